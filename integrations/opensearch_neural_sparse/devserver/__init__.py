@@ -1,0 +1,1 @@
+"""A local OpenSearch for tests and tutorials, assembled from package registries."""

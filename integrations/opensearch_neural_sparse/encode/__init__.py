@@ -1,0 +1,1 @@
+"""Text to sparse vectors; no network."""

@@ -1,0 +1,129 @@
+"""A sparse vector: an immutable mapping of token to weight."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Self
+
+from opensearch_neural_sparse.errors import InvalidVectorError
+
+SMALLEST_WEIGHT = 1.17549435e-38
+"""The smallest weight `rank_features` accepts: the smallest positive normal float32."""
+LARGEST_WEIGHT = 3.4028234663852886e38
+"""The largest finite float32."""
+
+
+def _check_entry(token: object, weight: object) -> float:
+    if not isinstance(token, str) or not token:
+        raise InvalidVectorError(token, weight, "a token is a string that is not empty")
+    if isinstance(weight, bool):
+        raise InvalidVectorError(token, weight, "a weight is a number")
+    try:
+        value = float(weight)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        raise InvalidVectorError(token, weight, "a weight is a number") from None
+    if not math.isfinite(value):
+        raise InvalidVectorError(token, weight, "a weight is finite")
+    if not SMALLEST_WEIGHT <= value <= LARGEST_WEIGHT:
+        raise InvalidVectorError(token, weight, f"a weight is at least {SMALLEST_WEIGHT} and at most {LARGEST_WEIGHT}")
+    return value
+
+
+class SparseVector(Mapping[str, float]):
+    """Token -> weight, every weight a positive normal float32; it never changes.
+
+    Being a `Mapping`, it goes wherever a read-only dict of weights goes. Its `repr` shows its size alone, so that no
+    traceback or log line holds a vector.
+
+    Args:
+        weights: Token -> weight.
+
+    Raises:
+        InvalidVectorError: A token is not a non-empty string, or a weight is not a positive, finite, normal float32.
+
+    Examples:
+        >>> vector = SparseVector({"hello": 1.5, "world": 0.5})
+        >>> vector.dot({"hello": 2.0})
+        3.0
+    """
+
+    __slots__ = ("_weights",)
+
+    def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        self._weights = {token: _check_entry(token, weight) for token, weight in (weights or {}).items()}
+
+    @classmethod
+    def from_trusted(cls, weights: dict[str, float]) -> Self:
+        """Wrap weights that an encoder made and that are valid by construction; the dict is not copied."""
+        vector = cls.__new__(cls)
+        vector._weights = weights
+        return vector
+
+    @classmethod
+    def from_ids(cls, indices: Iterable[int], values: Iterable[float], tokens: Sequence[str]) -> Self:
+        """Make a vector of token ids and weights.
+
+        Args:
+            indices: Token ids.
+            values: Their weights, in the same order.
+            tokens: The vocabulary: `tokens[id]` is the token of `id`.
+
+        Raises:
+            InvalidVectorError: An id is outside the vocabulary or occurs twice, or a weight is not valid.
+        """
+        weights: dict[str, float] = {}
+        for index, value in zip(indices, values, strict=True):
+            if not 0 <= index < len(tokens):
+                raise InvalidVectorError(index, value, f"the vocabulary has the ids 0 to {len(tokens) - 1}")
+            if tokens[index] in weights:
+                raise InvalidVectorError(tokens[index], value, f"token id {index} occurs twice")
+            weights[tokens[index]] = value
+        return cls(weights)
+
+    def to_ids(self, vocabulary: Mapping[str, int]) -> tuple[list[int], list[float]]:
+        """Return token ids and weights, in the vector's own order.
+
+        Args:
+            vocabulary: Token -> id.
+
+        Raises:
+            InvalidVectorError: A token is not in the vocabulary.
+        """
+        indices = []
+        for token, weight in self._weights.items():
+            if token not in vocabulary:
+                raise InvalidVectorError(token, weight, "the vocabulary does not have this token")
+            indices.append(vocabulary[token])
+        return indices, list(self._weights.values())
+
+    def dot(self, other: Mapping[str, float]) -> float:
+        """Return the sum of products over the tokens that both have."""
+        small, large = sorted((self._weights, other), key=len)
+        return math.fsum(weight * large[token] for token, weight in small.items() if token in large)
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """Return the `count` heaviest entries, heaviest first, equal weights by token."""
+        return sorted(self._weights.items(), key=lambda entry: (-entry[1], entry[0]))[:count]
+
+    def to_dict(self) -> dict[str, float]:
+        """Return a new dict of token -> weight."""
+        return dict(self._weights)
+
+    def __getitem__(self, token: str) -> float:
+        return self._weights[token]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._weights)
+
+    def __len__(self) -> int:
+        return len(self._weights)
+
+    def __eq__(self, other: object) -> bool:
+        return self._weights == dict(other) if isinstance(other, Mapping) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._weights.items()))
+
+    def __repr__(self) -> str:
+        return f"SparseVector({len(self)} tokens)"

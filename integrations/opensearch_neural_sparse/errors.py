@@ -1,0 +1,220 @@
+"""Every error this package raises on purpose.
+
+Each message says what happened, the two values that disagree, and what to do. No message holds credentials,
+document text or vectors.
+
+```text
+NeuralSparseError
+|- UnknownModelError (LookupError)         no such model; lists the close matches
+|- ModelFilesError                         not downloaded, offline, incomplete or damaged
+|- MissingDependencyError (ImportError)    an extra is not installed; prints the install command
+|- ModelMismatchError                      an index belongs to another model
+|- IndexSchemaError (ValueError)           a document or field does not fit the index
+|- IndexNotFoundError                      no such index
+|- IndexNotBoundError                      the index carries no model and none was given
+|- InvalidVectorError (ValueError)         a token or weight the server would refuse or drop
+|- FilterSyntaxError (ValueError)          a filter that is not an OpenSearch query clause
+|- ServerConnectionError                   the server did not answer
+|- ServerRequestError                      the server refused the request
+|- PartialResultsError                     some shards failed
+|- UnsupportedServerError                  the server lacks a feature; found and required
+|- DevServerError                          the local server could not be had
+`- BulkWriteError                          some documents were not written
+```
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from opensearch_neural_sparse.index.bulk import BulkReport
+
+DISTRIBUTION = "opensearch-neural-sparse"
+
+
+class NeuralSparseError(Exception):
+    """Base of every error of this package."""
+
+
+class UnknownModelError(NeuralSparseError, LookupError):
+    """A model name that is in no catalogue and names no folder.
+
+    Attributes:
+        model: The name as given.
+        close_matches: Known names that resemble it, best first.
+    """
+
+    def __init__(self, model: str, close_matches: Sequence[str] = ()) -> None:
+        self.model = model
+        self.close_matches = tuple(close_matches)
+        hint = f"Did you mean {', '.join(map(repr, close_matches))}?" if close_matches else "list_models() shows them."
+        super().__init__(
+            f"Unknown model {model!r}. {hint} A model of your own is made known with register_model(path_or_hub_id)."
+        )
+
+
+class ModelFilesError(NeuralSparseError):
+    """Model files that are missing, incomplete, damaged or out of reach."""
+
+
+class MissingDependencyError(NeuralSparseError, ImportError):
+    """A feature whose extra is not installed.
+
+    Attributes:
+        extra: The extra that brings the missing module.
+    """
+
+    def __init__(self, module: str, extra: str, feature: str) -> None:
+        self.extra = extra
+        super().__init__(
+            f"{feature} needs the module {module!r}, which is not installed. "
+            f"Install it with: pip install '{DISTRIBUTION}[{extra}]'",
+            name=module,
+        )
+
+
+class ModelMismatchError(NeuralSparseError):
+    """An index field that belongs to another model than the one given.
+
+    Attributes:
+        index: The index.
+        field: Its sparse field.
+        bound: The model the field is bound to.
+        given: The model that was given.
+    """
+
+    def __init__(self, *, index: str, field: str, bound: str, given: str, reason: str, remedy: str) -> None:
+        self.index, self.field, self.bound, self.given = index, field, bound, given
+        super().__init__(
+            f"Index {index!r}, field {field!r} is bound to model {bound!r}, but {given!r} was given: {reason}. {remedy}"
+        )
+
+
+class IndexSchemaError(NeuralSparseError, ValueError):
+    """A document, field or mapping that does not fit the index layout."""
+
+
+class IndexNotFoundError(NeuralSparseError):
+    """An index, alias or pattern that matches nothing on the server.
+
+    Attributes:
+        index: The name as given.
+    """
+
+    def __init__(self, index: str, remedy: str = "Create it with NeuralSparseStore.create().") -> None:
+        self.index = index
+        super().__init__(f"Index {index!r} does not exist. {remedy}")
+
+
+class IndexNotBoundError(NeuralSparseError):
+    """An index whose sparse field carries no model, opened without naming one.
+
+    Attributes:
+        index: The index.
+        field: Its sparse field.
+    """
+
+    def __init__(self, index: str, field: str) -> None:
+        self.index, self.field = index, field
+        super().__init__(
+            f"Index {index!r} carries no model for its sparse field {field!r}. "
+            "Name the model that encoded it: NeuralSparseStore(..., model='...')."
+        )
+
+
+class InvalidVectorError(NeuralSparseError, ValueError):
+    """A sparse vector entry that the server would refuse or drop in silence.
+
+    Attributes:
+        token: The token of the entry.
+        weight: Its weight, as given.
+    """
+
+    def __init__(self, token: object, weight: object, reason: str) -> None:
+        self.token, self.weight = token, weight
+        super().__init__(f"Token {token!r} has weight {weight!r}: {reason}.")
+
+
+class FilterSyntaxError(NeuralSparseError, ValueError):
+    """A filter that is not a mapping of one OpenSearch query clause, or a list of such."""
+
+
+class ServerConnectionError(NeuralSparseError):
+    """A server that did not answer: refused, closed the connection or timed out.
+
+    Attributes:
+        address: The server's address, without credentials.
+    """
+
+    def __init__(self, address: str, reason: str) -> None:
+        self.address = address
+        super().__init__(f"OpenSearch at {address} did not answer: {reason}. Is it running and reachable from here?")
+
+
+class ServerRequestError(NeuralSparseError):
+    """A request that the server refused.
+
+    Attributes:
+        status: The HTTP status.
+        error_type: The server's own name of the error, such as `parsing_exception`.
+    """
+
+    def __init__(self, status: int, error_type: str, reason: str) -> None:
+        self.status, self.error_type = status, error_type
+        super().__init__(f"OpenSearch refused the request with status {status}, {error_type}: {reason}")
+
+
+class PartialResultsError(NeuralSparseError):
+    """A search that some shards could not answer, so that hits may be missing.
+
+    Attributes:
+        failures: The failures as the server reports them.
+    """
+
+    def __init__(self, failed: int, total: int, failures: Sequence[Mapping[str, Any]]) -> None:
+        self.failures = tuple(failures)
+        reasons = sorted({str(f.get("reason", {}).get("reason", f.get("reason"))) for f in failures})
+        super().__init__(
+            f"{failed} of {total} shards did not answer, so hits may be missing: {'; '.join(reasons) or 'no reason given'}"
+        )
+
+
+class UnsupportedServerError(NeuralSparseError):
+    """A feature that this server does not have, or has wrong.
+
+    Attributes:
+        feature: What was asked for.
+        found: What the server is.
+        required: What it would have to be.
+    """
+
+    def __init__(self, feature: str, *, found: str, required: str, reason: str = "") -> None:
+        self.feature, self.found, self.required = feature, found, required
+        super().__init__(f"{feature} needs {required}, but the server is {found}. {reason}".rstrip())
+
+
+class DevServerError(NeuralSparseError):
+    """A local OpenSearch that could not be assembled, started or stopped.
+
+    Attributes:
+        log: The end of the server's own log, or the empty string.
+    """
+
+    def __init__(self, message: str, log: str = "") -> None:
+        self.log = log
+        super().__init__(f"{message}\n{log}".rstrip())
+
+
+class BulkWriteError(NeuralSparseError):
+    """Documents that were not written, or whose outcome is unknown.
+
+    Attributes:
+        report: Counts, the ids that failed with their reasons, and the ids whose outcome is unknown.
+    """
+
+    def __init__(self, report: BulkReport) -> None:
+        self.report = report
+        super().__init__(str(report))

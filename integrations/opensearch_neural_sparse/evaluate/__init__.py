@@ -1,0 +1,1 @@
+"""Collections with judged queries, and how well an index answers them."""

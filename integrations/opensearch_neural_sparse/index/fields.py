@@ -1,0 +1,70 @@
+"""The one physical layout of an index, shared by every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+
+ID_FIELD = "id"
+META_FIELD = "meta"
+RESERVED_BY_HAYSTACK = frozenset({"id", "content", "blob", "score", "embedding", "sparse_embedding", "meta"})
+"""Names that Haystack's Document uses at the top level; metadata of these names goes under `meta`."""
+
+
+class FieldType(StrEnum):
+    """How the sparse field is stored."""
+
+    RANK_FEATURES = "rank_features"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexSchema:
+    """Names and types of an index's fields.
+
+    A document's text, vector and dense embedding have fields of their own; its metadata lies beside them at the top
+    level, except keys that collide with a field, which lie under `meta`.
+
+    Attributes:
+        text_field: Field of the text, analysed for BM25.
+        sparse_field: Field of the token weights.
+        model_field: Keyword field that names the model that made a document's vector.
+        embedding_field: Field of the dense vector.
+        embedding_dimension: Number of its dimensions; None leaves dense vectors out of the mapping.
+        field_type: How the sparse field is stored.
+        text_analyzer: Analyzer of the text field; None is the server's default, `standard`.
+        metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
+            are not listed are mapped by what the first document holds: strings become keywords.
+
+    Raises:
+        IndexSchemaError: Two fields of one name, an empty name, or a metadata field that collides with one.
+    """
+
+    text_field: str = "content"
+    sparse_field: str = "sparse_vector"
+    model_field: str = "sparse_vector_model"
+    embedding_field: str = "embedding"
+    embedding_dimension: int | None = None
+    field_type: FieldType = FieldType.RANK_FEATURES
+    text_analyzer: str | None = None
+    metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field_type", FieldType(self.field_type))
+        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]
+        if not all(names) or len(set(names)) < len(names):
+            raise IndexSchemaError(f"The fields of an index need four different names, got {names}.")
+        if "sparse_embedding" in (self.sparse_field, self.model_field):
+            raise IndexSchemaError("A field cannot be called 'sparse_embedding': Haystack's readers fail on it.")
+        if collisions := sorted(self.reserved_names & set(self.metadata_fields)):
+            raise IndexSchemaError(f"Metadata fields {collisions} collide with fields of the index; rename them.")
+
+    @property
+    def reserved_names(self) -> frozenset[str]:
+        """Top-level names that metadata cannot have; such keys are stored under `meta`."""
+        own = {self.text_field, self.sparse_field, self.model_field, self.embedding_field}
+        return RESERVED_BY_HAYSTACK | own

@@ -1,0 +1,93 @@
+"""What is known of a model before any of its files is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+
+class Mode(StrEnum):
+    """How a model encodes queries.
+
+    `DOC_ONLY` models (inference-free) look query tokens up in an idf table; `BI_ENCODER` models run the transformer on
+    queries too.
+    """
+
+    DOC_ONLY = "doc-only"
+    BI_ENCODER = "bi-encoder"
+
+
+class Activation(StrEnum):
+    """What a model does to its logits, in the words of sentence-transformers' `SpladePooling.activation_function`.
+
+    `RELU` is log(1 + relu(x)), the models up to v2; `LOG1P_RELU` is log(1 + log(1 + relu(x))), the models of v3.
+    """
+
+    RELU = "relu"
+    LOG1P_RELU = "log1p_relu"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relevance:
+    """Published relevance of a model, as its authors state it.
+
+    Attributes:
+        beir: NDCG@10 per BEIR collection.
+        beir_average: Their published mean, or None.
+        flops: Published average FLOPS of the ranking, or None.
+        miracl: NDCG@10 per language code of MIRACL.
+        miracl_average: Their published mean, or None.
+        in_domain: Collections whose training split the model has seen, so that its number there is not zero-shot.
+    """
+
+    beir: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    beir_average: float | None = None
+    flops: float | None = None
+    miracl: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    miracl_average: float | None = None
+    in_domain: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A neural sparse model: what it is called and what is known of it.
+
+    Attributes:
+        id: Hub id such as `opensearch-project/opensearch-neural-sparse-encoding-doc-v3-distill`, or the name under
+            which a folder was registered.
+        name: Short name such as `doc-v3-distill`.
+        mode: Doc-only or bi-encoder.
+        activation: What is done to the logits.
+        revision: Pinned commit of the hub repository; None where none is pinned, or for a folder.
+        path: Folder of a model that was registered from disk, else None.
+        tokenizer: Name of the query tokenizer: `bert-uncased`, `mbert-uncased`, or the model's own.
+        vocabulary_size: Number of tokens.
+        max_length: Longest document in tokens, special tokens included.
+        parameters: Number of parameters, tied weights counted once.
+        backbone: Architecture of the document side.
+        languages: ISO 639-1 codes of the languages it was trained for.
+        licence: SPDX identifier.
+        server_name: Name of the same model in ml-commons, or None.
+        server_version: Its version there, or None.
+        relevance: Published relevance.
+    """
+
+    id: str
+    name: str
+    mode: Mode
+    activation: Activation
+    revision: str | None = None
+    path: Path | None = None
+    tokenizer: str = "bert-uncased"
+    vocabulary_size: int
+    max_length: int = 512
+    parameters: int | None = None
+    backbone: str = "BERT"
+    languages: tuple[str, ...] = ("en",)
+    licence: str = "unknown"
+    server_name: str | None = None
+    server_version: str | None = None
+    relevance: Relevance = field(default_factory=Relevance)

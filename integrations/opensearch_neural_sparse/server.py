@@ -1,0 +1,95 @@
+"""What an OpenSearch server is and what it can do: a value, read once per client."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from opensearch_neural_sparse.errors import UnsupportedServerError
+
+Version = tuple[int, int, int]
+OLDEST_SUPPORTED: Version = (2, 19, 0)
+NEURAL_SEARCH = "opensearch-neural-search"
+KNN = "opensearch-knn"
+
+
+def parse_version(number: str) -> Version:
+    """Return (major, minor, patch) of a version such as `3.6.0` or `3.6.0-SNAPSHOT`."""
+    match = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
+    if match is None:
+        raise UnsupportedServerError("Reading the server's version", found=repr(number), required="major.minor.patch")
+    major, minor, patch = (int(part) for part in match.groups())
+    return major, minor, patch
+
+
+def format_version(version: Version) -> str:
+    """Return `3.6.0` of (3, 6, 0)."""
+    return ".".join(map(str, version))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerInfo:
+    """A server's version and plugins.
+
+    Attributes:
+        version: (major, minor, patch).
+        plugins: Names of the plugins on every node; None where the server does not tell (no right to ask, serverless).
+    """
+
+    version: Version
+    plugins: frozenset[str] | None = None
+
+    @classmethod
+    def from_responses(
+        cls, info: Mapping[str, Any], cat_plugins: Iterable[Mapping[str, Any]] | None = None
+    ) -> ServerInfo:
+        """Read the answers of `GET /` and `GET /_cat/plugins?format=json`.
+
+        Raises:
+            UnsupportedServerError: Not an OpenSearch, or one before 2.19.
+        """
+        version_info = info.get("version", {})
+        distribution = version_info.get("distribution", "elasticsearch")
+        number = str(version_info.get("number", "unknown"))
+        if distribution != "opensearch":
+            raise UnsupportedServerError(
+                "opensearch-neural-sparse", found=f"{distribution} {number}", required="OpenSearch 2.19 or later"
+            )
+        server = cls(version=parse_version(number), plugins=_plugins_on_all_nodes(cat_plugins))
+        server.require((2, 19, 0), "opensearch-neural-sparse")
+        return server
+
+    def __str__(self) -> str:
+        return f"OpenSearch {format_version(self.version)}"
+
+    def at_least(self, version: Version) -> bool:
+        """Tell whether the server is of this version or later."""
+        return self.version >= version
+
+    def require(self, version: Version, feature: str) -> None:
+        """Raise UnsupportedServerError unless the server is of this version or later."""
+        if not self.at_least(version):
+            required = f"OpenSearch {format_version(version)} or later"
+            raise UnsupportedServerError(feature, found=str(self), required=required)
+
+    def require_plugin(self, plugin: str, feature: str) -> None:
+        """Raise UnsupportedServerError where the server is known to lack a plugin."""
+        if self.plugins is not None and plugin not in self.plugins:
+            found = f"{self} with {', '.join(sorted(self.plugins)) or 'no plugins'}"
+            raise UnsupportedServerError(feature, found=found, required=f"the plugin {plugin}")
+
+    @property
+    def ranks_across_shards(self) -> bool:
+        """Whether its RRF ranks over all shards (3.5 and later) rather than on each shard by itself."""
+        return self.at_least((3, 5, 0))
+
+
+def _plugins_on_all_nodes(rows: Iterable[Mapping[str, Any]] | None) -> frozenset[str] | None:
+    if rows is None:
+        return None
+    nodes: dict[str, set[str]] = {}
+    for row in rows:
+        nodes.setdefault(str(row["name"]), set()).add(str(row["component"]))
+    return frozenset(set.intersection(*nodes.values())) if nodes else frozenset()

@@ -1,0 +1,1 @@
+"""The stores: an index with its model, over an OpenSearch client."""

@@ -177,9 +177,8 @@ class PartialResultsError(NeuralSparseError):
     def __init__(self, failed: int, total: int, failures: Sequence[Mapping[str, Any]]) -> None:
         self.failures = tuple(failures)
         reasons = sorted({str(f.get("reason", {}).get("reason", f.get("reason"))) for f in failures})
-        super().__init__(
-            f"{failed} of {total} shards did not answer, so hits may be missing: {'; '.join(reasons) or 'no reason given'}"
-        )
+        why = "; ".join(reasons) or "no reason given"
+        super().__init__(f"{failed} of {total} shards did not answer, so hits may be missing: {why}")
 
 
 class UnsupportedServerError(NeuralSparseError):

@@ -57,7 +57,7 @@ class SparseVector(Mapping[str, float]):
     def from_trusted(cls, weights: dict[str, float]) -> Self:
         """Wrap weights that an encoder made and that are valid by construction; the dict is not copied."""
         vector = cls.__new__(cls)
-        vector._weights = weights
+        vector._weights = weights  # noqa: SLF001
         return vector
 
     @classmethod

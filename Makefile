@@ -1,0 +1,56 @@
+# The same commands for people and for CI. Both environments are made with nothing but Python 3.11 or later and its pip.
+PYTHON ?= python3
+DEV := .venv
+DEMO := .demo
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test pytest lint types imports format bench clean
+
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(DEMO)/ready ## Index the standard library's docstrings on a local OpenSearch and search them
+	@$(DEMO)/bin/python -m examples.demo
+
+test: lint types imports pytest ## Lint, types, import rules and all tests, on both server lines
+
+pytest: $(DEV)/ready
+	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
+
+lint: $(DEV)/ready ## ruff: rules and format
+	$(DEV)/bin/ruff check .
+	$(DEV)/bin/ruff format --check .
+
+types: $(DEV)/ready ## mypy, strict
+	$(DEV)/bin/mypy
+
+imports: $(DEV)/ready ## Which room may import which
+	$(DEV)/bin/lint-imports
+
+format: $(DEV)/ready ## Mend what ruff can mend
+	$(DEV)/bin/ruff check --fix .
+	$(DEV)/bin/ruff format .
+
+bench: $(DEV)/ready ## The benchmarks that need no GPU; each prints one JSON line last
+	@for name in query_encoding document_encoding extraction cold_start; do $(DEV)/bin/python -m benchmarks.$$name || exit 1; done
+
+clean: ## Remove both environments and what tools left behind
+	rm -rf $(DEV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+
+$(DEV)/ready: pyproject.toml
+	$(call environment,$(DEV),.[all],--group dev)
+
+$(DEMO)/ready: pyproject.toml
+	$(call environment,$(DEMO),.[cli$(comma)devserver$(comma)haystack$(comma)langchain$(comma)onnx],)
+
+comma := ,
+# environment FOLDER REQUIREMENT OPTIONS: a fresh virtual environment with this project in it
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "opensearch-neural-sparse needs Python 3.11 or later; this is %d.%d: make PYTHON=python3.12 ..." % sys.version_info[:2])'
+	@echo "Setting up $(1) ..."
+	@$(PYTHON) -m venv --clear $(1)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(1)/bin/uv pip install --quiet --python $(1)/bin/python --editable '$(2)' $(3)
+	@touch $@
+endef

@@ -1,0 +1,123 @@
+"""OpenSearch neural sparse retrieval: exact encoders, one model per index, hybrid search.
+
+Every public name is imported when it is first used, so that importing this package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.cache import CachedDocumentEncoder
+    from opensearch_neural_sparse.encode.query_encoder import (
+        IdfQueryEncoder,
+        NeuralQueryEncoder,
+        QueryEncoder,
+        load_query_encoder,
+    )
+    from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+    from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+    from opensearch_neural_sparse.errors import (
+        BulkWriteError,
+        DevServerError,
+        FilterSyntaxError,
+        IndexNotBoundError,
+        IndexNotFoundError,
+        IndexSchemaError,
+        InvalidVectorError,
+        MissingDependencyError,
+        ModelFilesError,
+        ModelMismatchError,
+        NeuralSparseError,
+        PartialResultsError,
+        ServerConnectionError,
+        ServerRequestError,
+        UnknownModelError,
+        UnsupportedServerError,
+    )
+    from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+    from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
+    from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
+    from opensearch_neural_sparse.version import __version__
+
+_HOMES = {
+    "encode.cache": ("CachedDocumentEncoder",),
+    "encode.query_encoder": ("IdfQueryEncoder", "NeuralQueryEncoder", "QueryEncoder", "load_query_encoder"),
+    "encode.sparse_vector": ("SparseVector",),
+    "encode.tokenizer": ("SparseTokenizer",),
+    "errors": (
+        "BulkWriteError",
+        "DevServerError",
+        "FilterSyntaxError",
+        "IndexNotBoundError",
+        "IndexNotFoundError",
+        "IndexSchemaError",
+        "InvalidVectorError",
+        "MissingDependencyError",
+        "ModelFilesError",
+        "ModelMismatchError",
+        "NeuralSparseError",
+        "PartialResultsError",
+        "ServerConnectionError",
+        "ServerRequestError",
+        "UnknownModelError",
+        "UnsupportedServerError",
+    ),
+    "models.files": ("ModelFiles", "Side", "resolve_files"),
+    "models.registry": ("get_model", "list_models", "register_model"),
+    "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
+    "version": ("__version__",),
+}
+"""Module of this package -> the public names it holds."""
+
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Activation",
+    "BulkWriteError",
+    "CachedDocumentEncoder",
+    "DevServerError",
+    "FilterSyntaxError",
+    "IdfQueryEncoder",
+    "IndexNotBoundError",
+    "IndexNotFoundError",
+    "IndexSchemaError",
+    "InvalidVectorError",
+    "MissingDependencyError",
+    "Mode",
+    "ModelFiles",
+    "ModelFilesError",
+    "ModelMismatchError",
+    "ModelSpec",
+    "NeuralQueryEncoder",
+    "NeuralSparseError",
+    "PartialResultsError",
+    "QueryEncoder",
+    "Relevance",
+    "ServerConnectionError",
+    "ServerRequestError",
+    "Side",
+    "SparseTokenizer",
+    "SparseVector",
+    "UnknownModelError",
+    "UnsupportedServerError",
+    "__version__",
+    "get_model",
+    "list_models",
+    "load_query_encoder",
+    "register_model",
+    "resolve_files",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,147 @@
+"""Queries to sparse vectors: by table for doc-only models, by transformer for bi-encoders."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.idf import read_idf
+from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.models.spec import Mode, ModelSpec
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
+
+BATCH_THRESHOLD = 1000
+"""From this many texts on, tokenising them on all cores is faster than one by one."""
+
+
+@runtime_checkable
+class QueryEncoder(Protocol):
+    """What turns queries into sparse vectors. An empty or blank query gives an empty vector."""
+
+    def encode_query(self, text: str) -> SparseVector:
+        """Return the vector of a query."""
+
+    def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
+        """Return the vectors of queries, in their order."""
+
+
+class IdfQueryEncoder:
+    """Encode the queries of a doc-only model: each distinct token once, with its weight from the model's table.
+
+    It runs no transformer and imports no machine-learning library. Special tokens, `[UNK]` among them, and tokens
+    without a positive weight are left out; otherwise vectors equal those of sentence-transformers' `encode_query`.
+
+    Args:
+        tokenizer: The model's query tokenizer, with its truncation.
+        weights: Weight of each token id; 0 leaves a token out.
+    """
+
+    def __init__(self, tokenizer: SparseTokenizer, weights: Sequence[float]) -> None:
+        self.tokenizer = tokenizer
+        entries = zip(tokenizer.tokens, weights, strict=True)
+        self._entries = [(token, weight) if token and weight > 0 else None for token, weight in entries]
+        for index in tokenizer.special_ids:
+            self._entries[index] = None
+
+    @classmethod
+    def from_files(cls, files: ModelFiles, *, max_length: int | None = None) -> Self:
+        """Load the query side of a doc-only model.
+
+        Args:
+            files: The model's files.
+            max_length: Longest query in tokens; what follows is cut off. By default the model's own.
+
+        Raises:
+            ModelFilesError: The model is no doc-only model, or a file is missing or damaged.
+        """
+        if files.idf is None:
+            raise ModelFilesError(f"{files.spec.id!r} has no query weights: it is a {files.spec.mode} model.")
+        tokenizer = SparseTokenizer.from_file(files.query_tokenizer, max_length=max_length or files.spec.max_length)
+        weights: array[float] = read_idf(files.idf, tokenizer.vocabulary, ignored=tokenizer.special_ids)
+        return cls(tokenizer, weights)
+
+    def encode_query(self, text: str) -> SparseVector:
+        """Return the vector of a query; tokens in the order of their first occurrence."""
+        return self._vector(self.tokenizer.query_ids(text))
+
+    def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
+        """Return the vectors of queries, in their order."""
+        if len(texts) < BATCH_THRESHOLD:
+            return [self.encode_query(text) for text in texts]
+        return [self._vector(ids) for ids in self.tokenizer.batch_query_ids(texts)]
+
+    def _vector(self, ids: list[int]) -> SparseVector:
+        return SparseVector.from_trusted(dict(filter(None, map(self._entries.__getitem__, ids))))
+
+
+class NeuralQueryEncoder:
+    """Encode the queries of a bi-encoder, which treats them as documents.
+
+    Args:
+        engine: The encoder that runs the model.
+    """
+
+    def __init__(self, engine: DocumentEncoder) -> None:
+        self.engine = engine
+
+    def encode_query(self, text: str) -> SparseVector:
+        """Return the vector of a query."""
+        return self.engine.encode_documents([text])[0]
+
+    def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
+        """Return the vectors of queries, in their order."""
+        return self.engine.encode_documents(texts)
+
+
+def load_query_encoder(
+    model: str | Path | ModelSpec | ModelFiles,
+    *,
+    max_length: int | None = None,
+    revision: str | None = None,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+    **engine_options: Any,
+) -> QueryEncoder:
+    """Load what encodes queries for a model.
+
+    Args:
+        model: Name, id, folder, spec or resolved files of a model.
+        max_length: Longest query in tokens; what follows is cut off. By default the model's own.
+        revision: Commit, tag or branch on the hub; by default the pinned one.
+        token: Hub token for gated and private models.
+        cache_dir: Cache of the hub.
+        local_files_only: Whether to leave the hub alone.
+        engine_options: For bi-encoders, options of `load_document_encoder`.
+
+    Raises:
+        UnknownModelError: No such model.
+        ModelFilesError: Its files are out of reach, incomplete or damaged.
+        MissingDependencyError: A bi-encoder, and no engine is installed.
+        TypeError: Engine options for a doc-only model, whose queries need no engine.
+    """
+    files = model
+    if not isinstance(files, ModelFiles):
+        files = resolve_files(
+            get_model(files),
+            side=Side.QUERY,
+            revision=revision,
+            token=token,
+            cache_dir=cache_dir,
+            local_files_only=local_files_only,
+        )
+    if files.spec.mode is Mode.DOC_ONLY:
+        if engine_options:
+            raise TypeError(f"The queries of a doc-only model need no engine; got {sorted(engine_options)}.")
+        return IdfQueryEncoder.from_files(files, max_length=max_length)
+    from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
+
+    return NeuralQueryEncoder(load_document_encoder(files, max_length=max_length, **engine_options))

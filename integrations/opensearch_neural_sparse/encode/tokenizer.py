@@ -1,0 +1,93 @@
+"""Token ids of texts, and token strings of ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from opensearch_neural_sparse.errors import ModelFilesError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+class SparseTokenizer:
+    """A model's tokenizer with padding off and truncation as told, whatever its file says.
+
+    Special tokens that a text spells out, such as a literal `[SEP]`, become special ids, as in sentence-transformers;
+    encoders leave `special_ids` out of every vector. That holds for `[UNK]` too, which is one of them.
+
+    Args:
+        tokenizer: A fast tokenizer; it is changed, so it should belong to this object alone.
+        max_length: Longest result in tokens, special tokens included where they are added; None does not truncate.
+
+    Attributes:
+        tokens: Token of each id; an id that no token has is the empty string.
+        vocabulary: Token -> id.
+        special_ids: Ids of the special tokens.
+        max_length: Longest result in tokens, or None.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, max_length: int | None = None) -> None:
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        if max_length is not None:
+            tokenizer.enable_truncation(max_length)
+        self._tokenizer = tokenizer
+        self.max_length = max_length
+        self.vocabulary: Mapping[str, int] = tokenizer.get_vocab()
+        self.tokens: Sequence[str] = _by_id(self.vocabulary)
+        added = tokenizer.get_added_tokens_decoder()
+        self.special_ids = frozenset(index for index, token in added.items() if token.special)
+
+    @classmethod
+    def from_file(cls, path: Path, *, max_length: int | None = None) -> Self:
+        """Load a `tokenizer.json`.
+
+        Args:
+            path: The file.
+            max_length: Longest result in tokens; None does not truncate.
+
+        Raises:
+            ModelFilesError: The file is missing or is not a tokenizer's.
+        """
+        from tokenizers import Tokenizer
+
+        if not path.is_file():
+            raise ModelFilesError(f"{path} is missing.")
+        try:
+            tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:
+            raise ModelFilesError(f"{path} is not the file of a fast tokenizer: {error}.") from error
+        return cls(tokenizer, max_length=max_length)
+
+    def query_ids(self, text: str) -> list[int]:
+        """Return the ids of a query, without added special tokens."""
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def batch_query_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of queries; for about a thousand texts or more this is faster than one by one."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def batch_document_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids of documents, with the special tokens that the transformer expects around them."""
+        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    def dropped_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
+        """Return how many of a text's tokens truncation cuts off.
+
+        Args:
+            text: The text.
+            add_special_tokens: Whether special tokens take up room, as in documents.
+        """
+        cut = self._tokenizer.encode(text, add_special_tokens=add_special_tokens).overflowing
+        return sum(len(part.ids) - (sum(part.special_tokens_mask) if add_special_tokens else 0) for part in cut)
+
+
+def _by_id(vocabulary: Mapping[str, int]) -> tuple[str, ...]:
+    tokens = [""] * (max(vocabulary.values()) + 1)
+    for token, index in vocabulary.items():
+        tokens[index] = token
+    return tuple(tokens)

@@ -1,0 +1,202 @@
+"""Where the files of a model are; the only module that talks to the Hugging Face hub."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.models.fingerprints import document_fingerprint, query_fingerprint
+from opensearch_neural_sparse.models.layout import find_file, idf_tables, read_layout, weight_files
+from opensearch_neural_sparse.models.spec import Mode, ModelSpec
+
+COMMIT = re.compile(r"[0-9a-f]{40}")
+QUERY_PATTERNS = (
+    "modules.json",
+    "router_config.json",
+    "config.json",
+    "*_SpladePooling/config.json",
+    "tokenizer.json",
+    "idf.json",
+    "query_*/tokenizer.json",
+    "query_*/idf.json",
+)
+"""The query side of a doc-only model: its tokenizer, its weights, and what says where they are."""
+QUERY_FALLBACK = ("query_*/model.safetensors",)
+DOCUMENT_PATTERNS = ("*.json", "*.txt", "model*.safetensors", "[0-9]_*/*.safetensors", "*_MLMTransformer/*.safetensors")
+DOCUMENT_FALLBACK = ("pytorch_model*.bin", "*_MLMTransformer/pytorch_model*.bin", *QUERY_FALLBACK)
+
+
+class Side(StrEnum):
+    """What of a model is needed.
+
+    The `QUERY` side of a doc-only model is its tokenizer and its weight table; that of a bi-encoder is its transformer.
+    `DOCUMENT` brings the transformer, and the query side with it.
+    """
+
+    QUERY = "query"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFiles:
+    """Where a resolved model's files are.
+
+    Attributes:
+        spec: The model.
+        root: Its folder.
+        revision: The commit of a model from the hub, None for a folder.
+        query_tokenizer: `tokenizer.json` of the query side.
+        idf: Query weights of a doc-only model, `idf.json` or a `model.safetensors` with the one tensor `weight`;
+            None for a bi-encoder.
+        document: Folder of the document transformer; None if only the query side was resolved.
+    """
+
+    spec: ModelSpec
+    root: Path
+    revision: str | None = None
+    query_tokenizer: Path
+    idf: Path | None = None
+    document: Path | None = None
+
+    @property
+    def weights(self) -> tuple[Path, ...]:
+        """Weight files of the document transformer.
+
+        Raises:
+            ModelFilesError: Only the query side was resolved, or there are none.
+        """
+        return weight_files(self._document())
+
+    @cached_property
+    def query_sha256(self) -> str:
+        """Fingerprint of what determines query vectors; see `models.fingerprints`."""
+        return query_fingerprint(self.query_tokenizer, self.idf) if self.idf else self.weights_sha256
+
+    @cached_property
+    def weights_sha256(self) -> str:
+        """Fingerprint of what determines document vectors; see `models.fingerprints`.
+
+        Raises:
+            ModelFilesError: Only the query side was resolved, or files are missing.
+        """
+        return document_fingerprint(self._document(), self.spec.activation)
+
+    def _document(self) -> Path:
+        if self.document is None:
+            raise ModelFilesError(
+                f"Only the query side of {self.spec.id!r} was resolved. Resolve it with side=Side.DOCUMENT."
+            )
+        return self.document
+
+
+def resolve_files(
+    spec: ModelSpec,
+    *,
+    side: Side = Side.DOCUMENT,
+    revision: str | None = None,
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> ModelFiles:
+    """Find a model's files: in its folder, in the hub's cache, or else on the hub.
+
+    A commit that is in the cache is used without asking the hub.
+
+    Args:
+        spec: The model.
+        side: What of it is needed; the query side of a doc-only model is a few small files.
+        revision: Commit, tag or branch; by default the pinned commit, else `main`.
+        token: Hub token for gated and private models; by default the one of `hf auth login` or `HF_TOKEN`.
+        cache_dir: Cache of the hub; by default the one of `HF_HUB_CACHE` or `HF_HOME`.
+        local_files_only: Whether to leave the hub alone; `HF_HUB_OFFLINE=1` does the same.
+
+    Raises:
+        ModelFilesError: The files are out of reach, incomplete or contradictory.
+    """
+    side = Side(side)
+    if spec.path is not None:
+        return _locate(spec, spec.path, side, None)
+    wanted = revision or spec.revision or "main"
+    offline = local_files_only or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+    cached = _cached_snapshot(spec.id, wanted, cache_dir)
+    if cached and (offline or COMMIT.fullmatch(wanted)):
+        try:
+            return _locate(spec, cached, side, cached.name)
+        except ModelFilesError as error:
+            if offline:
+                raise ModelFilesError(f"{error} {_remedy(spec.id, wanted)}") from None
+    if offline:
+        raise ModelFilesError(f"{spec.id!r} at revision {wanted} is not in the cache. {_remedy(spec.id, wanted)}")
+    return _download(spec, side, wanted, token, cache_dir)
+
+
+def _locate(spec: ModelSpec, root: Path, side: Side, revision: str | None) -> ModelFiles:
+    layout = read_layout(root, mode=spec.mode, activation=spec.activation)
+    document = root / layout.document if side is Side.DOCUMENT or layout.mode is Mode.BI_ENCODER else None
+    if document is not None:
+        weight_files(document)
+        find_file(document / "config.json")
+        find_file(document / "tokenizer.json")
+    return ModelFiles(
+        spec=replace(spec, activation=layout.activation),
+        root=root,
+        revision=revision,
+        query_tokenizer=find_file(root / layout.query / "tokenizer.json", root / "tokenizer.json"),
+        idf=find_file(*idf_tables(root, layout)) if layout.mode is Mode.DOC_ONLY else None,
+        document=document,
+    )
+
+
+def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None) -> Path | None:
+    # The hub client's own look-up costs half a second of imports; the cache's layout is documented and stable.
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(cache_dir or HF_HUB_CACHE).expanduser() / f"models--{repo.replace('/', '--')}"
+    reference = folder / "refs" / revision
+    commit = reference.read_text().strip() if reference.is_file() else revision
+    snapshot = folder / "snapshots" / commit
+    return snapshot if snapshot.is_dir() else None
+
+
+def _download(
+    spec: ModelSpec, side: Side, revision: str, token: str | None, cache_dir: str | Path | None
+) -> ModelFiles:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    small = side is Side.QUERY and spec.mode is Mode.DOC_ONLY
+    first, fallback = (QUERY_PATTERNS, QUERY_FALLBACK) if small else (DOCUMENT_PATTERNS, DOCUMENT_FALLBACK)
+    # requests' or httpx's own base error, by the version of the hub client
+    transport_error: type[Exception] = HfHubHTTPError.__bases__[0]
+    problem: ModelFilesError | None = None
+    for patterns in (first, first + fallback):
+        try:
+            root = Path(
+                snapshot_download(
+                    spec.id, revision=revision, token=token, cache_dir=cache_dir, allow_patterns=list(patterns)
+                )
+            )
+        except (OSError, ValueError, transport_error) as error:
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            raise ModelFilesError(
+                f"{spec.id!r} at revision {revision} could not be had from the hub ({reason}). "
+                f"{_remedy(spec.id, revision)}"
+            ) from error
+        try:
+            return _locate(spec, root, side, root.name)
+        except ModelFilesError as error:
+            problem = error
+    raise ModelFilesError(f"{problem} The repository {spec.id!r} at revision {revision} lacks it.")
+
+
+def _remedy(repo: str, revision: str) -> str:
+    return (
+        f"Where there is a network, run: hf download {repo} --revision {revision}; then bring the cache here "
+        "(cache_dir=... or HF_HUB_CACHE names it), or give a folder with the model's files in place of its name. "
+        "A gated model needs token=... or HF_TOKEN."
+    )

@@ -1,0 +1,99 @@
+"""The query weights of a doc-only model: one float32 for each token of the vocabulary."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from array import array
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.models.layout import read_json
+
+SMALLEST_WEIGHT = 1.17549435e-38
+"""The smallest normal float32; what is smaller counts as zero."""
+
+
+def read_idf(path: Path, vocabulary: Mapping[str, int], *, ignored: Collection[int] = ()) -> array[float]:
+    """Return the query weight of each token id.
+
+    A token that the table lacks weighs 0, an entry that is no token of the vocabulary is left out, both as in
+    sentence-transformers; the tables of multilingual-v1 need the two rules. Weights are rounded to float32, and those
+    that are not positive become 0: such a token is no part of any query.
+
+    Args:
+        path: `idf.json`, or the `model.safetensors` of a `SparseStaticEmbedding`.
+        vocabulary: Token -> id.
+        ignored: Ids that weigh 0 whatever the table says: the special tokens.
+
+    Raises:
+        ModelFilesError: The file is missing, damaged, or belongs to another vocabulary.
+    """
+    size = max(vocabulary.values()) + 1
+    table = _read_table(path, size) if path.suffix == ".safetensors" else _read_entries(path, vocabulary, size)
+    if not all(map(math.isfinite, table)):
+        raise ModelFilesError(f"{path} holds a weight that is not a finite number.")
+    kept = [weight if weight >= SMALLEST_WEIGHT else 0.0 for weight in table]
+    for index in (*ignored, *_nameless(vocabulary)):
+        kept[index] = 0.0
+    return array("f", kept)
+
+
+def read_safetensors_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
+    """Return tensor name -> dtype, shape and offsets, and the byte at which the tensors begin.
+
+    Raises:
+        ModelFilesError: The file is missing or is not in safetensors format.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length)) if 2 <= length < 100_000_000 else None
+    except FileNotFoundError:
+        raise ModelFilesError(f"{path} is missing.") from None
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise ModelFilesError(f"{path} is not in safetensors format. Download it again.")
+    header.pop("__metadata__", None)
+    return header, 8 + length
+
+
+def _read_entries(path: Path, vocabulary: Mapping[str, int], size: int) -> array[float]:
+    entries = read_json(path)
+    if not isinstance(entries, dict) or not all(isinstance(weight, int | float) for weight in entries.values()):
+        raise ModelFilesError(f"{path} is not an object of token -> number.")
+    known = [(vocabulary[token], weight) for token, weight in entries.items() if token in vocabulary]
+    if len(known) * 2 < len(entries):
+        raise ModelFilesError(
+            f"{path} belongs to another tokenizer: {len(known)} of its {len(entries)} tokens are known."
+        )
+    table = array("f", bytes(4 * size))
+    for index, weight in known:
+        table[index] = weight
+    return table
+
+
+def _read_table(path: Path, size: int) -> array[float]:
+    header, start = read_safetensors_header(path)
+    entry = header.get("weight", {})
+    if entry.get("dtype") != "F32" or entry.get("shape") != [size]:
+        raise ModelFilesError(
+            f"{path} holds {header}, not one F32 tensor 'weight' for the {size} tokens of the tokenizer."
+        )
+    table = array("f")
+    with path.open("rb") as file:
+        file.seek(start)
+        table.frombytes(file.read(4 * size))
+    if len(table) != size:
+        raise ModelFilesError(f"{path} ends early. Download it again.")
+    if sys.byteorder == "big":
+        table.byteswap()
+    return table
+
+
+def _nameless(vocabulary: Mapping[str, int]) -> tuple[int, ...]:
+    return (vocabulary[""],) if "" in vocabulary else ()

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ServerRequestError,
         UnknownModelError,
         UnsupportedServerError,
+        VectorCacheError,
     )
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
@@ -63,6 +64,7 @@ _HOMES = {
         "ServerRequestError",
         "UnknownModelError",
         "UnsupportedServerError",
+        "VectorCacheError",
     ),
     "models.files": ("ModelFiles", "Side", "resolve_files"),
     "models.registry": ("get_model", "list_models", "register_model"),
@@ -102,6 +104,7 @@ __all__ = [
     "SparseVector",
     "UnknownModelError",
     "UnsupportedServerError",
+    "VectorCacheError",
     "__version__",
     "get_model",
     "list_models",

@@ -7,6 +7,7 @@ document text or vectors.
 NeuralSparseError
 |- UnknownModelError (LookupError)         no such model; lists the close matches
 |- ModelFilesError                         not downloaded, offline, incomplete or damaged
+|- VectorCacheError                        a file of cached vectors that is damaged or is none
 |- MissingDependencyError (ImportError)    an extra is not installed; prints the install command
 |- ModelMismatchError                      an index belongs to another model
 |- IndexSchemaError (ValueError)           a document or field does not fit the index
@@ -58,6 +59,10 @@ class UnknownModelError(NeuralSparseError, LookupError):
 
 class ModelFilesError(NeuralSparseError):
     """Model files that are missing, incomplete, damaged or out of reach."""
+
+
+class VectorCacheError(NeuralSparseError):
+    """A file of cached vectors that is damaged, is of another kind, or cannot be opened."""
 
 
 class MissingDependencyError(NeuralSparseError, ImportError):
@@ -160,10 +165,11 @@ class ServerRequestError(NeuralSparseError):
     Attributes:
         status: The HTTP status.
         error_type: The server's own name of the error, such as `parsing_exception`.
+        reason: The server's reason, cut short and without the field values it quotes.
     """
 
     def __init__(self, status: int, error_type: str, reason: str) -> None:
-        self.status, self.error_type = status, error_type
+        self.status, self.error_type, self.reason = status, error_type, reason
         super().__init__(f"OpenSearch refused the request with status {status}, {error_type}: {reason}")
 
 

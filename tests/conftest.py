@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.snapshots import snapshot  # noqa: F401  a fixture
+
 DEFAULT_URLS = "http://localhost:19236,http://localhost:19219"
 
 

@@ -27,8 +27,19 @@ QUERY_PATTERNS = (
 )
 """The query side of a doc-only model: its tokenizer, its weights, and what says where they are."""
 QUERY_FALLBACK = ("query_*/model.safetensors",)
-DOCUMENT_PATTERNS = ("*.json", "*.txt", "model*.safetensors", "[0-9]_*/*.safetensors", "*_MLMTransformer/*.safetensors")
-DOCUMENT_FALLBACK = ("pytorch_model*.bin", "*_MLMTransformer/pytorch_model*.bin", *QUERY_FALLBACK)
+DOCUMENT_PATTERNS = (
+    "*.json",
+    "*.txt",
+    "model*.safetensors",
+    "document_*/model*.safetensors",
+    "[0-9]_*/model*.safetensors",
+)
+DOCUMENT_FALLBACK = (
+    "pytorch_model*.bin",
+    "document_*/pytorch_model*.bin",
+    "[0-9]_*/pytorch_model*.bin",
+    *QUERY_FALLBACK,
+)
 
 
 class Side(StrEnum):

@@ -1,0 +1,92 @@
+"""Start and stop what runs in a home: one caller at a time, whatever the process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opensearch_neural_sparse.devserver.container import container_runs, launch_container, stop_container
+from opensearch_neural_sparse.devserver.home import ServerHome, ServerState
+from opensearch_neural_sparse.devserver.launch import await_ready, launch, stop_processes
+from opensearch_neural_sparse.devserver.locations import exclusive, servers_folder
+from opensearch_neural_sparse.errors import DevServerError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opensearch_neural_sparse.devserver.options import StartOptions
+    from opensearch_neural_sparse.devserver.progress import OnProgress
+
+PRIVATE = "private-"
+"""Beginning of the names of homes that last as long as their owner."""
+
+
+def start_home(home: ServerHome, options: StartOptions, on_progress: OnProgress) -> ServerState:
+    """Return what runs in a home, starting it if nothing does.
+
+    Raises:
+        DevServerError: It could not be started, or what runs there is not what was asked for.
+    """
+    with exclusive(home.lock_name):
+        state = home.read_state()
+        if state is not None and runs(state):
+            _ensure_same(home, state, options)
+            if state.container is None:
+                await_ready(home, state, options.timeout)
+            return state
+        if state is not None:
+            _stop(home, state)
+        return launch_container(home, options) if options.docker else launch(home, options, on_progress)
+
+
+def stop_home(path: Path) -> bool:
+    """Stop the server of a home and return whether one ran; a state file left by a dead one is removed."""
+    home = ServerHome(path.expanduser().absolute())
+    with exclusive(home.lock_name):
+        state = home.read_state()
+        if state is None:
+            return False
+        ran = runs(state)
+        _stop(home, state)
+        return ran
+
+
+def sweep_private_homes() -> None:
+    """Remove what servers left behind whose owner ended without stopping them."""
+    for path in servers_folder().glob(f"{PRIVATE}*"):
+        home = ServerHome(path)
+        state = home.read_state()
+        if state is not None and not _anything_runs(state):
+            stop_home(path)
+
+
+def runs(state: ServerState) -> bool:
+    """Return whether the whole server runs: a cluster with a dead node does not."""
+    if state.container is not None:
+        return container_runs(state)
+    return len(state.processes) == len(state.profile.nodes) and all(each.is_alive() for each in state.processes)
+
+
+def _anything_runs(state: ServerState) -> bool:
+    return runs(state) or any(process.is_alive() for process in state.processes)
+
+
+def _stop(home: ServerHome, state: ServerState) -> None:
+    if state.container is not None:
+        stop_container(state)
+    else:
+        stop_processes(state)
+    home.clear(data=state.ephemeral)
+
+
+def _ensure_same(home: ServerHome, state: ServerState, options: StartOptions) -> None:
+    for name, runs_with, asked in (
+        ("version", state.version, options.version),
+        ("profile", state.profile, options.profile),
+        ("port", state.port, options.port or state.port),
+        ("settings", dict(state.settings), dict(options.settings)),
+    ):
+        if runs_with != asked:
+            raise DevServerError(
+                f"{home.path} runs a server with {name} {runs_with!s} at {state.url}, but {asked!s} was asked for. "
+                "Stop it first, or give another home."
+            )

@@ -1,0 +1,62 @@
+"""What can be asked of a server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypedDict
+
+from opensearch_neural_sparse.devserver.lock import DEFAULT_VERSION
+from opensearch_neural_sparse.devserver.profile import Profile
+
+Settings = Mapping[str, str | int | bool]
+
+
+class StartArguments(TypedDict, total=False):
+    """The fields of StartOptions, as keyword arguments."""
+
+    version: str
+    profile: Profile
+    port: int | None
+    home: Path | None
+    heap: str | None
+    settings: Settings
+    ephemeral: bool
+    lifeline: bool
+    docker: bool
+    timeout: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartOptions:
+    """How a server is to be started.
+
+    Attributes:
+        version: Version of the server.
+        profile: Its make.
+        port: Port of its first node; a free one if None.
+        home: Folder of its configuration, data and logs; one below the cache folder if None.
+        heap: Java heap of each node, such as `512m`; that of the profile if None.
+        settings: Rows for opensearch.yml.
+        ephemeral: Whether its data goes when it stops.
+        lifeline: Whether it ends with the process that starts it, however that ends.
+        docker: Whether to run the official image instead.
+        timeout: Seconds until it must be ready.
+    """
+
+    version: str = DEFAULT_VERSION
+    profile: Profile = Profile.PLAIN
+    port: int | None = None
+    home: Path | None = None
+    heap: str | None = None
+    settings: Settings = field(default_factory=dict)
+    ephemeral: bool = False
+    lifeline: bool = False
+    docker: bool = False
+    timeout: float = 180.0
+
+    @property
+    def node_heap(self) -> str:
+        """The heap of each node."""
+        return self.heap or self.profile.heap

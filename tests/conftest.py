@@ -1,24 +1,29 @@
 """Fixtures: a real OpenSearch of each supported line, a client on it, an index name of one's own.
 
-`OPENSEARCH_TEST_URLS` names the servers, separated by commas; the version is read from each.
+The servers belong to the test session: each is assembled and started when a test first asks for it and stopped at the
+end, and no other server is touched, unless `OPENSEARCH_TEST_URLS` names some on purpose, separated by commas.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
 
+from opensearch_neural_sparse.devserver import DevServer, known_versions
+from opensearch_neural_sparse.devserver.requirements import missing_modules
+from opensearch_neural_sparse.errors import DevServerError
 from tests.snapshots import snapshot  # noqa: F401  a fixture
 
-DEFAULT_URLS = "http://localhost:19236,http://localhost:19219"
+URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
+HEAP = "512m"
 
 
 @dataclass(frozen=True)
@@ -29,19 +34,66 @@ class RunningServer:
     version: str
 
 
-def _urls() -> list[str]:
-    rows = os.environ.get("OPENSEARCH_TEST_URLS", DEFAULT_URLS).split(",")
-    return [row.strip().rstrip("/") for row in rows if row.strip()]
+def _wanted_servers() -> list[str]:
+    """Return the URLs that are named, else the versions to start."""
+    named = os.environ.get(URLS_VARIABLE, "")
+    return [url.strip() for url in named.split(",") if url.strip()] or list(known_versions())
 
 
-def _read_version(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=30) as response:
-        return str(json.load(response)["version"]["number"])
+def _name_of(wanted: str) -> str:
+    parts = urlsplit(wanted)
+    return f"{parts.hostname}:{parts.port}" if parts.hostname else wanted
 
 
-@pytest.fixture(params=_urls(), ids=lambda url: str(urlsplit(url).port or urlsplit(url).hostname), scope="session")
-def server(request: pytest.FixtureRequest) -> RunningServer:
-    return RunningServer(url=request.param, version=_read_version(request.param))
+def _give_up(reason: str) -> NoReturn:
+    """Fail in CI, where a silent skip of everything would look like success; elsewhere skip and say why."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def started_servers() -> Iterator[ExitStack]:
+    """Keep the servers of this session up, each from its first use to the end."""
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture(params=_wanted_servers(), ids=_name_of, scope="session")
+def server(
+    request: pytest.FixtureRequest, started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory
+) -> RunningServer:
+    wanted: str = request.param
+    try:
+        if "://" in wanted:
+            running = DevServer.named(wanted, source=URLS_VARIABLE)
+        else:
+            home = tmp_path_factory.mktemp(f"opensearch-{wanted}")
+            own = DevServer.running(own=True, version=wanted, home=home, heap=HEAP, ephemeral=True)
+            running = started_servers.enter_context(own)
+    except DevServerError as error:
+        reason = f"No OpenSearch for this test. {error}"
+    else:
+        return RunningServer(url=running.url, version=running.version)
+    _give_up(reason)
+
+
+@pytest.fixture
+def private_server(tmp_path: Path) -> Iterator[Callable[..., DevServer]]:
+    """Start servers that a test may kill: `private_server(version=..., profile=..., ...)`.
+
+    After `server.kill()`, `private_server(version=server.version, home=server.home, port=port)` brings it back with
+    its data. Whatever still runs is stopped after the test.
+    """
+    with ExitStack() as stack:
+
+        def start(**arguments: Any) -> DevServer:
+            arguments = {"heap": HEAP, "home": tmp_path / f"server-{uuid.uuid4().hex[:8]}", **arguments}
+            if missing := missing_modules(docker=False):
+                _give_up(f"No OpenSearch for this test: {', '.join(missing)} not installed (extra 'devserver').")
+            return stack.enter_context(DevServer.running(own=True, **arguments))
+
+        yield start
 
 
 @pytest.fixture

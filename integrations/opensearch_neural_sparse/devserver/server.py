@@ -118,8 +118,12 @@ class DevServer:
             server.stop()
 
     @classmethod
-    def named(cls, url: str) -> DevServer:
+    def named(cls, url: str, *, source: str = URL_VARIABLE) -> DevServer:
         """Return the server at a URL that somebody else runs.
+
+        Args:
+            url: Its URL.
+            source: What named it, for the message.
 
         Raises:
             DevServerError: It does not answer, or is no OpenSearch.
@@ -128,8 +132,8 @@ class DevServer:
             version = str(get_json(url, timeout=30)["version"]["number"])
         except (*NO_ANSWER, KeyError, TypeError) as error:
             raise DevServerError(
-                f"{URL_VARIABLE} names {without_credentials(url)}, which does not answer as OpenSearch does "
-                f"({type(error).__name__}). Start that server, or unset {URL_VARIABLE} to have one started here."
+                f"{source} names {without_credentials(url)}, which does not answer as OpenSearch does "
+                f"({type(error).__name__}). Start that server, or unset {source} to have one started here."
             ) from error
         return cls(url=url.rstrip("/"), version=version, origin=Origin.ENVIRONMENT)
 

@@ -2,12 +2,12 @@
 
 from haystack import Document, Pipeline
 from haystack.components.builders import PromptBuilder
-from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever
-from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from langchain_core.documents import Document as LangChainDocument
 from langchain_core.runnables import RunnableLambda, RunnablePassthrough
-from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever as LangChainHybridRetriever
 
+from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever
+from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever as LangChainHybridRetriever
 from opensearch_neural_sparse import NeuralSparseStore
 
 TEMPLATE = """Answer from these docstrings alone.

@@ -1,0 +1,131 @@
+"""Index the standard library's docstrings, ask four questions, and show what each way of searching finds."""
+
+import os
+import platform
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+
+from platformdirs import user_cache_path
+
+from examples.demo.docstrings import stdlib_documents
+from examples.demo.frameworks import ask_haystack, ask_langchain, haystack_yaml
+from examples.demo.progress import bar, running_server
+from examples.demo.show import console, say, show_matches, show_side_by_side
+from opensearch_neural_sparse import (
+    CachedDocumentEncoder,
+    IndexNotFoundError,
+    NeuralSparseStore,
+    SparseDocument,
+    WriteOptions,
+    load_document_encoder,
+    register_model,
+)
+
+INDEX = "python-docstrings"
+MODEL_FOLDER = Path(__file__).resolve().parents[1] / "models" / "small-en"
+QUESTIONS = (
+    "get rid of a folder and everything in it",
+    "how long is the straight line that joins two points?",
+    "duplicate a thing so that nothing inside is shared with the original",
+    "hold on until a background worker has finished",
+)
+SHOWN = 5
+HOW_TO_GO_ON = """\
+    curl '{url}/{index}/_search?q=content:folder&_source=name&pretty'
+    curl '{url}/{index}/_mapping?pretty'        # the stamp lies under _meta
+    .demo/bin/python -c "from opensearch_neural_sparse import NeuralSparseStore
+    with NeuralSparseStore('{index}', url='{url}', model='{model}') as store: print(store.search('copy a file'))\""""
+
+
+def main() -> None:
+    """Run the demo from end to end."""
+    keep = os.environ.get("DEMO_KEEP", "") not in ("", "0")
+    model = register_model(MODEL_FOLDER, name="small-en")
+    documents = stdlib_documents()
+    say(f"{len(documents)} docstrings of Python {platform.python_version()}'s standard library")
+    with (
+        CachedDocumentEncoder(load_document_encoder(model, engine="onnx"), _cache_file()) as encoder,
+        running_server(keep=keep) as server,
+        NeuralSparseStore(INDEX, url=server.url, model=model, document_encoder=encoder) as store,
+    ):
+        try:
+            index(store, encoder, documents)
+            for question in QUESTIONS:
+                ask(store, question)
+            ask_through_frameworks(store, server.url)
+        finally:
+            if not keep:
+                with suppress(IndexNotFoundError):
+                    store.delete_index()
+        if keep:
+            tell_how_to_go_on(server.url, server.home is not None)
+
+
+def index(store: NeuralSparseStore, encoder: CachedDocumentEncoder, documents: list[SparseDocument]) -> None:
+    """Encode the documents, or find their vectors in the cache, and write them to a new index."""
+    with suppress(IndexNotFoundError):
+        store.delete_index()
+    store.create()
+    began = perf_counter()
+    with bar() as progress:
+        task = progress.add_task("encode", total=len(documents))
+        vectors = encoder.encode_documents(
+            [document.text for document in documents], progress=lambda count: progress.advance(task, count)
+        )
+    say(
+        f"Encoded on the CPU, without torch: {encoder.misses} docstrings now, {encoder.hits} vectors reused from "
+        f"the cache of an earlier run, {perf_counter() - began:.1f} s"
+    )
+    began = perf_counter()
+    report = store.write(
+        (
+            SparseDocument(id=document.id, text=document.text, metadata=document.metadata, vector=vector)
+            for document, vector in zip(documents, vectors, strict=True)
+        ),
+        options=WriteOptions(refresh=True),
+    )
+    say(f"Wrote {report.written} documents to the index {store.index!r}, which now carries its model, "
+        f"{perf_counter() - began:.1f} s\n")  # fmt: skip
+
+
+def ask(store: NeuralSparseStore, question: str) -> None:
+    """Show what BM25, sparse and hybrid search find, and why sparse search found its first."""
+    sparse = store.search(question, size=SHOWN, explain=True)
+    answers = {
+        "BM25": store.match_search(question, size=SHOWN),
+        "sparse": sparse,
+        "hybrid (RRF)": store.hybrid_search(question, size=SHOWN),
+    }
+    show_side_by_side(question, answers)
+    if sparse:
+        show_matches(sparse[0])
+
+
+def ask_through_frameworks(store: NeuralSparseStore, url: str) -> None:
+    """Ask the same index through a saved Haystack pipeline and through a LangChain chain."""
+    yaml = haystack_yaml(url, store.index, str(MODEL_FOLDER))
+    _, prompt = ask_haystack(yaml, QUESTIONS[0])
+    say(f"The same index through a Haystack pipeline, loaded from {len(yaml.splitlines())} lines of YAML; its prompt:")
+    console.print(prompt, style="dim")
+    say("and through a LangChain chain:")
+    console.print(ask_langchain(store, QUESTIONS[0]), style="dim")
+
+
+def tell_how_to_go_on(url: str, started: bool) -> None:
+    """Print how to talk to the server that was left up."""
+    say("The server is left up, as DEMO_KEEP asked. Talk to it:")
+    console.print(HOW_TO_GO_ON.format(index=INDEX, url=url, model=MODEL_FOLDER), markup=False, soft_wrap=True)
+    if started:
+        console.print("    .demo/bin/opensearch-neural-sparse devserver stop", markup=False)
+
+
+def _cache_file() -> Path:
+    folder = os.environ.get("OPENSEARCH_NEURAL_SPARSE_CACHE") or user_cache_path("opensearch-neural-sparse")
+    file = Path(folder) / "demo" / "vectors.sqlite"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return file
+
+
+if __name__ == "__main__":
+    main()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.cache import CachedDocumentEncoder
+    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
+    from opensearch_neural_sparse.encode.networks import Engine, Precision
     from opensearch_neural_sparse.encode.query_encoder import (
         IdfQueryEncoder,
         NeuralQueryEncoder,
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "encode.cache": ("CachedDocumentEncoder",),
+    "encode.document_encoder": ("DocumentEncoder", "load_document_encoder"),
+    "encode.networks": ("Engine", "Precision"),
     "encode.query_encoder": ("IdfQueryEncoder", "NeuralQueryEncoder", "QueryEncoder", "load_query_encoder"),
     "encode.sparse_vector": ("SparseVector",),
     "encode.tokenizer": ("SparseTokenizer",),
@@ -80,6 +84,8 @@ __all__ = [
     "BulkWriteError",
     "CachedDocumentEncoder",
     "DevServerError",
+    "DocumentEncoder",
+    "Engine",
     "FilterSyntaxError",
     "IdfQueryEncoder",
     "IndexNotBoundError",
@@ -95,6 +101,7 @@ __all__ = [
     "NeuralQueryEncoder",
     "NeuralSparseError",
     "PartialResultsError",
+    "Precision",
     "QueryEncoder",
     "Relevance",
     "ServerConnectionError",
@@ -108,6 +115,7 @@ __all__ = [
     "__version__",
     "get_model",
     "list_models",
+    "load_document_encoder",
     "load_query_encoder",
     "register_model",
     "resolve_files",

@@ -1,0 +1,167 @@
+"""Documents to sparse vectors with any network: tokenise, batch, run, extract."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from opensearch_neural_sparse.encode.batches import TokenBatch, pad_batch, plan_batches
+from opensearch_neural_sparse.encode.extract import Entries, VectorMaker
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.errors import NeuralSparseError
+from opensearch_neural_sparse.models.files import ModelFiles
+
+logger = logging.getLogger(__name__)
+
+WINDOW = 4096
+"""How many texts are tokenised and sorted together."""
+
+
+class Network(Protocol):
+    """What runs a model: token ids in, the positive entries of the activations [B, V] out.
+
+    Attributes:
+        batch_tokens: How many tokens at once, padding included, suit it.
+    """
+
+    batch_tokens: int
+
+    def entries(self, batch: TokenBatch) -> Entries:
+        """Return the positive entries of a batch, by row."""
+
+    def close(self) -> None:
+        """Let go of the weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truncations:
+    """What an encoder has cut off since it was made.
+
+    Attributes:
+        texts: How many texts were longer than `max_length`.
+        tokens: How many of their tokens were left out.
+    """
+
+    texts: int = 0
+    tokens: int = 0
+
+    def __add__(self, other: Truncations) -> Truncations:
+        return Truncations(texts=self.texts + other.texts, tokens=self.tokens + other.tokens)
+
+
+class TransformerDocumentEncoder:
+    """Encode documents with a transformer; the rest of its work is the same for every engine.
+
+    A text that is empty or blank gives an empty vector. A text longer than `max_length` is cut, which a warning of
+    this module's logger states once a call, and `truncations` counts.
+
+    Args:
+        files: The model's files.
+        tokenizer: The document tokenizer, with its truncation.
+        network: What runs the model.
+        prompt: Text put before every document.
+        pad_id: Token id of padding.
+        batch_tokens: Most tokens that the network sees at once, padding included; longer texts are run alone.
+        max_active_dims: Keep this many of the heaviest tokens of a document; None keeps all.
+
+    Attributes:
+        truncations: What has been cut off so far.
+    """
+
+    def __init__(
+        self,
+        files: ModelFiles,
+        tokenizer: SparseTokenizer,
+        network: Network,
+        *,
+        prompt: str = "",
+        pad_id: int = 0,
+        batch_tokens: int,
+        max_active_dims: int | None = None,
+    ) -> None:
+        self.files, self.tokenizer, self.prompt = files, tokenizer, prompt
+        self.batch_tokens, self.pad_id = batch_tokens, pad_id
+        self.max_length = tokenizer.max_length or files.spec.max_length
+        self.max_active_dims = max_active_dims
+        self.truncations = Truncations()
+        self._network: Network | None = network
+        self._maker = VectorMaker(tokenizer.tokens, tokenizer.special_ids, max_active_dims=max_active_dims)
+
+    @property
+    def network(self) -> Network:
+        """What runs the model.
+
+        Raises:
+            NeuralSparseError: The encoder is closed.
+        """
+        if self._network is None:
+            raise NeuralSparseError(f"The document encoder of {self.files.spec.id!r} is closed. Load it again.")
+        return self._network
+
+    def encode_documents(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[SparseVector]:
+        """Return the vectors of documents, in their order.
+
+        Args:
+            texts: The documents.
+            progress: Called after every batch with the number of texts it had.
+
+        Raises:
+            NeuralSparseError: The encoder is closed.
+            ModelFilesError: The weights give values that are not finite.
+            TypeError: One string in place of a list of them.
+        """
+        if isinstance(texts, str):
+            raise TypeError("encode_documents takes a list of texts; for one text, give [text] and take [0].")
+        before = self.truncations
+        vectors: list[SparseVector] = []
+        for start in range(0, len(texts), WINDOW):
+            vectors += self._encode_window(texts[start : start + WINDOW], progress or _ignore)
+        self._report(before, len(texts))
+        return vectors
+
+    def close(self) -> None:
+        """Let go of the weights; more than once does no harm."""
+        if self._network is not None:
+            self._network.close()
+            self._network = None
+
+    def _encode_window(self, texts: Sequence[str], progress: Callable[[int], None]) -> list[SparseVector]:
+        vectors = [SparseVector() for _ in texts]
+        kept = [position for position, text in enumerate(texts) if text and not text.isspace()]
+        if len(kept) < len(texts):
+            progress(len(texts) - len(kept))
+        ids = self._tokenise([self.prompt + texts[position] for position in kept])
+        for batch in plan_batches(list(map(len, ids)), self.batch_tokens):
+            entries = self.network.entries(pad_batch([ids[row] for row in batch], self.pad_id))
+            for row, vector in zip(batch, self._maker.vectors(entries, len(batch)), strict=True):
+                vectors[kept[row]] = vector
+            progress(len(batch))
+        return vectors
+
+    def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
+        ids = self.tokenizer.batch_document_ids(texts)
+        full = [text for text, own in zip(texts, ids, strict=True) if len(own) >= self.max_length]
+        dropped = [count for text in full if (count := self.tokenizer.dropped_tokens(text, add_special_tokens=True))]
+        self.truncations += Truncations(texts=len(dropped), tokens=sum(dropped))
+        return ids
+
+    def _report(self, before: Truncations, count: int) -> None:
+        texts, tokens = self.truncations.texts - before.texts, self.truncations.tokens - before.tokens
+        if texts:
+            logger.warning(
+                "%d of %d texts have more than %d tokens; what follows, %d tokens in all, is not in their vectors. "
+                "Split long texts into passages, or set max_length if the model can take more.",
+                texts,
+                count,
+                self.max_length,
+                tokens,
+            )
+
+
+def _ignore(count: int) -> None:
+    """Take no notice of progress."""

@@ -14,6 +14,11 @@ ID_FIELD = "id"
 META_FIELD = "meta"
 RESERVED_BY_HAYSTACK = frozenset({"id", "content", "blob", "score", "embedding", "sparse_embedding", "meta"})
 """Names that Haystack's Document uses at the top level; metadata of these names goes under `meta`."""
+RESERVED_BY_OPENSEARCH = frozenset(
+    {"_data_stream_timestamp", "_doc_count", "_feature", "_field_names", "_id", "_ignored", "_index", "_nested_path"}
+    | {"_primary_term", "_routing", "_seq_no", "_source", "_version"}
+)
+"""Names that the server keeps for itself at the top level of a document, and takes anywhere below."""
 
 
 class FieldType(StrEnum):
@@ -67,4 +72,4 @@ class IndexSchema:
     def reserved_names(self) -> frozenset[str]:
         """Top-level names that metadata cannot have; such keys are stored under `meta`."""
         own = {self.text_field, self.sparse_field, self.model_field, self.embedding_field}
-        return RESERVED_BY_HAYSTACK | own
+        return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | own

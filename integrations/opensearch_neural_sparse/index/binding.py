@@ -1,0 +1,141 @@
+"""Which model an index belongs to: the stamp in its mapping, and who may read and write by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.models.files import ModelFiles
+
+META_KEY = "opensearch_neural_sparse"
+STAMP_VERSION = 1
+_WRITE_SETTINGS = ("activation", "prune", "max_length", "max_active_dims", "chunking")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelBinding:
+    """The model and settings that made the vectors of one sparse field.
+
+    Attributes:
+        model: Hub id, or the name of a registered folder.
+        revision: Commit of the hub repository; None for a folder. For people: hashes decide.
+        query_sha256: Hash of what queries are encoded with.
+        weights_sha256: Hash of the weights that documents are encoded with.
+        mode: `doc-only` or `bi-encoder`.
+        activation: What is done to the logits.
+        key: What the keys of a vector are; `token`.
+        prune: How vectors were pruned, or None.
+        max_length: Longest document in tokens.
+        max_active_dims: Most tokens of a vector; None is no limit.
+        chunking: How texts were cut, or None.
+        text_field: Field of the text that was encoded.
+        schema: Version of this stamp.
+    """
+
+    model: str
+    revision: str | None = None
+    query_sha256: str
+    weights_sha256: str
+    mode: str
+    activation: str
+    key: str = "token"
+    prune: Mapping[str, Any] | None = None
+    max_length: int
+    max_active_dims: int | None = None
+    chunking: Mapping[str, Any] | None = None
+    text_field: str
+    schema: int = STAMP_VERSION
+
+    @classmethod
+    def of(
+        cls,
+        files: ModelFiles,
+        *,
+        text_field: str,
+        max_length: int | None = None,
+        max_active_dims: int | None = None,
+        prune: Mapping[str, Any] | None = None,
+    ) -> ModelBinding:
+        """Return the binding of a resolved model; `max_length` is the model's own where it is not given."""
+        return cls(
+            model=files.spec.id,
+            revision=files.revision,
+            query_sha256=files.query_sha256,
+            weights_sha256=files.weights_sha256,
+            mode=str(files.spec.mode),
+            activation=str(files.spec.activation),
+            prune=prune,
+            max_length=max_length or files.spec.max_length,
+            max_active_dims=max_active_dims,
+            text_field=text_field,
+        )
+
+    @property
+    def marker(self) -> str:
+        """Short name of the model and its weights, stored with every document it encoded."""
+        return f"{self.model.rsplit('/', 1)[-1]}@{self.weights_sha256[:12]}"
+
+    def to_meta(self) -> dict[str, Any]:
+        """Return the stamp of the field."""
+        return asdict(self)
+
+    @classmethod
+    def from_meta(cls, stamp: Mapping[str, Any]) -> ModelBinding:
+        """Read a stamp; keys that this version does not know are passed over.
+
+        Raises:
+            IndexSchemaError: The stamp is of a later layout, or lacks a part.
+        """
+        version = stamp.get("schema", STAMP_VERSION)
+        if version > STAMP_VERSION:
+            raise IndexSchemaError(
+                f"The index carries a model stamp of layout {version}, this version reads up to {STAMP_VERSION}. "
+                "Upgrade opensearch-neural-sparse."
+            )
+        known = {field.name for field in fields(cls)}
+        try:
+            return cls(**{name: value for name, value in stamp.items() if name in known})
+        except TypeError as error:
+            raise IndexSchemaError(f"The model stamp of the index is damaged: {error}.") from None
+
+    def ensure_matches_query(self, files: ModelFiles, *, index: str, field: str) -> None:
+        """Raise ModelMismatchError unless queries encoded with these files fit the field's vectors."""
+        spec = files.spec
+        if files.query_sha256 != self.query_sha256:
+            raise self._mismatch(index, field, spec.id, "queries are encoded with another tokenizer or other weights")
+        both_published = self.revision is not None and files.revision is not None
+        if both_published and spec.id != self.model:
+            raise self._mismatch(index, field, spec.id, "its documents were encoded by another model")
+
+    def ensure_matches_write(self, given: ModelBinding, *, index: str, field: str) -> None:
+        """Raise ModelMismatchError unless vectors made under the given binding may join the field's."""
+        if given.weights_sha256 != self.weights_sha256:
+            reason = f"weights {self.weights_sha256[:12]} and {given.weights_sha256[:12]} differ"
+            raise self._mismatch(index, field, given.model, reason)
+        for name in _WRITE_SETTINGS:
+            bound, other = getattr(self, name), getattr(given, name)
+            if bound != other:
+                raise self._mismatch(index, field, given.model, f"{name} is {bound!r} in the index, {other!r} given")
+
+    def _mismatch(self, index: str, field: str, given: str, reason: str) -> ModelMismatchError:
+        remedy = f"Use model {self.model!r} with the settings of the index, or write to a new index."
+        return ModelMismatchError(index=index, field=field, bound=self.model, given=given, reason=reason, remedy=remedy)
+
+
+def read_bindings(mappings: Mapping[str, Any]) -> dict[str, ModelBinding]:
+    """Return sparse field -> binding of the mappings of one index; empty where it carries no stamp.
+
+    Raises:
+        IndexSchemaError: A stamp of a later layout, or a damaged one.
+    """
+    stamps = mappings.get("_meta", {}).get(META_KEY, {}).get("fields", {})
+    return {field: ModelBinding.from_meta(stamp) for field, stamp in stamps.items()}
+
+
+def write_bindings(bindings: Mapping[str, ModelBinding]) -> dict[str, Any]:
+    """Return the mappings' `_meta` that carries the bindings."""
+    return {META_KEY: {"fields": {field: binding.to_meta() for field, binding in bindings.items()}}}

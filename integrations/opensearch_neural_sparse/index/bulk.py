@@ -1,0 +1,195 @@
+"""Documents as lines of a bulk request, and what became of each of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from opensearch_neural_sparse.errors import BulkWriteError, IndexSchemaError, InvalidVectorError
+from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.reasons import short_reason
+
+RETRIED_STATUSES = frozenset({429, 503})
+"""Statuses of an item that the server had no room for: the same item may pass later."""
+_SHOWN = 5
+
+
+class BulkOperation(StrEnum):
+    """What is done with a document.
+
+    `INDEX` replaces a document of the same id, `CREATE` fails on one, `DELETE` removes it.
+    """
+
+    INDEX = "index"
+    CREATE = "create"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BulkAction:
+    """One operation of a bulk request, serialised.
+
+    Attributes:
+        id: The document's id.
+        body: Its lines, each ended by a newline.
+    """
+
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkFailure:
+    """A document that was not written, and why.
+
+    Attributes:
+        id: Its id.
+        status: HTTP status of the item; None where it was refused before it was sent.
+        error_type: The server's name of the error, or the name of this package's exception.
+        reason: What was wrong; quoted field values are taken out.
+    """
+
+    id: str
+    status: int | None
+    error_type: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.id!r}: {self.error_type}: {self.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkReport:
+    """What became of the documents of a write.
+
+    Attributes:
+        written: How many the server took.
+        failed: Those it did not take, with reasons.
+        unknown: Ids that were sent without an answer: written or not.
+        stopped: Why the write ended early, or None; documents after that were not sent.
+    """
+
+    written: int = 0
+    failed: tuple[BulkFailure, ...] = ()
+    unknown: tuple[str, ...] = ()
+    stopped: str | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether every document was written."""
+        return not (self.failed or self.unknown or self.stopped)
+
+    def raise_if_incomplete(self) -> None:
+        """Raise BulkWriteError unless every document was written."""
+        if not self.complete:
+            raise BulkWriteError(self)
+
+    def __add__(self, other: BulkReport) -> BulkReport:
+        return BulkReport(
+            written=self.written + other.written,
+            failed=self.failed + other.failed,
+            unknown=self.unknown + other.unknown,
+            stopped=self.stopped or other.stopped,
+        )
+
+    def __str__(self) -> str:
+        parts = [f"{self.written} written, {len(self.failed)} failed, {len(self.unknown)} of unknown outcome."]
+        if self.failed:
+            parts.append(f"Failed: {_some(list(map(str, self.failed)))}.")
+        if self.unknown:
+            parts.append(f"Unknown: {_some([repr(name) for name in self.unknown])}; writing them again is safe.")
+        if self.stopped:
+            parts.append(f"Stopped: {self.stopped}")
+        return " ".join(parts)
+
+    __repr__ = __str__
+
+
+def bulk_actions(
+    documents: Iterable[SparseDocument],
+    schema: IndexSchema,
+    *,
+    operation: BulkOperation = BulkOperation.INDEX,
+    exact_weights: bool = False,
+) -> Iterator[BulkAction | BulkFailure]:
+    """Yield the action of each document, or why it cannot be sent."""
+    for document in documents:
+        yield bulk_action(document, schema, operation=operation, exact_weights=exact_weights)
+
+
+def bulk_action(
+    document: SparseDocument,
+    schema: IndexSchema,
+    *,
+    operation: BulkOperation = BulkOperation.INDEX,
+    exact_weights: bool = False,
+    routing: str | None = None,
+) -> BulkAction | BulkFailure:
+    """Return the action of a document that has an id, or why it cannot be sent."""
+    document_id = check_id(document.id)
+    header = {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
+    try:
+        source = to_source(document, schema, exact_weights=exact_weights)
+        body = _dumps({str(operation): header}) + b"\n" + _dumps(source) + b"\n"
+    except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
+        return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=str(error))
+    return BulkAction(id=document_id, body=body)
+
+
+def delete_action(document_id: str) -> BulkAction:
+    """Return the action that deletes a document."""
+    return BulkAction(id=check_id(document_id), body=_dumps({"delete": {"_id": document_id}}) + b"\n")
+
+
+def read_items(
+    actions: Sequence[BulkAction], response: Mapping[str, Any]
+) -> tuple[BulkReport, list[tuple[BulkAction, BulkFailure]]]:
+    """Return what became of the actions of a bulk request, and those the server had no room for."""
+    written = 0
+    failed: list[BulkFailure] = []
+    crowded_out: list[tuple[BulkAction, BulkFailure]] = []
+    for action, item in zip(actions, response["items"], strict=True):
+        result = next(iter(item.values()))
+        error = result.get("error")
+        if error is None:
+            written += result["status"] < 300  # a delete of a document that is not there has no error and status 404
+            continue
+        failure = _failure(action.id, result["status"], error)
+        if failure.status in RETRIED_STATUSES:
+            crowded_out.append((action, failure))
+        else:
+            failed.append(failure)
+    return BulkReport(written=written, failed=tuple(failed)), crowded_out
+
+
+def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> BulkFailure:
+    details = error if isinstance(error, Mapping) else {"type": "unknown", "reason": error}
+    return BulkFailure(id=document_id, status=status, error_type=str(details.get("type")), reason=short_reason(details))
+
+
+def _some(rows: Sequence[str]) -> str:
+    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+    return "; ".join(rows[:_SHOWN]) + more
+
+
+def _dumps(value: Mapping[str, Any]) -> bytes:
+    return _serializer()(value)
+
+
+@cache
+def _serializer() -> Callable[[Any], bytes]:
+    try:
+        import orjson
+    except ImportError:
+        return _dumps_slowly
+    dumps: Callable[[Any], bytes] = orjson.dumps
+    return dumps
+
+
+def _dumps_slowly(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

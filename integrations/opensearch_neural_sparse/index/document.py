@@ -1,0 +1,200 @@
+"""A document as it is written and read, and its `_source`: the layout opensearch-haystack reads, too."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+from uuid import uuid4
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema
+from opensearch_neural_sparse.index.weights import shorten
+
+LONGEST_ID = 512
+"""Longest document id in bytes of UTF-8; one byte more and the server refuses the whole batch."""
+_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "embedding", "model"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseDocument:
+    """A document with its vectors.
+
+    Attributes:
+        id: 1 to 512 bytes of UTF-8; None has one made when the document is written.
+        text: Its text, or None.
+        metadata: Key -> JSON value. Keys may be nested; each is non-blank between, before and after dots.
+        vector: Token -> weight; None where the store is to encode the text.
+        embedding: A dense vector, or None.
+        model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
+
+    Raises:
+        IndexSchemaError: The id or a metadata key is one that no index can take.
+    """
+
+    id: str | None = None
+    text: str | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    vector: SparseVector | Mapping[str, float] | None = field(default=None, repr=False)
+    embedding: Sequence[float] | None = field(default=None, repr=False)
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.id is not None:
+            check_id(self.id)
+        if not isinstance(self.metadata, Mapping):
+            raise IndexSchemaError(f"Document {self.id!r}: metadata is a mapping, got {type(self.metadata).__name__}.")
+        _check_keys(self.metadata, self.id)
+
+    @classmethod
+    def of(cls, document: SparseDocument | Mapping[str, Any] | str) -> SparseDocument:
+        """Return a document of a text, or of a mapping with the keys of this class.
+
+        Raises:
+            IndexSchemaError: Another type, an unknown key, or an id or metadata key that no index can take.
+        """
+        if isinstance(document, SparseDocument):
+            return document
+        if isinstance(document, str):
+            return cls(text=document)
+        if not isinstance(document, Mapping):
+            raise IndexSchemaError(
+                f"A document is a SparseDocument, a mapping or a text, got {type(document).__name__}."
+            )
+        if unknown := sorted(map(repr, set(document) - _DOCUMENT_KEYS)):
+            raise IndexSchemaError(
+                f"Document {document.get('id')!r} has the keys {', '.join(unknown)}; known are "
+                f"{', '.join(sorted(_DOCUMENT_KEYS))}. Put data of your own under 'metadata'."
+            )
+        return cls(**document)
+
+    def with_id(self) -> SparseDocument:
+        """Return this document, with a random id where it has none."""
+        return self if self.id is not None else replace(self, id=uuid4().hex)
+
+
+def check_id(document_id: object) -> str:
+    """Return an id that the server takes.
+
+    Raises:
+        IndexSchemaError: Not a string, empty, not valid Unicode, or longer than 512 bytes.
+    """
+    if not isinstance(document_id, str):
+        raise IndexSchemaError(f"A document id is a string, got {type(document_id).__name__}: {document_id!r}.")
+    try:
+        size = len(document_id.encode())
+    except UnicodeEncodeError:
+        raise IndexSchemaError(f"Document id {document_id!r} is not valid Unicode.") from None
+    if not 1 <= size <= LONGEST_ID:
+        raise IndexSchemaError(f"A document id has 1 to {LONGEST_ID} bytes of UTF-8, {document_id[:40]!r} has {size}.")
+    return document_id
+
+
+def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: bool = False) -> dict[str, Any]:
+    """Return the `_source` of a document that has an id.
+
+    Args:
+        document: The document; its id is set.
+        schema: Names of the fields.
+        exact_weights: Whether to keep weights whole rather than as the shortest decimals that score alike.
+
+    Raises:
+        IndexSchemaError: A metadata value or embedding that is not JSON, or of the wrong type.
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    source: dict[str, Any] = {ID_FIELD: check_id(document.id)}
+    nested: dict[str, Any] = {}
+    for key, value in document.metadata.items():
+        place = nested if key.split(".", 1)[0] in schema.reserved_names else source
+        place[key] = _plain(value, key, document.id)
+    if nested:
+        source[META_FIELD] = nested
+    if document.text is not None:
+        source[schema.text_field] = _text(document)
+    if document.model is not None:
+        source[schema.model_field] = document.model
+    if document.vector:
+        vector = document.vector if isinstance(document.vector, SparseVector) else SparseVector(document.vector)
+        source[schema.sparse_field] = vector.to_dict() if exact_weights else shorten(vector)
+    if document.embedding is not None:
+        source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
+    return source
+
+
+def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema) -> SparseDocument:
+    """Return the document that a `_source` holds; fields that were excluded from it are None."""
+    weights = source.get(schema.sparse_field)
+    return SparseDocument(
+        id=document_id,
+        text=source.get(schema.text_field),
+        metadata=metadata_of(source, schema),
+        vector=SparseVector(weights) if weights else None,
+        embedding=source.get(schema.embedding_field),
+        model=source.get(schema.model_field),
+    )
+
+
+def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
+    """Return the metadata that a `_source` holds."""
+    metadata = {key: value for key, value in source.items() if key.split(".", 1)[0] not in schema.reserved_names}
+    nested = source.get(META_FIELD)
+    return metadata | nested if isinstance(nested, dict) else metadata
+
+
+def _check_keys(value: object, document_id: str | None) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise IndexSchemaError(
+                    f"Document {document_id!r}: metadata key {key!r} is of type {type(key).__name__}; keys are strings."
+                )
+            if not all(part.strip() for part in key.split(".")):
+                raise IndexSchemaError(
+                    f"Document {document_id!r}: metadata key {key!r} is blank before, between or after dots; "
+                    "OpenSearch takes no such field. Rename it."
+                )
+            _check_keys(inner, document_id)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_keys(inner, document_id)
+
+
+def _plain(value: object, key: str, document_id: str | None) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise IndexSchemaError(f"Document {document_id!r}: metadata {key!r} is {value!r}; JSON has finite numbers.")
+        return float(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(inner, key, document_id) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, key, document_id) for inner in value]
+    raise IndexSchemaError(
+        f"Document {document_id!r}: metadata {key!r} is of type {type(value).__name__}; "
+        "convert it to text, a number, a boolean, a list or a mapping."
+    )
+
+
+def _text(document: SparseDocument) -> str:
+    if not isinstance(document.text, str):
+        raise IndexSchemaError(f"Document {document.id!r}: its text is of type {type(document.text).__name__}.")
+    return document.text
+
+
+def _embedding(document: SparseDocument, dimension: int | None) -> list[float]:
+    values = [float(value) for value in document.embedding or ()]
+    if dimension is not None and len(values) != dimension:
+        raise IndexSchemaError(
+            f"Document {document.id!r}: its embedding has {len(values)} dimensions, not {dimension}."
+        )
+    if not all(map(math.isfinite, values)):
+        raise IndexSchemaError(f"Document {document.id!r}: its embedding has numbers that are not finite.")
+    return values

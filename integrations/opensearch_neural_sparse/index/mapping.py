@@ -1,0 +1,73 @@
+"""The body that creates an index of the one physical layout."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opensearch_neural_sparse.index.binding import ModelBinding, write_bindings
+from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
+
+LONGEST_KEYWORD = 8191
+"""Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766; longer ones are only stored."""
+
+
+def create_index_body(
+    schema: IndexSchema,
+    bindings: Mapping[str, ModelBinding] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the body of `PUT /<index>`.
+
+    Args:
+        schema: Names and types of the fields.
+        bindings: Sparse field -> its model, for the stamp in `_meta`.
+        settings: Index settings, nested or dotted, with or without `index.`. The number of shards is the server's
+            default where it is not given.
+    """
+    mappings: dict[str, Any] = {
+        "date_detection": False,
+        "dynamic_templates": [{"strings": {"match_mapping_type": "string", "mapping": _keyword()}}],
+        "properties": _properties(schema),
+    }
+    if bindings:
+        mappings["_meta"] = write_bindings(bindings)
+    flat = dict(_flatten(settings or {}))
+    if schema.embedding_dimension is not None:
+        flat.setdefault("index.knn", True)
+    return {"settings": flat, "mappings": mappings}
+
+
+def _properties(schema: IndexSchema) -> dict[str, Any]:
+    text: dict[str, Any] = {"type": "text"}
+    if schema.text_analyzer is not None:
+        text["analyzer"] = schema.text_analyzer
+    properties: dict[str, Any] = {
+        ID_FIELD: {"type": "keyword"},
+        schema.text_field: text,
+        schema.sparse_field: {"type": str(schema.field_type)},
+        schema.model_field: _keyword(),
+    }
+    if schema.embedding_dimension is not None:
+        properties[schema.embedding_field] = {
+            "type": "knn_vector",
+            "dimension": schema.embedding_dimension,
+            "method": {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"},
+        }
+    return properties | {name: dict(mapping) for name, mapping in schema.metadata_fields.items()}
+
+
+def _keyword() -> dict[str, Any]:
+    return {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
+
+
+def _flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = []
+    for name, value in settings.items():
+        path = prefix + name
+        rows += _flatten(value, f"{path}.") if isinstance(value, Mapping) else [(_with_index(path), value)]
+    return rows
+
+
+def _with_index(path: str) -> str:
+    return path if path.startswith("index.") else f"index.{path}"

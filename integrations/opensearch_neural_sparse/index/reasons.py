@@ -1,0 +1,31 @@
+"""The server's reasons, made short and free of field values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST_REASON = 300
+_VALUES = (
+    re.compile(r"(Preview of field's value: ).*", re.DOTALL),
+    re.compile(r"(For input string: ).*", re.DOTALL),
+    re.compile(r"(prefix of the first immense term is: ).*", re.DOTALL),
+    re.compile(r"(failed to parse date field )\[.*?\](?= with format)", re.DOTALL),
+)
+
+
+def short_reason(error: Mapping[str, Any]) -> str:
+    """Return the reason of a server's error, with its cause where the reason alone says nothing."""
+    reason = str(error.get("reason"))
+    cause = error.get("caused_by")
+    if isinstance(cause, Mapping) and reason in ("failed to parse", "all shards failed", "None"):
+        reason = f"{reason}: {cause.get('reason')}"
+    return without_values(reason)
+
+
+def without_values(reason: str) -> str:
+    """Return a reason without the field values it quotes, cut to 300 characters."""
+    for pattern in _VALUES:
+        reason = pattern.sub(r"\1(withheld)", reason)
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}..."

@@ -1,0 +1,134 @@
+"""What a search found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.errors import PartialResultsError
+from opensearch_neural_sparse.index.document import metadata_of
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.reasons import without_values
+from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchHit:
+    """A document that was found.
+
+    Attributes:
+        id: Its id.
+        score: Its score; comparable within one search alone.
+        text: Its text, or None.
+        metadata: Its metadata.
+        source: Its `_source` as the server sent it.
+        index: The index it lies in, behind any alias.
+        model: Marker of the model that made its vector, or None.
+        embedding: Its dense vector, where it was asked for.
+        matches: The tokens it shares with the query, where an explanation was asked for, else None.
+    """
+
+    id: str
+    score: float
+    text: str | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    index: str = ""
+    model: str | None = None
+    embedding: Sequence[float] | None = field(default=None, repr=False)
+    matches: tuple[TokenMatch, ...] | None = field(default=None, repr=False)
+
+    def explain(self) -> str:
+        """Return, as text, the tokens that matched and what each gave.
+
+        Raises:
+            ValueError: The search was not asked for an explanation.
+        """
+        if self.matches is None:
+            raise ValueError("This hit carries no explanation; search with explain=True.")
+        return f"{self.id}  score {self.score:.4f}\n{print_matches(self.matches)}"
+
+
+class SearchHits(list[SearchHit]):
+    """Hits, best first.
+
+    Attributes:
+        total: How many documents match; at least so many where `total_is_exact` is false.
+        total_is_exact: Whether the server counted them all; it stops at 10,000.
+        took_ms: The server's own time in milliseconds.
+        fusion: How legs were fused: `server rrf`, or None for a search of one leg.
+    """
+
+    def __init__(
+        self,
+        hits: Iterable[SearchHit] = (),
+        *,
+        total: int = 0,
+        total_is_exact: bool = True,
+        took_ms: int = 0,
+        fusion: str | None = None,
+    ) -> None:
+        super().__init__(hits)
+        self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
+
+
+def parse_hits(
+    response: Mapping[str, Any],
+    schema: IndexSchema,
+    *,
+    explained: Mapping[str, float] | None = None,
+    fusion: str | None = None,
+) -> SearchHits:
+    """Read the response of a search.
+
+    Args:
+        response: The response.
+        schema: Names of the fields.
+        explained: The query vector as it was searched for, where matches are wanted; `_source` then holds vectors.
+        fusion: How legs were fused.
+
+    Raises:
+        PartialResultsError: Some shards failed, so that hits may be missing.
+    """
+    check_shards(response)
+    total = response["hits"].get("total", {})
+    return SearchHits(
+        [parse_hit(hit, schema, explained) for hit in response["hits"]["hits"]],
+        total=total.get("value", 0),
+        total_is_exact=total.get("relation", "eq") == "eq",
+        took_ms=response["took"],
+        fusion=fusion,
+    )
+
+
+def parse_hit(hit: Mapping[str, Any], schema: IndexSchema, explained: Mapping[str, float] | None = None) -> SearchHit:
+    """Read one hit of a response."""
+    source = hit.get("_source", {})
+    matches = None if explained is None else match_tokens(explained, source.get(schema.sparse_field, {}))
+    return SearchHit(
+        id=hit["_id"],
+        score=hit["_score"],
+        text=source.get(schema.text_field),
+        metadata=metadata_of(source, schema),
+        source=source,
+        index=hit["_index"],
+        model=source.get(schema.model_field),
+        embedding=source.get(schema.embedding_field),
+        matches=matches,
+    )
+
+
+def check_shards(response: Mapping[str, Any]) -> None:
+    """Raise PartialResultsError where some shards failed or the search timed out."""
+    shards = response.get("_shards", {})
+    if shards.get("failed"):
+        raise PartialResultsError(shards["failed"], shards["total"], list(map(_readable, shards.get("failures", []))))
+    if response.get("timed_out"):
+        raise PartialResultsError(0, shards.get("total", 0), [{"reason": "the search timed out"}])
+
+
+def _readable(failure: Mapping[str, Any]) -> dict[str, Any]:
+    reason = failure.get("reason")
+    text = reason.get("reason") if isinstance(reason, Mapping) else reason
+    return {**failure, "reason": {"reason": without_values(str(text))}}

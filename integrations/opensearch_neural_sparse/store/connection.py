@@ -1,0 +1,129 @@
+"""The client's errors in this package's words, without credentials or field values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from opensearch_neural_sparse.errors import (
+    IndexNotFoundError,
+    NeuralSparseError,
+    ServerConnectionError,
+    ServerRequestError,
+    UnsupportedServerError,
+)
+from opensearch_neural_sparse.index.reasons import short_reason, without_values
+from opensearch_neural_sparse.server import ServerInfo
+
+_INDEX_NOT_FOUND = "index_not_found_exception"
+_REFUSALS = frozenset({403, 404, 405})
+_DEEPEST_CAUSE = 10
+
+
+def address_of(client: Any) -> str:
+    """Return the addresses of a client's servers, without credentials."""
+    return ", ".join(_address(host) for host in client.transport.hosts) or "an unknown address"
+
+
+@contextmanager
+def translated_errors(client: Any, index: str) -> Iterator[None]:
+    """Raise the errors of an OpenSearch client, sync or async, as errors of this package.
+
+    Raises:
+        ServerConnectionError: No answer.
+        IndexNotFoundError: The index does not exist.
+        ServerRequestError: The server refused the request, or its answer cannot be read.
+    """
+    from opensearchpy.exceptions import SerializationError, TransportError
+
+    try:
+        yield
+    except (TransportError, SerializationError) as error:
+        translation = translate(error, address=address_of(client), index=index)
+        raise translation from None
+
+
+def read_server(client: Any) -> ServerInfo:
+    """Ask a blocking client what its server is.
+
+    Raises:
+        UnsupportedServerError: Too old, not OpenSearch, or one that does not tell its version.
+    """
+    info = plugins = None
+    with translated_errors(client, "/"), unless_refused():
+        info = client.info()
+    with translated_errors(client, "_cat/plugins"), unless_refused():
+        plugins = client.cat.plugins(format="json")
+    return server_of(info, plugins)
+
+
+@contextmanager
+def unless_refused() -> Iterator[None]:
+    """Pass over an answer that we may not ask for this, or that there is no such thing to ask for."""
+    from opensearchpy.exceptions import TransportError
+
+    try:
+        yield
+    except TransportError as error:
+        if error.status_code not in _REFUSALS:
+            raise
+
+
+def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
+    """Return the server of the answers to `GET /` and `_cat/plugins`; None stands for an answer that was refused."""
+    if info is None:
+        raise UnsupportedServerError(
+            "opensearch-neural-sparse",
+            found="one that does not tell its version (GET / was refused)",
+            required="the right to ask for the server's version (cluster:monitor/main)",
+        )
+    return ServerInfo.from_responses(info, plugins)
+
+
+def translate(error: Exception, *, address: str, index: str) -> NeuralSparseError:
+    """Return the error of this package that an error of opensearch-py amounts to."""
+    from opensearchpy.exceptions import ConnectionError as NoConnection
+    from opensearchpy.exceptions import ConnectionTimeout, TransportError
+
+    if isinstance(error, ConnectionTimeout):
+        return ServerConnectionError(address, "the request timed out")
+    if isinstance(error, NoConnection):
+        return ServerConnectionError(address, _root_cause(error))
+    if not isinstance(error, TransportError):
+        return ServerRequestError(200, "unreadable_answer", "its answer is not what OpenSearch sends")
+    status = error.status_code if isinstance(error.status_code, int) else 0
+    details = _details(error)
+    error_type = str(details.get("type") or "http_error")
+    if error_type == _INDEX_NOT_FOUND:
+        return IndexNotFoundError(index)
+    return ServerRequestError(status, error_type, short_reason(details))
+
+
+def _details(error: Any) -> Mapping[str, Any]:
+    info = error.info if isinstance(error.info, Mapping) else {}
+    details = info.get("error")
+    if not isinstance(details, Mapping):
+        return {"type": None, "reason": without_values(str(details or "no reason given"))}
+    causes = details.get("root_cause") or ()
+    if details.get("reason") in (None, "all shards failed") and causes:
+        return causes[0]  # type: ignore[no-any-return]
+    return details
+
+
+def _root_cause(error: Any) -> str:
+    cause: BaseException = error.info if isinstance(error.info, BaseException) else error
+    for _ in range(_DEEPEST_CAUSE):
+        inner = cause.__cause__ or next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
+        if inner is None or inner is cause:
+            break
+        cause = inner
+    reason = getattr(cause, "strerror", None) or str(cause)
+    return without_values(f"{type(cause).__name__}: {reason}")
+
+
+def _address(host: Mapping[str, Any]) -> str:
+    scheme = host.get("scheme") or ("https" if host.get("use_ssl") else "http")
+    prefix = str(host.get("url_prefix") or "").strip("/")
+    port = f":{host['port']}" if host.get("port") else ""
+    return f"{scheme}://{host.get('host', 'localhost')}{port}" + (f"/{prefix}" if prefix else "")

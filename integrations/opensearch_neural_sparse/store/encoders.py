@@ -1,0 +1,143 @@
+"""The two sides of a store's model, each found and loaded when it is first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.encode.prompts import read_encoding_settings
+from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
+from opensearch_neural_sparse.index.binding import ModelBinding
+from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.models.spec import Mode
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
+    from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
+    from opensearch_neural_sparse.models.spec import ModelSpec
+
+_HUB_OPTIONS = frozenset({"revision", "token", "cache_dir", "local_files_only"})
+
+
+class Encoders:
+    """The encoders of one model, or those that were handed in.
+
+    Args:
+        model: The model; None leaves it to the stamp of the index.
+        query_encoder: Encodes queries in place of the model's own.
+        document_encoder: Encodes documents in place of the model's own.
+        options: Options of `load_document_encoder`, those of the hub among them.
+    """
+
+    def __init__(
+        self,
+        model: str | Path | ModelSpec | None = None,
+        query_encoder: QueryEncoder | None = None,
+        document_encoder: DocumentEncoder | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.model = model
+        self._options = dict(options or {})
+        self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
+        self._query, self._document = query_encoder, document_encoder
+        self._owned: DocumentEncoder | None = None
+        self._files: dict[Side, ModelFiles] = {}
+        self._stamp: ModelBinding | None = None
+        self._lock = RLock()
+
+    @property
+    def named(self) -> bool:
+        """Whether the caller named a model or handed in an encoder."""
+        return any(part is not None for part in (self.model, self._query, self._document))
+
+    @property
+    def checkable(self) -> bool:
+        """Whether what the caller gave can be compared with the stamp of an index."""
+        return self.model is not None or self._document is not None
+
+    def follow(self, stamp: ModelBinding | None) -> None:
+        """Take from the stamp of an index what the caller did not say: the model, and how documents are encoded."""
+        with self._lock:
+            if self.model is None and self._stamp != stamp:
+                self._files.clear()
+            self._stamp = stamp
+
+    def files(self, side: Side) -> ModelFiles:
+        """Return the model's files, resolved once.
+
+        Raises:
+            ModelFilesError: They cannot be had, or no model is known here.
+        """
+        with self._lock:
+            if self._document is not None:
+                return self._document.files
+            if side not in self._files:
+                self._files[side] = self._resolve(side)
+            return self._files[side]
+
+    def query(self) -> QueryEncoder:
+        """Return what encodes queries."""
+        with self._lock:
+            if self._query is None:
+                from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder, load_query_encoder
+
+                files = self.files(Side.QUERY)
+                if files.spec.mode is Mode.BI_ENCODER:
+                    return NeuralQueryEncoder(self.document())
+                self._query = load_query_encoder(files)
+            return self._query
+
+    def document(self) -> DocumentEncoder:
+        """Return what encodes documents."""
+        with self._lock:
+            if self._document is None:
+                from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
+
+                options = {name: value for name, value in self._options.items() if name not in _HUB_OPTIONS}
+                if self._stamp is not None:
+                    bound = {"max_length": self._stamp.max_length, "max_active_dims": self._stamp.max_active_dims}
+                    options = bound | options
+                self._document = self._owned = load_document_encoder(self.files(Side.DOCUMENT), **options)
+            return self._document
+
+    def binding(self, text_field: str) -> ModelBinding:
+        """Return what an index is bound to whose documents are encoded here; the weights are hashed, not loaded."""
+        with self._lock:
+            files = self.files(Side.DOCUMENT)
+            length, dims = self._limits(files)
+            return ModelBinding.of(files, text_field=text_field, max_length=length, max_active_dims=dims)
+
+    def close(self) -> None:
+        """Close the encoder that was loaded here, if any."""
+        with self._lock:
+            if self._owned is not None:
+                self._owned.close()
+                self._document = self._owned = None
+
+    def _limits(self, files: ModelFiles) -> tuple[int | None, int | None]:
+        if self._document is not None:
+            return self._document.max_length, self._document.max_active_dims
+        dims = self._options.get("max_active_dims") or read_encoding_settings(files.root).max_active_dims
+        return self._options.get("max_length"), dims
+
+    def _resolve(self, side: Side) -> ModelFiles:
+        if self.model is not None:
+            return resolve_files(get_model(self.model), side=side, **self._hub_options)
+        if self._stamp is None:
+            raise ModelFilesError("No model is known here: name one, as in NeuralSparseStore(..., model='...').")
+        options = {"revision": self._stamp.revision} | self._hub_options
+        return resolve_files(_stamped_model(self._stamp), side=side, **options)
+
+
+def _stamped_model(stamp: ModelBinding) -> ModelSpec:
+    try:
+        return get_model(stamp.model)
+    except UnknownModelError:
+        raise ModelFilesError(
+            f"The index is bound to model {stamp.model!r}, which is not known here. Give it, by name or folder: "
+            "NeuralSparseStore(..., model='...'). It passes wherever it lies if its files are the same: query side "
+            f"{stamp.query_sha256[:12]}, weights {stamp.weights_sha256[:12]}."
+        ) from None

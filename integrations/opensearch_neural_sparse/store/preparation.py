@@ -1,0 +1,92 @@
+"""Documents on their way to an index: read, given ids, encoded, made into bulk actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.binding import ModelBinding
+from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_actions
+from opensearch_neural_sparse.index.document import SparseDocument
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.store.options import WriteOptions
+
+Document = SparseDocument | Mapping[str, Any] | str
+Encode = Callable[[Sequence[str]], tuple[list[SparseVector], str]]
+"""Texts -> their vectors and the marker of the model that made them."""
+
+
+def prepare(
+    documents: Iterable[Document],
+    schema: IndexSchema,
+    options: WriteOptions,
+    *,
+    bound: ModelBinding | None,
+    encode: Encode,
+) -> Iterator[BulkAction | BulkFailure]:
+    """Return the bulk actions of documents, encoding those that have a text and no vector.
+
+    Args:
+        documents: Read once, a batch at a time; a sequence is first checked whole.
+        schema: Names of the fields.
+        options: How to write.
+        bound: The model of the index, or None where it carries no stamp.
+        encode: Called once for each batch in which a text has no vector.
+
+    Raises:
+        IndexSchemaError: A document of a sequence that no index can take; nothing has been sent then.
+    """
+    if isinstance(documents, str | Mapping | SparseDocument):
+        raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
+    if isinstance(documents, Sequence):
+        documents = [SparseDocument.of(document) for document in documents]
+    return _actions(documents, schema, options, bound, encode)
+
+
+def _actions(
+    documents: Iterable[Document],
+    schema: IndexSchema,
+    options: WriteOptions,
+    bound: ModelBinding | None,
+    encode: Encode,
+) -> Iterator[BulkAction | BulkFailure]:
+    rows = (_read(document, place, bound) for place, document in enumerate(documents))
+    while batch := list(islice(rows, options.batch_size)):
+        yield from (row for row in batch if isinstance(row, BulkFailure))
+        encoded = _encoded([row for row in batch if isinstance(row, SparseDocument)], encode)
+        yield from bulk_actions(encoded, schema, operation=options.operation, exact_weights=options.exact_weights)
+
+
+def _read(document: Document, place: int, bound: ModelBinding | None) -> SparseDocument | BulkFailure:
+    try:
+        read = SparseDocument.of(document).with_id()
+    except IndexSchemaError as error:
+        name = document.get("id") if isinstance(document, Mapping) else None
+        return _refused(str(name or f"document number {place}"), "IndexSchemaError", str(error))
+    if bound is not None and read.model is not None and read.model != bound.marker:
+        reason = f"its vector was made by {read.model!r}, the index is bound to {bound.marker!r}"
+        return _refused(str(read.id), "ModelMismatchError", reason)
+    return read
+
+
+def _encoded(documents: Sequence[SparseDocument], encode: Encode) -> list[SparseDocument]:
+    texts = {place: text for place, document in enumerate(documents) if (text := _text_to_encode(document)) is not None}
+    if not texts:
+        return list(documents)
+    vectors, marker = encode(list(texts.values()))
+    result = list(documents)
+    for place, vector in zip(texts, vectors, strict=True):
+        result[place] = replace(documents[place], vector=vector, model=marker)
+    return result
+
+
+def _text_to_encode(document: SparseDocument) -> str | None:
+    return document.text if document.vector is None and isinstance(document.text, str) else None
+
+
+def _refused(document_id: str, error_type: str, reason: str) -> BulkFailure:
+    return BulkFailure(id=document_id, status=None, error_type=error_type, reason=reason)

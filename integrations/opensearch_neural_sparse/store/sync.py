@@ -1,0 +1,245 @@
+"""An index with its model, over a blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexNotBoundError, ServerRequestError
+from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
+from opensearch_neural_sparse.index.document import SparseDocument, check_id
+from opensearch_neural_sparse.index.mapping import create_index_body
+from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.hits import SearchHits, check_shards
+from opensearch_neural_sparse.store.options import HybridOptions, Refresh, WriteOptions
+from opensearch_neural_sparse.store.preparation import Document, prepare
+from opensearch_neural_sparse.store.requests import (
+    SearchRequest,
+    filter_body,
+    hybrid_request,
+    match_request,
+    read_documents,
+    read_hits,
+    sparse_request,
+)
+from opensearch_neural_sparse.store.sender import BulkSender
+from opensearch_neural_sparse.store.session import StoreSession
+
+DEFAULT_WRITE = WriteOptions()
+DEFAULT_HYBRID = HybridOptions()
+_IDS_PER_REQUEST = 500
+
+
+class NeuralSparseStore(StoreSession):
+    """An index with the model that its sparse field belongs to.
+
+    Nothing is connected, downloaded or loaded before it is needed; queries and documents are encoded by different
+    parts, so a process that only searches a doc-only index loads no transformer. Threads may share a store.
+
+    Args:
+        index: Name of an index or alias.
+        client: An OpenSearch client; it stays the caller's and is not closed.
+        url: Address of a server, in place of a client.
+        model: Name, id, folder or spec of the model; by default the one that the index is stamped with.
+        schema: Names and types of the fields.
+        query_encoder: Encodes queries in place of the model's own encoder. It cannot be checked against the stamp
+            unless `model` is given, too.
+        document_encoder: Encodes documents in place of the model's own encoder.
+        encoder_options: Options of `load_document_encoder`, among them `revision`, `token`, `cache_dir` and
+            `local_files_only` for either side.
+        client_options: Options of `opensearchpy.OpenSearch` where `url` is given, such as `http_auth`.
+
+    Raises:
+        ValueError: Neither a client nor a url, or both.
+
+    Examples:
+        >>> with NeuralSparseStore("articles", url="http://localhost:9200", model="doc-v3-distill") as store:
+        ...     store.create()
+        ...     store.write(["A first text.", {"id": "2", "text": "Another.", "metadata": {"year": 2026}}])
+        ...     hits = store.search("first", filter={"range": {"year": {"gte": 2020}}})
+    """
+
+    def create(self, *, exist_ok: bool = False, settings: Mapping[str, Any] | None = None) -> None:
+        """Create the index, bound to the model.
+
+        Args:
+            exist_ok: Whether an index that is there already is opened instead, if it belongs to the model.
+            settings: Index settings, such as `{"number_of_shards": 1}`.
+
+        Raises:
+            IndexNotBoundError: No model was named.
+            ServerRequestError: The index exists, or its settings are refused.
+        """
+        if not self._encoders.named:
+            raise IndexNotBoundError(self.index, self.schema.sparse_field)
+        self.server()
+        binding = self._encoders.binding(self.schema.text_field)
+        body = create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
+        try:
+            with self._errors():
+                self.client().indices.create(index=self.index, body=body)
+        except ServerRequestError as error:
+            if not (exist_ok and error.error_type == "resource_already_exists_exception"):
+                raise
+        self._forget()
+        self.open()
+
+    def write(self, documents: Iterable[Document], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
+        """Write documents, encoding those that have a text and no vector.
+
+        Args:
+            documents: Documents, mappings with the keys of `SparseDocument`, or texts; any iterable, read once, a batch
+                at a time.
+            options: How to write.
+
+        Raises:
+            BulkWriteError: Some documents were not written; its report says which and why, the others were.
+            IndexSchemaError: A list of documents holds one that no index can take; none was written.
+            ModelMismatchError: The encoder is not the one that the index is bound to.
+        """
+        state = self.open()
+        actions = prepare(documents, self.schema, options, bound=state.binding, encode=self._encode)
+        with self._errors():
+            report = BulkSender(self.client(), self.index, options).send(actions)
+        report.raise_if_incomplete()
+        return report
+
+    def get(self, ids: Iterable[str]) -> list[SparseDocument]:
+        """Return the documents of these ids, in this order; ids that are not there are left out."""
+        self.open()
+        wanted = iter([check_id(document_id) for document_id in ids])
+        found: list[SparseDocument] = []
+        while part := list(islice(wanted, _IDS_PER_REQUEST)):
+            with self._errors():
+                response = self.client().mget(body={"ids": part}, index=self.index)
+            found += read_documents(response, self.schema)
+        return found
+
+    def delete(self, ids: Iterable[str], *, refresh: Refresh = True) -> int:
+        """Delete documents by id and return how many there were; ids that are not there are no error.
+
+        Raises:
+            BulkWriteError: Some deletions were refused or went without an answer.
+        """
+        self.open()
+        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=5000)
+        report = BulkSender(self.client(), self.index, options).send(map(delete_action, ids))
+        report.raise_if_incomplete()
+        return report.written
+
+    def count(self, filter: Filter | None = None) -> int:  # noqa: A002
+        """Return how many documents there are, or how many a filter lets through."""
+        self.open()
+        body = filter_body(filter)
+        with self._errors():
+            response = self.client().count(index=self.index, body=body)
+        check_shards(response)
+        return int(response["count"])
+
+    def refresh(self) -> None:
+        """Make everything that was written searchable."""
+        self.open()
+        BulkSender(self.client(), self.index).refresh()
+
+    def delete_index(self) -> None:
+        """Delete the index and everything in it.
+
+        Raises:
+            IndexNotFoundError: There is no such index.
+        """
+        with self._errors():
+            self.client().indices.delete(index=self.index)
+        self._forget()
+
+    def search(
+        self,
+        query: str | Mapping[str, float],
+        *,
+        size: int = 10,
+        filter: Filter | None = None,  # noqa: A002
+        explain: bool = False,
+        with_embedding: bool = False,
+    ) -> SearchHits:
+        """Search by sparse vectors.
+
+        Args:
+            query: A text, or its token weights.
+            size: Most hits, 1 to 10,000.
+            filter: A query clause that hits satisfy, or a list of such, all of which they satisfy.
+            explain: Whether hits tell which tokens matched.
+            with_embedding: Whether hits carry their dense vectors.
+
+        Returns:
+            Hits, best first; none where the query has no token that the model knows.
+        """
+        self.open()
+        vector = self._query_vector(query)
+        request = sparse_request(
+            self.server(),
+            self.schema,
+            vector,
+            size=size,
+            filter=filter,
+            explain=explain,
+            with_embedding=with_embedding,
+        )
+        return self._search(request) if request is not None else SearchHits()
+
+    def match_search(
+        self,
+        text: str,
+        *,
+        size: int = 10,
+        filter: Filter | None = None,  # noqa: A002
+        with_embedding: bool = False,
+    ) -> SearchHits:
+        """Search by words (BM25); the arguments are those of `search`."""
+        self.open()
+        return self._search(match_request(self.schema, text, size=size, filter=filter, with_embedding=with_embedding))
+
+    def hybrid_search(
+        self,
+        query: str,
+        *,
+        size: int = 10,
+        filter: Filter | None = None,  # noqa: A002
+        options: HybridOptions = DEFAULT_HYBRID,
+        vector: Mapping[str, float] | None = None,
+        explain: bool = False,
+        with_embedding: bool = False,
+    ) -> SearchHits:
+        """Search by words and by sparse vectors, fused by reciprocal ranks on the server, in one request.
+
+        Args:
+            query: The text, searched for as it is and as a sparse vector.
+            size: Most hits, 1 to 10,000.
+            filter: A query clause that hits satisfy, or a list of such; it goes into both legs.
+            options: How to fuse.
+            vector: Token weights of the query, in place of encoding it.
+            explain: Whether hits tell which tokens matched.
+            with_embedding: Whether hits carry their dense vectors.
+
+        Raises:
+            UnsupportedServerError: The server has no neural-search plugin, or is older than 3.5 and the index has
+                several shards.
+        """
+        state = self.open()
+        request = hybrid_request(
+            self.server(),
+            state,
+            self.schema,
+            query,
+            self._query_vector(query if vector is None else vector),
+            size=size,
+            filter=filter,
+            options=options,
+            explain=explain,
+            with_embedding=with_embedding,
+        )
+        return self._search(request)
+
+    def _search(self, request: SearchRequest) -> SearchHits:
+        with self._errors():
+            response = self.client().search(index=self.index, body=request.body)
+        return read_hits(self.server(), request, response, self.schema)

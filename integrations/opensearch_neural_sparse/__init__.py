@@ -39,9 +39,19 @@ if TYPE_CHECKING:
         UnsupportedServerError,
         VectorCacheError,
     )
+    from opensearch_neural_sparse.index.binding import ModelBinding
+    from opensearch_neural_sparse.index.bulk import BulkFailure, BulkOperation, BulkReport
+    from opensearch_neural_sparse.index.document import SparseDocument
+    from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
     from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
+    from opensearch_neural_sparse.search.explain import TokenMatch
+    from opensearch_neural_sparse.search.hits import SearchHit, SearchHits
+    from opensearch_neural_sparse.server import ServerInfo
+    from opensearch_neural_sparse.store.options import HybridOptions, WriteOptions
+    from opensearch_neural_sparse.store.sender import BulkSender
+    from opensearch_neural_sparse.store.sync import NeuralSparseStore
     from opensearch_neural_sparse.version import __version__
 
 _HOMES = {
@@ -73,6 +83,16 @@ _HOMES = {
     "models.files": ("ModelFiles", "Side", "resolve_files"),
     "models.registry": ("get_model", "list_models", "register_model"),
     "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
+    "index.binding": ("ModelBinding",),
+    "index.bulk": ("BulkFailure", "BulkOperation", "BulkReport"),
+    "index.document": ("SparseDocument",),
+    "index.fields": ("FieldType", "IndexSchema"),
+    "search.explain": ("TokenMatch",),
+    "search.hits": ("SearchHit", "SearchHits"),
+    "server": ("ServerInfo",),
+    "store.options": ("HybridOptions", "WriteOptions"),
+    "store.sender": ("BulkSender",),
+    "store.sync": ("NeuralSparseStore",),
     "version": ("__version__",),
 }
 """Module of this package -> the public names it holds."""
@@ -81,37 +101,52 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Activation",
+    "BulkFailure",
+    "BulkOperation",
+    "BulkReport",
+    "BulkSender",
     "BulkWriteError",
     "CachedDocumentEncoder",
     "DevServerError",
     "DocumentEncoder",
     "Engine",
+    "FieldType",
     "FilterSyntaxError",
+    "HybridOptions",
     "IdfQueryEncoder",
     "IndexNotBoundError",
     "IndexNotFoundError",
+    "IndexSchema",
     "IndexSchemaError",
     "InvalidVectorError",
     "MissingDependencyError",
     "Mode",
+    "ModelBinding",
     "ModelFiles",
     "ModelFilesError",
     "ModelMismatchError",
     "ModelSpec",
     "NeuralQueryEncoder",
     "NeuralSparseError",
+    "NeuralSparseStore",
     "PartialResultsError",
     "Precision",
     "QueryEncoder",
     "Relevance",
+    "SearchHit",
+    "SearchHits",
     "ServerConnectionError",
+    "ServerInfo",
     "ServerRequestError",
     "Side",
+    "SparseDocument",
     "SparseTokenizer",
     "SparseVector",
+    "TokenMatch",
     "UnknownModelError",
     "UnsupportedServerError",
     "VectorCacheError",
+    "WriteOptions",
     "__version__",
     "get_model",
     "list_models",

@@ -1,4 +1,4 @@
-"""Small models in the real layouts: real tokenizers and idf tables, random transformers, written by the library itself."""
+"""Small models in the real layouts: real tokenizers and tables, random transformers, saved by the library itself."""
 
 from __future__ import annotations
 

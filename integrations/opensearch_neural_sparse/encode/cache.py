@@ -39,14 +39,15 @@ class CachedDocumentEncoder:
     Args:
         encoder: What encodes the texts that are not in the file; `close` closes it.
         path: The file; it is made when first needed.
+        variant: What else tells this encoder's vectors from others of the same model, such as a number format.
 
     Attributes:
         hits: Number of texts whose vector came from the file, or occurred earlier in the same call.
         misses: Number of texts that were encoded.
     """
 
-    def __init__(self, encoder: DocumentEncoder, path: str | Path) -> None:
-        self.encoder = encoder
+    def __init__(self, encoder: DocumentEncoder, path: str | Path, *, variant: str = "") -> None:
+        self.encoder, self.variant = encoder, variant
         self.path = Path(path).expanduser()
         self.hits = 0
         self.misses = 0
@@ -114,7 +115,7 @@ class CachedDocumentEncoder:
 
     @cached_property
     def _key_prefix(self) -> bytes:
-        options = (self.files.weights_sha256, self.max_length, self.max_active_dims)
+        options = (self.files.weights_sha256, self.max_length, self.max_active_dims, self.variant)
         return repr(options).encode()
 
     def _key(self, text: str) -> bytes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
+from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import ModelFilesError
@@ -42,41 +42,48 @@ class IdfQueryEncoder:
     Args:
         tokenizer: The model's query tokenizer, with its truncation.
         weights: Weight of each token id; 0 leaves a token out.
+        prompt: Text put before every query that is not blank.
     """
 
-    def __init__(self, tokenizer: SparseTokenizer, weights: Sequence[float]) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer: SparseTokenizer, weights: Sequence[float], *, prompt: str = "") -> None:
+        self.tokenizer, self.prompt = tokenizer, prompt
         entries = zip(tokenizer.tokens, weights, strict=True)
         self._entries = [(token, weight) if token and weight > 0 else None for token, weight in entries]
         for index in tokenizer.special_ids:
             self._entries[index] = None
 
     @classmethod
-    def from_files(cls, files: ModelFiles, *, max_length: int | None = None) -> Self:
+    def from_files(cls, files: ModelFiles, *, max_length: int | None = None, prompt: str = "") -> Self:
         """Load the query side of a doc-only model.
 
         Args:
             files: The model's files.
             max_length: Longest query in tokens; what follows is cut off. By default the model's own.
+            prompt: Text put before every query that is not blank.
 
         Raises:
             ModelFilesError: The model is no doc-only model, or a file is missing or damaged.
         """
         if files.idf is None:
             raise ModelFilesError(f"{files.spec.id!r} has no query weights: it is a {files.spec.mode} model.")
-        tokenizer = SparseTokenizer.from_file(files.query_tokenizer, max_length=max_length or files.spec.max_length)
-        weights: array[float] = read_idf(files.idf, tokenizer.vocabulary, ignored=tokenizer.special_ids)
-        return cls(tokenizer, weights)
+        tokenizer = SparseTokenizer.from_file(
+            files.query_tokenizer, max_length=files.spec.max_length if max_length is None else max_length
+        )
+        weights = read_idf(files.idf, tokenizer.vocabulary, ignored=tokenizer.special_ids)
+        return cls(tokenizer, weights, prompt=prompt)
 
     def encode_query(self, text: str) -> SparseVector:
         """Return the vector of a query; tokens in the order of their first occurrence."""
-        return self._vector(self.tokenizer.query_ids(text))
+        return self._vector(self.tokenizer.query_ids(self._prompted(text)))
 
     def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
         """Return the vectors of queries, in their order."""
         if len(texts) < BATCH_THRESHOLD:
             return [self.encode_query(text) for text in texts]
-        return [self._vector(ids) for ids in self.tokenizer.batch_query_ids(texts)]
+        return [self._vector(ids) for ids in self.tokenizer.batch_query_ids(list(map(self._prompted, texts)))]
+
+    def _prompted(self, text: str) -> str:
+        return self.prompt + text if text and not text.isspace() else ""
 
     def _vector(self, ids: list[int]) -> SparseVector:
         return SparseVector.from_trusted(dict(filter(None, map(self._entries.__getitem__, ids))))
@@ -105,6 +112,7 @@ def load_query_encoder(
     model: str | Path | ModelSpec | ModelFiles,
     *,
     max_length: int | None = None,
+    prompt: str | None = None,
     revision: str | None = None,
     token: str | None = None,
     cache_dir: str | Path | None = None,
@@ -116,6 +124,7 @@ def load_query_encoder(
     Args:
         model: Name, id, folder, spec or resolved files of a model.
         max_length: Longest query in tokens; what follows is cut off. By default the model's own.
+        prompt: Text put before every query; by default the model's own, which most models do without.
         revision: Commit, tag or branch on the hub; by default the pinned one.
         token: Hub token for gated and private models.
         cache_dir: Cache of the hub.
@@ -138,10 +147,12 @@ def load_query_encoder(
             cache_dir=cache_dir,
             local_files_only=local_files_only,
         )
+    if prompt is None:
+        prompt = read_encoding_settings(files.root).query_prompt
     if files.spec.mode is Mode.DOC_ONLY:
         if engine_options:
             raise TypeError(f"The queries of a doc-only model need no engine; got {sorted(engine_options)}.")
-        return IdfQueryEncoder.from_files(files, max_length=max_length)
+        return IdfQueryEncoder.from_files(files, max_length=max_length, prompt=prompt)
     from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
 
-    return NeuralQueryEncoder(load_document_encoder(files, max_length=max_length, **engine_options))
+    return NeuralQueryEncoder(load_document_encoder(files, max_length=max_length, prompt=prompt, **engine_options))

@@ -17,6 +17,7 @@ from opensearch_neural_sparse.models.spec import Mode, ModelSpec
 COMMIT = re.compile(r"[0-9a-f]{40}")
 QUERY_PATTERNS = (
     "modules.json",
+    "config_sentence_transformers.json",
     "router_config.json",
     "config.json",
     "*_SpladePooling/config.json",

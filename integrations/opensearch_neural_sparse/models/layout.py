@@ -69,7 +69,7 @@ def read_layout(root: Path, *, mode: Mode | None = None, activation: Activation 
     if not modules.is_file():
         return _bare_layout(root, mode or Mode.BI_ENCODER, activation or Activation.RELU)
     layout = _modules_layout(root, read_json(modules))
-    if mode is not None and mode is not layout.mode:
+    if mode is not None and mode != layout.mode:
         raise ModelFilesError(f"{modules} describes a {layout.mode} model, but a {mode} model is expected.")
     return layout
 

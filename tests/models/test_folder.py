@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from opensearch_neural_sparse import Activation, Mode, ModelFilesError
+from opensearch_neural_sparse.models.folder import read_spec
+from tests import toy
+from tests.paths import SMALL_MODEL
+
+
+def test_facts_of_the_small_model_are_read_from_its_files() -> None:
+    spec = read_spec(SMALL_MODEL, id="small-en", path=SMALL_MODEL)
+    assert (spec.mode, spec.activation) == (Mode.DOC_ONLY, Activation.LOG1P_RELU)
+    assert (spec.vocabulary_size, spec.max_length, spec.parameters) == (30_522, 512, 22_744_506)
+    assert (spec.tokenizer, spec.backbone, spec.name) == ("bert-uncased", "bert", "small-en")
+
+
+@pytest.mark.parametrize(
+    ("positions", "tokenizer", "sentence", "expected"),
+    [(64, 48, None, 48), (64, 10**30, None, 64), (64, 512, 32, 32), (None, 48, None, 48), (None, 10**30, 40, 40)],
+)
+def test_longest_text_is_the_smallest_limit_of_the_files(
+    tmp_path: Path, positions: int | None, tokenizer: int, sentence: int | None, expected: int
+) -> None:
+    root = toy.write_bi_encoder(tmp_path)
+    toy.write_transformer(root, max_position_embeddings=positions)
+    toy.write_json(root / "tokenizer_config.json", {"model_max_length": tokenizer})
+    toy.write_json(root / "sentence_bert_config.json", {"max_seq_length": sentence})
+    assert read_spec(root, id="toy").max_length == expected
+
+
+def test_roberta_counts_positions_from_after_the_padding_token(tmp_path: Path) -> None:
+    toy.write_transformer(
+        toy.write_bi_encoder(tmp_path), model_type="roberta", max_position_embeddings=42, pad_token_id=1
+    )
+    assert read_spec(tmp_path, id="toy").max_length == 40
+
+
+def test_model_that_names_no_limit_is_refused(tmp_path: Path) -> None:
+    toy.write_transformer(toy.write_bi_encoder(tmp_path), max_position_embeddings=None)
+    (tmp_path / "tokenizer_config.json").unlink()
+    with pytest.raises(ModelFilesError, match=r"config\.json names no max_position_embeddings"):
+        read_spec(tmp_path, id="toy")
+
+
+def test_vocabulary_larger_than_the_head_is_refused(tmp_path: Path) -> None:
+    toy.write_transformer(toy.write_bi_encoder(tmp_path), vocab_size=11)
+    with pytest.raises(ModelFilesError, match=r"config\.json says vocab_size 11, but .*tokenizer\.json has 12 tokens"):
+        read_spec(tmp_path, id="toy")
+
+
+def test_head_padded_beyond_the_vocabulary_is_accepted(tmp_path: Path) -> None:
+    toy.write_transformer(toy.write_bi_encoder(tmp_path), vocab_size=16)
+    assert read_spec(tmp_path, id="toy").vocabulary_size == 16
+
+
+def test_two_query_tables_that_disagree_are_refused(tmp_path: Path) -> None:
+    stale = {token: weight + 1 for token, weight in toy.IDF.items()}
+    toy.write_json(toy.write_doc_only(tmp_path) / "idf.json", stale)
+    with pytest.raises(ModelFilesError, match=r"idf\.json and .*model\.safetensors differ in"):
+        read_spec(tmp_path, id="toy")
+
+
+def test_doc_only_model_without_query_weights_is_refused(tmp_path: Path) -> None:
+    toy.write_doc_only(tmp_path)
+    (tmp_path / "idf.json").unlink()
+    (tmp_path / "query_0_SparseStaticEmbedding/model.safetensors").unlink()
+    with pytest.raises(ModelFilesError, match=r"idf\.json is missing"):
+        read_spec(tmp_path, id="toy")
+
+
+def test_model_with_pytorch_weights_has_no_parameter_count(tmp_path: Path) -> None:
+    toy.write_bi_encoder(tmp_path)
+    (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
+    assert read_spec(tmp_path, id="toy").parameters is None

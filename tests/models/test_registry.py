@@ -1,0 +1,82 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from opensearch_neural_sparse import Mode, ModelFilesError, UnknownModelError, get_model, list_models, register_model
+from opensearch_neural_sparse.models import registry
+from tests import toy
+from tests.paths import SMALL_MODEL
+
+
+@pytest.fixture(autouse=True)
+def empty_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_registered", {})
+
+
+@pytest.mark.parametrize("spec", list_models(), ids=lambda spec: spec.name)
+def test_every_model_is_found_by_name_by_id_and_by_itself(spec) -> None:
+    assert get_model(spec.name) is get_model(spec.id) is get_model(spec) is spec
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [
+        ("doc-v3-destill", "doc-v3-distill"),
+        ("DOC-V2-MINI", "doc-v2-mini"),
+        ("multilingual", "multilingual-v1"),
+        (
+            "opensearch-project/opensearch-neural-sparse-encoding-doc-v3-gtee",
+            "opensearch-project/opensearch-neural-sparse-encoding-doc-v3-gte",
+        ),
+    ],
+)
+def test_typo_names_what_was_meant_first(typo: str, meant: str) -> None:
+    with pytest.raises(UnknownModelError) as caught:
+        get_model(typo)
+    assert caught.value.close_matches[0] == meant
+    assert meant in str(caught.value)
+
+
+def test_name_like_no_other_points_to_the_list() -> None:
+    with pytest.raises(UnknownModelError, match=r"list_models\(\) shows them"):
+        get_model("qqqqqq")
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_folder_is_read(kind: type) -> None:
+    spec = get_model(kind(SMALL_MODEL))
+    assert (spec.name, spec.path, spec.mode) == ("small-en", SMALL_MODEL, Mode.DOC_ONLY)
+
+
+def test_folder_that_is_no_model_names_the_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ModelFilesError, match=r"config\.json is missing"):
+        get_model(tmp_path)
+
+
+def test_registered_model_is_known_by_its_name(tmp_path: Path) -> None:
+    spec = register_model(toy.write_doc_only(tmp_path / "ours"), name="medical")
+    assert get_model("medical") is spec
+    assert (spec.name, spec.path) == ("medical", tmp_path / "ours")
+    assert spec in list_models()
+
+
+def test_registered_model_is_called_like_its_folder_by_default(tmp_path: Path) -> None:
+    register_model(toy.write_bi_encoder(tmp_path / "ours"))
+    assert get_model("ours").mode is Mode.BI_ENCODER
+
+
+def test_registering_a_name_again_replaces_the_model(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        register_model(toy.write_doc_only(tmp_path / name), name="ours")
+    assert get_model("ours").path == tmp_path / "two"
+
+
+def test_name_of_the_catalogue_cannot_be_taken(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has a model 'doc-v1'"):
+        register_model(toy.write_doc_only(tmp_path), name="doc-v1")
+
+
+def test_spec_of_ones_own_is_taken_as_it_is() -> None:
+    spec = replace(get_model("doc-v1"), name="mine")
+    assert get_model(spec) is spec

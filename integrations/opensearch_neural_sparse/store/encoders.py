@@ -58,6 +58,14 @@ class Encoders:
         """Whether what the caller gave can be compared with the stamp of an index."""
         return self.model is not None or self._document is not None
 
+    @property
+    def model_id(self) -> str | None:
+        """Id of the model, as far as it is known here."""
+        with self._lock:
+            if self.model is not None:
+                return get_model(self.model).id
+            return self._stamp.model if self._stamp is not None else None
+
     def follow(self, stamp: ModelBinding | None) -> None:
         """Take from the stamp of an index what the caller did not say: the model, and how documents are encoded."""
         with self._lock:

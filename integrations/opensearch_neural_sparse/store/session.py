@@ -53,6 +53,11 @@ class StoreSession:
         self._state: IndexState | None = None
         self._lock = RLock()
 
+    @property
+    def model_id(self) -> str | None:
+        """Id of the model, as far as it is known without asking the server."""
+        return self._encoders.model_id
+
     def open(self) -> IndexState:
         """Check the index and the model against each other; every operation does so first, once.
 

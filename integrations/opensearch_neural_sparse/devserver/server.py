@@ -73,9 +73,8 @@ class DevServer:
         Raises:
             DevServerError: No server could be had, or another one runs in this home.
         """
-        named = os.environ.get(URL_VARIABLE)
-        if named and not own:
-            return cls.named(named)
+        if not own and (named := cls.from_environment()) is not None:
+            return named
         options = StartOptions(**arguments)
         require_modules(docker=options.docker)
         home = ServerHome((options.home or default_home(options.version, options.profile)).expanduser().absolute())
@@ -99,9 +98,8 @@ class DevServer:
         Raises:
             DevServerError: No server could be had, or one runs in this home already.
         """
-        named = os.environ.get(URL_VARIABLE)
-        if named and not own:
-            yield cls.named(named)
+        if not own and (named := cls.from_environment()) is not None:
+            yield named
             return
         home = arguments.get("home")
         if home is None:
@@ -138,6 +136,16 @@ class DevServer:
         return cls(url=url.rstrip("/"), version=version, origin=Origin.ENVIRONMENT)
 
     @classmethod
+    def from_environment(cls) -> DevServer | None:
+        """Return the server that OPENSEARCH_URL names, or None if it is not set.
+
+        Raises:
+            DevServerError: It does not answer, or is no OpenSearch.
+        """
+        url = os.environ.get(URL_VARIABLE)
+        return cls.named(url) if url else None
+
+    @classmethod
     def find(cls, home: Path) -> DevServer | None:
         """Return the server that runs in a home, or None."""
         place = ServerHome(home.expanduser().absolute())
@@ -146,8 +154,8 @@ class DevServer:
 
     @classmethod
     def find_all(cls) -> list[DevServer]:
-        """Return the servers that were started without a home of their own and run."""
-        homes = sorted(servers_folder().glob("*")) if servers_folder().exists() else []
+        """Return the servers that run in homes below the cache folder, but for those of a `running` block."""
+        homes = [home for home in sorted(servers_folder().glob("*")) if not home.name.startswith(PRIVATE)]
         return [server for home in homes if (server := cls.find(home)) is not None]
 
     @property
@@ -170,12 +178,16 @@ class DevServer:
 
     def logs(self, lines: int = 100, *, node: str = "n1") -> str:
         """Return the end of a node's log; the empty string for a named server."""
-        state = self._state()
-        if self.home is None or (state is None and self.origin is Origin.DOCKER):
-            return ""
+        return "" if self.home is None else self.read_log(self.home, lines, node=node)
+
+    @staticmethod
+    def read_log(home: Path, lines: int = 100, *, node: str = "n1") -> str:
+        """Return the end of the log in a home, also when its server has stopped."""
+        place = ServerHome(home.expanduser().absolute())
+        state = place.read_state()
         if state is not None and state.container is not None:
             return container_log(state, lines)
-        return last_lines(ServerHome(self.home).log(node), lines)
+        return last_lines(place.log(node), lines)
 
     def stop(self) -> bool:
         """Stop what was started here, wait until it is gone, and remove ephemeral data.

@@ -14,7 +14,7 @@ import org.opensearch.node.Node;
  * With -Ddevserver.lifeline=true the node ends when its standard input does, so it cannot outlive its owner.
  */
 public class Launcher {
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws InterruptedException {
     try {
       Node node = start(Paths.get(arguments[0]), Paths.get(arguments[1]), arguments[2]);
       Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node)));
@@ -26,6 +26,7 @@ public class Launcher {
       awaitEndOfInput();
       System.exit(0);
     }
+    Thread.currentThread().join(); // for ever: a node has no thread that keeps the process alive
   }
 
   private static Node start(Path distribution, Path config, String name) throws Exception {

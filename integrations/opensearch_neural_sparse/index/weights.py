@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 from functools import lru_cache
+from math import isinf
 
 _DROPPED_BITS = 15
 _CODES = 1 << 17
-_SAFE = 1 - 2**-16
-"""Keeps a decimal away from the upper end of its interval, where rounding to float32 would leave it."""
+_MOST_DIGITS = 6
+_LARGEST_EXPONENT = 128
+"""Where float32 ends."""
 
 
 def encode_weights(weights: Iterable[float]) -> list[int]:
@@ -40,7 +42,7 @@ def stored_weight(weight: float) -> float:
 
 
 def shortest_weight(weight: float) -> float:
-    """Return the number of fewest digits that `rank_features` stores as it stores `weight`."""
+    """Return the number of fewest digits that `rank_features` stores as it stores `weight`, near the middle of such."""
     return _shortest(encode_weight(weight))
 
 
@@ -51,16 +53,16 @@ def shorten(vector: Mapping[str, float]) -> dict[str, float]:
 
 @lru_cache(maxsize=_CODES)
 def _shortest(code: int) -> float:
-    low = Decimal(decode_weight(code))
-    high = low + (Decimal(decode_weight(code + 1)) - low) * Decimal(_SAFE) if _has_next(code) else low * 2
-    exponent = low.adjusted()
-    for digits in range(1, 6):
-        step = Decimal(1).scaleb(exponent - digits + 1)
-        candidate = (low / step).to_integral_value(ROUND_CEILING) * step
-        if candidate < high:
+    low, high = Decimal(decode_weight(code)), _upper_end(code)
+    middle = (low + high) / 2
+    for digits in range(1, _MOST_DIGITS):
+        step = Decimal(1).scaleb(low.adjusted() - digits + 1)
+        candidate = (middle / step).to_integral_value() * step
+        if low <= candidate < high and encode_weight(float(candidate)) == code:
             return float(candidate)
     return float(low)
 
 
-def _has_next(code: int) -> bool:
-    return decode_weight(code + 1) != float("inf")
+def _upper_end(code: int) -> Decimal:
+    following = decode_weight(code + 1)
+    return Decimal(2) ** _LARGEST_EXPONENT if isinf(following) else Decimal(following)

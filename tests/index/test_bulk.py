@@ -1,0 +1,100 @@
+import json
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import BulkFailure, BulkOperation, BulkReport, BulkWriteError, IndexSchema, SparseDocument
+from opensearch_neural_sparse.index import bulk
+from opensearch_neural_sparse.index.bulk import BulkAction, bulk_action, bulk_actions, delete_action, read_items
+
+SCHEMA = IndexSchema()
+
+
+@pytest.fixture(params=["orjson", "json"])
+def serializer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "json":
+        monkeypatch.setattr(bulk, "_serializer", lambda: bulk._dumps_slowly)
+    return str(request.param)
+
+
+def action_of(document: SparseDocument, **options: Any) -> BulkAction:
+    action = bulk_action(document, SCHEMA, **options)
+    assert isinstance(action, BulkAction)
+    return action
+
+
+def test_action_is_two_lines_of_json(serializer: str) -> None:
+    document = SparseDocument(id="ä", text="Zeile\nzwei", vector={"a": 1.5}, metadata={"n": None})
+    header, source, end = action_of(document).body.split(b"\n")
+    assert end == b""
+    assert json.loads(header) == {"index": {"_id": "ä"}}
+    assert json.loads(source) == {"id": "ä", "content": "Zeile\nzwei", "sparse_vector": {"a": 1.5}, "n": None}
+
+
+def test_operation_and_routing_are_in_the_header() -> None:
+    action = action_of(SparseDocument(id="1"), operation=BulkOperation.CREATE, routing="r")
+    assert json.loads(action.body.split(b"\n")[0]) == {"create": {"_id": "1", "routing": "r"}}
+    assert delete_action("1").body == b'{"delete":{"_id":"1"}}\n'
+
+
+@pytest.mark.parametrize(
+    ("bad", "error_type"),
+    [
+        ({"vector": {"t": float("nan")}}, "InvalidVectorError"),
+        ({"vector": {"t": -1}}, "InvalidVectorError"),
+        ({"metadata": {"k": float("inf")}}, "IndexSchemaError"),
+        ({"metadata": {"k": object()}}, "IndexSchemaError"),
+        ({"text": 5}, "IndexSchemaError"),
+        ({"embedding": ["x"]}, "ValueError"),
+    ],
+)
+def test_document_that_cannot_be_sent_is_a_failure_and_the_others_pass(bad: dict[str, Any], error_type: str) -> None:
+    documents = [SparseDocument(id="1"), SparseDocument(id="2", **bad), SparseDocument(id="3")]
+    first, second, third = bulk_actions(documents, SCHEMA)
+    assert isinstance(first, BulkAction)
+    assert isinstance(third, BulkAction)
+    assert isinstance(second, BulkFailure)
+    assert (second.id, second.status, second.error_type) == ("2", None, error_type)
+
+
+def test_text_that_is_not_unicode_is_a_failure_without_the_text(serializer: str) -> None:
+    failure = bulk_action(SparseDocument(id="1", text="SECRET \ud800"), SCHEMA)
+    assert isinstance(failure, BulkFailure)
+    assert "SECRET" not in str(failure)
+
+
+def test_items_are_told_apart() -> None:
+    actions = [delete_action(name) for name in "abcde"]
+    refused = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
+    wrong = {
+        "status": 400,
+        "error": {"type": "mapper_parsing_exception", "reason": "failed to parse. Preview of field's value: 'SECRET'"},
+    }
+    items = [{"status": 201}, {"status": 200}, {"status": 404, "result": "not_found"}, refused, wrong]
+    report, crowded_out = read_items(actions, {"items": [{"index": item} for item in items]})
+    assert report.written == 2
+    assert [failure.id for failure in report.failed] == ["e"]
+    assert [action.id for action, _ in crowded_out] == ["d"]
+    assert "SECRET" not in str(report)
+
+
+def test_reports_add_up_and_read_short() -> None:
+    failures = tuple(BulkFailure(id=f"id{n}", status=400, error_type="bad", reason="reason") for n in range(7))
+    report = BulkReport(written=2, failed=failures[:3]) + BulkReport(
+        failed=failures[3:], unknown=("u",), stopped="gone"
+    )
+    assert (report.written, len(report.failed), report.unknown, report.stopped) == (2, 7, ("u",), "gone")
+    text = str(report)
+    assert text.startswith("2 written, 7 failed, 1 of unknown outcome.")
+    assert "'id0': bad: reason" in text
+    assert "and 2 more" in text
+    assert "id6" not in text
+    assert "gone" in text
+
+
+def test_incomplete_report_is_raised() -> None:
+    BulkReport(written=5).raise_if_incomplete()
+    for report in (BulkReport(unknown=("a",)), BulkReport(stopped="x")):
+        with pytest.raises(BulkWriteError) as error:
+            report.raise_if_incomplete()
+        assert error.value.report is report

@@ -1,0 +1,58 @@
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import IndexSchema
+from opensearch_neural_sparse.index.mapping import create_index_body
+
+
+def test_default_layout() -> None:
+    body = create_index_body(IndexSchema())
+    assert body["settings"] == {}
+    assert "_meta" not in body["mappings"]
+    assert body["mappings"]["date_detection"] is False
+    assert body["mappings"]["properties"] == {
+        "id": {"type": "keyword"},
+        "content": {"type": "text"},
+        "sparse_vector": {"type": "rank_features"},
+        "sparse_vector_model": {"type": "keyword", "ignore_above": 8191},
+    }
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"number_of_shards": 2, "knn": False},
+        {"index": {"number_of_shards": 2, "knn": False}},
+        {"index.number_of_shards": 2, "index": {"knn": False}},
+    ],
+)
+def test_settings_may_be_nested_or_dotted_and_win(settings: dict[str, Any]) -> None:
+    body = create_index_body(IndexSchema(embedding_dimension=3), settings=settings)
+    assert body["settings"] == {"index.number_of_shards": 2, "index.knn": False}
+
+
+def test_dense_field_is_there_only_with_its_dimension() -> None:
+    body = create_index_body(IndexSchema(embedding_dimension=3))
+    assert body["settings"] == {"index.knn": True}
+    assert body["mappings"]["properties"]["embedding"]["method"]["engine"] == "lucene"
+
+
+def test_server_takes_every_part_of_the_layout(client: Any, index_name: str) -> None:
+    schema = IndexSchema(embedding_dimension=3, text_analyzer="english", metadata_fields={"year": {"type": "integer"}})
+    client.indices.create(index=index_name, body=create_index_body(schema, settings={"number_of_shards": 1}))
+    document = {
+        "content": "Some words",
+        "sparse_vector": {"hello": 1.5, ".": 0.3},
+        "embedding": [0.1, 0.2, 0.3],
+        "year": 2026,
+        "published": "2026-01-01",
+        "long": "ä" * 40_000,
+        "meta": {"content": "text", "_id": "x", "_routing": "y", "_doc_count": "z"},
+    }
+    client.index(index=index_name, id="1", body=document, refresh=True)
+    client.index(index=index_name, id="2", body={"published": "soon"}, refresh=True)
+    properties = client.indices.get_mapping(index=index_name)[index_name]["mappings"]["properties"]
+    assert properties["published"]["type"] == "keyword"
+    assert properties["year"]["type"] == "integer"
+    assert client.get(index=index_name, id="1")["_source"] == document

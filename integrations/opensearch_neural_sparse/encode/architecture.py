@@ -136,7 +136,7 @@ def read_architecture(folder: Path) -> Architecture | None:
     """Read the shape of a model from its config.json; None if it is not one of those known here."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     kind = config.get("model_type")
-    if kind not in _LAYOUTS or not _is_plain(config):
+    if kind not in _LAYOUTS or not is_plain(config):
         return None
     distilbert = kind == "distilbert"
     activation = config.get("activation" if distilbert else "hidden_act", "gelu")
@@ -155,7 +155,7 @@ def read_architecture(folder: Path) -> Architecture | None:
     )
 
 
-def _is_plain(config: Mapping[str, Any]) -> bool:
+def is_plain(config: Mapping[str, Any]) -> bool:
     """Tell whether a config asks for nothing that the graph does not have."""
     return (
         config.get("position_embedding_type", "absolute") in {"absolute", "rope"}

@@ -11,7 +11,7 @@ from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.encode.transformer_encoder import TransformerDocumentEncoder
-from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.files import COMMIT, ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.layout import read_json
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import ModelSpec
@@ -80,7 +80,8 @@ def load_document_encoder(
         token: Hub token for gated and private models.
         cache_dir: Cache of the hub.
         local_files_only: Whether to leave the hub alone.
-        trust_remote_code: Whether the torch engine may run code that comes with the model.
+        trust_remote_code: Whether the torch engine may run code that lies with the model's files; a model from the hub
+            then needs a commit as its revision.
 
     Raises:
         UnknownModelError: No such model.
@@ -89,6 +90,8 @@ def load_document_encoder(
         ValueError: A number out of range, or the engine has no such device or number format.
     """
     _check_positive(max_active_dims=max_active_dims, batch_tokens=batch_tokens, threads=threads)
+    if trust_remote_code:
+        _check_pinned(model, revision)
     hub = {"revision": revision, "token": token, "cache_dir": cache_dir, "local_files_only": local_files_only}
     files = _document_files(model, hub)
     options = NetworkOptions(
@@ -119,6 +122,18 @@ def _document_files(model: str | Path | ModelSpec | ModelFiles, hub: Mapping[str
     if model.document is None:
         return resolve_files(model.spec, side=Side.DOCUMENT, **{**hub, "revision": model.revision})
     return model
+
+
+def _check_pinned(model: str | Path | ModelSpec | ModelFiles, revision: str | None) -> None:
+    if isinstance(model, ModelFiles):
+        return
+    spec = get_model(model)
+    wanted = revision or spec.revision or "main"
+    if spec.path is None and not COMMIT.fullmatch(wanted):
+        raise ValueError(
+            f"trust_remote_code runs what the repository {spec.id!r} holds, and its revision is {wanted!r}, which may "
+            "change. Give the full commit that you have read: revision='0123...'."
+        )
 
 
 def _document_tokenizer(files: ModelFiles, config: Mapping[str, Any], max_length: int | None) -> SparseTokenizer:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.cache import CachedDocumentEncoder
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
     from opensearch_neural_sparse.encode.networks import Engine, Precision
+    from opensearch_neural_sparse.encode.prune import Prune, PruneType
     from opensearch_neural_sparse.encode.query_encoder import (
         IdfQueryEncoder,
         NeuralQueryEncoder,
@@ -58,6 +59,7 @@ _HOMES = {
     "encode.cache": ("CachedDocumentEncoder",),
     "encode.document_encoder": ("DocumentEncoder", "load_document_encoder"),
     "encode.networks": ("Engine", "Precision"),
+    "encode.prune": ("Prune", "PruneType"),
     "encode.query_encoder": ("IdfQueryEncoder", "NeuralQueryEncoder", "QueryEncoder", "load_query_encoder"),
     "encode.sparse_vector": ("SparseVector",),
     "encode.tokenizer": ("SparseTokenizer",),
@@ -80,13 +82,13 @@ _HOMES = {
         "UnsupportedServerError",
         "VectorCacheError",
     ),
-    "models.files": ("ModelFiles", "Side", "resolve_files"),
-    "models.registry": ("get_model", "list_models", "register_model"),
-    "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
     "index.binding": ("ModelBinding",),
     "index.bulk": ("BulkFailure", "BulkOperation", "BulkReport"),
     "index.document": ("SparseDocument",),
     "index.fields": ("FieldType", "IndexSchema"),
+    "models.files": ("ModelFiles", "Side", "resolve_files"),
+    "models.registry": ("get_model", "list_models", "register_model"),
+    "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
     "search.explain": ("TokenMatch",),
     "search.hits": ("SearchHit", "SearchHits"),
     "server": ("ServerInfo",),
@@ -131,6 +133,8 @@ __all__ = [
     "NeuralSparseStore",
     "PartialResultsError",
     "Precision",
+    "Prune",
+    "PruneType",
     "QueryEncoder",
     "Relevance",
     "SearchHit",

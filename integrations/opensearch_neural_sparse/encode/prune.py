@@ -1,0 +1,159 @@
+"""Leave light tokens out of a vector, in the server's own arithmetic.
+
+The rules are those of neural-search's `PruneUtils`: every number is a float32, and the comparisons are the server's.
+A vector pruned here has the tokens that the server's ingest processor would have kept.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+
+
+class PruneType(StrEnum):
+    """How tokens are chosen, in the server's words.
+
+    `MAX_RATIO` keeps weights of at least ratio times the largest, `ABS_VALUE` those of at least ratio itself, `TOP_K`
+    the ratio heaviest tokens, `ALPHA_MASS` the heaviest tokens as long as their sum is at most ratio times the whole.
+    """
+
+    NONE = "none"
+    MAX_RATIO = "max_ratio"
+    ABS_VALUE = "abs_value"
+    TOP_K = "top_k"
+    ALPHA_MASS = "alpha_mass"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prune:
+    """Which tokens of a vector are kept.
+
+    Args:
+        type: How tokens are chosen.
+        ratio: The server's `prune_ratio`: in [0, 1) for `max_ratio` and `alpha_mass`, at least 0 for `abs_value`, a
+            whole number of 1 or more for `top_k`, absent for `none`.
+
+    Raises:
+        ValueError: The ratio is out of range, missing or not wanted.
+
+    Examples:
+        >>> Prune(type=PruneType.MAX_RATIO, ratio=0.1)(SparseVector({"heart": 1.0, "the": 0.05})).to_dict()
+        {'heart': 1.0}
+    """
+
+    type: PruneType
+    ratio: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "type", PruneType(self.type))
+        if self.type is PruneType.NONE:
+            if self.ratio is not None:
+                raise ValueError(f"Prune type 'none' takes no ratio, got {self.ratio!r}.")
+            return
+        if self.ratio is None or not _ALLOWED[self.type](_float32(self.ratio)):
+            raise ValueError(f"Prune type {self.type.value!r} takes {_LIMITS[self.type]}, got {self.ratio!r}.")
+
+    @classmethod
+    def parse(cls, value: str | Mapping[str, Any] | Prune | None) -> Self | Prune | None:
+        """Read a rule.
+
+        Args:
+            value: `max_ratio:0.1`, `none`, `{"type": "max_ratio", "ratio": 0.1}` as `to_dict` returns it, a rule, or
+                None.
+
+        Raises:
+            ValueError: No such type, or a ratio that it does not take.
+        """
+        if value is None or isinstance(value, Prune):
+            return value
+        if isinstance(value, str):
+            name, _, ratio = value.partition(":")
+            return cls(type=PruneType(name), ratio=float(ratio) if ratio else None)
+        if unknown := sorted(set(value) - {"type", "ratio"}):
+            raise ValueError(f"A prune rule has 'type' and 'ratio', not {unknown}.")
+        return cls(type=PruneType(value["type"]), ratio=value.get("ratio"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as plain values."""
+        return {"type": self.type.value} | ({} if self.ratio is None else {"ratio": self.ratio})
+
+    def __call__(self, vector: SparseVector) -> SparseVector:
+        """Return the vector without the tokens that the rule leaves out, the others in their order."""
+        if self.ratio is None or not vector:
+            return vector
+        return _RULES[self.type](vector, self.ratio)
+
+
+def prune_max_ratio(vector: SparseVector, ratio: float) -> SparseVector:
+    """Keep the tokens whose weight is at least `ratio` times the largest."""
+    threshold = _float32(_float32(ratio) * _float32(max(vector.values(), default=0.0)))
+    return _at_least(vector, threshold)
+
+
+def prune_abs_value(vector: SparseVector, value: float) -> SparseVector:
+    """Keep the tokens whose weight is at least `value`."""
+    return _at_least(vector, _float32(value))
+
+
+def prune_top_k(vector: SparseVector, count: float) -> SparseVector:
+    """Keep the `count` heaviest tokens; of equal ones the first by name, where the server's choice is arbitrary."""
+    kept = sorted(vector, key=lambda token: (-_float32(vector[token]), token))[: int(count)]
+    return _only(vector, set(kept))
+
+
+def prune_alpha_mass(vector: SparseVector, alpha: float) -> SparseVector:
+    """Keep the heaviest tokens as long as their sum is at most `alpha` times the sum of all.
+
+    The token that goes beyond is left out, as on the server, so that the result may be empty. Of equal weights the
+    first by name comes first, where the server's choice is arbitrary.
+    """
+    limit = _float32(_float32(alpha) * _float32(math.fsum(map(_float32, vector.values()))))
+    kept, mass = set(), 0.0
+    for token in sorted(vector, key=lambda token: (-_float32(vector[token]), token)):
+        mass = _float32(mass + _float32(vector[token]))
+        if not mass <= limit:  # also where the sum is beyond float32
+            break
+        kept.add(token)
+    return _only(vector, kept)
+
+
+_RULES: dict[PruneType, Callable[[SparseVector, float], SparseVector]] = {
+    PruneType.MAX_RATIO: prune_max_ratio,
+    PruneType.ABS_VALUE: prune_abs_value,
+    PruneType.TOP_K: prune_top_k,
+    PruneType.ALPHA_MASS: prune_alpha_mass,
+}
+_ALLOWED: dict[PruneType, Callable[[float], bool]] = {
+    PruneType.MAX_RATIO: lambda ratio: 0 <= ratio < 1,
+    PruneType.ALPHA_MASS: lambda ratio: 0 <= ratio < 1,
+    PruneType.ABS_VALUE: lambda ratio: 0 <= ratio < math.inf,
+    PruneType.TOP_K: lambda ratio: 1 <= ratio < math.inf and ratio == int(ratio),
+}
+_LIMITS = {
+    PruneType.MAX_RATIO: "a ratio of at least 0 and below 1",
+    PruneType.ALPHA_MASS: "a ratio of at least 0 and below 1",
+    PruneType.ABS_VALUE: "a weight of at least 0",
+    PruneType.TOP_K: "a whole number of 1 or more",
+}
+
+
+def _float32(value: float) -> float:
+    try:
+        (rounded,) = struct.unpack("f", struct.pack("f", value))
+    except OverflowError:
+        return math.inf
+    return float(rounded)
+
+
+def _at_least(vector: SparseVector, threshold: float) -> SparseVector:
+    return SparseVector.from_trusted({t: weight for t, weight in vector.items() if _float32(weight) >= threshold})
+
+
+def _only(vector: SparseVector, tokens: set[str]) -> SparseVector:
+    return SparseVector.from_trusted({token: weight for token, weight in vector.items() if token in tokens})

@@ -1,0 +1,84 @@
+from pathlib import Path
+
+import pytest
+
+from opensearch_neural_sparse import ModelFilesError, SparseTokenizer
+from tests import toy
+from tests.paths import SMALL_MODEL
+from tests.snapshots import vocabulary_files
+
+BERT = SMALL_MODEL / "query_0_SparseStaticEmbedding" / "tokenizer.json"
+
+
+@pytest.fixture
+def toy_file(tmp_path: Path) -> Path:
+    toy.write_tokenizer(tmp_path)
+    return tmp_path / "tokenizer.json"
+
+
+def test_queries_have_no_special_tokens_and_documents_have(toy_file: Path) -> None:
+    tokenizer = SparseTokenizer.from_file(toy_file)
+    assert [tokenizer.tokens[index] for index in tokenizer.query_ids("Red planets")] == ["red", "planet", "##s"]
+    (document,) = tokenizer.batch_document_ids(["Red planets"])
+    assert [tokenizer.tokens[index] for index in document] == ["[CLS]", "red", "planet", "##s", "[SEP]"]
+
+
+def test_ids_tokens_and_special_ids_are_those_of_the_file() -> None:
+    tokenizer = SparseTokenizer.from_file(BERT)
+    assert len(tokenizer.tokens) == len(tokenizer.vocabulary) == 30_522
+    assert all(tokenizer.vocabulary[token] == index for index, token in enumerate(tokenizer.tokens))
+    assert tokenizer.special_ids == {0, 100, 101, 102, 103}
+
+
+def test_padding_and_truncation_of_the_file_are_switched_off(tmp_path: Path) -> None:
+    padding = {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None}
+    toy.write_tokenizer(
+        tmp_path,
+        padding=padding | {"pad_id": 0, "pad_type_id": 0, "pad_token": "[PAD]"},
+        truncation={"direction": "Right", "max_length": 2, "strategy": "LongestFirst", "stride": 0},
+    )
+    tokenizer = SparseTokenizer.from_file(tmp_path / "tokenizer.json")
+    assert len(tokenizer.query_ids("red planet mars")) == 3
+    assert [len(ids) for ids in tokenizer.batch_query_ids(["red", "red planet mars"])] == [1, 3]
+
+
+def test_truncation_is_the_one_asked_for_and_tells_what_it_drops(toy_file: Path) -> None:
+    tokenizer = SparseTokenizer.from_file(toy_file, max_length=4)
+    text = "red " * 11
+    assert len(tokenizer.query_ids(text)) == len(tokenizer.batch_document_ids([text])[0]) == 4
+    assert tokenizer.dropped_tokens(text) == 7
+    assert tokenizer.dropped_tokens(text, add_special_tokens=True) == 9
+    assert tokenizer.dropped_tokens("red planet") == 0
+    assert tokenizer.dropped_tokens("red planet", add_special_tokens=True) == 0
+
+
+def test_without_a_limit_nothing_is_dropped() -> None:
+    tokenizer = SparseTokenizer.from_file(BERT)
+    assert len(tokenizer.query_ids("word " * 2000)) == 2000
+    assert tokenizer.dropped_tokens("word " * 2000) == 0
+
+
+def test_batch_equals_one_by_one() -> None:
+    tokenizer = SparseTokenizer.from_file(BERT, max_length=8)
+    texts = ["", "heart attack", "a much longer text than eight tokens would ever allow for", "日本語", "[MASK] x"]
+    assert tokenizer.batch_query_ids(texts) == [tokenizer.query_ids(text) for text in texts]
+
+
+def test_multilingual_file_ships_padding_and_truncation_which_have_no_effect() -> None:
+    file, _ = vocabulary_files("mbert")
+    tokenizer = SparseTokenizer.from_file(file)
+    assert len(tokenizer.query_ids("word " * 2000)) == 2000
+    assert [len(ids) for ids in tokenizer.batch_query_ids(["word", "word word"])] == [1, 2]
+    assert len(tokenizer.tokens) == 105_879
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"model": {}}'])
+def test_file_that_is_no_tokenizer_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "tokenizer.json").write_text(content)
+    with pytest.raises(ModelFilesError, match=r"tokenizer\.json is not the file of a fast tokenizer"):
+        SparseTokenizer.from_file(tmp_path / "tokenizer.json")
+
+
+def test_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelFilesError, match=r"tokenizer\.json is missing"):
+        SparseTokenizer.from_file(tmp_path / "tokenizer.json")

@@ -129,12 +129,22 @@ def bulk_action(
     operation: BulkOperation = BulkOperation.INDEX,
     exact_weights: bool = False,
     routing: str | None = None,
+    fields: Mapping[str, Any] | None = None,
 ) -> BulkAction | BulkFailure:
-    """Return the action of a document that has an id, or why it cannot be sent."""
+    """Return the action of a document that has an id, or why it cannot be sent.
+
+    Args:
+        document: The document.
+        schema: Names of the fields.
+        operation: What is done with it.
+        exact_weights: Whether to keep weights whole.
+        routing: What its shard is chosen by, in place of its id.
+        fields: Further top-level fields of its `_source`.
+    """
     document_id = check_id(document.id)
     header = {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
     try:
-        source = to_source(document, schema, exact_weights=exact_weights)
+        source = to_source(document, schema, exact_weights=exact_weights) | dict(fields or {})
         body = _dumps({str(operation): header}) + b"\n" + _dumps(source) + b"\n"
     except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
         return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=str(error))

@@ -1,0 +1,18 @@
+"""Haystack retrievers for neural sparse and hybrid search."""
+
+from opensearch_neural_sparse.errors import MissingDependencyError
+
+try:
+    import haystack  # noqa: F401
+    import haystack_integrations.document_stores.opensearch  # noqa: F401
+except ImportError as error:
+    raise MissingDependencyError(error.name or "haystack", "haystack", "The Haystack layer") from error
+
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.hybrid_retriever import (
+    OpenSearchNeuralSparseHybridRetriever,
+)
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.retriever import (
+    OpenSearchNeuralSparseRetriever,
+)
+
+__all__ = ["OpenSearchNeuralSparseHybridRetriever", "OpenSearchNeuralSparseRetriever"]

@@ -1,0 +1,34 @@
+"""How a retriever's own filters and those of a run come together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from haystack.document_stores.types import FilterPolicy
+
+Filters = dict[str, Any]
+
+
+def filter_policy_of(policy: str | FilterPolicy) -> FilterPolicy:
+    """Return a policy given by name or as itself.
+
+    Raises:
+        ValueError: No such policy.
+    """
+    return policy if isinstance(policy, FilterPolicy) else FilterPolicy.from_str(policy)
+
+
+def combine_filters(policy: FilterPolicy, own: Filters | None, given: Filters | None) -> Filters | None:
+    """Return the filters of a run.
+
+    Replacing, those given stand in for the retriever's own; merging, documents satisfy both, always. (Haystack's
+    `apply_filter_policy` drops the retriever's own where both name a field or their operators differ.)
+
+    Args:
+        policy: Whether filters given to a run replace the retriever's own or are merged with them.
+        own: Filters of the retriever.
+        given: Filters of the run; None or empty leaves the retriever's own.
+    """
+    if policy is FilterPolicy.MERGE and own and given:
+        return {"operator": "AND", "conditions": [own, given]}
+    return given or own

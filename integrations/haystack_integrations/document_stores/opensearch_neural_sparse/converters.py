@@ -1,0 +1,83 @@
+"""Haystack's documents and sparse embeddings to the core's, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from haystack.dataclasses import ByteStream, Document, SparseEmbedding
+
+from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.document import SparseDocument
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.index.binding import ModelBinding
+    from opensearch_neural_sparse.search.hits import SearchHit
+
+BLOB = "blob"
+ROUTING = "_routing"
+"""Metadata key that opensearch-haystack takes a document's shard from; it is not stored."""
+
+
+def to_sparse_vector(embedding: SparseEmbedding, tokens: Sequence[str]) -> SparseVector:
+    """Return a sparse embedding as token -> weight.
+
+    Args:
+        embedding: Token ids and weights.
+        tokens: Token of each id.
+
+    Raises:
+        InvalidVectorError: An id outside the vocabulary or given twice, or a weight that the server would refuse.
+    """
+    return SparseVector.from_ids(embedding.indices, embedding.values, tokens)
+
+
+def to_sparse_document(document: Document, vector: SparseVector | None) -> SparseDocument:
+    """Return a document as the core writes it.
+
+    Args:
+        document: The document; its `blob` is stored as opensearch-haystack stores it.
+        vector: Its sparse embedding as token -> weight.
+    """
+    embedding = document.sparse_embedding
+    binding = embedding.binding if isinstance(embedding, DocumentSparseEmbedding) else None
+    return SparseDocument(
+        id=document.id,
+        text=document.content,
+        metadata={key: value for key, value in document.meta.items() if key != ROUTING},
+        vector=vector,
+        embedding=document.embedding,
+        model=None if binding is None else binding.marker,
+    )
+
+
+def to_document(
+    hit: SearchHit, *, weights: Mapping[str, float] | None, vocabulary: Mapping[str, int], binding: ModelBinding | None
+) -> Document:
+    """Return a hit as a Haystack document, its score in `Document.score`.
+
+    Args:
+        hit: The hit.
+        weights: Its sparse vector, where it was asked for.
+        vocabulary: Token -> id.
+        binding: The model of the index.
+    """
+    known = binding if binding is not None and hit.model == binding.marker else None
+    blob = hit.source.get(BLOB)
+    return Document(
+        id=hit.id,
+        content=hit.text,
+        blob=ByteStream.from_dict(blob) if blob else None,
+        meta=dict(hit.metadata),
+        score=hit.score,
+        embedding=None if hit.embedding is None else list(hit.embedding),
+        sparse_embedding=to_sparse_embedding(weights, vocabulary, known) if weights else None,
+    )
+
+
+def to_sparse_embedding(
+    weights: Mapping[str, float], vocabulary: Mapping[str, int], binding: ModelBinding | None
+) -> SparseEmbedding:
+    """Return token -> weight as a sparse embedding that carries the model that made it, where that is known."""
+    return DocumentSparseEmbedding(*SparseVector(weights).to_ids(vocabulary), binding)

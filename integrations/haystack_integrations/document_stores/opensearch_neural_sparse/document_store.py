@@ -1,0 +1,260 @@
+"""opensearch-haystack's document store, with the sparse embeddings of one model."""
+
+from __future__ import annotations
+
+import asyncio
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
+
+from haystack import default_to_dict
+from haystack.dataclasses import Document, SparseEmbedding
+from haystack.document_stores.types import DuplicatePolicy
+from haystack.utils import Secret
+
+from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.policies import count_written, operation_of
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.store.options import HybridOptions, WriteOptions
+
+if TYPE_CHECKING:
+    from haystack_integrations.document_stores.opensearch.auth import AWSAuth
+    from haystack_integrations.document_stores.opensearch.document_store import Hosts
+
+DEFAULT_HYBRID = HybridOptions()
+
+
+class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
+    """A document store whose index belongs to one neural sparse model.
+
+    It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
+    its model when it is created and checked against it when it is opened. Documents are written with the embeddings
+    they have (`NeuralSparseDocumentEmbedder` makes them); none are encoded here. Nothing is connected or loaded before
+    it is needed.
+
+    Args:
+        model: Name, hub id or folder of the model; by default the one that the index is stamped with.
+        hosts: Addresses of the server.
+        index: Name of an index or alias.
+        sparse_field: Field of the token weights.
+        model_field: Field that names the model that made a document's vector.
+        embedding_dim: Dimensions of dense embeddings; None leaves them out of the mapping.
+        metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`.
+        text_analyzer: Analyzer of the content; None is the server's default.
+        settings: Index settings, such as `{"number_of_shards": 1}`.
+        create_index: Whether to create the index if it does not exist.
+        return_embedding: Whether documents come back with their vectors, dense and sparse.
+        exact_weights: Whether to store weights whole. By default they are stored as the shortest decimals that score
+            alike, so that vectors come back a little rounded.
+        max_length: Longest document in tokens, as the document embedder has it; by default the model's own.
+        max_active_dims: Most tokens of a document, as the document embedder has it; by default as the model says.
+        revision: Commit, tag or branch on the hub; by default the pinned one.
+        token: Hub token for gated and private models.
+        cache_dir: Cache of the hub.
+        local_files_only: Whether to leave the hub alone.
+        max_chunk_bytes: Size above which a bulk request is not grown further.
+        http_auth: Two secrets, user and password, or `AWSAuth`; plain credentials work and cannot be saved.
+        use_ssl: Whether to use TLS.
+        verify_certs: Whether to verify certificates.
+        timeout: Seconds to wait for an answer.
+        nested_fields: Metadata keys that hold lists of objects; `*` finds them in the first documents.
+        kwargs: Options of `opensearchpy.OpenSearch`.
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str | Path | None = None,
+        hosts: Hosts | None = None,
+        index: str = "default",
+        sparse_field: str = "sparse_vector",
+        model_field: str = "sparse_vector_model",
+        embedding_dim: int | None = None,
+        metadata_fields: dict[str, dict[str, Any]] | None = None,
+        text_analyzer: str | None = None,
+        settings: dict[str, Any] | None = None,
+        create_index: bool = True,
+        return_embedding: bool = False,
+        exact_weights: bool = False,
+        max_length: int | None = None,
+        max_active_dims: int | None = None,
+        revision: str | None = None,
+        token: Secret | None = Secret.from_env_var(["HF_API_TOKEN", "HF_TOKEN"], strict=False),  # noqa: B008
+        cache_dir: str | Path | None = None,
+        local_files_only: bool = False,
+        max_chunk_bytes: int = WriteOptions.batch_bytes,
+        http_auth: tuple[Secret, Secret] | tuple[str, str] | list[str] | str | AWSAuth | None = (
+            Secret.from_env_var("OPENSEARCH_USERNAME", strict=False),  # noqa: B008
+            Secret.from_env_var("OPENSEARCH_PASSWORD", strict=False),  # noqa: B008
+        ),
+        use_ssl: bool | None = None,
+        verify_certs: bool | None = None,
+        timeout: int | None = None,
+        nested_fields: list[str] | Literal["*"] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._own: dict[str, Any] = {
+            "model": None if model is None else str(model),
+            "sparse_field": sparse_field,
+            "model_field": model_field,
+            "embedding_dim": embedding_dim,
+            "metadata_fields": metadata_fields,
+            "text_analyzer": text_analyzer,
+            "exact_weights": exact_weights,
+            "max_length": max_length,
+            "max_active_dims": max_active_dims,
+            "revision": revision,
+            "token": token,
+            "cache_dir": None if cache_dir is None else str(cache_dir),
+            "local_files_only": local_files_only,
+        }
+        nested = [] if nested_fields is None or nested_fields == "*" else nested_fields
+        schema = IndexSchema(
+            sparse_field=sparse_field,
+            model_field=model_field,
+            embedding_dimension=embedding_dim,
+            text_analyzer=text_analyzer,
+            metadata_fields={field: {"type": "nested"} for field in nested} | (metadata_fields or {}),
+        )
+        super().__init__(
+            schema,
+            self._own["model"],
+            hosts=hosts,
+            index=index,
+            max_chunk_bytes=max_chunk_bytes,
+            return_embedding=return_embedding,
+            settings=settings,
+            create_index=create_index,
+            http_auth=http_auth,
+            use_ssl=use_ssl,
+            verify_certs=verify_certs,
+            timeout=timeout,
+            nested_fields=nested_fields,
+            **kwargs,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters as plain values, as they were given; secrets as names of environment variables.
+
+        Raises:
+            ValueError: Plain credentials, which are not saved.
+        """
+        inherited = super().to_dict()["init_parameters"]
+        if self._http_auth and not inherited["http_auth"]:
+            raise ValueError(
+                "Plain credentials are not saved. Give http_auth as two secrets: "
+                "(Secret.from_env_var('OPENSEARCH_USERNAME'), Secret.from_env_var('OPENSEARCH_PASSWORD'))."
+            )
+        kept = {name: value for name, value in inherited.items() if name not in ("mappings", "method")}
+        return default_to_dict(self, **{**kept, **self._own})
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Make a store of what `to_dict` returned; `data` is not changed."""
+        return cast("Self", super().from_dict(deepcopy(data)))
+
+    def write_documents(
+        self,
+        documents: list[Document],
+        policy: DuplicatePolicy = DuplicatePolicy.NONE,
+        refresh: Literal["wait_for", True, False] = True,
+    ) -> int:
+        """Write documents with the vectors they have.
+
+        Args:
+            documents: The documents. A metadata key `_routing` names a document's shard and is not stored.
+            policy: What happens to ids that exist: fail (the default), skip or overwrite.
+            refresh: True makes them searchable at once, by one refresh at the end; `wait_for` waits for the index's own
+                refresh; False does neither.
+
+        Returns:
+            How many were written.
+
+        Raises:
+            DuplicateDocumentError: Ids that exist; the other documents were written.
+            DocumentStoreError: Documents that the server refused; the others were written.
+            ModelMismatchError: An embedding of another model, as far as it says which made it; none was written.
+            ValueError: Something else than documents, or a vector, id or metadata key that no index can take.
+        """
+        rows = _checked(documents)
+        opened = self._open()
+        self._map_nested_fields(rows)
+        options = WriteOptions(
+            batch_bytes=self._max_chunk_bytes,
+            refresh=refresh,
+            operation=operation_of(policy),
+            exact_weights=bool(self._own["exact_weights"]),
+        )
+        return count_written(opened.send(rows, options), policy)
+
+    async def write_documents_async(
+        self,
+        documents: list[Document],
+        policy: DuplicatePolicy = DuplicatePolicy.NONE,
+        refresh: Literal["wait_for", True, False] = True,
+    ) -> int:
+        """Write documents from a worker thread; see `write_documents`."""
+        return await asyncio.to_thread(self.write_documents, documents, policy, refresh)
+
+    def sparse_retrieval(
+        self, query: str | SparseEmbedding, *, filters: dict[str, Any] | None = None, top_k: int = 10
+    ) -> list[Document]:
+        """Search by sparse vectors; `OpenSearchNeuralSparseRetriever` is the component for it.
+
+        Args:
+            query: A text, encoded by the index's model, or its embedding.
+            filters: Haystack filters that documents satisfy.
+            top_k: Most documents, 1 to 10,000.
+        """
+        opened = self._open()
+        hits = opened.search(
+            query if isinstance(query, str) else opened.query_vector(query),
+            size=top_k,
+            filter=self._clause(filters),
+            explain=self._return_embedding,
+            with_embedding=self._return_embedding,
+        )
+        return opened.to_documents(hits)
+
+    def hybrid_retrieval(
+        self,
+        query: str,
+        *,
+        query_sparse_embedding: SparseEmbedding | None = None,
+        filters: dict[str, Any] | None = None,
+        top_k: int = 10,
+        options: HybridOptions = DEFAULT_HYBRID,
+    ) -> list[Document]:
+        """Search by words and by sparse vectors; `OpenSearchNeuralSparseHybridRetriever` is the component for it.
+
+        Args:
+            query: A text.
+            query_sparse_embedding: Its embedding; by default it is encoded by the index's model.
+            filters: Haystack filters that documents satisfy; they go into both legs.
+            top_k: Most documents, 1 to 10,000.
+            options: How to fuse.
+        """
+        opened = self._open()
+        hits = opened.hybrid_search(
+            query,
+            vector=None if query_sparse_embedding is None else opened.query_vector(query_sparse_embedding),
+            size=top_k,
+            filter=self._clause(filters),
+            options=options,
+            explain=self._return_embedding,
+            with_embedding=self._return_embedding,
+        )
+        return opened.to_documents(hits)
+
+    def _encoder_options(self) -> dict[str, Any]:
+        names = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
+        token = self._own["token"]
+        options = {name: self._own[name] for name in names} | {"token": token and token.resolve_value()}
+        return {name: value for name, value in options.items() if value is not None}
+
+
+def _checked(documents: list[Document]) -> list[Document]:
+    rows = list(documents)
+    if strangers := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
+        raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(strangers))} in it.")
+    return rows

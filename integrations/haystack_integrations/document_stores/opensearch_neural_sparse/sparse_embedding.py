@@ -1,0 +1,65 @@
+"""Sparse embeddings that know which model made them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from haystack.dataclasses import SparseEmbedding
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.index.binding import ModelBinding
+    from opensearch_neural_sparse.models.files import ModelFiles
+
+
+class _TracedSparseEmbedding(SparseEmbedding):
+    """A `SparseEmbedding` with an origin beside its fields.
+
+    It equals and serialises as a plain one. Copies of it and of the documents that hold it keep the origin;
+    `dataclasses.replace` on the embedding itself, `to_dict` and pickling give one without.
+    """
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SparseEmbedding):
+            return NotImplemented
+        return (self.indices, self.values) == (other.indices, other.values)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copy = self.__class__.__new__(self.__class__)
+        copy.__dict__.update(self.__dict__, indices=list(self.indices), values=list(self.values))
+        return copy
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.indices)} tokens)"
+
+    def __reduce__(self) -> tuple[type[SparseEmbedding], tuple[list[int], list[float]]]:
+        return SparseEmbedding, (self.indices, self.values)
+
+
+class QuerySparseEmbedding(_TracedSparseEmbedding):
+    """The vector of a query.
+
+    Args:
+        indices: Token ids.
+        values: Their weights.
+        files: Files of the model that made it; None where not known.
+    """
+
+    def __init__(self, indices: list[int], values: list[float], files: ModelFiles | None = None) -> None:
+        super().__init__(indices, values)
+        self.files = files
+
+
+class DocumentSparseEmbedding(_TracedSparseEmbedding):
+    """The vector of a document.
+
+    Args:
+        indices: Token ids.
+        values: Their weights.
+        binding: The model and settings that made it; None where not known.
+    """
+
+    def __init__(self, indices: list[int], values: list[float], binding: ModelBinding | None = None) -> None:
+        super().__init__(indices, values)
+        self.binding = binding

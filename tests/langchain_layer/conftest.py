@@ -1,0 +1,43 @@
+"""Stores of the layer on real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+
+from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
+from opensearch_neural_sparse import ModelFiles, get_model, resolve_files
+from tests.langchain_layer.fakes import SharedVocabularyEncoder
+from tests.paths import SMALL_MODEL
+
+MakeStore = Callable[..., OpenSearchNeuralSparseVectorStore]
+
+
+@pytest.fixture(scope="session")
+def small_files() -> ModelFiles:
+    return resolve_files(get_model(SMALL_MODEL))
+
+
+@pytest.fixture
+def encoder(small_files: ModelFiles) -> SharedVocabularyEncoder:
+    return SharedVocabularyEncoder(small_files)
+
+
+@pytest.fixture
+def make_store(client: Any, index_name: str, encoder: SharedVocabularyEncoder) -> Iterator[MakeStore]:
+    """Make vector stores on an index that is deleted afterwards; texts are encoded without a model."""
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> OpenSearchNeuralSparseVectorStore:
+            defaults = {"client": client, "query_encoder": encoder, "document_encoder": encoder}
+            return stack.enter_context(OpenSearchNeuralSparseVectorStore(index_name, **(defaults | options)))
+
+        yield make
+
+
+@pytest.fixture
+def vectorstore(make_store: MakeStore) -> OpenSearchNeuralSparseVectorStore:
+    return make_store()

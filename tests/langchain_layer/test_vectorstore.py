@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+
+import pytest
+from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.indexing import InMemoryRecordManager, aindex, index
+
+from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
+from opensearch_neural_sparse import BulkWriteError, FilterSyntaxError, IndexNotFoundError, IndexSchemaError
+from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.sync import NeuralSparseStore
+
+NOWHERE = "http://user:secret@localhost:9"
+DOCUMENTS = [
+    Document(id="1", page_content="rivers", metadata={"lang": "en", "year": 2020}),
+    Document(id="2", page_content="fleuves", metadata={"lang": "fr", "year": 2021}),
+    Document(id="3", page_content="lakes", metadata={"lang": "en", "year": 2022}),
+]
+EVERY_KIND_OF_METADATA = {
+    "id": 1,
+    "content": "mine",
+    "meta": {"a": 1},
+    "embedding": [0.5],
+    "sparse_vector": {"token": 1.0},
+    "score": 0.25,
+    "_id": "mine",
+    "date": "2024-01-01",
+    "nothing": None,
+    "nested": {"flags": [True, False], "deep": [{"e": 1e-9}]},
+    "größe": "ü",
+}
+TWINS = ["close", "from_documents", "from_existing_index", "from_texts", "similarity_search"]
+
+
+@pytest.fixture
+def filled(vectorstore):
+    vectorstore.add_documents(DOCUMENTS)
+    return vectorstore
+
+
+def test_making_one_connects_to_nothing_and_shows_no_password() -> None:
+    vectorstore = OpenSearchNeuralSparseVectorStore("articles", url=NOWHERE, model="no such model")
+    assert repr(vectorstore) == "OpenSearchNeuralSparseVectorStore('articles')"
+    assert vectorstore.embeddings is None
+    assert vectorstore.as_retriever(search_kwargs={"k": 1}).search_kwargs == {"k": 1}
+
+
+def test_an_index_or_a_store_is_needed_and_not_both() -> None:
+    with pytest.raises(ValueError, match="Name the index"):
+        OpenSearchNeuralSparseVectorStore(url=NOWHERE)
+    store = NeuralSparseStore("articles", url=NOWHERE)
+    with pytest.raises(ValueError, match="its own index, model"):
+        OpenSearchNeuralSparseVectorStore("articles", model="doc-v1", store=store)
+
+
+def test_a_given_store_is_used_and_stays_open(vectorstore, monkeypatch) -> None:
+    closed = []
+    monkeypatch.setattr(vectorstore.store, "close", lambda: closed.append(True))
+    with OpenSearchNeuralSparseVectorStore(store=vectorstore.store) as other:
+        other.add_texts(["rivers"], ids=["1"])
+    assert closed == []
+    assert [document.id for document in vectorstore.get_by_ids(["1"])] == ["1"]
+
+
+@pytest.mark.parametrize("make", ["from_texts", "from_documents"])
+async def test_a_dense_model_is_refused_by_name(make: str) -> None:
+    dense = DeterministicFakeEmbedding(size=4)
+    for_both = {"index": "articles", "url": NOWHERE}
+    with pytest.raises(ValueError, match="DeterministicFakeEmbedding, a dense model"):
+        getattr(OpenSearchNeuralSparseVectorStore, make)([], dense, **for_both)
+    with pytest.raises(ValueError, match="DeterministicFakeEmbedding, a dense model"):
+        await getattr(OpenSearchNeuralSparseVectorStore, f"a{make}")([], dense, **for_both)
+
+
+async def test_stores_are_made_from_texts_and_documents(client, index_name: str, encoder) -> None:
+    options = {"index": index_name, "client": client, "query_encoder": encoder, "document_encoder": encoder}
+    OpenSearchNeuralSparseVectorStore.from_texts(["a"], metadatas=[{"n": 1}], ids=["1"], **options)
+    OpenSearchNeuralSparseVectorStore.from_documents((Document(id=n, page_content=n) for n in "23"), **options)
+    await OpenSearchNeuralSparseVectorStore.afrom_texts(iter(["d"]), ids=["4"], **options)
+    made = await OpenSearchNeuralSparseVectorStore.afrom_documents([Document(id="5", page_content="e")], **options)
+    assert [document.id for document in made.get_by_ids(["1", "2", "3", "4", "5"])] == ["1", "2", "3", "4", "5"]
+    assert made.get_by_ids(["1"]) == [Document(id="1", page_content="a", metadata={"n": 1})]
+
+
+async def test_an_existing_index_is_opened_and_a_missing_one_is_named(filled, client, index_name: str, encoder) -> None:
+    options = {"client": client, "query_encoder": encoder}
+    opened = OpenSearchNeuralSparseVectorStore.from_existing_index(index_name, **options)
+    assert opened.similarity_search("lakes", k=1) == [DOCUMENTS[2]]
+    opened = await OpenSearchNeuralSparseVectorStore.afrom_existing_index(index_name, **options)
+    assert await opened.asimilarity_search("lakes", k=1) == [DOCUMENTS[2]]
+    with pytest.raises(IndexNotFoundError, match="no-such-index"):
+        OpenSearchNeuralSparseVectorStore.from_existing_index("no-such-index", **options)
+
+
+async def test_reading_and_deleting_where_no_index_is_finds_nothing_and_makes_none(vectorstore, client) -> None:
+    assert vectorstore.similarity_search("rivers") == []
+    assert vectorstore.get_by_ids(["1"]) == []
+    assert vectorstore.delete(["1"]) is True
+    assert await vectorstore.adelete(["1"]) is True
+    assert not client.indices.exists(index=vectorstore.store.index)
+
+
+def test_the_first_write_makes_the_index_bound_to_its_model_and_so_does_one_after_its_deletion(vectorstore) -> None:
+    for _ in range(2):
+        vectorstore.add_texts(["rivers"])
+        assert vectorstore.store.open().binding.model == "small-en"
+        assert vectorstore.store.count() == 1
+        vectorstore.store.delete_index()
+
+
+def test_a_generator_is_written_whole_in_batches(vectorstore) -> None:
+    ids = vectorstore.add_texts((f"text {number}" for number in range(7)), batch_size=3)
+    assert len(set(ids)) == 7
+    assert [document.page_content for document in vectorstore.get_by_ids(ids)] == [f"text {n}" for n in range(7)]
+    ids = vectorstore.add_documents((Document(page_content=str(n)) for n in range(2)), ids=["x", "y"])
+    assert ids == ["x", "y"]
+
+
+def test_documents_without_ids_among_others_get_some(vectorstore) -> None:
+    ids = vectorstore.add_documents([Document(id="a", page_content="a"), Document(page_content="b")])
+    assert ids[0] == "a"
+    assert [document.page_content for document in vectorstore.get_by_ids(ids)] == ["a", "b"]
+
+
+def test_metadata_comes_back_byte_for_byte_and_inputs_stay_as_they_are(vectorstore) -> None:
+    document = Document(id="1", page_content="rivers", metadata=copy.deepcopy(EVERY_KIND_OF_METADATA))
+    metadatas = [copy.deepcopy(EVERY_KIND_OF_METADATA)]
+    vectorstore.add_documents([document])
+    vectorstore.add_texts(["rivers"], metadatas, ids=["2"])
+    assert document == Document(id="1", page_content="rivers", metadata=EVERY_KIND_OF_METADATA)
+    assert metadatas == [EVERY_KIND_OF_METADATA]
+    found = vectorstore.get_by_ids(["1", "2"]) + vectorstore.similarity_search("rivers")
+    assert len(found) == 4
+    expected = json.dumps(EVERY_KIND_OF_METADATA, sort_keys=True)
+    assert {json.dumps(one.metadata, sort_keys=True) for one in found} == {expected}
+
+
+def test_a_document_that_the_server_refuses_is_reported_and_the_others_are_written(filled) -> None:
+    bad = [Document(id="ok", page_content="sea"), Document(id="bad", page_content="x", metadata={"year": "soon"})]
+    with pytest.raises(BulkWriteError) as caught:
+        filled.add_documents(bad)
+    assert [failure.id for failure in caught.value.report.failed] == ["bad"]
+    assert [document.id for document in filled.get_by_ids(["ok", "bad"])] == ["ok"]
+
+
+def test_of_a_list_with_an_impossible_document_nothing_is_written(filled) -> None:
+    with pytest.raises(IndexSchemaError, match="blank before"):
+        filled.add_documents([Document(id="ok", page_content="sea"), Document(page_content="x", metadata={"a.": 1})])
+    assert filled.get_by_ids(["ok"]) == []
+
+
+async def test_filters_hold_and_what_is_no_filter_is_refused(filled) -> None:
+    english = {"term": {"lang": "en"}}
+    found = filled.similarity_search("fleuves", k=3, filter=english)
+    assert {document.id for document in found} == {"1", "3"}
+    both = [english, {"range": {"year": {"gte": 2021}}}]
+    assert await filled.asimilarity_search("fleuves", 3, both) == [DOCUMENTS[2]]
+    with pytest.raises(FilterSyntaxError):
+        filled.similarity_search("fleuves", filter={"lang": "en"})
+
+
+async def test_scores_fall_and_are_the_same_in_sync_and_async(filled) -> None:
+    scored = filled.similarity_search_with_score("lakes", k=3)
+    assert scored[0][0] == DOCUMENTS[2]
+    scores = [score for _, score in scored]
+    assert scores == sorted(scores, reverse=True)
+    assert await filled.asimilarity_search_with_score("lakes", k=3) == scored
+
+
+@pytest.mark.parametrize("call", ["similarity_search", "similarity_search_with_score", "delete", "add_texts"])
+async def test_a_misspelt_argument_is_an_error_and_not_ignored(filled, call: str) -> None:
+    with pytest.raises(TypeError, match="fitler"):
+        getattr(filled, call)(["x"], fitler={"term": {"lang": "en"}})
+    with pytest.raises(TypeError, match="fitler"):
+        await getattr(filled, f"a{call}")(["x"], fitler={"term": {"lang": "en"}})
+
+
+def test_delete_without_ids_deletes_nothing(filled) -> None:
+    with pytest.raises(ValueError, match="needs ids"):
+        filled.delete()
+    assert filled.store.count() == 3
+
+
+def test_searches_that_need_bounded_scores_or_dense_vectors_say_so(filled) -> None:
+    for search_type in ("mmr", "similarity_score_threshold"):
+        with pytest.raises(ValueError, match=search_type):
+            filled.as_retriever(search_type=search_type, search_kwargs={"score_threshold": 0.5})
+    with pytest.raises(ValueError, match="upper bound"):
+        filled.similarity_search_with_relevance_scores("lakes")
+
+
+async def test_own_retriever_of_langchain_works(filled) -> None:
+    retriever = filled.as_retriever(search_kwargs={"k": 1, "filter": {"term": {"lang": "fr"}}})
+    assert retriever.invoke("lakes") == [DOCUMENTS[1]]
+    assert await retriever.ainvoke("lakes", k=2, filter={"term": {"year": 2022}}) == [DOCUMENTS[2]]
+
+
+async def test_indexing_skips_what_is_there_and_cleans_up_what_is_gone(vectorstore) -> None:
+    records = InMemoryRecordManager(namespace="test")
+    records.create_schema()
+    options = {"cleanup": "full", "source_id_key": "year", "key_encoder": "sha256"}
+    assert index(DOCUMENTS, records, vectorstore, **options)["num_added"] == 3
+    assert index(DOCUMENTS, records, vectorstore, **options)["num_skipped"] == 3
+    result = await aindex(DOCUMENTS[:1], records, vectorstore, **options)
+    assert (result["num_skipped"], result["num_deleted"]) == (1, 2)
+    assert vectorstore.store.count() == 1
+
+
+def test_indexing_records_nothing_where_a_document_was_refused(filled) -> None:
+    records = InMemoryRecordManager(namespace="test")
+    records.create_schema()
+    bad = [Document(page_content="x", metadata={"year": "soon"})]
+    with pytest.raises(BulkWriteError):
+        index(bad, records, filled, key_encoder="sha256")
+    assert records.list_keys() == []
+
+
+def test_write_options_are_used(make_store) -> None:
+    vectorstore = make_store(write_options=WriteOptions(operation="create"))
+    vectorstore.add_texts(["rivers"], ids=["1"])
+    with pytest.raises(BulkWriteError):
+        vectorstore.add_texts(["rivers"], ids=["1"])
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_twins_have_the_same_parameters(name: str) -> None:
+    sync = inspect.signature(getattr(OpenSearchNeuralSparseVectorStore, name))
+    twin = inspect.signature(getattr(OpenSearchNeuralSparseVectorStore, f"a{name}"))
+    assert sync.parameters == twin.parameters

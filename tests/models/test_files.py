@@ -102,6 +102,16 @@ def test_query_weights_are_found_in_the_tensor_file_alone(cache: Path) -> None:
     }
 
 
+def test_repository_without_modules_has_its_parts_at_the_root(tmp_path: Path) -> None:
+    toy.write_transformer(tmp_path / "source")
+    toy.write_json(tmp_path / "source" / "idf.json", toy.IDF)
+    to_hub_cache(tmp_path / "source", tmp_path / "cache", repo=SPEC.id, revision=PINNED)
+    files = resolve_files(SPEC, cache_dir=tmp_path / "cache")
+    assert (files.idf, files.idf_tensor, files.document) == (files.root / "idf.json", None, files.root)
+    assert files.spec == SPEC
+    assert dict(load_query_encoder(files).encode_query("red")) == {"red": 2.5}
+
+
 def test_both_sides_of_a_bi_encoder_are_its_transformer(tmp_path: Path) -> None:
     files = resolve_files(get_model(toy.write_bi_encoder(tmp_path)), side=Side.QUERY)
     assert files.idf is None

@@ -54,21 +54,6 @@ def test_head_padded_beyond_the_vocabulary_is_accepted(tmp_path: Path) -> None:
     assert read_spec(tmp_path, id="toy").vocabulary_size == 16
 
 
-def test_two_query_tables_that_disagree_are_refused(tmp_path: Path) -> None:
-    stale = {token: weight + 1 for token, weight in toy.IDF.items()}
-    toy.write_json(toy.write_doc_only(tmp_path) / "idf.json", stale)
-    with pytest.raises(ModelFilesError, match=r"idf\.json and .*model\.safetensors differ in"):
-        read_spec(tmp_path, id="toy")
-
-
-def test_doc_only_model_without_query_weights_is_refused(tmp_path: Path) -> None:
-    toy.write_doc_only(tmp_path)
-    (tmp_path / "idf.json").unlink()
-    (tmp_path / "query_0_SparseStaticEmbedding/model.safetensors").unlink()
-    with pytest.raises(ModelFilesError, match=r"idf\.json is missing"):
-        read_spec(tmp_path, id="toy")
-
-
 def test_model_with_pytorch_weights_has_no_parameter_count(tmp_path: Path) -> None:
     toy.write_bi_encoder(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")

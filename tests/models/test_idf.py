@@ -72,3 +72,12 @@ def test_file_that_is_no_tensor_file_is_refused(tmp_path: Path, content: bytes) 
     (tmp_path / "model.safetensors").write_bytes(content)
     with pytest.raises(ModelFilesError, match="not in safetensors format"):
         read_idf(tmp_path / "model.safetensors", VOCABULARY)
+
+
+def test_two_formats_that_disagree_are_refused(tmp_path: Path) -> None:
+    root = toy.write_doc_only(tmp_path)
+    tensor = root / "query_0_SparseStaticEmbedding" / "model.safetensors"
+    assert read_idf(root / "idf.json", VOCABULARY, tensor=tensor).tolist() == EXPECTED
+    toy.write_json(root / "idf.json", toy.IDF | {"red": 2.4, "rare": 9.0, "[UNK]": 8.0})
+    with pytest.raises(ModelFilesError, match=r"idf\.json and .*model\.safetensors differ in 2 weights"):
+        read_idf(root / "idf.json", VOCABULARY, tensor=tensor, ignored={1})

@@ -3,7 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import Mode, ModelFilesError, UnknownModelError, get_model, list_models, register_model
+from opensearch_neural_sparse import (
+    Mode,
+    ModelFilesError,
+    UnknownModelError,
+    get_model,
+    list_models,
+    load_query_encoder,
+    register_model,
+)
 from opensearch_neural_sparse.models import registry
 from tests import toy
 from tests.paths import SMALL_MODEL
@@ -80,3 +88,19 @@ def test_name_of_the_catalogue_cannot_be_taken(tmp_path: Path) -> None:
 def test_spec_of_ones_own_is_taken_as_it_is() -> None:
     spec = replace(get_model("doc-v1"), name="mine")
     assert get_model(spec) is spec
+
+
+def test_model_whose_query_tables_disagree_is_not_registered(tmp_path: Path) -> None:
+    toy.write_json(toy.write_doc_only(tmp_path) / "idf.json", toy.IDF | {"red": 9.0})
+    with pytest.raises(ModelFilesError, match="remove the stale one"):
+        register_model(tmp_path)
+    with pytest.raises(ModelFilesError, match="remove the stale one"):
+        load_query_encoder(tmp_path)
+
+
+def test_model_without_query_weights_is_not_registered(tmp_path: Path) -> None:
+    toy.write_doc_only(tmp_path)
+    (tmp_path / "idf.json").unlink()
+    (tmp_path / "query_0_SparseStaticEmbedding/model.safetensors").unlink()
+    with pytest.raises(ModelFilesError, match=r"idf\.json is missing"):
+        register_model(tmp_path)

@@ -69,7 +69,7 @@ class IdfQueryEncoder:
         tokenizer = SparseTokenizer.from_file(
             files.query_tokenizer, max_length=files.spec.max_length if max_length is None else max_length
         )
-        weights = read_idf(files.idf, tokenizer.vocabulary, ignored=tokenizer.special_ids)
+        weights = read_idf(files.idf, tokenizer.vocabulary, ignored=tokenizer.special_ids, tensor=files.idf_tensor)
         return cls(tokenizer, weights, prompt=prompt)
 
     def encode_query(self, text: str) -> SparseVector:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.fingerprints import document_fingerprint, query_fingerprint
-from opensearch_neural_sparse.models.layout import find_file, idf_tables, read_layout, weight_files
+from opensearch_neural_sparse.models.layout import Layout, find_file, read_layout, weight_files
 from opensearch_neural_sparse.models.spec import Mode, ModelSpec
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -65,6 +65,7 @@ class ModelFiles:
         query_tokenizer: `tokenizer.json` of the query side.
         idf: Query weights of a doc-only model, `idf.json` or a `model.safetensors` with the one tensor `weight`;
             None for a bi-encoder.
+        idf_tensor: The same weights as a tensor, where `idf` is JSON and there are both; they must agree.
         document: Folder of the document transformer; None if only the query side was resolved.
     """
 
@@ -73,6 +74,7 @@ class ModelFiles:
     revision: str | None = None
     query_tokenizer: Path
     idf: Path | None = None
+    idf_tensor: Path | None = None
     document: Path | None = None
 
     @property
@@ -87,7 +89,9 @@ class ModelFiles:
     @cached_property
     def query_sha256(self) -> str:
         """Fingerprint of what determines query vectors; see `models.fingerprints`."""
-        return query_fingerprint(self.query_tokenizer, self.idf) if self.idf else self.weights_sha256
+        if self.idf is None:
+            return self.weights_sha256
+        return query_fingerprint(self.query_tokenizer, self.idf, self.idf_tensor)
 
     @cached_property
     def weights_sha256(self) -> str:
@@ -154,14 +158,25 @@ def _locate(spec: ModelSpec, root: Path, side: Side, revision: str | None) -> Mo
         weight_files(document)
         find_file(document / "config.json")
         find_file(document / "tokenizer.json")
+    idf, tensor = _query_tables(root, layout)
     return ModelFiles(
         spec=replace(spec, activation=layout.activation),
         root=root,
         revision=revision,
         query_tokenizer=find_file(root / layout.query / "tokenizer.json", root / "tokenizer.json"),
-        idf=find_file(*idf_tables(root, layout)) if layout.mode is Mode.DOC_ONLY else None,
+        idf=idf,
+        idf_tensor=tensor,
         document=document,
     )
+
+
+def _query_tables(root: Path, layout: Layout) -> tuple[Path | None, Path | None]:
+    if layout.mode is not Mode.DOC_ONLY:
+        return None, None
+    query = root / layout.query
+    tensors = [query / "model.safetensors"] if layout.query != layout.document else []
+    idf = find_file(query / "idf.json", root / "idf.json", *tensors)
+    return idf, next((tensor for tensor in tensors if tensor != idf and tensor.is_file()), None)
 
 
 def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None) -> Path | None:

@@ -3,7 +3,7 @@
 A fingerprint covers what determines vectors and nothing else: not the names, dates and formatting of files.
 
 - The **tokenizer** counts as its `tokenizer.json` without `truncation` and `padding` (which are set anew when it is
-  loaded), as JSON with sorted keys.
+  loaded): its vocabulary by id, and the rest as JSON with sorted keys.
 - The **query side** of a doc-only model is its tokenizer and its effective weights, float32 by token id
   (`models.idf.read_idf`), so that `idf.json` and the same table in safetensors format count as equal. The query side
   of a bi-encoder is its document side.
@@ -23,10 +23,10 @@ from opensearch_neural_sparse.models.layout import read_json, weight_files
 from opensearch_neural_sparse.models.spec import Activation
 
 
-def query_fingerprint(tokenizer: Path, idf: Path) -> str:
-    """Return the sha256 of a doc-only model's query side."""
+def query_fingerprint(tokenizer: Path, idf: Path, tensor: Path | None = None) -> str:
+    """Return the sha256 of a doc-only model's query side: `tokenizer.json`, its weights, and their twin if any."""
     content = read_tokenizer(tokenizer)
-    weights = read_idf(idf, token_ids(content), ignored=special_ids(content))
+    weights = read_idf(idf, token_ids(content), ignored=special_ids(content), tensor=tensor)
     return hashlib.sha256(_canonical(content) + weights.tobytes()).hexdigest()
 
 
@@ -40,9 +40,9 @@ def document_fingerprint(folder: Path, activation: Activation) -> str:
     return digest.hexdigest()
 
 
-def tokenizer_fingerprint(path: Path) -> str:
-    """Return the sha256 of a tokenizer."""
-    return hashlib.sha256(_canonical(read_tokenizer(path))).hexdigest()
+def tokenizer_fingerprint(tokenizer: dict[str, Any]) -> str:
+    """Return the sha256 of the content of a `tokenizer.json`."""
+    return hashlib.sha256(_canonical(tokenizer)).hexdigest()
 
 
 def read_tokenizer(path: Path) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def read_tokenizer(path: Path) -> dict[str, Any]:
         ModelFilesError: The file is missing or is not a fast tokenizer's.
     """
     content = read_json(path)
-    if not isinstance(content, dict) or "vocab" not in content.get("model", {}):
+    if not isinstance(content, dict) or not content.get("model", {}).get("vocab"):
         raise ModelFilesError(f"{path} is not the file of a fast tokenizer.")
     return content
 
@@ -71,5 +71,10 @@ def special_ids(tokenizer: dict[str, Any]) -> frozenset[int]:
 
 
 def _canonical(tokenizer: dict[str, Any]) -> bytes:
-    content = {key: value for key, value in tokenizer.items() if key not in ("truncation", "padding")}
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    rest = {key: value for key, value in tokenizer.items() if key not in ("truncation", "padding", "model")}
+    model = dict(tokenizer["model"])
+    vocabulary = model.pop("vocab")
+    if isinstance(vocabulary, dict):  # its order in the file does not count, and sorting it as JSON takes long
+        vocabulary = sorted(zip(vocabulary.values(), vocabulary, strict=True))
+    settings = json.dumps({**rest, "model": model}, sort_keys=True, separators=(",", ":"))
+    return f"{settings}\n{vocabulary}".encode("utf-8", "surrogatepass")

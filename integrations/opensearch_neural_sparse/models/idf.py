@@ -15,9 +15,13 @@ from opensearch_neural_sparse.models.layout import read_json
 
 SMALLEST_WEIGHT = 1.17549435e-38
 """The smallest normal float32; what is smaller counts as zero."""
+TOLERANCE = 1e-5
+"""Largest relative difference of two formats of one table."""
 
 
-def read_idf(path: Path, vocabulary: Mapping[str, int], *, ignored: Collection[int] = ()) -> array[float]:
+def read_idf(
+    path: Path, vocabulary: Mapping[str, int], *, ignored: Collection[int] = (), tensor: Path | None = None
+) -> array[float]:
     """Return the query weight of each token id.
 
     A token that the table lacks weighs 0, an entry that is no token of the vocabulary is left out, both as in
@@ -28,10 +32,20 @@ def read_idf(path: Path, vocabulary: Mapping[str, int], *, ignored: Collection[i
         path: `idf.json`, or the `model.safetensors` of a `SparseStaticEmbedding`.
         vocabulary: Token -> id.
         ignored: Ids that weigh 0 whatever the table says: the special tokens.
+        tensor: The same weights in the other format, which sentence-transformers reads; they must agree.
 
     Raises:
-        ModelFilesError: The file is missing, damaged, or belongs to another vocabulary.
+        ModelFilesError: The file is missing, damaged, or belongs to another vocabulary, or the two formats disagree.
     """
+    table = _read_positive(path, vocabulary, ignored)
+    if tensor is not None and table != (twin := _read_positive(tensor, vocabulary, ignored)):
+        differences = sum(abs(one - two) > TOLERANCE * two for one, two in zip(table, twin, strict=True))
+        if differences:
+            raise ModelFilesError(f"{path} and {tensor} differ in {differences} weights; remove the stale one.")
+    return table
+
+
+def _read_positive(path: Path, vocabulary: Mapping[str, int], ignored: Collection[int]) -> array[float]:
     size = max(vocabulary.values()) + 1
     table = _read_table(path, size) if path.suffix == ".safetensors" else _read_entries(path, vocabulary, size)
     if not all(map(math.isfinite, table)):

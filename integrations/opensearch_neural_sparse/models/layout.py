@@ -86,12 +86,6 @@ def find_file(*candidates: Path) -> Path:
     raise ModelFilesError(f"{candidates[0]} is missing.")
 
 
-def idf_tables(root: Path, layout: Layout) -> tuple[Path, ...]:
-    """Return where the query weights of a doc-only model may lie, best first: JSON before a tensor."""
-    query = root / layout.query
-    return tuple(dict.fromkeys((query / "idf.json", root / "idf.json", query / "model.safetensors")))
-
-
 def weight_files(folder: Path) -> tuple[Path, ...]:
     """Return the weight files of a transformer: safetensors before PyTorch's own format, shards in order.
 

@@ -55,7 +55,10 @@ def register_model(source: str | Path, *, name: str | None = None) -> ModelSpec:
         ModelFilesError: Its files are missing, damaged or contradictory.
         ValueError: The name is taken by a model of the catalogue.
     """
+    from opensearch_neural_sparse.models.files import resolve_files
+
     spec = get_model(Path(source))
+    resolve_files(spec).query_sha256  # noqa: B018  reads the query side, so that a damaged one is refused here
     name = name or spec.name
     if any(name in (known.name, known.id) for known in OPENSEARCH):
         raise ValueError(f"The catalogue has a model {name!r}; register this one under another name.")

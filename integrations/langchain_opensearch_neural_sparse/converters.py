@@ -34,9 +34,10 @@ def rows_of_texts(
         ids: One for each text; one is made where it is None.
 
     Raises:
+        TypeError: One text or document, or one id, where there should be several.
         ValueError: The counts differ.
     """
-    texts = _counted(texts, metadatas=metadatas, ids=ids)
+    texts = _counted(several("texts", texts), metadatas=metadatas, ids=ids)
     rows = zip(texts, metadatas or repeat({}), ids or repeat(None), strict=False)
     return _as(texts, (_row(text, metadata, key) for text, metadata, key in rows))
 
@@ -49,9 +50,10 @@ def rows_of_documents(documents: Iterable[Document], ids: Sequence[str | None] |
         ids: One for each document; where it is None, the document's own id, or else a new one.
 
     Raises:
+        TypeError: One text or document, or one id, where there should be several.
         ValueError: The counts differ.
     """
-    documents = _counted(documents, ids=ids)
+    documents = _counted(several("documents", documents), ids=ids)
     rows = zip(documents, ids or repeat(None), strict=False)
     return _as(
         documents,
@@ -77,12 +79,24 @@ def _as(source: Iterable[Any], rows: Iterator[Row]) -> Iterable[Row]:
     return list(rows) if isinstance(source, Sequence) else rows
 
 
+def several(name: str, values: Iterable[T]) -> Iterable[T]:
+    """Return what is several things; one text would pass for its letters.
+
+    Raises:
+        TypeError: It is one text or one document.
+    """
+    if isinstance(values, str | Document):
+        raise TypeError(f"{name} takes several, got one {type(values).__name__}; put it into a list.")
+    return values
+
+
 def _counted(items: Iterable[T], **companions: Sequence[Any] | None) -> Iterable[T]:
     given = {name: values for name, values in companions.items() if values is not None}
     if not given:
         return items
     counted = list(items)
     for name, values in given.items():
+        several(name, values)
         if len(values) != len(counted):
             raise ValueError(f"There are {len(counted)} documents and {len(values)} {name}; give one for each.")
     return counted

@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 from langchain_core.runnables.config import run_in_executor
 from langchain_core.vectorstores import VectorStore, VectorStoreRetriever
 
-from langchain_opensearch_neural_sparse.converters import Row, rows_of_documents, rows_of_texts, to_document
+from langchain_opensearch_neural_sparse.converters import Row, rows_of_documents, rows_of_texts, several, to_document
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.store.options import WriteOptions
@@ -107,13 +107,13 @@ class NeuralSparseOperations(VectorStore):
         if ids is None:
             raise ValueError("delete() needs ids. To remove the whole index, call vectorstore.store.delete_index().")
         with suppress(IndexNotFoundError):
-            self.store.delete(ids)
+            self.store.delete(several("ids", ids))
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """Return the documents of these ids, without those that are not there."""
         try:
-            return list(map(to_document, self.store.get(ids)))
+            return list(map(to_document, self.store.get(several("ids", ids))))
         except IndexNotFoundError:
             return []
 

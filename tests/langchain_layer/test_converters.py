@@ -61,7 +61,7 @@ def test_given_ids_precede_own_ids_and_missing_ones_are_made() -> None:
     assert len(third["id"]) == 32
 
 
-@pytest.mark.parametrize(("metadatas", "ids", "named"), [([{}], None, "1 metadatas"), (None, ["1", "2", "3"], "3 ids")])
+@pytest.mark.parametrize(("metadatas", "ids", "named"), [([{}], None, "1 metadatas"), (None, [], "0 ids")])
 def test_counts_that_differ_are_refused(metadatas, ids, named: str) -> None:
     with pytest.raises(ValueError, match=f"2 documents and {named}"):
         rows_of_texts(iter(["a", "b"]), metadatas, ids)

@@ -179,6 +179,19 @@ async def test_a_misspelt_argument_is_an_error_and_not_ignored(filled, call: str
         await getattr(filled, f"a{call}")(["x"], fitler={"term": {"lang": "en"}})
 
 
+def test_one_text_document_or_id_is_not_taken_for_its_parts(filled) -> None:
+    for call in (
+        lambda: filled.add_texts("12"),
+        lambda: filled.add_texts(["a", "b"], ids="12"),
+        lambda: filled.add_documents(DOCUMENTS[0]),
+        lambda: filled.delete("12"),
+        lambda: filled.get_by_ids("12"),
+    ):
+        with pytest.raises(TypeError, match="put it into a list"):
+            call()
+    assert filled.store.count() == 3
+
+
 def test_delete_without_ids_deletes_nothing(filled) -> None:
     with pytest.raises(ValueError, match="needs ids"):
         filled.delete()

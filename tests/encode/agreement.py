@@ -18,7 +18,7 @@ def reference_model(folder: Path) -> Any:
     import torch
     from sentence_transformers import SparseEncoder
 
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)  # the cores may be busy, and two threads then wait for each other
     return SparseEncoder(str(folder), device="cpu", local_files_only=True).to(torch.float32)
 
 
@@ -26,7 +26,7 @@ def reference_vectors(folder: Path, texts: Sequence[str]) -> list[dict[str, floa
     """Encode with SparseEncoder.encode_document and decode; special tokens and blank texts taken out."""
     model = reference_model(folder)
     special = set(model.tokenizer.all_special_tokens)
-    rows = model.decode(model.encode_document(list(texts), batch_size=16))
+    rows = model.decode(model.encode_document(list(texts), batch_size=4))
     return [
         {token: weight for token, weight in row if token not in special} if text.strip() else {}
         for text, row in zip(texts, rows, strict=True)

@@ -1,5 +1,9 @@
 """Texts that tend to break encoders."""
 
+from __future__ import annotations
+
+from random import Random
+
 ODD_TEXTS = (
     "",
     " ",
@@ -32,3 +36,11 @@ ODD_TEXTS = (
     "\ufeffbyte order mark",
     "mixed English と日本語 und Deutsch",
 )
+
+
+def passages(count: int, *, seed: int = 0) -> list[str]:
+    """Return texts of 1 to 30 words of several scripts, the same ones every time."""
+    random = Random(seed)
+    words = " ".join(ODD_TEXTS).split()
+    words = [word for word in words if len(word) < 30]
+    return [" ".join(random.choices(words, k=random.randint(1, 30))) for _ in range(count)]

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse import IndexSchema, IndexSchemaError, InvalidVectorError, SparseDocument, SparseVector
@@ -23,6 +23,7 @@ VALUES = st.recursive(
 RESERVED = st.sampled_from(sorted(SCHEMA.reserved_names))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS | RESERVED, VALUES, max_size=6))
 def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
     document = SparseDocument(id="1", text="a text", metadata=metadata, vector={"a": 1.0}, model="m@1")

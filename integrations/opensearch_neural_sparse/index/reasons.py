@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 LONGEST_REASON = 300
+_SAYS_NOTHING = re.compile(r"failed to parse|all shards failed|None|\[\d+:\d+\] \[\w+\] failed to parse field \[\w+\]")
 _VALUES = (
     re.compile(r"(Preview of field's value: ).*", re.DOTALL),
     re.compile(r"(For input string: ).*", re.DOTALL),
@@ -16,12 +17,14 @@ _VALUES = (
 
 
 def short_reason(error: Mapping[str, Any]) -> str:
-    """Return the reason of a server's error, with its cause where the reason alone says nothing."""
+    """Return the reason of a server's error, with its first cause where the reason alone says nothing."""
     reason = str(error.get("reason"))
-    cause = error.get("caused_by")
-    if isinstance(cause, Mapping) and reason in ("failed to parse", "all shards failed", "None"):
-        reason = f"{reason}: {cause.get('reason')}"
-    return without_values(reason)
+    if not _SAYS_NOTHING.fullmatch(reason):
+        return without_values(reason)
+    cause = error
+    while isinstance(cause.get("caused_by"), Mapping):
+        cause = cause["caused_by"]
+    return without_values(reason if cause is error else f"{reason}: {cause.get('reason')}")
 
 
 def without_values(reason: str) -> str:

@@ -125,7 +125,7 @@ def check_shards(response: Mapping[str, Any]) -> None:
     if shards.get("failed"):
         raise PartialResultsError(shards["failed"], shards["total"], list(map(_readable, shards.get("failures", []))))
     if response.get("timed_out"):
-        raise PartialResultsError(0, shards.get("total", 0), [{"reason": "the search timed out"}])
+        raise PartialResultsError(0, shards.get("total", 0), [{"reason": {"reason": "the search timed out"}}])
 
 
 def _readable(failure: Mapping[str, Any]) -> dict[str, Any]:

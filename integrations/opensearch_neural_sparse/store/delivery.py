@@ -92,11 +92,12 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
         waiting.extendleft((half, attempt) for half in reversed(halves))
         if report.stopped:
             return report + _not_sent([action for rest, _ in waiting for action in rest], report.stopped)
+        refused = _without_superseded(refused, batch)
         if refused and attempt >= options.max_retries:
             report += _given_up(refused)
         elif refused:
             yield Pause(options.backoff(attempt) * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
-            waiting.append((_without_superseded(refused, batch), attempt + 1))
+            waiting.append((tuple(action for action, _ in refused), attempt + 1))
     return report
 
 
@@ -132,10 +133,10 @@ def _given_up(refused: Refused) -> BulkReport:
     return BulkReport(failed=tuple(failed), unknown=tuple(unknown))
 
 
-def _without_superseded(refused: Refused, batch: tuple[BulkAction, ...]) -> tuple[BulkAction, ...]:
+def _without_superseded(refused: Refused, batch: tuple[BulkAction, ...]) -> Refused:
     # Of two actions on one id in a batch the later one stands; a retry of the earlier must not undo it.
-    last = {action.id: action for action in batch}
-    return tuple(action for action, _ in refused if last[action.id] is action)
+    last = {action.id: action for action in batch} if refused else {}
+    return [(action, failure) for action, failure in refused if last[action.id] is action]
 
 
 def _not_sent(actions: Sequence[BulkAction], reason: str) -> BulkReport:

@@ -62,9 +62,11 @@ class Encoders:
     def model_id(self) -> str | None:
         """Id of the model, as far as it is known here."""
         with self._lock:
-            if self.model is not None:
-                return get_model(self.model).id
-            return self._stamp.model if self._stamp is not None else None
+            if self._stamp is not None:
+                return self._stamp.model
+            for files in self._files.values():
+                return files.spec.id
+            return None if self.model is None else get_model(self.model).id
 
     def follow(self, stamp: ModelBinding | None) -> None:
         """Take from the stamp of an index what the caller did not say: the model, and how documents are encoded."""

@@ -1,0 +1,81 @@
+"""The smoke numbers: what our own builders score on a real server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import IndexSchema, SparseDocument, SparseVector
+from opensearch_neural_sparse.index.document import to_source
+from opensearch_neural_sparse.index.mapping import create_index_body
+from opensearch_neural_sparse.index.pipelines import rrf_pipeline
+from opensearch_neural_sparse.search.filters import filtered
+from opensearch_neural_sparse.search.query import hybrid_query, match_query, neural_sparse_query, rank_feature_query
+from opensearch_neural_sparse.server import ServerInfo, parse_version
+from tests.conftest import RunningServer
+
+SCHEMA = IndexSchema()
+VECTORS = {"1": {"hello": 1.5, "world": 0.5, ".": 0.3}, "2": {"world": 0.75}, "3": {"other": 1.0}}
+
+
+@pytest.fixture
+def index(client: Any, index_name: str) -> str:
+    client.indices.create(index=index_name, body=create_index_body(SCHEMA, settings={"number_of_shards": 1}))
+    for name, vector in VECTORS.items():
+        text = "hello world" if name == "1" else "nothing of the sort"
+        document = SparseDocument(id=name, text=text, vector=vector, metadata={"number": int(name)})
+        client.index(index=index_name, id=name, body=to_source(document, SCHEMA, exact_weights=True))
+    client.indices.refresh(index=index_name)
+    return index_name
+
+
+def scores(client: Any, index: str, query: Mapping[str, Any], **body: Any) -> dict[str, float]:
+    response = client.search(index=index, body={"query": query, **body})
+    return {hit["_id"]: hit["_score"] for hit in response["hits"]["hits"]}
+
+
+def test_neural_sparse_scores_by_stored_weights(client: Any, index: str) -> None:
+    assert scores(client, index, neural_sparse_query("sparse_vector", {"hello": 2.0, ".": 1.0})) == {"1": 3.2998047}
+
+
+def test_rank_feature_scores_alike(client: Any, index: str) -> None:
+    assert scores(client, index, rank_feature_query("sparse_vector", {"hello": 2.0, ".": 1.0})) == {"1": 3.0}
+    tokens = {"hello": 2.0, "world": 4.0, "other": 640.0}
+    plain = scores(client, index, neural_sparse_query("sparse_vector", tokens))
+    assert plain == scores(client, index, rank_feature_query("sparse_vector", tokens))
+    assert plain == {"3": 640.0, "1": 5.0, "2": 3.0}
+
+
+def test_filter_keeps_scores(client: Any, index: str) -> None:
+    query = filtered(neural_sparse_query("sparse_vector", {"world": 4.0}), [{"term": {"number": 2}}])
+    assert scores(client, index, query) == {"2": 3.0}
+
+
+@pytest.mark.parametrize(("rank_constant", "score"), [(60, 0.032786883), (1, 1.0)])
+def test_hybrid_fuses_by_ranks(
+    client: Any, index: str, server: RunningServer, rank_constant: int, score: float
+) -> None:
+    info = ServerInfo(version=parse_version(server.version))
+    query = hybrid_query(
+        [match_query("content", "hello"), neural_sparse_query("sparse_vector", {"hello": 2.0})], pagination_depth=100
+    )
+    pipeline = rrf_pipeline(info, rank_constant=rank_constant)
+    assert scores(client, index, query, search_pipeline=pipeline) == {"1": score}
+
+
+def test_shortest_weights_score_as_whole_ones(client: Any, index_name: str) -> None:
+    client.indices.create(index=index_name, body=create_index_body(SCHEMA, settings={"number_of_shards": 1}))
+    tokens = [f"t{n}" for n in range(40)]
+    lines: list[dict[str, Any]] = []
+    for number in range(60):
+        weights = {token: 3 / (1 + (number * 7919 + place * 104729) % 997 / 31) for place, token in enumerate(tokens)}
+        document = SparseDocument(id=f"{number}", vector=SparseVector(weights))
+        for kind, exact in (("whole", True), ("short", False)):
+            source = to_source(document, SCHEMA, exact_weights=exact)
+            lines += [{"index": {"_id": f"{kind}{number}"}}, source]
+    assert not client.bulk(body=lines, index=index_name, refresh=True)["errors"]
+    found = scores(client, index_name, neural_sparse_query("sparse_vector", dict.fromkeys(tokens[:20], 1.7)), size=200)
+    assert len(found) == 120
+    assert [found[f"whole{n}"] for n in range(60)] == [found[f"short{n}"] for n in range(60)]

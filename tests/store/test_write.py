@@ -1,0 +1,224 @@
+"""Writing to real servers: what is stored, what is refused, and that nothing is lost in silence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import (
+    BulkOperation,
+    BulkWriteError,
+    IndexNotFoundError,
+    IndexSchemaError,
+    ModelMismatchError,
+    NeuralSparseStore,
+    SparseDocument,
+    WriteOptions,
+)
+from tests.encoders import WordEncoder, word_vector
+from tests.store.conftest import MakeStore
+
+
+def test_texts_mappings_and_documents_are_written_and_read_back(store: NeuralSparseStore, encoder: WordEncoder) -> None:
+    metadata = {"year": 2026, "content": "collides", "deep": {"list": [1, 2], "x": None}, "ratio": 0.1, "yes": True}
+    report = store.write(
+        ["red planet", {"id": "2", "text": "blue sea", "metadata": metadata}, SparseDocument(id="3", vector={"a": 1.5})]
+    )
+    assert (report.written, report.complete) == (3, True)
+    assert encoder.calls == [["red planet", "blue sea"]]
+    second, third = store.get(["2", "nowhere", "3"])
+    assert second.metadata == metadata
+    assert second.text == "blue sea"
+    assert set(second.vector or {}) == {"blue", "sea"}
+    assert second.model == store.open().binding.marker  # type: ignore[union-attr]
+    assert third == SparseDocument(id="3", vector={"a": 1.5})
+    assert [hit.text for hit in store.search("planet")] == ["red planet"]
+
+
+def test_exact_weights_are_stored_whole(store: NeuralSparseStore) -> None:
+    vector = {"a": 0.123456789, "b": 2.0000001}
+    store.write([SparseDocument(id="1", vector=vector)], options=WriteOptions(exact_weights=True))
+    store.write([SparseDocument(id="2", vector=vector)])
+    whole, short = store.get(["1", "2"])
+    assert whole.vector == vector
+    assert short.vector == {"a": 0.1234, "b": 2.0}
+
+
+@pytest.mark.parametrize("reason", ["weight", "type"])
+def test_one_bad_document_of_a_hundred_is_reported_and_the_others_are_there(
+    store: NeuralSparseStore, reason: str
+) -> None:
+    documents: list[dict[str, Any]] = [
+        {"id": f"{n}", "vector": {"word": 1.0}, "metadata": {"year": n}} for n in range(100)
+    ]
+    bad = {"vector": {"word": float("nan")}} if reason == "weight" else {"metadata": {"year": "SECRET"}}
+    documents[42] |= bad
+    with pytest.raises(BulkWriteError) as error:
+        store.write(documents, options=WriteOptions(batch_size=30))
+    report = error.value.report
+    assert report.written == 99
+    (failure,) = report.failed
+    assert failure.id == "42"
+    assert failure.error_type == ("InvalidVectorError" if reason == "weight" else "mapper_parsing_exception")
+    assert "SECRET" not in str(error.value)
+    assert store.count() == 99
+    assert store.get(["42"]) == []
+
+
+def test_impossible_metadata_of_a_list_is_an_error_before_anything_is_sent(store: NeuralSparseStore) -> None:
+    with pytest.raises(IndexSchemaError, match=r"'2'.*'a\.'"):
+        store.write([{"id": "1", "text": "good"}, {"id": "2", "metadata": {"a.": 1}}])
+    assert store.count() == 0
+
+
+def test_impossible_metadata_in_a_stream_fails_alone(store: NeuralSparseStore) -> None:
+    stream = iter([{"id": "1", "text": "good"}, {"id": "2", "metadata": {"": 1}}, {"txt": "x"}, {"text": "good"}])
+    with pytest.raises(BulkWriteError) as error:
+        store.write(stream)
+    assert [failure.id for failure in error.value.report.failed] == ["2", "document number 2"]
+    assert store.count() == 2
+
+
+def test_stream_is_read_a_batch_at_a_time(store: NeuralSparseStore, encoder: WordEncoder) -> None:
+    read_ahead: list[int] = []
+
+    def stream() -> Iterator[str]:
+        for number in range(25):
+            read_ahead.append(number - sum(map(len, encoder.calls)))
+            yield f"text {number}"
+
+    assert store.write(stream(), options=WriteOptions(batch_size=10)).written == 25
+    assert list(map(len, encoder.calls)) == [10, 10, 5]
+    assert max(read_ahead) < 20
+
+
+@pytest.mark.parametrize("single", ["a text", {"text": "a"}, SparseDocument(text="a")])
+def test_single_document_is_not_taken_for_several(store: NeuralSparseStore, single: Any) -> None:
+    with pytest.raises(TypeError, match="put it into a list"):
+        store.write(single)
+
+
+def test_no_documents_are_no_error(store: NeuralSparseStore) -> None:
+    assert store.write([]).written == 0
+    assert store.delete([]) == 0
+    assert store.get([]) == []
+
+
+def test_empty_text_is_stored_and_found_by_nothing(store: NeuralSparseStore) -> None:
+    store.write([{"id": "1", "text": ""}, {"id": "2", "text": "word"}])
+    (empty, _) = store.get(["1", "2"])
+    assert (empty.text, empty.vector) == ("", None)
+    assert [hit.id for hit in store.search("word")] == ["2"]
+
+
+def test_document_of_the_same_id_is_replaced_whole(store: NeuralSparseStore) -> None:
+    store.write([{"id": "1", "text": "old words", "metadata": {"a": 1}}])
+    store.write([{"id": "1", "text": "new", "metadata": {"b": 2}}])
+    (document,) = store.get(["1"])
+    assert document.metadata == {"b": 2}
+    assert set(document.vector or {}) == {"new"}
+
+
+def test_creating_a_document_that_exists_fails_alone(store: NeuralSparseStore) -> None:
+    store.write([{"id": "1", "text": "first"}])
+    with pytest.raises(BulkWriteError) as error:
+        store.write(["another", {"id": "1", "text": "second"}], options=WriteOptions(operation=BulkOperation.CREATE))
+    assert [failure.error_type for failure in error.value.report.failed] == ["version_conflict_engine_exception"]
+    assert store.get(["1"])[0].text == "first"
+    assert store.count() == 2
+
+
+def test_delete_counts_what_was_there(store: NeuralSparseStore) -> None:
+    store.write([{"id": name, "text": name} for name in "abc"])
+    assert store.delete(iter(["a", "b", "nowhere"])) == 2
+    assert store.count() == 1
+
+
+@pytest.mark.parametrize(("refresh", "found"), [(True, 1), ("wait_for", 1), (False, 0)])
+def test_refresh_decides_what_is_found_at_once(store: NeuralSparseStore, refresh: Any, found: int) -> None:
+    store.client().indices.put_settings(index=store.index, body={"refresh_interval": "100ms" if found else "-1"})
+    store.write(["word"], options=WriteOptions(refresh=refresh))
+    assert len(store.search("word")) == found
+    store.refresh()
+    assert len(store.search("word")) == 1
+
+
+def test_vector_of_another_model_fails_alone(store: NeuralSparseStore) -> None:
+    documents = [
+        SparseDocument(id="1", vector={"a": 1.0}, model="other@123"),
+        SparseDocument(id="2", vector={"a": 1.0}),
+    ]
+    with pytest.raises(BulkWriteError) as error:
+        store.write(documents)
+    (failure,) = error.value.report.failed
+    assert (failure.id, failure.error_type) == ("1", "ModelMismatchError")
+    assert "other@123" in failure.reason
+    assert store.count() == 1
+
+
+def test_encoder_with_other_settings_is_refused_and_nothing_is_written(
+    store: NeuralSparseStore, make_store: MakeStore, encoder: WordEncoder
+) -> None:
+    shorter = make_store(document_encoder=WordEncoder(encoder.files, max_length=64))
+    with pytest.raises(ModelMismatchError, match="max_length is 512 in the index, 64 given"):
+        shorter.write(["text"])
+    assert store.count() == 0
+    shorter.write([SparseDocument(vector=word_vector("given"))])
+    assert store.count() == 1
+
+
+def test_default_ingest_pipeline_is_bypassed(store: NeuralSparseStore) -> None:
+    name = f"{store.index}-pipeline"
+    processor = {"sparse_encoding": {"model_id": "none", "field_map": {"content": "sparse_vector"}}}
+    store.client().ingest.put_pipeline(id=name, body={"processors": [processor]})
+    try:
+        store.client().indices.put_settings(index=store.index, body={"index.default_pipeline": name})
+        store.write([{"id": "1", "text": "word"}])
+        with pytest.raises(BulkWriteError):
+            store.write([{"id": "2", "text": "word"}], options=WriteOptions(pipeline=None))
+        assert store.count() == 1
+        store.client().indices.put_settings(index=store.index, body={"index.default_pipeline": None})
+    finally:
+        store.client().ingest.delete_pipeline(id=name)
+
+
+def test_write_to_an_index_that_is_gone_does_not_make_one(store: NeuralSparseStore) -> None:
+    store.write(["first"])
+    store.client().indices.delete(index=store.index)
+    for operation in (lambda: store.write(["second"]), lambda: store.delete(["x"]), lambda: store.search("first")):
+        with pytest.raises(IndexNotFoundError, match=store.index):
+            operation()
+        assert not store.client().indices.exists(index=store.index)
+
+
+def test_index_that_vanishes_between_batches_is_not_made_again(store: NeuralSparseStore) -> None:
+    def stream() -> Iterator[str]:
+        yield from ["one", "two"]
+        store.client().indices.delete(index=store.index)
+        yield from ["three", "four"]
+
+    with pytest.raises(IndexNotFoundError):
+        store.write(stream(), options=WriteOptions(batch_size=1))
+    assert not store.client().indices.exists(index=store.index)
+
+
+def test_many_ids_are_read_in_order(store: NeuralSparseStore) -> None:
+    store.write(
+        [SparseDocument(id=f"{n}", metadata={"n": n}) for n in range(1200)], options=WriteOptions(batch_size=600)
+    )
+    wanted = [f"{n}" for n in reversed(range(1200))]
+    assert [document.id for document in store.get(wanted)] == wanted
+
+
+def test_report_of_a_big_failure_is_short_and_without_content(store: NeuralSparseStore) -> None:
+    store.write([{"id": "0", "metadata": {"year": 1}}])
+    bad = [{"id": f"{n}", "text": "SECRET", "metadata": {"year": {"SECRET": "SECRET"}}} for n in range(1, 300)]
+    with pytest.raises(BulkWriteError) as error:
+        store.write(bad)
+    assert len(error.value.report.failed) == 299
+    assert "SECRET" not in str(error.value) + repr(error.value.report)
+    assert len(str(error.value)) < 2500
+    assert json.dumps([failure.reason for failure in error.value.report.failed]).count("withheld") == 299

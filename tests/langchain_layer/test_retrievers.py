@@ -153,3 +153,10 @@ def test_mistaken_hybrid_fields_are_errors(mistake: dict[str, Any]) -> None:
     nowhere = NeuralSparseStore("articles", url="http://localhost:9")
     with pytest.raises(ValidationError):
         OpenSearchNeuralSparseHybridRetriever(store=nowhere, **mistake)
+
+
+def test_an_open_index_s_model_is_not_read_again_for_every_trace(store, monkeypatch) -> None:
+    read = []
+    monkeypatch.setattr("opensearch_neural_sparse.store.encoders.get_model", read.append)
+    OpenSearchNeuralSparseRetriever(store=store).invoke("river")
+    assert read == []

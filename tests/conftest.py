@@ -23,7 +23,8 @@ from opensearch_neural_sparse.errors import DevServerError
 from tests.snapshots import snapshot  # noqa: F401  a fixture
 
 URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
-HEAP = "512m"
+SMALL_AND_QUICK: dict[str, Any] = {"heap": "512m", "jvm_options": ("-XX:TieredStopAtLevel=1",)}
+"""Options for a server that lives for the length of a test run on a small machine."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def server(
             running = DevServer.named(wanted, source=URLS_VARIABLE)
         else:
             home = tmp_path_factory.mktemp(f"opensearch-{wanted}")
-            own = DevServer.running(own=True, version=wanted, home=home, heap=HEAP, ephemeral=True)
+            own = DevServer.running(own=True, version=wanted, home=home, ephemeral=True, **SMALL_AND_QUICK)
             running = started_servers.enter_context(own)
     except DevServerError as error:
         reason = f"No OpenSearch for this test. {error}"
@@ -88,7 +89,7 @@ def private_server(tmp_path: Path) -> Iterator[Callable[..., DevServer]]:
     with ExitStack() as stack:
 
         def start(**arguments: Any) -> DevServer:
-            arguments = {"heap": HEAP, "home": tmp_path / f"server-{uuid.uuid4().hex[:8]}", **arguments}
+            arguments = {**SMALL_AND_QUICK, "home": tmp_path / f"server-{uuid.uuid4().hex[:8]}", **arguments}
             if missing := missing_modules(docker=False):
                 _give_up(f"No OpenSearch for this test: {', '.join(missing)} not installed (extra 'devserver').")
             return stack.enter_context(DevServer.running(own=True, **arguments))

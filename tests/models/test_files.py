@@ -108,7 +108,7 @@ def test_repository_without_modules_has_its_parts_at_the_root(tmp_path: Path) ->
     to_hub_cache(tmp_path / "source", tmp_path / "cache", repo=SPEC.id, revision=PINNED)
     files = resolve_files(SPEC, cache_dir=tmp_path / "cache")
     assert (files.idf, files.idf_tensor, files.document) == (files.root / "idf.json", None, files.root)
-    assert files.spec == SPEC
+    assert files.spec == replace(SPEC, max_length=48)
     assert dict(load_query_encoder(files).encode_query("red")) == {"red": 2.5}
 
 
@@ -211,7 +211,7 @@ def test_pytorch_weights_are_downloaded_where_there_are_no_others(hub: Hub, tmp_
 
 def test_repository_without_a_needed_file_is_named(hub: Hub, tmp_path: Path) -> None:
     (hub.source / "tokenizer.json").unlink()
-    with pytest.raises(ModelFilesError, match=rf"tokenizer\.json is missing.*{SPEC.id}.* lacks it"):
+    with pytest.raises(ModelFilesError, match=rf"tokenizer\.json is missing.*{SPEC.id}' is at revision {PINNED}"):
         resolve_files(SPEC, cache_dir=tmp_path / "cache")
 
 
@@ -233,6 +233,22 @@ def test_failure_of_the_network_library_is_caught(hub: Hub, tmp_path: Path) -> N
     hub.error = HfHubHTTPError.__bases__[0]("connection refused")
     with pytest.raises(ModelFilesError, match="connection refused"):
         resolve_files(SPEC, cache_dir=tmp_path)
+
+
+def test_licence_without_commercial_use_is_mentioned_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(files_module, "_mentioned", set())
+    for name in ("splade-v3", "splade-v3", "Splade_PP_en_v1"):
+        with pytest.raises(ModelFilesError):
+            resolve_files(get_model(name), cache_dir=tmp_path, local_files_only=True)
+    assert [record.getMessage() for record in caplog.records] == [
+        "The licence of naver/splade-v3, CC-BY-NC-SA-4.0, does not allow commercial use."
+    ]
+
+
+def test_longest_text_is_the_one_of_the_files(cache: Path) -> None:
+    assert resolve_files(SPEC, cache_dir=cache).spec.max_length == 48
 
 
 def test_patterns_are_unlike_for_the_two_sides() -> None:

@@ -15,6 +15,7 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.models import registry
 from tests import toy
 from tests.paths import SMALL_MODEL
+from tests.snapshots import to_hub_cache
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +105,60 @@ def test_model_without_query_weights_is_not_registered(tmp_path: Path) -> None:
     (tmp_path / "query_0_SparseStaticEmbedding/model.safetensors").unlink()
     with pytest.raises(ModelFilesError, match=r"idf\.json is missing"):
         register_model(tmp_path)
+
+
+REPO, COMMIT = "ours/legal-sparse", "89abcdef0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize("write", [toy.write_doc_only, toy.write_bi_encoder])
+def test_model_of_the_hub_is_registered_from_its_small_files_and_pinned(tmp_path: Path, write) -> None:
+    write(tmp_path / "source", activation="log1p_relu")
+    snapshot = to_hub_cache(tmp_path / "source", tmp_path / "cache", repo=REPO, revision=COMMIT)
+    for weights in snapshot.rglob("*.safetensors"):
+        weights.unlink()
+    spec = register_model(
+        REPO, languages=("de", "en"), licence="MIT", cache_dir=tmp_path / "cache", local_files_only=True
+    )
+    assert (spec.id, spec.name, spec.revision, spec.path) == (REPO, "legal-sparse", COMMIT, None)
+    assert (spec.activation, spec.max_length, spec.vocabulary_size) == ("log1p_relu", 48, 12)
+    assert get_model("legal-sparse") is get_model(REPO) is spec
+    assert list_models(languages="de")[-1] is spec
+
+
+def test_model_of_the_hub_that_is_out_of_reach_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ModelFilesError, match=r"hf download ours/legal-sparse --revision main"):
+        register_model(REPO, cache_dir=tmp_path, local_files_only=True)
+
+
+def test_source_that_is_neither_folder_nor_hub_id_is_unknown() -> None:
+    with pytest.raises(UnknownModelError):
+        register_model("no/such/folder")
+
+
+def names(**wanted) -> set[str]:
+    return {spec.name for spec in list_models(**wanted)}
+
+
+def test_models_are_listed_by_language() -> None:
+    assert names(languages="ja") == names(languages=["ja", "fi"]) == {"multilingual-v1"}
+    assert names(languages="xx") == set()
+    assert names(languages=()) == names()
+
+
+def test_models_are_listed_by_mode_size_context_and_licence() -> None:
+    assert {"v1", "v2-distill", "splade-v3"} < names(mode="bi-encoder")
+    assert names(mode=Mode.DOC_ONLY) | names(mode=Mode.BI_ENCODER) == names()
+    assert names(max_params=12_000_000) == {"splade-mini", "splade-tiny"}
+    assert names(min_context=513) == {"doc-v3-gte"}
+    assert {name for name in names() - names(commercial=True) if name.startswith("splade")} == names() - names(
+        commercial=True
+    )
+    assert "splade-v3" not in names(commercial=True)
+
+
+def test_model_of_unknown_size_is_in_no_list_by_size(tmp_path: Path) -> None:
+    toy.write_bi_encoder(tmp_path / "ours")
+    (tmp_path / "ours" / "model.safetensors").rename(tmp_path / "ours" / "pytorch_model.bin")
+    register_model(tmp_path / "ours")
+    assert "ours" in names()
+    assert "ours" not in names(max_params=10**12)

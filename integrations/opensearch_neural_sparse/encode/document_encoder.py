@@ -11,7 +11,8 @@ from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.encode.transformer_encoder import TransformerDocumentEncoder
-from opensearch_neural_sparse.models.files import COMMIT, ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.hub import COMMIT
 from opensearch_neural_sparse.models.layout import read_json
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import ModelSpec

@@ -1,9 +1,8 @@
-"""Where the files of a model are; the only module that talks to the Hugging Face hub."""
+"""Where the files of a model are: in a folder, in the hub's cache, or on the hub."""
 
 from __future__ import annotations
 
-import os
-import re
+import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -11,10 +10,14 @@ from pathlib import Path
 
 from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.fingerprints import document_fingerprint, query_fingerprint
+from opensearch_neural_sparse.models.folder import read_max_length
+from opensearch_neural_sparse.models.hub import HubOptions, read_snapshot
 from opensearch_neural_sparse.models.layout import Layout, find_file, read_layout, weight_files
 from opensearch_neural_sparse.models.spec import Mode, ModelSpec
 
-COMMIT = re.compile(r"[0-9a-f]{40}")
+logger = logging.getLogger(__name__)
+_mentioned: set[str] = set()
+
 QUERY_PATTERNS = (
     "modules.json",
     "config_sentence_transformers.json",
@@ -137,30 +140,28 @@ def resolve_files(
     side = Side(side)
     if spec.path is not None:
         return _locate(spec, spec.path, side, None)
-    wanted = revision or spec.revision or "main"
-    offline = local_files_only or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
-    cached = _cached_snapshot(spec.id, wanted, cache_dir)
-    if cached and (offline or COMMIT.fullmatch(wanted)):
-        try:
-            return _locate(spec, cached, side, cached.name)
-        except ModelFilesError as error:
-            if offline:
-                raise ModelFilesError(f"{error} {_remedy(spec.id, wanted)}") from None
-    if offline:
-        raise ModelFilesError(f"{spec.id!r} at revision {wanted} is not in the cache. {_remedy(spec.id, wanted)}")
-    return _download(spec, side, wanted, token, cache_dir)
+    _mention_licence(spec)
+    small = side is Side.QUERY and spec.mode is Mode.DOC_ONLY
+    return read_snapshot(
+        spec.id,
+        revision or spec.revision or "main",
+        (QUERY_PATTERNS, QUERY_FALLBACK) if small else (DOCUMENT_PATTERNS, DOCUMENT_FALLBACK),
+        lambda root: _locate(spec, root, side, root.name),
+        HubOptions(token=token, cache_dir=cache_dir, local_files_only=local_files_only),
+    )
 
 
 def _locate(spec: ModelSpec, root: Path, side: Side, revision: str | None) -> ModelFiles:
     layout = read_layout(root, mode=spec.mode, activation=spec.activation)
     document = root / layout.document if side is Side.DOCUMENT or layout.mode is Mode.BI_ENCODER else None
+    spec = replace(spec, activation=layout.activation)
     if document is not None:
         weight_files(document)
-        find_file(document / "config.json")
         find_file(document / "tokenizer.json")
+        spec = replace(spec, max_length=min(spec.max_length, read_max_length(document)))
     idf, tensor = _query_tables(root, layout)
     return ModelFiles(
-        spec=replace(spec, activation=layout.activation),
+        spec=spec,
         root=root,
         revision=revision,
         query_tokenizer=find_file(root / layout.query / "tokenizer.json", root / "tokenizer.json"),
@@ -179,51 +180,7 @@ def _query_tables(root: Path, layout: Layout) -> tuple[Path | None, Path | None]
     return idf, next((tensor for tensor in tensors if tensor != idf and tensor.is_file()), None)
 
 
-def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None) -> Path | None:
-    # The hub client's own look-up costs half a second of imports; the cache's layout is documented and stable.
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    folder = Path(cache_dir or HF_HUB_CACHE).expanduser() / f"models--{repo.replace('/', '--')}"
-    reference = folder / "refs" / revision
-    commit = reference.read_text().strip() if reference.is_file() else revision
-    snapshot = folder / "snapshots" / commit
-    return snapshot if snapshot.is_dir() else None
-
-
-def _download(
-    spec: ModelSpec, side: Side, revision: str, token: str | None, cache_dir: str | Path | None
-) -> ModelFiles:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
-
-    small = side is Side.QUERY and spec.mode is Mode.DOC_ONLY
-    first, fallback = (QUERY_PATTERNS, QUERY_FALLBACK) if small else (DOCUMENT_PATTERNS, DOCUMENT_FALLBACK)
-    # requests' or httpx's own base error, by the version of the hub client
-    transport_error: type[Exception] = HfHubHTTPError.__bases__[0]
-    problem: ModelFilesError | None = None
-    for patterns in (first, first + fallback):
-        try:
-            root = Path(
-                snapshot_download(
-                    spec.id, revision=revision, token=token, cache_dir=cache_dir, allow_patterns=list(patterns)
-                )
-            )
-        except (OSError, ValueError, transport_error) as error:
-            reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
-            raise ModelFilesError(
-                f"{spec.id!r} at revision {revision} could not be had from the hub ({reason}). "
-                f"{_remedy(spec.id, revision)}"
-            ) from error
-        try:
-            return _locate(spec, root, side, root.name)
-        except ModelFilesError as error:
-            problem = error
-    raise ModelFilesError(f"{problem} The repository {spec.id!r} at revision {revision} lacks it.")
-
-
-def _remedy(repo: str, revision: str) -> str:
-    return (
-        f"Where there is a network, run: hf download {repo} --revision {revision}; then bring the cache here "
-        "(cache_dir=... or HF_HUB_CACHE names it), or give a folder with the model's files in place of its name. "
-        "A gated model needs token=... or HF_TOKEN."
-    )
+def _mention_licence(spec: ModelSpec) -> None:
+    if not spec.commercial and spec.id not in _mentioned:
+        _mentioned.add(spec.id)
+        logger.warning("The licence of %s, %s, does not allow commercial use.", spec.id, spec.licence)

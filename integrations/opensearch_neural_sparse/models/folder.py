@@ -46,22 +46,19 @@ def read_spec(root: Path, *, id: str, path: Path | None = None) -> ModelSpec:  #
         path=path,
         tokenizer=SERVER_TOKENIZERS.get(tokenizer_fingerprint(content), id),
         vocabulary_size=config["vocab_size"],
-        max_length=_max_length(document, config),
+        max_length=read_max_length(document),
         parameters=_count_parameters(document / "model.safetensors"),
         backbone=config.get("model_type", "unknown"),
     )
 
 
-def _check_vocabulary(path: Path, config: dict[str, Any], tokenizer: Path, needed: int) -> None:
-    size = config.get("vocab_size")
-    if not isinstance(size, int):
-        raise ModelFilesError(f"{path} names no vocab_size.")
-    if size < needed:
-        raise ModelFilesError(f"{path} says vocab_size {size}, but {tokenizer} has {needed} tokens.")
+def read_max_length(document: Path) -> int:
+    """Return the longest text in tokens, special tokens included, that a transformer's files allow.
 
-
-def _max_length(document: Path, config: dict[str, Any]) -> int:
-    limits = []
+    Raises:
+        ModelFilesError: `config.json` is missing, or no file names a limit.
+    """
+    limits, config = [], read_json(document / "config.json")
     positions = config.get("max_position_embeddings")
     if isinstance(positions, int):
         # RoBERTa and its kin count positions from after the padding token.
@@ -76,6 +73,14 @@ def _max_length(document: Path, config: dict[str, Any]) -> int:
             f"{document / 'config.json'} names no max_position_embeddings, and no other file a limit."
         )
     return min(known)
+
+
+def _check_vocabulary(path: Path, config: dict[str, Any], tokenizer: Path, needed: int) -> None:
+    size = config.get("vocab_size")
+    if not isinstance(size, int):
+        raise ModelFilesError(f"{path} names no vocab_size.")
+    if size < needed:
+        raise ModelFilesError(f"{path} says vocab_size {size}, but {tokenizer} has {needed} tokens.")
 
 
 def _count_parameters(weights: Path) -> int | None:

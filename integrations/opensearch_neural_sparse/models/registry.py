@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from opensearch_neural_sparse.errors import UnknownModelError
 from opensearch_neural_sparse.models.catalog import OPENSEARCH
-from opensearch_neural_sparse.models.spec import ModelSpec
+from opensearch_neural_sparse.models.spec import Mode, ModelSpec
+from opensearch_neural_sparse.models.splade import SPLADE
 
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.models.hub import HubOptions
+
+CATALOGUE = OPENSEARCH + SPLADE
+"""The models known from the start."""
+CONFIGURATION = ("*.json",)
 _registered: dict[str, ModelSpec] = {}
 
 
@@ -26,7 +35,7 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
     """
     if isinstance(model, ModelSpec):
         return model
-    known = _by_name()
+    known = {name: spec for spec in list_models() for name in (spec.name, spec.id)}
     if isinstance(model, str) and model in known:
         return known[model]
     if Path(model).expanduser().is_dir():
@@ -36,38 +45,105 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
     raise UnknownModelError(str(model), tuple(wanted[name] for name in close))
 
 
-def list_models() -> tuple[ModelSpec, ...]:
-    """Return the known models: those of the catalogue, then those that were registered."""
-    return (*OPENSEARCH, *_registered.values())
-
-
-def register_model(source: str | Path, *, name: str | None = None) -> ModelSpec:
-    """Make a model of one's own known by name, for as long as the process lives.
-
-    Everything else is read from its files.
+def list_models(
+    *,
+    languages: str | Collection[str] = (),
+    mode: Mode | str | None = None,
+    max_params: int | None = None,
+    min_context: int | None = None,
+    commercial: bool = False,
+) -> tuple[ModelSpec, ...]:
+    """Return the known models: OpenSearch's own, others of the SPLADE family, then those that were registered.
 
     Args:
-        source: Folder of a `SparseEncoder`.
-        name: What it is called; by default the folder's name.
+        languages: ISO 639-1 codes that a model must all know.
+        mode: Doc-only or bi-encoder; None takes either.
+        max_params: Largest number of parameters; a model whose number is not known is left out.
+        min_context: Length of the longest document in tokens that must fit.
+        commercial: Whether the licence must allow commercial use.
+    """
+    wanted = {languages} if isinstance(languages, str) else set(languages)
+    return tuple(
+        spec
+        for spec in (*CATALOGUE, *_registered.values())
+        if wanted <= set(spec.languages)
+        and (mode is None or spec.mode is Mode(mode))
+        and (max_params is None or (spec.parameters is not None and spec.parameters <= max_params))
+        and (min_context is None or spec.max_length >= min_context)
+        and (spec.commercial or not commercial)
+    )
+
+
+def register_model(
+    source: str | Path,
+    *,
+    name: str | None = None,
+    languages: Collection[str] = ("en",),
+    licence: str = "unknown",
+    revision: str = "main",
+    token: str | None = None,
+    cache_dir: str | Path | None = None,
+    local_files_only: bool = False,
+) -> ModelSpec:
+    """Make a model known by name, for as long as the process lives.
+
+    Mode, activation, vocabulary and longest text are read from its files. Of a model on the hub only the small files
+    are downloaded, and its commit is pinned.
+
+    Args:
+        source: Folder of a `SparseEncoder`, or the hub id of one.
+        name: What it is called; by default the last part of `source`.
+        languages: ISO 639-1 codes of its languages.
+        licence: SPDX identifier.
+        revision: Commit, tag or branch on the hub.
+        token: Hub token for gated and private models.
+        cache_dir: Cache of the hub.
+        local_files_only: Whether to leave the hub alone.
 
     Raises:
-        UnknownModelError: No such folder.
-        ModelFilesError: Its files are missing, damaged or contradictory.
+        UnknownModelError: Neither a folder nor a hub id.
+        ModelFilesError: Its files are out of reach, missing, damaged or contradictory.
         ValueError: The name is taken by a model of the catalogue.
     """
-    from opensearch_neural_sparse.models.files import resolve_files
+    from opensearch_neural_sparse.models.hub import HubOptions
 
-    spec = get_model(Path(source))
-    resolve_files(spec).query_sha256  # noqa: B018  reads the query side, so that a damaged one is refused here
+    options = HubOptions(token=token, cache_dir=cache_dir, local_files_only=local_files_only)
+    spec = _read_source(source, revision, options)
     name = name or spec.name
-    if any(name in (known.name, known.id) for known in OPENSEARCH):
+    if any(name in (known.name, known.id) for known in CATALOGUE):
         raise ValueError(f"The catalogue has a model {name!r}; register this one under another name.")
-    _registered[name] = replace(spec, id=name, name=name)
-    return _registered[name]
+    spec = replace(spec, id=name if spec.path else spec.id, name=name, languages=tuple(languages), licence=licence)
+    _check_files(spec, options)
+    _registered[name] = spec
+    return spec
 
 
-def _by_name() -> dict[str, ModelSpec]:
-    return {name: spec for spec in list_models() for name in (spec.name, spec.id)}
+def _read_source(source: str | Path, revision: str, options: HubOptions) -> ModelSpec:
+    if isinstance(source, Path) or Path(source).expanduser().is_dir() or source.count("/") != 1:
+        return get_model(Path(source))
+    from opensearch_neural_sparse.models.folder import read_spec
+    from opensearch_neural_sparse.models.hub import read_snapshot
+
+    def read(root: Path) -> ModelSpec:
+        return replace(read_spec(root, id=source), revision=root.name)
+
+    return read_snapshot(source, revision, (CONFIGURATION,), read, options)
+
+
+def _check_files(spec: ModelSpec, options: HubOptions) -> None:
+    from opensearch_neural_sparse.models.files import Side, resolve_files
+
+    if spec.path:
+        resolve_files(spec)
+    if spec.mode is Mode.DOC_ONLY:
+        files = resolve_files(
+            spec,
+            side=Side.QUERY,
+            token=options.token,
+            cache_dir=options.cache_dir,
+            local_files_only=options.local_files_only,
+        )
+        _ = files.query_sha256  # reads the query side, so that a damaged one is refused here
 
 
 def _read_folder(folder: Path) -> ModelSpec:

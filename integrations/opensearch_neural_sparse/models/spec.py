@@ -70,6 +70,7 @@ class ModelSpec:
         backbone: Architecture of the document side.
         languages: ISO 639-1 codes of the languages it was trained for.
         licence: SPDX identifier.
+        gated: Whether the hub wants its terms accepted before it gives the files.
         server_name: Name of the same model in ml-commons, or None.
         server_version: Its version there, or None.
         relevance: Published relevance.
@@ -88,6 +89,12 @@ class ModelSpec:
     backbone: str = "BERT"
     languages: tuple[str, ...] = ("en",)
     licence: str = "unknown"
+    gated: bool = False
     server_name: str | None = None
     server_version: str | None = None
     relevance: Relevance = field(default_factory=Relevance)
+
+    @property
+    def commercial(self) -> bool:
+        """Whether the licence allows commercial use, as far as its name tells."""
+        return "-NC" not in self.licence.upper()

@@ -1,0 +1,115 @@
+"""The Hugging Face hub and its cache: the only module that talks to it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from opensearch_neural_sparse.errors import ModelFilesError
+
+T = TypeVar("T")
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubOptions:
+    """How the hub is reached.
+
+    Attributes:
+        token: For gated and private models; None is that of `hf auth login` or `HF_TOKEN`.
+        cache_dir: The cache; None is that of `HF_HUB_CACHE` or `HF_HOME`.
+        local_files_only: Whether to leave the hub alone; `HF_HUB_OFFLINE=1` does the same.
+    """
+
+    token: str | None = None
+    cache_dir: str | Path | None = None
+    local_files_only: bool = False
+
+    @property
+    def offline(self) -> bool:
+        """Whether the hub is left alone."""
+        return self.local_files_only or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
+
+
+def read_snapshot(
+    repo: str, revision: str, stages: Sequence[Sequence[str]], read: Callable[[Path], T], options: HubOptions
+) -> T:
+    """Read a model from the cache, or else download its files and read them.
+
+    A commit that is in the cache is used without asking the hub; a branch or tag is looked up there, unless offline.
+
+    Args:
+        repo: Hub id.
+        revision: Commit, tag or branch.
+        stages: Patterns of the files to download; a later stage adds what is tried when files are still missing.
+        read: Reads the snapshot's folder; it raises `ModelFilesError` when files are missing.
+        options: How the hub is reached.
+
+    Raises:
+        ModelFilesError: The files are out of reach, incomplete or damaged.
+    """
+    cached = _cached_snapshot(repo, revision, options.cache_dir)
+    if cached and (options.offline or COMMIT.fullmatch(revision)):
+        try:
+            return read(cached)
+        except ModelFilesError as error:
+            if options.offline:
+                raise ModelFilesError(f"{error} {_remedy(repo, revision)}") from None
+    if options.offline:
+        raise ModelFilesError(f"{repo!r} at revision {revision} is not in the cache. {_remedy(repo, revision)}")
+    problem: ModelFilesError | None = None
+    patterns: list[str] = []
+    for stage in stages:
+        patterns += stage
+        root = _download(repo, revision, patterns, options)
+        try:
+            return read(root)
+        except ModelFilesError as error:
+            problem = error
+    raise ModelFilesError(f"{problem} That is how the repository {repo!r} is at revision {revision}.")
+
+
+def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None) -> Path | None:
+    # The hub client's own look-up costs half a second of imports; the cache's layout is documented and stable.
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    folder = Path(cache_dir or HF_HUB_CACHE).expanduser() / f"models--{repo.replace('/', '--')}"
+    reference = folder / "refs" / revision
+    commit = reference.read_text().strip() if reference.is_file() else revision
+    snapshot = folder / "snapshots" / commit
+    return snapshot if snapshot.is_dir() else None
+
+
+def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOptions) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # requests' or httpx's own base error, by the version of the hub client
+    transport_error: type[Exception] = HfHubHTTPError.__bases__[0]
+    try:
+        folder = snapshot_download(
+            repo,
+            revision=revision,
+            token=options.token,
+            cache_dir=options.cache_dir,
+            allow_patterns=list(patterns),
+        )
+    except (OSError, ValueError, transport_error) as error:
+        reason = " ".join(str(error).split("\n", 1)[:1])
+        raise ModelFilesError(
+            f"{repo!r} at revision {revision} could not be had from the hub ({type(error).__name__}: {reason}). "
+            f"{_remedy(repo, revision)}"
+        ) from error
+    return Path(folder)
+
+
+def _remedy(repo: str, revision: str) -> str:
+    return (
+        f"Where there is a network, run: hf download {repo} --revision {revision}; then bring the cache here "
+        "(cache_dir=... or HF_HUB_CACHE names it), or give a folder with the model's files in place of its name. "
+        "A gated model needs token=... or HF_TOKEN."
+    )

@@ -10,12 +10,13 @@ that of the text's first token, whose logits are among those the maximum is take
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.errors import ModelFilesError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     import numpy as np
     import onnx
@@ -35,12 +36,13 @@ class GraphBuilder:
         self._tensors = tensors
         self._nodes: list[onnx.NodeProto] = []
         self._initializers: dict[str, onnx.TensorProto] = {}
+        self._numbers = count()
 
     def op(self, kind: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
         """Add a node with one output."""
         from onnx import helper
 
-        name = f"{kind}_{len(self._nodes)}"
+        name = self._fresh(kind)
         self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
@@ -106,6 +108,41 @@ class GraphBuilder:
         if name == "relu":
             return self.op("Relu", value)
         return self.op("Gelu", value, approximate="tanh" if name in _TANH_GELU else "none")
+
+    def branch(self, condition: str, then: Callable[[], str], otherwise: Callable[[], str]) -> str:
+        """Add what one of two functions draws, by a condition known when the graph runs."""
+        return self.op("If", condition, then_branch=self._drawn(then), else_branch=self._drawn(otherwise))
+
+    def loop(self, rounds: str, start: str, body: Callable[[str, str], str]) -> str:
+        """Add what `body` draws, `rounds` times: it gets the number of the round and the value so far."""
+        from onnx import TensorProto, helper
+
+        number, going, value = map(self._fresh, ("round", "going", "value"))
+        inputs = [
+            helper.make_tensor_value_info(number, TensorProto.INT64, []),
+            helper.make_tensor_value_info(going, TensorProto.BOOL, []),
+            helper.make_tensor_value_info(value, TensorProto.FLOAT, None),
+        ]
+        drawn = self._drawn(lambda: body(number, value), inputs, lambda: self.op("Identity", going))
+        return self.op("Loop", rounds, "", start, body=drawn)
+
+    def _drawn(
+        self,
+        draw: Callable[[], str],
+        inputs: Sequence[onnx.ValueInfoProto] = (),
+        first: Callable[[], str] | None = None,
+    ) -> onnx.GraphProto:
+        from onnx import TensorProto, helper
+
+        outer, self._nodes = self._nodes, []
+        outputs = [helper.make_tensor_value_info(first(), TensorProto.BOOL, [])] if first else []
+        outputs.append(helper.make_tensor_value_info(draw(), TensorProto.FLOAT, None))
+        graph = helper.make_graph(self._nodes, self._fresh("part"), list(inputs), outputs)
+        self._nodes = outer
+        return graph
+
+    def _fresh(self, kind: str) -> str:
+        return f"{kind}_{next(self._numbers)}"
 
     def rename(self, value: str, name: str) -> None:
         """Make a value an output of that name."""

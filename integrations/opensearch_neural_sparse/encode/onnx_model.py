@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from opensearch_neural_sparse.encode.onnx_graph import IDS, LOGITS, MASK, GraphBuilder, QuantisedGraphBuilder
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.checkpoint import StoredTensor
 
 _MICROSOFT = "com.microsoft"
+STRETCH = 512
+"""So many positions of a longer text go through the head at once."""
 
 
 def build_document_graph(
@@ -35,10 +38,14 @@ class _DocumentGraph:
     """One drawing; hidden states are rows [B * L, H] throughout."""
 
     def __init__(self, architecture: Architecture, builder: GraphBuilder) -> None:
+        from onnx import TensorProto
+
         self.shape, self.names, self.g = architecture, architecture.layout, builder
         self.size = builder.op("Shape", IDS)
         self.cube = builder.op("Concat", self.size, builder.ints(architecture.hidden), axis=0)
         self.rows = builder.ints(-1, architecture.hidden)
+        shortest = builder.op("ReduceMin", MASK, keepdims=0)
+        self.unpadded = builder.op("Cast", shortest, to=TensorProto.BOOL)
 
     def build(self) -> onnx.ModelProto:
         from onnx import TensorProto
@@ -81,10 +88,15 @@ class _DocumentGraph:
         )
         if self.shape.rotary:
             query, key = self.rotated(query), self.rotated(key)
-        mixed = self.g.op(
-            "MultiHeadAttention", query, key, value, "", key_mask, domain=_MICROSOFT, num_heads=self.shape.heads
+        mixed = self.g.branch(
+            self.unpadded,  # without a mask, the scores [heads, L, L] are never held
+            lambda: self.heads(query, key, value),
+            lambda: self.heads(query, key, value, "", key_mask),
         )
         return self.g.op("Reshape", mixed, self.rows)
+
+    def heads(self, *inputs: str) -> str:
+        return self.g.op("MultiHeadAttention", *inputs, domain=_MICROSOFT, num_heads=self.shape.heads)
 
     def rotated(self, value: str) -> str:
         import numpy as np
@@ -115,11 +127,38 @@ class _DocumentGraph:
         return self.norm(dense, self.names.head_norm)
 
     def pooled_logits(self, hidden: str, vocabulary: int) -> str:
-        logits = self.g.linear(hidden, f"{self.names.word}.weight", None)
-        cube = self.g.op("Concat", self.size, self.g.ints(vocabulary), axis=0)
-        largest = self.g.op("ReduceMax", self.g.op("Reshape", logits, cube), self.g.ints(1), keepdims=0)
+        cube = self.g.op("Reshape", hidden, self.cube)
+        largest = (
+            self.largest(cube, vocabulary) if self.shape.positions <= STRETCH else self.stretched(cube, vocabulary)
+        )
         bias = f"{self.names.head_bias}.bias"
         return self.g.op("Add", largest, self.g.weight(bias if self.g.has(bias) else f"{self.names.decoder}.bias"))
+
+    def largest(self, cube: str, vocabulary: int) -> str:
+        logits = self.g.linear(self.g.op("Reshape", cube, self.rows), f"{self.names.word}.weight", None)
+        size = self.g.op("Slice", self.g.op("Shape", cube), self.g.ints(0), self.g.ints(2))
+        shape = self.g.op("Concat", size, self.g.ints(vocabulary), axis=0)
+        return self.g.op("ReduceMax", self.g.op("Reshape", logits, shape), self.g.ints(1), keepdims=0)
+
+    def stretched(self, cube: str, vocabulary: int) -> str:
+        """Take the maximum a stretch of the texts at a time, so that few logits are held however long they are."""
+        from onnx import TensorProto, helper
+
+        step, axis = self.g.ints(STRETCH), self.g.ints(1)
+        length = self.g.op("Gather", self.size, axis)
+        rounds = self.g.op("Div", self.g.op("Add", length, self.g.ints(STRETCH - 1)), step)
+        lowest = helper.make_tensor("lowest", TensorProto.FLOAT, [1], [-math.inf])
+        batch = self.g.op("Gather", self.size, self.g.ints(0))
+        nothing = self.g.op(
+            "ConstantOfShape", self.g.op("Concat", batch, self.g.ints(vocabulary), axis=0), value=lowest
+        )
+
+        def longer(number: str, largest: str) -> str:
+            start = self.g.op("Mul", self.g.op("Unsqueeze", number, self.g.ints(0)), step)
+            part = self.g.op("Slice", cube, start, self.g.op("Add", start, step), axis)
+            return self.g.op("Max", largest, self.largest(part, vocabulary))
+
+        return self.g.loop(self.g.op("Squeeze", rounds), nothing, longer)
 
     def linear(self, value: str, name: str) -> str:
         bias = f"{name}.bias"

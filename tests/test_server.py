@@ -53,7 +53,7 @@ def test_plugins_are_those_on_every_node() -> None:
         {"name": "n2", "component": KNN},
     ]
     server = ServerInfo.from_responses(info("3.6.0"), rows)
-    assert server.plugins == {KNN}
+    assert server.plugins == frozenset({KNN})
     with pytest.raises(UnsupportedServerError, match=r"Hybrid search needs the plugin .*neural-search.*with .*knn"):
         server.require_plugin(NEURAL_SEARCH, "Hybrid search")
 

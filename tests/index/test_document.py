@@ -118,6 +118,15 @@ def test_document_without_an_id_gets_a_random_one() -> None:
     assert SparseDocument(id="x").with_id().id == "x"
 
 
+def test_what_others_wrote_is_read_as_it_is() -> None:
+    source = {"a.": 1, " ": 2, "sparse_vector": [{"x": "1.5", "y": None}, {"z": 2}], "embedding": None, "blob": None}
+    document = from_source("7", source, SCHEMA)
+    assert document.metadata == {"a.": 1, " ": 2}
+    assert document.vector == {"x": 1.5, "z": 2.0}
+    assert (document.id, document.text, document.embedding, document.model) == ("7", None, None, None)
+    assert from_source("8", {}, SCHEMA) == SparseDocument(id="8")
+
+
 def test_repr_holds_no_text_metadata_or_vector() -> None:
     document = SparseDocument(id="1", text="SECRET", metadata={"k": "SECRET"}, vector={"SECRET": 1.0}, embedding=[0.77])
     assert "SECRET" not in repr(document)

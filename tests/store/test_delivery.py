@@ -176,7 +176,7 @@ def test_failures_on_the_way_travel_with_the_batches() -> None:
     failures = [BulkFailure(id=name, status=None, error_type="x", reason="y") for name in "xyz"]
     a, b = actions("a", "b")
     batches = list(cut([failures[0], a, failures[1], b, failures[2]], WriteOptions(batch_size=1)))
-    assert [batch for batch, _ in batches] == [[a], [b]]
+    assert [batch for batch, _ in batches] == [[a], [b], []]
     assert [failure for _, report in batches for failure in report.failed] == failures
     assert [report.failed for _, report in cut(failures, OPTIONS)] == [tuple(failures)]
 

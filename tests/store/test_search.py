@@ -228,12 +228,12 @@ def test_query_of_too_many_tokens_is_cut_with_a_warning(
 def test_size_out_of_range_is_refused(filled: NeuralSparseStore, size: Any) -> None:
     for search in (filled.search, filled.match_search, filled.hybrid_search):
         with pytest.raises(ValueError, match="size lies between 1 and 10000"):
-            search("planet", size=size)  # type: ignore[operator]
+            search("planet", size=size)
 
 
 def test_size_is_kept(filled: NeuralSparseStore) -> None:
     for search in (filled.search, filled.match_search, filled.hybrid_search):
-        assert len(search("planet", size=2)) == 2  # type: ignore[operator]
+        assert len(search("planet", size=2)) == 2
 
 
 def test_clause_that_the_server_refuses_is_an_error_with_its_reason(filled: NeuralSparseStore) -> None:

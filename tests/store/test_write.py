@@ -75,9 +75,14 @@ def test_impossible_metadata_of_a_list_is_an_error_before_anything_is_sent(store
 
 
 def test_impossible_metadata_in_a_stream_fails_alone(store: NeuralSparseStore) -> None:
-    stream = iter([{"id": "1", "text": "good"}, {"id": "2", "metadata": {"": 1}}, {"txt": "x"}, {"text": "good"}])
+    documents: list[Any] = [
+        {"id": "1", "text": "good"},
+        {"id": "2", "metadata": {"": 1}},
+        {"txt": "x"},
+        {"text": "good"},
+    ]
     with pytest.raises(BulkWriteError) as error:
-        store.write(stream)
+        store.write(iter(documents))
     assert [failure.id for failure in error.value.report.failed] == ["2", "document number 2"]
     assert store.count() == 2
 
@@ -92,7 +97,7 @@ def test_stream_is_read_a_batch_at_a_time(store: NeuralSparseStore, encoder: Wor
 
     assert store.write(stream(), options=WriteOptions(batch_size=10)).written == 25
     assert list(map(len, encoder.calls)) == [10, 10, 5]
-    assert max(read_ahead) < 20
+    assert max(read_ahead) < 10
 
 
 @pytest.mark.parametrize("single", ["a text", {"text": "a"}, SparseDocument(text="a")])
@@ -129,6 +134,12 @@ def test_creating_a_document_that_exists_fails_alone(store: NeuralSparseStore) -
     assert [failure.error_type for failure in error.value.report.failed] == ["version_conflict_engine_exception"]
     assert store.get(["1"])[0].text == "first"
     assert store.count() == 2
+
+
+def test_one_id_is_not_taken_for_several(store: NeuralSparseStore) -> None:
+    for operation in (store.get, store.delete):
+        with pytest.raises(TypeError, match="put it into a list"):
+            operation("abc")
 
 
 def test_delete_counts_what_was_there(store: NeuralSparseStore) -> None:

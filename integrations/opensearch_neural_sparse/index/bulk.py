@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -40,7 +40,7 @@ class BulkAction:
     """
 
     id: str
-    body: bytes
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

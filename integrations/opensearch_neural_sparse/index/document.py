@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -71,6 +71,14 @@ class SparseDocument:
             )
         return cls(**document)
 
+    @classmethod
+    def from_trusted(cls, **parts: Any) -> SparseDocument:
+        """Make a document of what an index holds, all attributes given, unchecked: others may have written it."""
+        document = object.__new__(cls)
+        for name, value in parts.items():
+            object.__setattr__(document, name, value)
+        return document
+
     def with_id(self) -> SparseDocument:
         """Return this document, with a random id where it has none."""
         return self if self.id is not None else replace(self, id=uuid4().hex)
@@ -91,6 +99,18 @@ def check_id(document_id: object) -> str:
     if not 1 <= size <= LONGEST_ID:
         raise IndexSchemaError(f"A document id has 1 to {LONGEST_ID} bytes of UTF-8, {document_id[:40]!r} has {size}.")
     return document_id
+
+
+def check_ids(ids: Iterable[str]) -> list[str]:
+    """Return ids that the server takes.
+
+    Raises:
+        TypeError: One string in place of several.
+        IndexSchemaError: An id that the server does not take.
+    """
+    if isinstance(ids, str):
+        raise TypeError(f"Several ids are taken, got the one string {ids[:40]!r}; put it into a list.")
+    return [check_id(document_id) for document_id in ids]
 
 
 def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: bool = False) -> dict[str, Any]:
@@ -126,15 +146,22 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
 
 def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema) -> SparseDocument:
     """Return the document that a `_source` holds; fields that were excluded from it are None."""
-    weights = source.get(schema.sparse_field)
-    return SparseDocument(
+    return SparseDocument.from_trusted(
         id=document_id,
         text=source.get(schema.text_field),
         metadata=metadata_of(source, schema),
-        vector=SparseVector(weights) if weights else None,
+        vector=vector_of(source, schema),
         embedding=source.get(schema.embedding_field),
         model=source.get(schema.model_field),
     )
+
+
+def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
+    """Return the vector that a `_source` holds; weights that are null are no part of it, as on the server."""
+    held = source.get(schema.sparse_field)
+    parts = held if isinstance(held, list) else [held or {}]
+    weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
+    return SparseVector(weights) if weights else None
 
 
 def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opensearch_neural_sparse.errors import PartialResultsError
-from opensearch_neural_sparse.index.document import metadata_of
+from opensearch_neural_sparse.index.document import metadata_of, vector_of
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import without_values
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
@@ -105,7 +105,7 @@ def parse_hits(
 def parse_hit(hit: Mapping[str, Any], schema: IndexSchema, explained: Mapping[str, float] | None = None) -> SearchHit:
     """Read one hit of a response."""
     source = hit.get("_source", {})
-    matches = None if explained is None else match_tokens(explained, source.get(schema.sparse_field, {}))
+    matches = None if explained is None else match_tokens(explained, vector_of(source, schema) or {})
     return SearchHit(
         id=hit["_id"],
         score=hit["_score"],

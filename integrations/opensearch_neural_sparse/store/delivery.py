@@ -64,11 +64,14 @@ def cut(
         if isinstance(action, BulkFailure):
             failed.append(action)
             continue
-        if batch and (len(batch) >= options.batch_size or size + len(action.body) > options.batch_bytes):
+        if batch and size + len(action.body) > options.batch_bytes:
             yield batch, BulkReport(failed=tuple(failed))
             batch, failed, size = [], [], 0
         batch.append(action)
         size += len(action.body)
+        if len(batch) == options.batch_size:
+            yield batch, BulkReport(failed=tuple(failed))
+            batch, failed, size = [], [], 0
     if batch or failed:
         yield batch, BulkReport(failed=tuple(failed))
 

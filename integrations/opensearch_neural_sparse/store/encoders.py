@@ -106,10 +106,7 @@ class Encoders:
             if self._document is None:
                 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
 
-                options = {name: value for name, value in self._options.items() if name not in _HUB_OPTIONS}
-                if self._stamp is not None:
-                    bound = {"max_length": self._stamp.max_length, "max_active_dims": self._stamp.max_active_dims}
-                    options = bound | options
+                options = self._encoding_options()
                 self._document = self._owned = load_document_encoder(self.files(Side.DOCUMENT), **options)
             return self._document
 
@@ -130,8 +127,15 @@ class Encoders:
     def _limits(self, files: ModelFiles) -> tuple[int | None, int | None]:
         if self._document is not None:
             return self._document.max_length, self._document.max_active_dims
-        dims = self._options.get("max_active_dims") or read_encoding_settings(files.root).max_active_dims
-        return self._options.get("max_length"), dims
+        options = self._encoding_options()
+        dims = options.get("max_active_dims") or read_encoding_settings(files.root).max_active_dims
+        return options.get("max_length"), dims
+
+    def _encoding_options(self) -> dict[str, Any]:
+        given = {name: value for name, value in self._options.items() if name not in _HUB_OPTIONS}
+        if self._stamp is None:
+            return given
+        return {"max_length": self._stamp.max_length, "max_active_dims": self._stamp.max_active_dims} | given
 
     def _resolve(self, side: Side) -> ModelFiles:
         if self.model is not None:

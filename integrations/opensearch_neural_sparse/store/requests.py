@@ -42,7 +42,7 @@ class SearchRequest:
         one_shard: Whether an answer from several shards would be wrong on this server.
     """
 
-    body: dict[str, Any]
+    body: dict[str, Any] = field(repr=False)
     explained: Mapping[str, float] | None = field(default=None, repr=False)
     fusion: str | None = None
     one_shard: bool = False

@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotBoundError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
-from opensearch_neural_sparse.index.document import SparseDocument, check_id
+from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits, check_shards
@@ -74,6 +74,7 @@ class NeuralSparseStore(StoreSession):
         if not self._encoders.named:
             raise IndexNotBoundError(self.index, self.schema.sparse_field)
         self.server()
+        self._encoders.follow(None)
         binding = self._encoders.binding(self.schema.text_field)
         body = create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
         try:
@@ -108,7 +109,7 @@ class NeuralSparseStore(StoreSession):
     def get(self, ids: Iterable[str]) -> list[SparseDocument]:
         """Return the documents of these ids, in this order; ids that are not there are left out."""
         self.open()
-        wanted = iter([check_id(document_id) for document_id in ids])
+        wanted = iter(check_ids(ids))
         found: list[SparseDocument] = []
         while part := list(islice(wanted, _IDS_PER_REQUEST)):
             with self._errors():
@@ -124,7 +125,7 @@ class NeuralSparseStore(StoreSession):
         """
         self.open()
         options = WriteOptions(refresh=refresh, pipeline=None, batch_size=5000)
-        report = BulkSender(self.client(), self.index, options).send(map(delete_action, ids))
+        report = BulkSender(self.client(), self.index, options).send(map(delete_action, check_ids(ids)))
         report.raise_if_incomplete()
         return report.written
 

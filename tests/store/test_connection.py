@@ -1,0 +1,236 @@
+"""Servers that go away: refused, cut off in the middle of an answer, killed."""
+
+from __future__ import annotations
+
+import socket
+import socketserver
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import ConnectionError as NoConnection
+from opensearchpy.exceptions import ConnectionTimeout, NotFoundError, SerializationError, TransportError
+
+from opensearch_neural_sparse import (
+    BulkWriteError,
+    IndexNotFoundError,
+    NeuralSparseStore,
+    ServerConnectionError,
+    ServerRequestError,
+    WriteOptions,
+)
+from opensearch_neural_sparse.store.connection import address_of, translate, translated_errors
+from tests.encoders import WordEncoder
+
+ADDRESS = "http://localhost:1"
+
+
+class Proxy:
+    """Passes requests on to a server until `allow` refuses one, and then hangs up on it and on all that follow."""
+
+    def __init__(self, target: tuple[str, int], allow: Callable[[bytes], bool]) -> None:
+        self.target, self.allow, self.broken = target, allow, False
+        proxy = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                proxy.pass_on(self.request)
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://localhost:{self.server.server_address[1]}"
+
+    def pass_on(self, caller: socket.socket) -> None:
+        with closing(socket.create_connection(self.target)) as target:
+            while not self.broken and (request := self._request(caller)):
+                self.broken = self.broken or not self.allow(request)
+                target.sendall(request)
+                if self.broken:
+                    return
+                caller.sendall(self._answer(target, head=request.startswith(b"HEAD")))
+
+    def _request(self, caller: socket.socket) -> bytes:
+        return self._message(caller, head=False)
+
+    def _answer(self, target: socket.socket, *, head: bool) -> bytes:
+        return self._message(target, head=head)
+
+    @staticmethod
+    def _message(sender: socket.socket, *, head: bool) -> bytes:
+        message = b""
+        while b"\r\n\r\n" not in message:
+            if not (part := sender.recv(65536)):
+                return b""
+            message += part
+        header, _, body = message.partition(b"\r\n\r\n")
+        fields = [line.partition(b":") for line in header.lower().split(b"\r\n")]
+        length = 0 if head else next((int(value) for name, _, value in fields if name == b"content-length"), 0)
+        while len(body) < length:
+            body += sender.recv(65536)
+        return header + b"\r\n\r\n" + body
+
+
+@contextmanager
+def proxied(url: str, allow: Callable[[bytes], bool]) -> Iterator[str]:
+    host, _, port = url.removeprefix("http://").partition(":")
+    proxy = Proxy((host, int(port)), allow)
+    thread = threading.Thread(target=proxy.server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield proxy.url
+    finally:
+        proxy.server.shutdown()
+        proxy.server.server_close()
+        thread.join()
+
+
+def behind(url: str, store: NeuralSparseStore, encoder: WordEncoder) -> NeuralSparseStore:
+    options = {"max_retries": 0, "timeout": 30}
+    return NeuralSparseStore(
+        store.index, url=url, query_encoder=encoder, document_encoder=encoder, client_options=options
+    )
+
+
+def test_server_that_hangs_up_in_a_search_is_a_connection_error(store: NeuralSparseStore, encoder: WordEncoder) -> None:
+    with (
+        proxied(address_of(store.client()), lambda request: b"/_search" not in request) as url,
+        behind(url, store, encoder) as through,
+    ):
+        assert through.count() == 0
+        with pytest.raises(ServerConnectionError, match="did not answer") as error:
+            through.search("word")
+    assert error.value.address == url
+    assert error.value.__cause__ is None
+    assert len(str(error.value)) < 250
+
+
+def test_server_that_hangs_up_in_a_write_leaves_one_batch_unknown(
+    store: NeuralSparseStore, encoder: WordEncoder
+) -> None:
+    batches = 0
+
+    def two_batches(request: bytes) -> bool:
+        nonlocal batches
+        batches += b"/_bulk" in request
+        return batches <= 2
+
+    documents = [{"id": f"{n}", "text": f"SECRET {n}"} for n in range(50)]
+    read: list[int] = []
+    stream = (read.append(place) or document for place, document in enumerate(documents))  # type: ignore[func-returns-value]
+    with (
+        proxied(address_of(store.client()), two_batches) as url,
+        behind(url, store, encoder) as through,
+        pytest.raises(BulkWriteError) as error,
+    ):
+        through.write(stream, options=WriteOptions(batch_size=10, initial_backoff=0.01))
+    report = error.value.report
+    assert report.written == 20
+    assert report.unknown == tuple(f"{n}" for n in range(20, 30))
+    assert report.failed == ()
+    assert url in str(report.stopped)
+    assert "SECRET" not in str(error.value)
+    assert len(read) < 50
+    store.refresh()
+    assert {document.id for document in store.get(f"{n}" for n in range(50))} in (
+        {f"{n}" for n in range(20)},
+        {f"{n}" for n in range(30)},
+    )
+    assert store.write(documents).written == 50
+
+
+def test_killed_server_is_a_connection_error_and_nothing_confirmed_is_lost(
+    private_server: Callable[..., Any], encoder: WordEncoder
+) -> None:
+    server = private_server()
+    options = {"max_retries": 0, "timeout": 30}
+    with NeuralSparseStore(
+        "killed", url=server.url, query_encoder=encoder, document_encoder=encoder, client_options=options
+    ) as store:
+        store.create(settings={"number_of_shards": 1})
+        store.write([{"id": "before", "text": "word"}])
+
+        def stream() -> Iterator[dict[str, str]]:
+            for number in range(100):
+                if number == 35:
+                    server.kill()
+                yield {"id": f"{number}", "text": f"word {number}"}
+
+        with pytest.raises(BulkWriteError) as error:
+            store.write(stream(), options=WriteOptions(batch_size=10, initial_backoff=0.01))
+        assert error.value.report.written == 30
+        assert "did not answer" in str(error.value)
+        with pytest.raises(ServerConnectionError, match="refused"):
+            store.search("word")
+        port = int(server.url.rpartition(":")[2])
+        private_server(version=server.version, home=server.home, port=port)
+        assert {document.id for document in store.get(["before", *map(str, range(30))])} == {
+            "before",
+            *map(str, range(30)),
+        }
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://admin:SECRET@localhost:1", "http://admin:SECRET@127.0.0.1:1/prefix"],
+)
+def test_refused_connection_names_the_address_without_credentials(url: str, encoder: WordEncoder) -> None:
+    with (
+        NeuralSparseStore("articles", url=url, document_encoder=encoder, client_options={"max_retries": 0}) as store,
+        pytest.raises(ServerConnectionError, match="Connection refused") as error,
+    ):
+        store.search("word")
+    printed = "".join(traceback.format_exception(error.value))
+    assert "SECRET" not in printed
+    assert "urllib3" not in printed
+    assert ":1" in error.value.address
+    assert str(error.value).startswith(f"OpenSearch at {error.value.address} did not answer")
+
+
+def test_addresses_of_all_hosts_are_named() -> None:
+    hosts: list[Any] = ["https://u:SECRET@one:9200", {"host": "two", "port": 9201, "http_auth": ("u", "SECRET")}]
+    with OpenSearch(hosts) as client:
+        assert address_of(client) == "https://one:9200, http://two:9201"
+
+
+def test_time_that_ran_out_is_a_connection_error() -> None:
+    error = translate(ConnectionTimeout("TIMEOUT", "x", Exception("x")), address=ADDRESS, index="i")
+    assert isinstance(error, ServerConnectionError)
+    assert "timed out" in str(error)
+
+
+def test_reason_of_a_lost_connection_is_its_first_cause() -> None:
+    cause = ConnectionRefusedError(111, "Connection refused")
+    middle = ValueError("<urllib3.connection.HTTPConnection object at 0x7f>: Failed")
+    middle.__cause__ = cause
+    error = translate(NoConnection("N/A", "long text", middle), address=ADDRESS, index="i")
+    assert str(error).startswith(f"OpenSearch at {ADDRESS} did not answer: ConnectionRefusedError: Connection refused")
+
+
+@pytest.mark.parametrize("info", [None, "", "<html>SECRET</html>", {"error": "Unauthorized"}, {"message": "x"}])
+def test_refusal_without_details_keeps_its_status(info: Any) -> None:
+    error = translate(TransportError(401, "x", info), address=ADDRESS, index="i")
+    assert isinstance(error, ServerRequestError)
+    assert (error.status, error.error_type) == (401, "http_error")
+    assert "SECRET" not in str(error)
+
+
+def test_missing_index_is_told_from_other_missing_things() -> None:
+    missing = NotFoundError(404, "x", {"error": {"type": "index_not_found_exception", "reason": "no such index"}})
+    assert isinstance(translate(missing, address=ADDRESS, index="articles"), IndexNotFoundError)
+    other = translate(NotFoundError(404, "x", {"error": {"type": "y", "reason": "z"}}), address=ADDRESS, index="i")
+    assert isinstance(other, ServerRequestError)
+
+
+def test_answer_that_is_not_opensearch_s_is_an_error_without_its_text() -> None:
+    error = translate(SerializationError("Unknown mimetype: SECRET"), address=ADDRESS, index="i")
+    assert isinstance(error, ServerRequestError)
+    assert "SECRET" not in str(error)
+
+
+def test_other_errors_pass_through() -> None:
+    with OpenSearch(ADDRESS) as client, pytest.raises(KeyError), translated_errors(client, "i"):
+        raise KeyError("x")

@@ -82,3 +82,16 @@ def test_file_that_is_no_tokenizer_is_refused(tmp_path: Path, content: str) -> N
 def test_file_that_is_missing_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFilesError, match=r"tokenizer\.json is missing"):
         SparseTokenizer.from_file(tmp_path / "tokenizer.json")
+
+
+def test_half_of_a_surrogate_pair_is_left_out(toy_file: Path) -> None:
+    tokenizer = SparseTokenizer.from_file(toy_file)
+    expected = tokenizer.query_ids("red planet")
+    assert tokenizer.query_ids("red \ud83d planet") == expected
+    assert tokenizer.batch_query_ids(["red \udc00planet", "red planet"]) == [expected, expected]
+    assert len(tokenizer.batch_document_ids(["\ud83d"])[0]) == 2
+
+
+def test_what_is_no_text_is_refused(toy_file: Path) -> None:
+    with pytest.raises(TypeError):
+        SparseTokenizer.from_file(toy_file).batch_query_ids(["red", None])

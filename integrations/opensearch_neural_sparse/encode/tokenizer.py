@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from opensearch_neural_sparse.errors import ModelFilesError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 class SparseTokenizer:
@@ -64,16 +64,16 @@ class SparseTokenizer:
 
     def query_ids(self, text: str) -> list[int]:
         """Return the ids of a query, without added special tokens."""
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._encode([text], add_special_tokens=False)[0].ids
         return ids
 
     def batch_query_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of queries; for about a thousand texts or more this is faster than one by one."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)]
+        return [encoding.ids for encoding in self._encode(texts, add_special_tokens=False)]
 
     def batch_document_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Return the ids of documents, with the special tokens that the transformer expects around them."""
-        return [encoding.ids for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+        return [encoding.ids for encoding in self._encode(texts, add_special_tokens=True)]
 
     def dropped_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
         """Return how many of a text's tokens truncation cuts off.
@@ -82,8 +82,20 @@ class SparseTokenizer:
             text: The text.
             add_special_tokens: Whether special tokens take up room, as in documents.
         """
-        cut = self._tokenizer.encode(text, add_special_tokens=add_special_tokens).overflowing
+        cut = self._encode([text], add_special_tokens=add_special_tokens)[0].overflowing
         return sum(len(part.ids) - (sum(part.special_tokens_mask) if add_special_tokens else 0) for part in cut)
+
+    def _encode(self, texts: Sequence[str], *, add_special_tokens: bool) -> list[Encoding]:
+        try:
+            if len(texts) == 1:
+                return [self._tokenizer.encode(texts[0], add_special_tokens=add_special_tokens)]
+            return self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
+        except TypeError:
+            if not all(isinstance(text, str) for text in texts):
+                raise
+            # Half of a surrogate pair, as a cut-off emoji leaves it, is no Unicode; the library takes none of the text.
+            whole = [text.encode("utf-8", "ignore").decode() for text in texts]
+            return self._tokenizer.encode_batch_fast(whole, add_special_tokens=add_special_tokens)
 
 
 def _by_id(vocabulary: Mapping[str, int]) -> tuple[str, ...]:

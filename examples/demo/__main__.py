@@ -1,5 +1,6 @@
 """Index the standard library's docstrings, ask four questions, and show what each way of searching finds."""
 
+import argparse
 import os
 import platform
 from contextlib import suppress
@@ -22,13 +23,13 @@ from opensearch_neural_sparse import (
     register_model,
 )
 
-INDEX = "python-docstrings"
+INDEX = "opensearch-neural-sparse-demo"
 MODEL_FOLDER = Path(__file__).resolve().parents[1] / "models" / "small-en"
 QUESTIONS = (
-    "get rid of a folder and everything in it",
-    "how long is the straight line that joins two points?",
-    "duplicate a thing so that nothing inside is shared with the original",
-    "hold on until a background worker has finished",
+    "delete a whole folder",
+    "distance between locations on a map",
+    "pause the program for a few seconds",
+    "pick a random winner",
 )
 SHOWN = 5
 HOW_TO_GO_ON = """\
@@ -40,10 +41,14 @@ HOW_TO_GO_ON = """\
 
 def main() -> None:
     """Run the demo from end to end."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--limit", type=int, help="index this many documents, not all of them")
+    limit = parser.parse_args().limit
     keep = os.environ.get("DEMO_KEEP", "") not in ("", "0")
     model = register_model(MODEL_FOLDER, name="small-en")
-    documents = stdlib_documents()
-    say(f"{len(documents)} docstrings of Python {platform.python_version()}'s standard library")
+    documents = stdlib_documents()[:limit]
+    version = platform.python_version()
+    say(f"{len(documents)} docstrings of Python {version}'s standard library, the opening of each; model {model.name}")
     with (
         CachedDocumentEncoder(load_document_encoder(model, engine="onnx"), _cache_file()) as encoder,
         running_server(keep=keep) as server,

@@ -23,17 +23,30 @@ NOT_THE_LIBRARY = {
 }
 SHORTEST = 40
 """Docstrings below this many characters say too little to be found by."""
+OPENING = 600
+"""Whole paragraphs are kept until there are this many characters; the first one is always kept."""
 
 
 def stdlib_documents() -> list[SparseDocument]:
-    """Return one document a public module, class or function that has a docstring, one of each text."""
+    """Return one document a public module, class or function: its docstring's opening, one of each text."""
     documents: dict[str, SparseDocument] = {}
-    for name, kind, text in [*_from_sources(), *_from_builtins()]:
+    for name, kind, docstring in [*_from_sources(), *_from_builtins()]:
+        text = opening(docstring)
         if len(text) >= SHORTEST and text not in documents:
             documents[text] = SparseDocument(
                 id=name, text=text, metadata={"name": name, "module": name.split(".")[0], "kind": kind}
             )
     return list({document.id: document for document in documents.values()}.values())
+
+
+def opening(docstring: str) -> str:
+    """Return the first paragraphs of a docstring, up to about `OPENING` characters."""
+    text, *paragraphs = docstring.split("\n\n")
+    for paragraph in paragraphs:
+        if len(text) + len(paragraph) > OPENING:
+            break
+        text = f"{text}\n\n{paragraph}"
+    return text
 
 
 def _from_sources() -> Iterator[tuple[str, str, str]]:

@@ -150,8 +150,13 @@ class BoundDocumentStore(OpenSearchDocumentStore):
 
     def _ensure_index_exists(self) -> None:
         opened = self._open_or_create(self._index, self._settings, create=self._create_index)
-        super()._ensure_index_exists()
+        found = opened.client().indices.get_mapping(index=self._index, params={"ignore_unavailable": "true"})
+        for index in found.values():
+            self._populate_nested_fields_from_mapping(index["mappings"].get("properties", {}))
         self._opened = opened
+
+    async def _ensure_index_exists_async(self) -> None:
+        """Do nothing: the blocking client has opened or created the index before the asynchronous one is made."""
 
     def _search_documents(self, request_body: dict[str, Any]) -> list[Document]:
         opened = self._open()

@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import asyncio
+import copy
+import threading
+from typing import Any
+
+import pytest
+
+pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
+
+from haystack import Document, Pipeline
+from haystack.utils import ComponentDevice, Secret
+
+from haystack_integrations.components.embedders.opensearch_neural_sparse import (
+    NeuralSparseDocumentEmbedder,
+    NeuralSparseTextEmbedder,
+)
+from opensearch_neural_sparse import load_document_encoder, load_query_encoder
+from opensearch_neural_sparse.errors import ModelFilesError
+from tests.paths import SMALL_MODEL
+
+TEXT = "split a string into words"
+
+
+@pytest.fixture(scope="module")
+def text_embedder() -> NeuralSparseTextEmbedder:
+    return NeuralSparseTextEmbedder(SMALL_MODEL)
+
+
+def as_tokens(embedding: Any, vocabulary: dict[str, int]) -> dict[str, float]:
+    tokens = {index: token for token, index in vocabulary.items()}
+    return {tokens[index]: value for index, value in zip(embedding.indices, embedding.values, strict=True)}
+
+
+def test_query_is_embedded_by_the_query_route(text_embedder: NeuralSparseTextEmbedder) -> None:
+    encoder = load_query_encoder(SMALL_MODEL)
+    embedding = text_embedder.run(TEXT)["sparse_embedding"]
+    assert as_tokens(embedding, encoder.tokenizer.vocabulary) == encoder.encode_query(TEXT)
+    assert len(embedding.indices) == 5
+
+
+def test_document_is_embedded_by_the_document_route(embedder: NeuralSparseDocumentEmbedder) -> None:
+    encoder = load_document_encoder(SMALL_MODEL)
+    (document,) = embedder.run([Document(content=TEXT)])["documents"]
+    vector = encoder.encode_documents([TEXT])[0]
+    assert as_tokens(document.sparse_embedding, encoder.tokenizer.vocabulary) == pytest.approx(vector.to_dict())
+    assert len(document.sparse_embedding.indices) > 10
+
+
+def test_documents_that_come_in_are_not_changed_and_keep_their_ids(embedder: NeuralSparseDocumentEmbedder) -> None:
+    documents = [Document(content=TEXT, meta={"n": [1]}), Document(content="Open a file."), Document(content=None)]
+    before = copy.deepcopy(documents)
+    embedded = embedder.run(documents)["documents"]
+    assert documents == before
+    assert [document.id for document in embedded] == [document.id for document in documents]
+    assert all(after is not source for after, source in zip(embedded, documents, strict=True))
+
+
+def test_blank_texts_have_empty_embeddings(
+    text_embedder: NeuralSparseTextEmbedder, embedder: NeuralSparseDocumentEmbedder
+) -> None:
+    assert text_embedder.run(" \n")["sparse_embedding"].indices == []
+    documents = embedder.run([Document(content=""), Document(content=None)])["documents"]
+    assert [document.sparse_embedding.values for document in documents] == [[], []]
+    assert embedder.run([]) == {"documents": []}
+
+
+def test_metadata_is_put_before_the_content(embedder: NeuralSparseDocumentEmbedder) -> None:
+    with_title = NeuralSparseDocumentEmbedder(
+        SMALL_MODEL, meta_fields_to_embed=["title", "missing"], embedding_separator=" : ", progress_bar=False
+    )
+    (titled,) = with_title.run([Document(content="text", meta={"title": "Files", "missing": None})])["documents"]
+    (joined,) = embedder.run([Document(content="Files : text")])["documents"]
+    assert titled.sparse_embedding == joined.sparse_embedding
+    with_title.close()
+
+
+@pytest.mark.parametrize("wrong", [["a text"], "text", [Document(content="x"), "text"]])
+def test_document_embedder_refuses_texts(embedder: NeuralSparseDocumentEmbedder, wrong: Any) -> None:
+    with pytest.raises(TypeError, match="NeuralSparseTextEmbedder"):
+        embedder.run(wrong)
+
+
+def test_text_embedder_refuses_documents(text_embedder: NeuralSparseTextEmbedder) -> None:
+    with pytest.raises(TypeError, match="NeuralSparseDocumentEmbedder"):
+        text_embedder.run([Document(content="x")])  # type: ignore[arg-type]
+
+
+def test_constructor_loads_nothing_and_warm_up_says_what_is_missing() -> None:
+    embedder = NeuralSparseTextEmbedder("opensearch-project/opensearch-neural-sparse-encoding-v2-distill")
+    embedder.local_files_only = True
+    with pytest.raises(ModelFilesError, match="not in the cache"):
+        embedder.warm_up()
+
+
+def test_closed_embedder_loads_its_model_again() -> None:
+    for embedder, call in (
+        (NeuralSparseTextEmbedder(SMALL_MODEL), lambda part: part.run(TEXT)["sparse_embedding"]),
+        (
+            NeuralSparseDocumentEmbedder(SMALL_MODEL, progress_bar=False),
+            lambda part: part.run([Document(content=TEXT)])["documents"][0].sparse_embedding,
+        ),
+    ):
+        first = call(embedder)
+        embedder.close()
+        embedder.close()
+        assert call(embedder) == first
+        embedder.close()
+
+
+def test_model_is_loaded_off_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    module = "haystack_integrations.components.embedders.opensearch_neural_sparse.text_embedder.load_query_encoder"
+    monkeypatch.setattr(
+        module, lambda *a, **k: threads.append(threading.current_thread()) or load_query_encoder(*a, **k)
+    )
+    embedder = NeuralSparseTextEmbedder(SMALL_MODEL)
+    asyncio.run(embedder.warm_up_async())
+    assert len(threads) == 1
+    assert threads[0] is not threading.main_thread()
+
+
+async def test_async_runs_give_the_same_embeddings(
+    text_embedder: NeuralSparseTextEmbedder, embedder: NeuralSparseDocumentEmbedder
+) -> None:
+    await embedder.warm_up_async()
+    assert await text_embedder.run_async(TEXT) == text_embedder.run(TEXT)
+    documents = [Document(content=TEXT)]
+    assert await embedder.run_async(documents) == embedder.run(documents)
+
+
+def test_parameters_are_saved_as_they_were_given() -> None:
+    pipeline = Pipeline()
+    pipeline.add_component("text", NeuralSparseTextEmbedder("doc-v3-distill", revision="main", cache_dir="/cache"))
+    pipeline.add_component(
+        "document",
+        NeuralSparseDocumentEmbedder(
+            SMALL_MODEL,
+            max_active_dims=200,
+            engine="torch",
+            device=ComponentDevice.from_str("cuda:0"),
+            token=Secret.from_env_var("MY_TOKEN"),
+        ),
+    )
+    saved = pipeline.dumps()
+    loaded = Pipeline.loads(saved)
+    assert loaded.dumps() == saved
+    document = loaded.get_component("document")
+    assert (document.model, document.device, document.max_active_dims) == (
+        str(SMALL_MODEL),
+        ComponentDevice.from_str("cuda:0"),
+        200,
+    )
+    assert "MY_TOKEN" in saved
+    assert loaded.get_component("text").device is None
+
+
+def test_token_itself_is_never_saved() -> None:
+    embedder = NeuralSparseTextEmbedder("doc-v3-distill", token=Secret.from_token("hf_secret"))
+    with pytest.raises(ValueError, match="[Tt]oken"):
+        embedder.to_dict()
+    assert "hf_secret" not in repr(embedder.__dict__)

@@ -138,7 +138,8 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
         source[schema.model_field] = document.model
     if document.vector:
         vector = document.vector if isinstance(document.vector, SparseVector) else SparseVector(document.vector)
-        source[schema.sparse_field] = vector.to_dict() if exact_weights else shorten(vector)
+        weights = vector.to_dict()
+        source[schema.sparse_field] = weights if exact_weights else shorten(weights)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
     return source

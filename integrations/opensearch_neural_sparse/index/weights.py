@@ -10,11 +10,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from math import isinf
 
 _DROPPED_BITS = 15
-_CODES = 1 << 17
 _MOST_DIGITS = 6
 _LARGEST_EXPONENT = 128
 """Where float32 ends."""
@@ -43,15 +41,25 @@ def stored_weight(weight: float) -> float:
 
 def shortest_weight(weight: float) -> float:
     """Return the number of fewest digits that `rank_features` stores as it stores `weight`, near the middle of such."""
-    return _shortest(encode_weight(weight))
+    return _SHORTEST[encode_weight(weight)]
 
 
 def shorten(vector: Mapping[str, float]) -> dict[str, float]:
     """Return token -> shortest equal weight: the same scores from a quarter of the bytes."""
-    return dict(zip(vector, map(_shortest, encode_weights(vector.values())), strict=True))
+    return dict(zip(vector, map(_SHORTEST.__getitem__, encode_weights(vector.values())), strict=True))
 
 
-@lru_cache(maxsize=_CODES)
+class _ShortestWeights(dict[int, float]):
+    """Code -> shortest weight, worked out when first asked for; there are 65,024 codes in all."""
+
+    def __missing__(self, code: int) -> float:
+        weight = self[code] = _shortest(code)
+        return weight
+
+
+_SHORTEST = _ShortestWeights()
+
+
 def _shortest(code: int) -> float:
     low, high = Decimal(decode_weight(code)), _upper_end(code)
     middle = (low + high) / 2

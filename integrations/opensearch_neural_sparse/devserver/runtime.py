@@ -74,7 +74,7 @@ def find_system_java() -> JavaRuntime | None:
 
 def read_runtime(executable: Path) -> JavaRuntime | None:
     """Ask a `java` for its version and modules; None if it does not run or is too old to know modules."""
-    command = [str(executable), "--list-modules"]
+    command = [str(executable), "-XX:-UsePerfData", "--list-modules"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     except OSError:

@@ -17,6 +17,7 @@ from opensearch_neural_sparse import (
 )
 from opensearch_neural_sparse.encode import cache
 from tests import toy
+from tests.paths import SMALL_MODEL
 
 
 class CountingEncoder:
@@ -199,3 +200,15 @@ def test_file_holds_no_text(root: Path, tmp_path: Path) -> None:
     assert stored
     assert b"confidential" not in stored
     assert b"planet" not in stored
+
+
+def test_number_format_and_prompt_of_our_own_encoders_tell_vectors_apart(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    from opensearch_neural_sparse import load_document_encoder
+
+    for misses, options in ((1, {}), (0, {}), (1, {"dtype": "int8"}), (1, {"prompt": "heart: "})):
+        with CachedDocumentEncoder(
+            load_document_encoder(SMALL_MODEL, engine="onnx", **options), tmp_path / "v.sqlite"
+        ) as encoder:
+            encoder.encode_documents(["chest pain"])
+            assert (encoder.misses, encoder.hits) == (misses, 1 - misses)

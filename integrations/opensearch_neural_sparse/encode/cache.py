@@ -39,15 +39,17 @@ class CachedDocumentEncoder:
     Args:
         encoder: What encodes the texts that are not in the file; `close` closes it.
         path: The file; it is made when first needed.
-        variant: What else tells this encoder's vectors from others of the same model, such as a number format.
+        variant: What else tells the encoder's vectors from others of the same weights and limits; by default what its
+            attribute `variant` says, which holds number format and prompt in this package's own encoders.
 
     Attributes:
         hits: Number of texts whose vector came from the file, or occurred earlier in the same call.
         misses: Number of texts that were encoded.
     """
 
-    def __init__(self, encoder: DocumentEncoder, path: str | Path, *, variant: str = "") -> None:
-        self.encoder, self.variant = encoder, variant
+    def __init__(self, encoder: DocumentEncoder, path: str | Path, *, variant: str | None = None) -> None:
+        self.encoder = encoder
+        self.variant: str = getattr(encoder, "variant", "") if variant is None else variant
         self.path = Path(path).expanduser()
         self.hits = 0
         self.misses = 0

@@ -114,6 +114,7 @@ def load_document_encoder(
         pad_id=config.get("pad_token_id") or 0,
         batch_tokens=batch_tokens or network.batch_tokens,
         max_active_dims=settings.max_active_dims if max_active_dims is None else max_active_dims,
+        dtype=options.dtype.value,
     )
 
 

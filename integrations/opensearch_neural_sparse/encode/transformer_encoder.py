@@ -66,6 +66,7 @@ class TransformerDocumentEncoder:
         pad_id: Token id of padding.
         batch_tokens: Most tokens that the network sees at once, padding included; longer texts are run alone.
         max_active_dims: Keep this many of the heaviest tokens of a document; None keeps all.
+        dtype: Number format that the network runs in.
 
     Attributes:
         truncations: What has been cut off so far.
@@ -81,8 +82,10 @@ class TransformerDocumentEncoder:
         pad_id: int = 0,
         batch_tokens: int,
         max_active_dims: int | None = None,
+        dtype: str = "float32",
     ) -> None:
         self.files, self.tokenizer, self.prompt = files, tokenizer, prompt
+        self.dtype = dtype
         self.batch_tokens, self.pad_id = batch_tokens, pad_id
         self.max_length = tokenizer.max_length or files.spec.max_length
         self.max_active_dims = max_active_dims
@@ -100,6 +103,11 @@ class TransformerDocumentEncoder:
         if self._network is None:
             raise NeuralSparseError(f"The document encoder of {self.files.spec.id!r} is closed. Load it again.")
         return self._network
+
+    @property
+    def variant(self) -> str:
+        """What tells its vectors from others of the same weights and limits: number format and prompt."""
+        return f"{self.dtype}, prompt {self.prompt!r}"
 
     def encode_documents(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None

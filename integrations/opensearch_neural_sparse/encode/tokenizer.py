@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -10,6 +11,8 @@ from opensearch_neural_sparse.errors import ModelFilesError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SparseTokenizer:
@@ -84,6 +87,12 @@ class SparseTokenizer:
         """
         cut = self._encode([text], add_special_tokens=add_special_tokens)[0].overflowing
         return sum(len(part.ids) - (sum(part.special_tokens_mask) if add_special_tokens else 0) for part in cut)
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return start and end of each token in a text, in characters, without added special tokens."""
+        whole = _SURROGATE.sub("\ufffd", text)
+        spans: list[tuple[int, int]] = self._tokenizer.encode(whole, add_special_tokens=False).offsets
+        return spans
 
     def _encode(self, texts: Sequence[str], *, add_special_tokens: bool) -> list[Encoding]:
         try:

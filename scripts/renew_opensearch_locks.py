@@ -80,7 +80,10 @@ def resolve(roots: list[str]) -> list[str]:
         pom, listing = Path(folder, "pom.xml"), Path(folder, "list")
         pom.write_text(f"<project><modelVersion>4.0.0</modelVersion>{own}<dependencies>{rows}</dependencies></project>")
         options = ["-DincludeScope=runtime", f"-DoutputFile={listing}"]
-        subprocess.run(["mvn", "-B", "-q", "-Dstyle.color=never", "-f", str(pom), f"{DEPENDENCY_PLUGIN}:list", *options], check=True)
+        subprocess.run(
+            ["mvn", "-B", "-q", "-Dstyle.color=never", "-f", str(pom), f"{DEPENDENCY_PLUGIN}:list", *options],
+            check=True,
+        )
         return [coordinates for line in listing.read_text().splitlines() if (coordinates := read_line(line))]
 
 

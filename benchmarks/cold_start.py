@@ -21,7 +21,8 @@ import json, resource, sys
 from opensearch_neural_sparse import load_query_encoder
 tokens = len(load_query_encoder(sys.argv[1]).encode_query("What's the weather in ny now?"))
 kilobytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform == "darwin" else 1)
-print(json.dumps({"tokens": tokens, "megabytes": kilobytes / 1024, "torch": "torch" in sys.modules}))
+print(json.dumps({"tokens": tokens, "megabytes": kilobytes / 1024, "torch": "torch" in sys.modules,
+    "cpu": sum(resource.getrusage(resource.RUSAGE_SELF)[:2])}))
 """
 
 
@@ -39,6 +40,7 @@ def main(folder: str) -> None:
             "seconds": round(statistics.median(seconds), 3),
             "seconds_low": round(min(seconds), 3),
             "seconds_high": round(max(seconds), 3),
+            "cpu_seconds": round(statistics.median(result["cpu"] for result in results), 3),
             "megabytes": round(statistics.median(result["megabytes"] for result in results), 1),
             "torch_imported": any(result["torch"] for result in results),
             "runs": RUNS,

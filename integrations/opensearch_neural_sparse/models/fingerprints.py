@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +74,9 @@ def special_ids(tokenizer: dict[str, Any]) -> frozenset[int]:
 def _canonical(tokenizer: dict[str, Any]) -> bytes:
     rest = {key: value for key, value in tokenizer.items() if key not in ("truncation", "padding", "model")}
     model = dict(tokenizer["model"])
-    vocabulary = model.pop("vocab")
-    if isinstance(vocabulary, dict):  # its order in the file does not count, and sorting it as JSON takes long
-        vocabulary = sorted(zip(vocabulary.values(), vocabulary, strict=True))
-    settings = json.dumps({**rest, "model": model}, sort_keys=True, separators=(",", ":"))
-    return f"{settings}\n{vocabulary}".encode("utf-8", "surrogatepass")
+    if isinstance(model["vocab"], dict):  # its order in the file does not count, and sorting it as JSON takes long
+        vocabulary: dict[str, int] = model.pop("vocab")
+        tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+        model["ids"] = hashlib.sha256(array("I", map(vocabulary.__getitem__, tokens)).tobytes()).hexdigest()
+        model["tokens"] = hashlib.sha256("\0".join(tokens).encode("utf-8", "surrogatepass")).hexdigest()
+    return json.dumps({**rest, "model": model}, sort_keys=True, separators=(",", ":")).encode()

@@ -13,8 +13,8 @@ from opensearch_neural_sparse.models.layout import find_file, read_json, read_la
 from opensearch_neural_sparse.models.spec import ModelSpec
 
 SERVER_TOKENIZERS = {
-    "0015bf3de8903db007358efa62140efa842d63d63808dc994f12d805af6f175b": "bert-uncased",
-    "5a8dbb16a5659252f805bf6cecfb0e8c72bdf1db5740a61f9933150c3daf1fb7": "mbert-uncased",
+    "82aa00c710d9ba2d2f00d548ae715773128ebdfcc01ee8080befe9aecab141c1": "bert-uncased",
+    "a9a3124b91c689d77df4bcc21df6bfb906a82edaeac645b60f009c8ce3930678": "mbert-uncased",
 }
 """Fingerprint of a tokenizer -> the server's analyzer of the same vocabulary."""
 NO_LIMIT = 1_000_000

@@ -78,16 +78,17 @@ def read_safetensors_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]
 
 def _read_entries(path: Path, vocabulary: Mapping[str, int], size: int) -> array[float]:
     entries = read_json(path)
-    if not isinstance(entries, dict) or not all(isinstance(weight, int | float) for weight in entries.values()):
+    if not isinstance(entries, dict):
         raise ModelFilesError(f"{path} is not an object of token -> number.")
-    known = [(vocabulary[token], weight) for token, weight in entries.items() if token in vocabulary]
-    if len(known) * 2 < len(entries):
-        raise ModelFilesError(
-            f"{path} belongs to another tokenizer: {len(known)} of its {len(entries)} tokens are known."
-        )
+    known = sum(map(vocabulary.__contains__, entries))
+    if known * 2 < len(entries):
+        raise ModelFilesError(f"{path} belongs to another tokenizer: {known} of its {len(entries)} tokens are known.")
     table = array("f", bytes(4 * size))
-    for index, weight in known:
-        table[index] = weight
+    try:
+        for token, index in vocabulary.items():
+            table[index] = entries.get(token, 0.0)
+    except (TypeError, OverflowError):
+        raise ModelFilesError(f"{path} is not an object of token -> number.") from None
     return table
 
 

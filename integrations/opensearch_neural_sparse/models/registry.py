@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +39,8 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
         return known[model]
     if Path(model).expanduser().is_dir():
         return _read_folder(Path(model))
+    from difflib import get_close_matches
+
     wanted = {name.lower(): name for name in known}
     close = get_close_matches(str(model).lower(), wanted, n=3, cutoff=0.6)
     raise UnknownModelError(str(model), tuple(wanted[name] for name in close))

@@ -25,29 +25,25 @@ def _indexes(client) -> set[str]:
     return {row["index"] for row in client.cat.indices(format="json", expand_wildcards="open")}
 
 
-@pytest.fixture
-def leaves_no_index(client):
-    before = _indexes(client)
-    yield
-    for index in _indexes(client) - before:
-        client.indices.delete(index=index, ignore_unavailable=True)
-
-
 @pytest.mark.slow
-@pytest.mark.usefixtures("leaves_no_index")
 @pytest.mark.parametrize("page", [page for page in PAGES if _snippets(page)], ids=lambda page: page.name)
-def test_snippets_of_a_page_run_in_order(page: Path, server, tmp_path: Path) -> None:
+def test_snippets_of_a_page_run_in_order(page: Path, server, client, tmp_path: Path) -> None:
+    before = _indexes(client)
     script = tmp_path / "page.py"
     script.write_text("\n".join(_snippets(page)), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=ROOT,
-        env={**os.environ, "OPENSEARCH_URL": server.url, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, str(script)],
+            cwd=ROOT,
+            env={**os.environ, "OPENSEARCH_URL": server.url, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    finally:
+        made = {index for index in _indexes(client) - before if f'"{index}"' in script.read_text(encoding="utf-8")}
+        client.indices.delete(index=",".join(made) or "none", ignore_unavailable=True)
     assert done.returncode == 0, done.stderr
 
 

@@ -182,7 +182,8 @@ class PartialResultsError(NeuralSparseError):
 
     def __init__(self, failed: int, total: int, failures: Sequence[Mapping[str, Any]]) -> None:
         self.failures = tuple(failures)
-        reasons = sorted({str(f.get("reason", {}).get("reason", f.get("reason"))) for f in failures})
+        causes = [failure.get("reason") for failure in failures]
+        reasons = sorted({str(cause.get("reason") if isinstance(cause, dict) else cause) for cause in causes})
         why = "; ".join(reasons) or "no reason given"
         super().__init__(f"{failed} of {total} shards did not answer, so hits may be missing: {why}")
 

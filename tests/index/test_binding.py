@@ -72,13 +72,6 @@ def test_queries_of_other_files_are_refused_and_both_models_named(files: ModelFi
         assert part in str(error.value)
 
 
-def test_two_published_models_with_one_query_side_are_told_apart(files: ModelFiles) -> None:
-    binding = replace(ModelBinding.of(files, text_field="content"), model="org/doc-v8", revision="b" * 40)
-    given = replace(files, spec=replace(files.spec, id="org/doc-v9"), revision="c" * 40)
-    with pytest.raises(ModelMismatchError, match="another model"):
-        binding.ensure_matches_query(given, index="i", field="f")
-
-
 def test_write_passes_where_only_the_revision_differs() -> None:
     BINDING.ensure_matches_write(replace(BINDING, revision="c" * 40, model="copy"), index="i", field="f")
 
@@ -96,3 +89,17 @@ def test_write_passes_where_only_the_revision_differs() -> None:
 def test_write_with_other_weights_or_settings_is_refused(change: dict[str, object], reason: str) -> None:
     with pytest.raises(ModelMismatchError, match=reason):
         BINDING.ensure_matches_write(replace(BINDING, **change), index="i", field="f")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("model", "reason"),
+    [
+        ("v2-distill", "mode is 'doc-only' in the index, 'bi-encoder' in the model"),
+        ("doc-v3-distill", "activation is 'relu' in the index, 'log1p_relu' in the model"),
+        ("doc-v2-mini", "its documents were encoded by another model"),
+    ],
+)
+def test_another_published_model_is_refused_before_its_files_are_had(model: str, reason: str) -> None:
+    with pytest.raises(ModelMismatchError, match=reason) as error:
+        BINDING.ensure_same_model(get_model(model), index="articles", field="sparse_vector")
+    assert (error.value.bound, error.value.given) == ("org/doc-v9", get_model(model).id)

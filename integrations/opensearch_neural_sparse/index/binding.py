@@ -10,6 +10,7 @@ from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files import ModelFiles
+    from opensearch_neural_sparse.models.spec import ModelSpec
 
 META_KEY = "opensearch_neural_sparse"
 STAMP_VERSION = 1
@@ -102,14 +103,22 @@ class ModelBinding:
         except TypeError as error:
             raise IndexSchemaError(f"The model stamp of the index is damaged: {error}.") from None
 
-    def ensure_matches_query(self, files: ModelFiles, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError unless queries encoded with these files fit the field's vectors."""
-        spec = files.spec
-        if files.query_sha256 != self.query_sha256:
-            raise self._mismatch(index, field, spec.id, "queries are encoded with another tokenizer or other weights")
-        both_published = self.revision is not None and files.revision is not None
+    def ensure_same_model(self, spec: ModelSpec, *, index: str, field: str) -> None:
+        """Raise ModelMismatchError where a model is known to be another one before any of its files is read."""
+        for name in ("mode", "activation"):
+            bound, given = getattr(self, name), str(getattr(spec, name))
+            if bound != given:
+                raise self._mismatch(index, field, spec.id, f"{name} is {bound!r} in the index, {given!r} in the model")
+        both_published = self.revision is not None and spec.path is None
         if both_published and spec.id != self.model:
             raise self._mismatch(index, field, spec.id, "its documents were encoded by another model")
+
+    def ensure_matches_query(self, files: ModelFiles, *, index: str, field: str) -> None:
+        """Raise ModelMismatchError unless queries encoded with these files fit the field's vectors."""
+        self.ensure_same_model(files.spec, index=index, field=field)
+        if files.query_sha256 != self.query_sha256:
+            reason = "queries are encoded with another tokenizer or other weights"
+            raise self._mismatch(index, field, files.spec.id, reason)
 
     def ensure_matches_write(self, given: ModelBinding, *, index: str, field: str) -> None:
         """Raise ModelMismatchError unless vectors made under the given binding may join the field's."""

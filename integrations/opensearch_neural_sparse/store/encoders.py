@@ -68,6 +68,19 @@ class Encoders:
                 return files.spec.id
             return None if self.model is None else get_model(self.model).id
 
+    @property
+    def spec(self) -> ModelSpec:
+        """The model that the caller named or whose encoder was handed in; no file but a folder's own is read.
+
+        Raises:
+            ModelFilesError: Neither is known.
+        """
+        if self._document is not None:
+            return self._document.files.spec
+        if self.model is None:
+            raise ModelFilesError("No model is known here: name one, as in NeuralSparseStore(..., model='...').")
+        return get_model(self.model)
+
     def follow(self, stamp: ModelBinding | None) -> None:
         """Take from the stamp of an index what the caller did not say: the model, and how documents are encoded."""
         with self._lock:

@@ -118,8 +118,9 @@ class StoreSession:
             raise IndexNotBoundError(self.index, self.schema.sparse_field)
         self._encoders.follow(binding)
         if binding is not None and self._encoders.checkable:
-            files = self._encoders.files(Side.QUERY)
-            binding.ensure_matches_query(files, index=self.index, field=self.schema.sparse_field)
+            field = self.schema.sparse_field
+            binding.ensure_same_model(self._encoders.spec, index=self.index, field=field)
+            binding.ensure_matches_query(self._encoders.files(Side.QUERY), index=self.index, field=field)
 
     def _encode(self, texts: Sequence[str]) -> tuple[list[SparseVector], str]:
         given = self._encoders.binding(self.schema.text_field)

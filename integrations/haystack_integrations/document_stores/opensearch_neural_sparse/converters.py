@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from haystack.dataclasses import ByteStream, Document, SparseEmbedding
@@ -18,6 +18,18 @@ if TYPE_CHECKING:
 BLOB = "blob"
 ROUTING = "_routing"
 """Metadata key that opensearch-haystack takes a document's shard from; it is not stored."""
+
+
+def checked_documents(documents: Iterable[Document]) -> list[Document]:
+    """Return documents as a list.
+
+    Raises:
+        ValueError: Something else among them.
+    """
+    rows = list(documents)
+    if strangers := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
+        raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(strangers))} in it.")
+    return rows
 
 
 def to_sparse_vector(embedding: SparseEmbedding, tokens: Sequence[str]) -> SparseVector:

@@ -13,6 +13,7 @@ from haystack.document_stores.types import DuplicatePolicy
 from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
 from haystack_integrations.document_stores.opensearch_neural_sparse.policies import count_written, operation_of
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.store.options import HybridOptions, WriteOptions
@@ -20,8 +21,6 @@ from opensearch_neural_sparse.store.options import HybridOptions, WriteOptions
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth
     from haystack_integrations.document_stores.opensearch.document_store import Hosts
-
-DEFAULT_HYBRID = HybridOptions()
 
 
 class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
@@ -150,7 +149,7 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Make a store of what `to_dict` returned; `data` is not changed."""
+        """Make a store of what `to_dict` returned, which is not changed."""
         return cast("Self", super().from_dict(deepcopy(data)))
 
     def write_documents(
@@ -176,8 +175,7 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
             ModelMismatchError: An embedding of another model, as far as it says which made it; none was written.
             ValueError: Something else than documents, or a vector, id or metadata key that no index can take.
         """
-        rows = _checked(documents)
-        opened = self._open()
+        rows, opened = checked_documents(documents), self._open()
         self._map_nested_fields(rows)
         options = WriteOptions(
             batch_bytes=self._max_chunk_bytes,
@@ -223,7 +221,7 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         query_sparse_embedding: SparseEmbedding | None = None,
         filters: dict[str, Any] | None = None,
         top_k: int = 10,
-        options: HybridOptions = DEFAULT_HYBRID,
+        options: HybridOptions | None = None,
     ) -> list[Document]:
         """Search by words and by sparse vectors; `OpenSearchNeuralSparseHybridRetriever` is the component for it.
 
@@ -240,7 +238,7 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
             vector=None if query_sparse_embedding is None else opened.query_vector(query_sparse_embedding),
             size=top_k,
             filter=self._clause(filters),
-            options=options,
+            options=options or HybridOptions(),
             explain=self._return_embedding,
             with_embedding=self._return_embedding,
         )
@@ -251,10 +249,3 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         token = self._own["token"]
         options = {name: self._own[name] for name in names} | {"token": token and token.resolve_value()}
         return {name: value for name, value in options.items() if value is not None}
-
-
-def _checked(documents: list[Document]) -> list[Document]:
-    rows = list(documents)
-    if strangers := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
-        raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(strangers))} in it.")
-    return rows

@@ -1,0 +1,408 @@
+from __future__ import annotations
+
+import asyncio
+import copy
+import inspect
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
+
+from haystack import Document, Pipeline
+from haystack.components.writers import DocumentWriter
+from haystack.dataclasses import ByteStream, SparseEmbedding
+from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
+from haystack.document_stores.types import DuplicatePolicy
+from haystack.utils import Secret
+from haystack_integrations.components.retrievers.opensearch import OpenSearchBM25Retriever
+from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
+
+from haystack_integrations.components.embedders.opensearch_neural_sparse import (
+    NeuralSparseDocumentEmbedder,
+    NeuralSparseTextEmbedder,
+)
+from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from opensearch_neural_sparse.errors import (
+    IndexNotBoundError,
+    IndexNotFoundError,
+    IndexSchemaError,
+    InvalidVectorError,
+    ModelMismatchError,
+    ServerConnectionError,
+)
+from opensearch_neural_sparse.index.binding import read_bindings
+from tests.haystack_layer.conftest import MakeStore
+from tests.paths import SMALL_MODEL
+
+DOCUMENTS = [
+    Document(id="1", content="Split a string into a list of words.", meta={"module": "str", "year": 1991}),
+    Document(id="2", content="Open a file and return its lines.", meta={"module": "io", "year": 2008}),
+    Document(id="3", content="Join two paths of the file system.", meta={"module": "os", "year": 2014}),
+]
+
+
+@pytest.fixture
+def embedded(embedder: NeuralSparseDocumentEmbedder) -> list[Document]:
+    documents: list[Document] = embedder.run(DOCUMENTS)["documents"]
+    return documents
+
+
+def weights(document: Document) -> dict[int, float]:
+    return dict(zip(document.sparse_embedding.indices, document.sparse_embedding.values, strict=True))
+
+
+def by_id(documents: list[Document]) -> dict[str, Document]:
+    return {document.id: document for document in documents}
+
+
+def test_documents_go_through_a_pipeline_and_come_back_with_their_vectors(make_store: MakeStore) -> None:
+    store = make_store(return_embedding=True, exact_weights=True)
+    pipeline = Pipeline()
+    pipeline.add_component("embedder", NeuralSparseDocumentEmbedder(SMALL_MODEL, progress_bar=False))
+    pipeline.add_component("writer", DocumentWriter(store))
+    pipeline.connect("embedder.documents", "writer.documents")
+    given = copy.deepcopy(DOCUMENTS)
+    assert pipeline.run({"embedder": {"documents": given}})["writer"] == {"documents_written": 3}
+    assert given == DOCUMENTS
+    expected = by_id(pipeline.get_component("embedder").run(DOCUMENTS)["documents"])
+    for document in store.filter_documents():
+        assert (document.content, document.meta) == (expected[document.id].content, expected[document.id].meta)
+        assert document.sparse_embedding == expected[document.id].sparse_embedding
+
+
+def test_weights_come_back_rounded_to_what_scores_alike_and_only_on_request(
+    make_store: MakeStore, embedded: list[Document]
+) -> None:
+    make_store().write_documents(embedded)
+    assert all(document.sparse_embedding is None for document in make_store().filter_documents())
+    for document in make_store(return_embedding=True).filter_documents():
+        before = by_id(embedded)[document.id].sparse_embedding
+        assert document.sparse_embedding.indices == before.indices
+        assert document.sparse_embedding.values == pytest.approx(before.values, rel=1 / 256)
+
+
+def test_writing_changes_no_document(make_store: MakeStore, embedded: list[Document]) -> None:
+    before = copy.deepcopy(embedded)
+    make_store().write_documents(embedded)
+    assert embedded == before
+    assert [document.sparse_embedding.binding for document in embedded] != [None] * 3
+
+
+def test_documents_that_were_read_can_be_written_again(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store(return_embedding=True)
+    store.write_documents(embedded)
+    first = by_id(store.filter_documents())
+    assert store.write_documents(list(first.values()), DuplicatePolicy.OVERWRITE) == 3
+    assert by_id(store.filter_documents()) == first
+
+
+def test_metadata_whose_key_is_a_field_of_the_index_is_kept(make_store: MakeStore, embedder: Any) -> None:
+    store = make_store(return_embedding=True)
+    meta = {"sparse_vector": {"x": 1}, "sparse_vector_model": "mine", "score": 3, "content_type": "text", "lang": "en"}
+    (document,) = embedder.run([Document(content="Split a string.", meta=meta)])["documents"]
+    store.write_documents([document])
+    (read,) = store.filter_documents()
+    assert read.meta == meta
+    assert len(read.sparse_embedding.indices) == len(document.sparse_embedding.indices)
+
+
+def test_blob_and_routing_are_treated_as_by_the_parent(make_store: MakeStore, client: Any, index_name: str) -> None:
+    store = make_store(settings={"number_of_shards": 3})
+    blob = ByteStream(b"bytes", meta={"name": "a"}, mime_type="text/plain")
+    store.write_documents([Document(id="1", content="x", blob=blob, meta={"_routing": "b", "lang": "en"})])
+    (read,) = store.filter_documents()
+    assert read.blob == blob
+    assert read.meta == {"lang": "en"}
+    assert client.get(index=index_name, id="1", routing="b")["_routing"] == "b"
+    store.delete_documents(["1"], routing={"1": "b"})
+    assert store.count_documents() == 0
+
+
+def test_index_is_stamped_and_hides_its_own_fields(make_store: MakeStore, client: Any, index_name: str) -> None:
+    store = make_store(metadata_fields={"year": {"type": "integer"}}, nested_fields=["authors"])
+    store.write_documents([Document(content="x", meta={"lang": "en", "authors": [{"name": "a"}], "score": 1})])
+    info = store.get_metadata_fields_info()
+    assert {name: field["type"] for name, field in info.items()} == {
+        "year": "integer",
+        "lang": "keyword",
+        "authors": "nested",
+    }
+    assert asyncio.run(in_async(make_store(), "get_metadata_fields_info_async")) == info
+    mappings = client.indices.get_mapping(index=index_name)[index_name]["mappings"]
+    assert read_bindings(mappings)["sparse_vector"].model == "small-en"
+    assert mappings["properties"]["sparse_vector"] == {"type": "rank_features"}
+
+
+async def in_async(store: OpenSearchNeuralSparseDocumentStore, method: str, *args: Any) -> Any:
+    try:
+        return await getattr(store, method)(*args)
+    finally:
+        await store.close_async()
+
+
+def test_recreated_index_keeps_its_stamp(make_store: MakeStore, client: Any, index_name: str) -> None:
+    store = make_store()
+    store.write_documents([Document(content="x")])
+    store.delete_all_documents(recreate_index=True)
+    assert store.count_documents() == 0
+    mappings = client.indices.get_mapping(index=index_name)[index_name]["mappings"]
+    assert read_bindings(mappings)["sparse_vector"].model == "small-en"
+
+
+def test_index_of_another_model_is_refused_at_every_attempt(make_store: MakeStore, toy_model: Path) -> None:
+    make_store().count_documents()
+    stranger = make_store(model=toy_model)
+    for _ in range(2):
+        with pytest.raises(ModelMismatchError, match=r"small-en.*toy-model"):
+            stranger.write_documents([Document(content="x")])
+    with pytest.raises(ModelMismatchError):
+        asyncio.run(in_async(stranger, "count_documents_async"))
+
+
+def test_embedding_of_another_model_or_settings_is_refused(
+    make_store: MakeStore, toy_model: Path, embedded: list[Document]
+) -> None:
+    with pytest.raises(ModelMismatchError, match=r"toy-model.*small-en"):
+        make_store(model=toy_model).write_documents(embedded)
+
+
+def test_embedding_of_other_settings_is_refused_and_nothing_is_written(
+    make_store: MakeStore, embedded: list[Document]
+) -> None:
+    store = make_store()
+    pruning = NeuralSparseDocumentEmbedder(SMALL_MODEL, max_active_dims=5, progress_bar=False)
+    pruned = pruning.run([Document(id="4", content="Split a string.")])["documents"]
+    with pytest.raises(ModelMismatchError, match="max_active_dims is None in the index, 5 given"):
+        store.write_documents([*embedded, *pruned])
+    assert store.count_documents() == 0
+    pruning.close()
+
+
+def test_embedding_of_a_query_is_refused_as_a_document(make_store: MakeStore) -> None:
+    embedding = NeuralSparseTextEmbedder(SMALL_MODEL).run("split")["sparse_embedding"]
+    with pytest.raises(ModelMismatchError, match="encoded as a query"):
+        make_store().write_documents([Document(content="split", sparse_embedding=embedding)])
+
+
+def test_embedding_that_no_index_can_take_is_refused(make_store: MakeStore) -> None:
+    for embedding in (
+        SparseEmbedding([3], [-1.0]),
+        SparseEmbedding([10**6], [1.0]),
+        SparseEmbedding([3, 3], [1.0, 1.0]),
+    ):
+        with pytest.raises(InvalidVectorError):
+            make_store().write_documents([Document(content="x", sparse_embedding=embedding)])
+
+
+def test_plain_embedding_is_written_unchecked_and_unmarked(make_store: MakeStore, client: Any, index_name: str) -> None:
+    store = make_store(return_embedding=True)
+    store.write_documents([Document(id="1", content="x", sparse_embedding=SparseEmbedding([3000, 4000], [1.0, 2.0]))])
+    assert "sparse_vector_model" not in client.get(index=index_name, id="1")["_source"]
+    (read,) = store.filter_documents()
+    assert read.sparse_embedding == SparseEmbedding([3000, 4000], [1.0, 2.0])
+    assert read.sparse_embedding.binding is None
+
+
+def test_duplicates_are_treated_by_policy(make_store: MakeStore) -> None:
+    store = make_store()
+    assert store.write_documents([Document(id="1", content="a"), Document(id="2", content="b")]) == 2
+    fresh = [Document(id="2", content="B"), Document(id="3", content="c")]
+    with pytest.raises(DuplicateDocumentError, match=r"1 documents have ids that exist already, 1 were written: '2'"):
+        store.write_documents(fresh, DuplicatePolicy.FAIL)
+    assert store.write_documents(fresh, DuplicatePolicy.SKIP) == 0
+    assert store.write_documents(fresh, DuplicatePolicy.OVERWRITE) == 2
+    assert {document.content for document in store.filter_documents()} == {"a", "B", "c"}
+
+
+def test_refused_document_is_named_without_its_text(make_store: MakeStore) -> None:
+    store = make_store(metadata_fields={"year": {"type": "integer"}})
+    documents = [
+        Document(id="good", content="fine", meta={"year": 1}),
+        Document(id="bad", content="private text", meta={"year": "private value"}),
+    ]
+    with pytest.raises(DocumentStoreError, match="'bad'") as raised:
+        store.write_documents(documents)
+    assert "private" not in str(raised.value)
+    assert store.count_documents() == 1
+
+
+def test_metadata_key_that_no_index_can_take_is_refused_before_anything_is_written(make_store: MakeStore) -> None:
+    store = make_store()
+    with pytest.raises(IndexSchemaError, match="blank"):
+        store.write_documents([Document(id="1", content="x"), Document(id="2", content="y", meta={"a..b": 1})])
+    assert store.count_documents() == 0
+
+
+def test_metadata_is_updated_without_harm_to_vectors(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store(return_embedding=True)
+    store.write_documents(embedded)
+    before = by_id(store.filter_documents())
+    files = {"field": "meta.module", "operator": "==", "value": "io"}
+    assert store.update_by_filter(files, {"module": "pathlib"}, refresh=True) == 1
+    after = by_id(store.filter_documents())
+    assert after["2"].meta["module"] == "pathlib"
+    assert weights(after["2"]) == weights(before["2"])
+    with pytest.raises(DocumentStoreError, match="sparse_vector"):
+        store.update_by_filter(files, {"sparse_vector": {"x": 1}})
+    with pytest.raises(DocumentStoreError, match="content"):
+        asyncio.run(in_async(store, "update_by_filter_async", files, {"content": "x"}))
+
+
+def test_retriever_of_opensearch_haystack_works_on_the_store(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store()
+    store.write_documents(embedded)
+    found = OpenSearchBM25Retriever(document_store=store).run("lines of a file", filters=None)["documents"]
+    assert found[0].id == "2"
+    assert found[0].meta == DOCUMENTS[1].meta
+    assert found[0].score > 0
+
+
+def test_store_of_opensearch_haystack_reads_the_index(
+    make_store: MakeStore, embedded: list[Document], server: Any, index_name: str
+) -> None:
+    make_store().write_documents(embedded)
+    stock = OpenSearchDocumentStore(hosts=server.url, index=index_name, create_index=False)
+    read = by_id(stock.filter_documents())
+    stock.close()
+    assert {key: read["1"].meta[key] for key in DOCUMENTS[0].meta} == DOCUMENTS[0].meta
+
+
+def test_index_that_vanished_is_not_made_anew_without_its_layout(
+    make_store: MakeStore, client: Any, index_name: str
+) -> None:
+    store = make_store()
+    store.count_documents()
+    client.indices.delete(index=index_name)
+    with pytest.raises(IndexNotFoundError):
+        store.write_documents([Document(content="x")])
+    assert not client.indices.exists(index=index_name)
+
+
+def test_missing_index_is_made_only_where_that_is_wished(make_store: MakeStore, client: Any, index_name: str) -> None:
+    store = make_store(create_index=False)
+    with pytest.raises(IndexNotFoundError):
+        store.write_documents([Document(content="x")])
+    assert not client.indices.exists(index=index_name)
+    store.create_index()
+    assert store.write_documents([Document(content="x")]) == 1
+    with pytest.raises(IndexNotBoundError):
+        make_store(model=None, index=f"{index_name}-nameless").count_documents()
+
+
+def test_model_is_taken_from_the_stamp_where_none_is_named(
+    make_store: MakeStore, embedded: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opensearch_neural_sparse.models import registry
+
+    make_store().write_documents(embedded)
+    monkeypatch.setattr(registry, "_registered", {})
+    registry.register_model(SMALL_MODEL)
+    store = make_store(model=None)
+    assert store.sparse_retrieval("split a string")[0].id == "1"
+
+
+def test_nested_fields_are_found_in_the_documents(make_store: MakeStore) -> None:
+    store = make_store(nested_fields="*")
+    store.write_documents(
+        [Document(id="1", content="x", meta={"authors": [{"name": "a", "age": 1}, {"name": "b", "age": 2}]})]
+    )
+    both = [
+        {"field": "meta.authors.name", "operator": "==", "value": "a"},
+        {"field": "meta.authors.age", "operator": "==", "value": 2},
+    ]
+    assert store.filter_documents({"operator": "AND", "conditions": both}) == []
+
+
+def test_store_serves_one_event_loop_after_another(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store()
+
+    async def write_and_read() -> list[Document]:
+        await store.write_documents_async(embedded, DuplicatePolicy.OVERWRITE)
+        try:
+            return await store.filter_documents_async()
+        finally:
+            await store.close_async()
+
+    assert len(asyncio.run(write_and_read())) == 3
+    assert len(asyncio.run(write_and_read())) == 3
+
+
+def test_server_that_does_not_answer_is_named(toy_model: Path) -> None:
+    store = OpenSearchNeuralSparseDocumentStore(model=toy_model, hosts="http://localhost:1", max_retries=0)
+    with pytest.raises(ServerConnectionError, match="http://localhost:1"):
+        store.count_documents()
+
+
+def test_private_names_of_the_parent_are_there() -> None:
+    relied_on = {
+        "_client": "attribute",
+        "_async_client": "attribute",
+        "_index": "attribute",
+        "_settings": "attribute",
+        "_create_index": "attribute",
+        "_return_embedding": "attribute",
+        "_nested_fields": "attribute",
+        "_resolved_nested_fields": "attribute",
+        "_max_chunk_bytes": "attribute",
+        "_http_auth": "attribute",
+        "_ensure_initialized": "(self)",
+        "_ensure_initialized_async": "(self)",
+        "_ensure_index_exists": "(self)",
+        "_ensure_index_exists_async": "(self)",
+        "_get_default_mappings": "(self)",
+        "_search_documents": "(self, request_body)",
+        "_search_documents_async": "(self, request_body)",
+        "_detect_nested_fields_from_documents": "(documents)",
+        "_update_mapping_for_nested_fields": "(self, new_nested_fields)",
+        "_populate_nested_fields_from_mapping": "(self, mapping_properties)",
+    }
+    parent = OpenSearchDocumentStore(hosts="http://localhost:9200")
+    for name, expected in relied_on.items():
+        if expected == "attribute":
+            assert name in vars(parent), name
+        else:
+            parameters = inspect.signature(getattr(OpenSearchDocumentStore, name)).parameters
+            assert f"({', '.join(parameters)})" == expected, name
+
+
+def test_no_other_private_name_of_the_parent_is_used() -> None:
+    parent = set(vars(OpenSearchDocumentStore)) | set(vars(OpenSearchDocumentStore(hosts="http://localhost:9200")))
+    private = {name for name in parent if name.startswith("_") and not name.startswith("__")}
+    own = [value for cls in (BoundDocumentStore, OpenSearchNeuralSparseDocumentStore) for value in vars(cls).items()]
+    used = {name for name, _ in own} | {
+        name for _, value in own if inspect.isfunction(value) for name in value.__code__.co_names
+    }
+    held = inspect.getsource(test_private_names_of_the_parent_are_there)
+    assert [name for name in sorted(used & private) if f'"{name}"' not in held] == []
+
+
+def test_saved_store_holds_what_was_given_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OS_PASSWORD", "hush")
+    store = OpenSearchNeuralSparseDocumentStore(
+        model=SMALL_MODEL,
+        hosts="https://localhost:9200",
+        metadata_fields={"year": {"type": "integer"}},
+        http_auth=(Secret.from_env_var("OS_USER"), Secret.from_env_var("OS_PASSWORD")),
+        pool_maxsize=20,
+    )
+    saved = store.to_dict()
+    parameters = saved["init_parameters"]
+    assert parameters["model"] == str(SMALL_MODEL)
+    assert parameters["embedding_dim"] is None
+    assert parameters["pool_maxsize"] == 20
+    assert not {"mappings", "method"} & set(parameters)
+    assert "hush" not in str(saved)
+    before = copy.deepcopy(saved)
+    assert OpenSearchNeuralSparseDocumentStore.from_dict(saved).to_dict() == before
+    assert saved == before
+
+
+@pytest.mark.parametrize("plain", [("user", "hush"), "user:hush", ["user", "hush"]])
+def test_plain_credentials_are_not_dropped_in_silence(plain: Any) -> None:
+    store = OpenSearchNeuralSparseDocumentStore(hosts="https://localhost:9200", http_auth=plain)
+    with pytest.raises(ValueError, match="Secret") as raised:
+        store.to_dict()
+    assert "hush" not in str(raised.value)

@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth
     from haystack_integrations.document_stores.opensearch.document_store import Hosts
 
+ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
+
 
 class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
     """A document store whose index belongs to one neural sparse model.
 
     It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
     its model when it is created and checked against it when it is opened. Documents are written with the embeddings
-    they have (`NeuralSparseDocumentEmbedder` makes them); none are encoded here. Nothing is connected or loaded before
-    it is needed.
+    they have (`NeuralSparseDocumentEmbedder` makes them). Nothing is connected or loaded before it is needed.
 
     Args:
         model: Name, hub id or folder of the model; by default the one that the index is stamped with.
@@ -43,8 +44,7 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         settings: Index settings, such as `{"number_of_shards": 1}`.
         create_index: Whether to create the index if it does not exist.
         return_embedding: Whether documents come back with their vectors, dense and sparse.
-        exact_weights: Whether to store weights whole. By default they are stored as the shortest decimals that score
-            alike, so that vectors come back a little rounded.
+        exact_weights: Whether to store weights whole, not as the shortest decimals that score alike.
         max_length: Longest document in tokens, as the document embedder has it; by default the model's own.
         max_active_dims: Most tokens of a document, as the document embedder has it; by default as the model says.
         revision: Commit, tag or branch on the hub; by default the pinned one.
@@ -172,8 +172,8 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         Raises:
             DuplicateDocumentError: Ids that exist; the other documents were written.
             DocumentStoreError: Documents that the server refused; the others were written.
-            ModelMismatchError: An embedding of another model, as far as it says which made it; none was written.
-            ValueError: Something else than documents, or a vector, id or metadata key that no index can take.
+            ModelMismatchError: An embedding of another model, as far as it says so; none was written.
+            ValueError: No documents, or a vector, id or metadata key that no index can take; none was written.
         """
         rows, opened = checked_documents(documents), self._open()
         self._map_nested_fields(rows)
@@ -245,7 +245,6 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         return opened.to_documents(hits)
 
     def _encoder_options(self) -> dict[str, Any]:
-        names = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
-        token = self._own["token"]
-        options = {name: self._own[name] for name in names} | {"token": token and token.resolve_value()}
+        options = {name: self._own[name] for name in ENCODER_OPTIONS}
+        options["token"] = token.resolve_value() if (token := self._own["token"]) is not None else None
         return {name: value for name, value in options.items() if value is not None}

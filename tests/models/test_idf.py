@@ -81,3 +81,10 @@ def test_two_formats_that_disagree_are_refused(tmp_path: Path) -> None:
     toy.write_json(root / "idf.json", toy.IDF | {"red": 2.4, "rare": 9.0, "[UNK]": 8.0})
     with pytest.raises(ModelFilesError, match=r"idf\.json and .*model\.safetensors differ in 2 weights"):
         read_idf(root / "idf.json", VOCABULARY, tensor=tensor, ignored={1})
+
+
+def test_weight_that_the_tensor_alone_has_is_left_out(tmp_path: Path) -> None:
+    tensor = tmp_path / "model.safetensors"
+    toy.write_safetensors(tensor, {"weight": [*EXPECTED[:-1], 0.6]})
+    toy.write_json(tmp_path / "idf.json", toy.IDF)
+    assert read_idf(tmp_path / "idf.json", VOCABULARY, tensor=tensor).tolist() == EXPECTED

@@ -32,14 +32,16 @@ def read_idf(
         path: `idf.json`, or the `model.safetensors` of a `SparseStaticEmbedding`.
         vocabulary: Token -> id.
         ignored: Ids that weigh 0 whatever the table says: the special tokens.
-        tensor: The same weights in the other format, which sentence-transformers reads; they must agree.
+        tensor: The same weights in the other format, which sentence-transformers reads; where the first has a weight
+            they must agree.
 
     Raises:
         ModelFilesError: The file is missing, damaged, or belongs to another vocabulary, or the two formats disagree.
     """
     table = _read_positive(path, vocabulary, ignored)
     if tensor is not None and table != (twin := _read_positive(tensor, vocabulary, ignored)):
-        differences = sum(abs(one - two) > TOLERANCE * two for one, two in zip(table, twin, strict=True))
+        pairs = zip(table, twin, strict=True)
+        differences = sum(one > 0 and abs(one - two) > TOLERANCE * one for one, two in pairs)
         if differences:
             raise ModelFilesError(f"{path} and {tensor} differ in {differences} weights; remove the stale one.")
     return table

@@ -55,7 +55,7 @@ class OpenSearchNeuralSparseVectorStore(NeuralSparseOperations):
 
     Examples:
         ```python
-        vectorstore = OpenSearchNeuralSparseVectorStore("articles", model="opensearch-doc-v3-distill", url=url)
+        vectorstore = OpenSearchNeuralSparseVectorStore("articles", model="doc-v3-distill", url=url)
         vectorstore.add_documents([Document(page_content="Cats purr.", metadata={"lang": "en"})])
         vectorstore.similarity_search("why do cats purr", k=3, filter={"term": {"lang": "en"}})
         ```

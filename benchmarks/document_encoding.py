@@ -158,7 +158,7 @@ def _memories(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     for name in ("bs8", "bs32", *ENGINES):
         note(f"measuring the memory of {name}")
         texts = min(MEMORY_TEXTS, arguments.texts)
-    options = ("--shape", arguments.shape, "--texts", str(texts), "--threads", str(arguments.threads))
+        options = ("--shape", arguments.shape, "--texts", str(texts), "--threads", str(arguments.threads))
         command = (sys.executable, "-m", "benchmarks.document_encoding", "--memory", name, *options)
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         found[name] = json.loads(done.stdout.splitlines()[-1])

@@ -29,9 +29,10 @@ class Engine(StrEnum):
 class Precision(StrEnum):
     """Number format of the computation: `INT8` is for the ONNX engine, the two half precisions are for torch.
 
-    `FLOAT32` is exact. `INT8` is about four times as fast and loses some relevance: with the bundled model on Cranfield,
-    NDCG@10 falls from .3716 to .3702, and a document's vector keeps a cosine of .996 (`python -m benchmarks.precision`).
-    Measure it with your own model. As numbers are scaled by batch, a vector varies a little with the texts beside it.
+    `FLOAT32` is exact. `INT8` is about four times as fast and loses some relevance: with the bundled model on
+    Cranfield, NDCG@10 falls from .3716 to .3702 and the median cosine of a vector with the exact one is .996; measure
+    it with your own model (`python -m benchmarks.precision`). Numbers are scaled by batch, so a vector varies a little
+    with the texts beside it.
     """
 
     FLOAT32 = "float32"

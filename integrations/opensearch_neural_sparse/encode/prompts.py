@@ -9,7 +9,6 @@ from typing import Any
 from opensearch_neural_sparse.models.layout import read_json
 
 FILE = "config_sentence_transformers.json"
-DOCUMENT_NAMES = ("document", "passage", "corpus")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,10 +35,9 @@ def read_encoding_settings(root: Path) -> EncodingSettings:
     if not (root / FILE).is_file():
         return EncodingSettings()
     config: dict[str, Any] = read_json(root / FILE)
-    prompts = {"query": None, "document": None} | (config.get("prompts") or {})
-    document = next(name for name in DOCUMENT_NAMES if name in prompts)
+    prompts = config.get("prompts") or {}
     return EncodingSettings(
-        query_prompt=prompts["query"] or "",
-        document_prompt=prompts[document] or "",
+        query_prompt=prompts.get("query") or "",
+        document_prompt=prompts.get("document") or "",
         max_active_dims=config.get("max_active_dims"),
     )

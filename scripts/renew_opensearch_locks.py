@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from opensearch_neural_sparse.devserver.artifacts import ArtifactStore, download_with_jgo
-from opensearch_neural_sparse.devserver.lock import LOCK_FORMAT, Artifact, Lock, known_versions, load_lock
+from opensearch_neural_sparse.devserver.lock import LOCK_FORMAT, Artifact, known_profiles, known_versions, load_lock
 from opensearch_neural_sparse.errors import DevServerError
 
 LOCKS = Path(__file__).parent.parent / "integrations/opensearch_neural_sparse/devserver/locks"
@@ -29,6 +29,8 @@ DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 PLUGIN_GROUP = "org.opensearch.plugin"
 COMPILER = "org.eclipse.jdt:ecj:3.42.0"
 NOT_NEEDED = {"xercesImpl", "xml-apis", "junit"}
+WITH_SECURITY = {"2.19.1"}
+"""Versions whose security plugin is in the registry."""
 
 
 def roots_of_lib(version: str) -> list[str]:
@@ -65,6 +67,22 @@ def modules_of(version: str) -> dict[str, tuple[str, str, list[str]]]:
         grpc = ["transport-grpc", "transport-grpc-spi"]
         modules["transport-grpc"] = ("org.opensearch.transport.grpc.GrpcPlugin", "", grpc)
     return dict(sorted(modules.items()))
+
+
+def plugin_of(version: str, name: str) -> str:
+    return f"{PLUGIN_GROUP}:{name}:zip:{version}.0"
+
+
+def profiles_of(version: str) -> dict[str, Any]:
+    """Profile -> what it adds to lib/ and to the plugins."""
+    job_scheduler = plugin_of(version, "opensearch-job-scheduler")
+    plugins = {"opensearch-job-scheduler": job_scheduler, "opensearch-ml": plugin_of(version, "opensearch-ml-plugin")}
+    cipher = [] if version.startswith("2.") else ["org.bouncycastle:bc-fips:2.1.2"]  # else a connector ends the node
+    profiles = {"ml": {"lib": cipher, "plugins": plugins}}
+    if version in WITH_SECURITY:
+        security = plugin_of(version, "opensearch-security")
+        profiles["security"] = {"lib": [], "plugins": {"opensearch-security": security}}
+    return profiles
 
 
 def resolve(roots: list[str]) -> list[str]:
@@ -120,27 +138,30 @@ def resolve_lock(version: str) -> dict[str, Any]:
         if module["extends"]:
             module["jars"] = without(module["jars"], modules[module["extends"]]["jars"])
     plugins = {
-        "opensearch-knn": f"{PLUGIN_GROUP}:opensearch-knn:zip:{version}.0",
-        "opensearch-neural-search": f"{PLUGIN_GROUP}:neural-search:zip:{version}.0",
+        "opensearch-knn": plugin_of(version, "opensearch-knn"),
+        "opensearch-neural-search": plugin_of(version, "neural-search"),
     }
     java = 11 if version.startswith("2.") else 21
     head = {"format": LOCK_FORMAT, "version": version, "java": java, "compiler": COMPILER}
-    return {**head, "lib": sorted(lib), "modules": modules, "plugins": plugins}
+    return {**head, "lib": sorted(lib), "modules": modules, "plugins": plugins, "profiles": profiles_of(version)}
 
 
 def measure(coordinates: str) -> Artifact:
     """Download an artifact and return its row."""
     unknown = Artifact(coordinates=coordinates, sha256="", bytes=0)
     with tempfile.TemporaryDirectory() as scratch:
-        content = download_with_jgo(unknown, Path(scratch)).read_bytes()
-    return Artifact(coordinates=coordinates, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        path = download_with_jgo(unknown, Path(scratch))
+        with path.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        return Artifact(coordinates=coordinates, sha256=checksum, bytes=path.stat().st_size)
 
 
 def with_rows(lock: dict[str, Any]) -> dict[str, Any]:
     """Replace the coordinates of a resolved lock by rows with size and checksum."""
-    modules, plugins = lock["modules"], lock["plugins"]
+    modules, plugins, profiles = lock["modules"], lock["plugins"], lock["profiles"]
     wanted = {lock["compiler"], *lock["lib"], *plugins.values()}
     wanted.update(jar for module in modules.values() for jar in module["jars"])
+    wanted.update(part for profile in profiles.values() for part in (*profile["lib"], *profile["plugins"].values()))
     with ThreadPoolExecutor(8) as pool:
         rows = {artifact.coordinates: artifact.to_row() for artifact in pool.map(measure, sorted(wanted))}
     return {
@@ -151,6 +172,13 @@ def with_rows(lock: dict[str, Any]) -> dict[str, Any]:
             name: {**module, "jars": [rows[jar] for jar in module["jars"]]} for name, module in modules.items()
         },
         "plugins": {name: rows[archive] for name, archive in plugins.items()},
+        "profiles": {
+            name: {
+                "lib": [rows[jar] for jar in profile["lib"]],
+                "plugins": {plugin: rows[archive] for plugin, archive in profile["plugins"].items()},
+            }
+            for name, profile in profiles.items()
+        },
     }
 
 
@@ -162,8 +190,14 @@ def to_text(lock: dict[str, Any]) -> str:
     )
 
 
-def check(lock: Lock) -> list[str]:
-    """Download every artifact of a lock anew and return what differs."""
+def artifacts_of(version: str) -> list[Artifact]:
+    """Return every artifact of a version's lock, in whatever profile, once."""
+    locks = [load_lock(version, profile) for profile in known_profiles(version)]
+    return list({artifact.sha256: artifact for lock in locks for artifact in lock.artifacts()}.values())
+
+
+def check(artifacts: list[Artifact]) -> list[str]:
+    """Download artifacts anew and return what differs."""
 
     def difference(artifact: Artifact) -> str:
         with tempfile.TemporaryDirectory() as folder:
@@ -174,7 +208,7 @@ def check(lock: Lock) -> list[str]:
         return "" if size == artifact.bytes else f"{artifact.coordinates}: {size} bytes, expected {artifact.bytes}."
 
     with ThreadPoolExecutor(8) as pool:
-        return [row for row in pool.map(difference, list(lock.artifacts())) if row]
+        return [row for row in pool.map(difference, artifacts) if row]
 
 
 def main() -> int:
@@ -185,10 +219,10 @@ def main() -> int:
     failed = False
     for version in arguments.versions or known_versions():
         if arguments.check:
-            lock = load_lock(version)
-            differences = check(lock)
+            artifacts = artifacts_of(version)
+            differences = check(artifacts)
             failed = failed or bool(differences)
-            print(*differences, f"{version}: {len(list(lock.artifacts()))} artifacts checked.", sep="\n")
+            print(*differences, f"{version}: {len(artifacts)} artifacts checked.", sep="\n")
         else:
             LOCKS.joinpath(f"{version}.json").write_text(to_text(with_rows(resolve_lock(version))))
             print(f"{version}: written.")

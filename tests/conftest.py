@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from opensearch_neural_sparse.devserver import DevServer, known_versions
+from opensearch_neural_sparse.devserver import DevServer, Profile, known_versions
 from opensearch_neural_sparse.devserver.requirements import missing_modules
 from opensearch_neural_sparse.errors import DevServerError
 from tests.snapshots import snapshot  # noqa: F401  a fixture
@@ -53,6 +53,23 @@ def _give_up(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+def _named_server(url: str) -> DevServer:
+    try:
+        return DevServer.named(url, source=URLS_VARIABLE)
+    except DevServerError as error:
+        reason = f"No OpenSearch for this test. {error}"
+    _give_up(reason)
+
+
+def _own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
+    """Run a server until the end of the stack."""
+    try:
+        return stack.enter_context(DevServer.running(own=True, home=home, ephemeral=True, **options))
+    except DevServerError as error:
+        reason = f"No OpenSearch for this test. {error}"
+    _give_up(reason)
+
+
 @pytest.fixture(scope="session")
 def started_servers() -> Iterator[ExitStack]:
     """Keep the servers of this session up, each from its first use to the end."""
@@ -65,18 +82,26 @@ def server(
     request: pytest.FixtureRequest, started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory
 ) -> RunningServer:
     wanted: str = request.param
-    try:
-        if "://" in wanted:
-            running = DevServer.named(wanted, source=URLS_VARIABLE)
-        else:
-            home = tmp_path_factory.mktemp(f"opensearch-{wanted}")
-            own = DevServer.running(own=True, version=wanted, home=home, ephemeral=True, **SMALL_AND_QUICK)
-            running = started_servers.enter_context(own)
-    except DevServerError as error:
-        reason = f"No OpenSearch for this test. {error}"
+    if "://" in wanted:
+        running = _named_server(wanted)
     else:
-        return RunningServer(url=running.url, version=running.version)
-    _give_up(reason)
+        home = tmp_path_factory.mktemp(f"opensearch-{wanted}")
+        running = _own_server(started_servers, home, version=wanted, **SMALL_AND_QUICK)
+    return RunningServer(url=running.url, version=running.version)
+
+
+@pytest.fixture(scope="session")
+def ml_server(started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> DevServer:
+    """A server with ml-commons: 400 MB more to download, so one for all tests."""
+    options = {**SMALL_AND_QUICK, "heap": "1g", "profile": Profile.ML}
+    return _own_server(started_servers, tmp_path_factory.mktemp("opensearch-ml"), **options)
+
+
+@pytest.fixture(scope="session")
+def secured_server(started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> DevServer:
+    """A server with TLS, users and roles; `secured_server.login` is its administrator."""
+    options = {**SMALL_AND_QUICK, "version": "2.19.1", "profile": Profile.SECURITY}
+    return _own_server(started_servers, tmp_path_factory.mktemp("opensearch-security"), **options)
 
 
 @pytest.fixture

@@ -42,6 +42,13 @@ def test_an_error_is_a_message_without_a_traceback():
     assert "Traceback" not in done.stderr
 
 
+def test_a_profile_that_the_version_lacks_is_refused_with_those_it_has():
+    done = run("devserver", "start", "--profile", "security")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: OpenSearch 3.6.0 has no profile 'security' here, only plain, cluster, ml.")
+    assert "--version 2.19.1" in done.stderr
+
+
 def test_a_setting_without_a_value_is_refused():
     done = run("devserver", "start", "--setting", "lonely")
     assert done.returncode == 2

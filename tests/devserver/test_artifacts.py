@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from pathlib import Path
 
 import pytest
 
+from opensearch_neural_sparse.devserver import artifacts
 from opensearch_neural_sparse.devserver.artifacts import ArtifactStore, download_with_jgo
 from opensearch_neural_sparse.devserver.lock import Artifact, load_lock
 from opensearch_neural_sparse.errors import DevServerError
@@ -83,9 +85,30 @@ def test_many_files_are_fetched_and_the_bytes_counted_up(tmp_path: Path):
     store.fetch_all([*wanted, wanted[0]], lambda done, total: reports.append((done, total)))
     total = sum(map(len, rows))
     assert reports[-1] == (total, total)
-    assert len(reports) == len(wanted)
-    assert [done for done, _ in reports] == sorted(done for done, _ in reports)
+    assert [done for done, _ in reports] == sorted({done for done, _ in reports}), "told when they grow, and only then"
     assert all(store.path(artifact).exists() for artifact in wanted)
+
+
+def test_a_large_file_is_counted_while_it_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(artifacts, "REPORT_SECONDS", 0.01)
+    half_was_told = threading.Event()
+
+    def download(artifact: Artifact, scratch: Path) -> Path:
+        path = scratch / artifact.filename
+        path.write_bytes(CONTENT[:2])
+        assert half_was_told.wait(30)
+        path.write_bytes(CONTENT)
+        return path
+
+    reports: list[int] = []
+
+    def on_bytes(done: int, total: int) -> None:
+        reports.append(done)
+        half_was_told.set()
+
+    ArtifactStore(tmp_path, download).fetch_all([artifact_of()], on_bytes)
+    assert reports[0] == 2
+    assert reports[-1] == len(CONTENT)
 
 
 def test_one_bad_file_of_many_fails_the_whole(tmp_path: Path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from opensearch_neural_sparse.devserver.configuration import (
     node_settings,
     write_configuration,
 )
+from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.runtime import VECTOR_MODULE, JavaRuntime
+from opensearch_neural_sparse.devserver.security import security_settings
 from opensearch_neural_sparse.errors import DevServerError
 
 ONE = NodeAddress(name="n1", http=9200, transport=9300)
@@ -45,6 +48,21 @@ def test_one_node_is_a_cluster_of_its_own_and_several_look_for_each_other():
 
 def test_settings_are_added():
     assert settings_of(ONE, action_auto="false")["action.auto"] == "false"
+
+
+def test_connectors_of_the_ml_profile_may_call_this_machine_and_nothing_else():
+    (trusted,) = Profile.ML.settings["plugins.ml_commons.trusted_connector_endpoints_regex"]
+    for endpoint in ("http://127.0.0.1:8080/encode", "http://localhost", "https://localhost:1/"):
+        assert re.fullmatch(trusted, endpoint)
+    for endpoint in ("http://127.0.0.1.example.org/", "http://localhost.example.org", "http://127.0.0.1@example.org/"):
+        assert not re.fullmatch(trusted, endpoint)
+
+
+def test_the_rows_of_a_secured_server_cannot_be_asked_for():
+    decided = security_settings(Path("/home/security"))
+    assert node_settings(ONE, (ONE,), Path("/home/n1"), "name", {}, decided=decided).items() >= decided.items()
+    with pytest.raises(DevServerError, match=r"plugins\.security\.ssl\.http\.enabled"):
+        node_settings(ONE, (ONE,), Path("/n1"), "name", {"plugins.security.ssl.http.enabled": False}, decided=decided)
 
 
 def test_a_setting_that_is_decided_here_is_refused_by_name():

@@ -31,6 +31,7 @@ def test_a_state_of_another_format_is_no_state(tmp_path: Path):
 def test_clearing_removes_what_was_made_here_and_nothing_else(tmp_path: Path):
     home = ServerHome(tmp_path)
     home.prepare("n1")
+    home.security.mkdir()
     home.write_state(STATE)
     (tmp_path / "my notes.txt").write_text("mine")
     home.clear(data=True)

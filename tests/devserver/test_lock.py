@@ -5,8 +5,18 @@ from collections import Counter
 
 import pytest
 
-from opensearch_neural_sparse.devserver.lock import DEFAULT_VERSION, Artifact, known_versions, load_lock, parse_lock
+from opensearch_neural_sparse.devserver.lock import (
+    DEFAULT_VERSION,
+    Artifact,
+    known_profiles,
+    known_versions,
+    load_lock,
+    parse_lock,
+)
+from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.errors import DevServerError
+
+MAKES = [(version, profile) for version in known_versions() for profile in known_profiles(version)]
 
 
 def test_both_supported_lines_have_a_lock_and_the_default_comes_first():
@@ -24,18 +34,40 @@ def test_a_lock_of_another_format_is_refused():
         parse_lock(json.dumps({"format": 2}).encode())
 
 
+def test_every_version_says_which_profiles_it_has():
+    assert known_profiles("3.6.0") == ("plain", "cluster", "ml")
+    assert known_profiles("2.19.1") == ("plain", "cluster", "ml", "security")
+
+
+def test_a_profile_that_a_version_lacks_is_refused_with_those_it_has_and_where_it_is():
+    with pytest.raises(DevServerError, match=r"no profile 'security' here, only plain, cluster, ml\. .* 2\.19\.1"):
+        load_lock("3.6.0", Profile.SECURITY)
+
+
 @pytest.mark.parametrize("version", known_versions())
-def test_every_artifact_has_a_checksum_a_size_and_exact_coordinates(version: str):
-    for artifact in load_lock(version).artifacts():
+def test_other_profiles_add_to_the_plain_one_which_knows_nothing_of_them(version: str):
+    plain = load_lock(version)
+    fingerprints = {load_lock(version, profile).fingerprint for profile in known_profiles(version)}
+    assert len(fingerprints) == len(known_profiles(version)) - 1, "a cluster is made of the plain parts"
+    for profile in known_profiles(version):
+        assert {row.sha256 for row in load_lock(version, profile).artifacts()} >= {
+            row.sha256 for row in plain.artifacts()
+        }
+    assert set(plain.plugins) == {"opensearch-knn", "opensearch-neural-search"}
+
+
+@pytest.mark.parametrize(("version", "profile"), MAKES)
+def test_every_artifact_has_a_checksum_a_size_and_exact_coordinates(version: str, profile: Profile):
+    for artifact in load_lock(version, profile).artifacts():
         assert len(artifact.sha256) == 64, artifact
         assert artifact.bytes > 0, artifact
         assert artifact.coordinates.count(":") in (2, 3, 4), artifact
         assert "SNAPSHOT" not in artifact.coordinates, artifact
 
 
-@pytest.mark.parametrize("version", known_versions())
-def test_no_jar_is_on_one_class_path_twice(version: str):
-    lock = load_lock(version)
+@pytest.mark.parametrize(("version", "profile"), MAKES)
+def test_no_jar_is_on_one_class_path_twice(version: str, profile: Profile):
+    lock = load_lock(version, profile)
     modules = {module.name: module for module in lock.modules}
     for module in lock.modules:
         parent = modules[module.extends].jars if module.extends else ()
@@ -50,6 +82,10 @@ def test_the_fingerprint_follows_the_content():
     other = parse_lock(json.dumps({**content, "java": 11}).encode())
     assert one == same
     assert one.fingerprint != other.fingerprint
+    more = {"ml": {"lib": [content["compiler"]], "plugins": {}}}
+    with_profile = json.dumps({**content, "profiles": more}).encode()
+    assert parse_lock(with_profile) == one, "what is another profile's leaves it alone"
+    assert parse_lock(with_profile, Profile.ML).fingerprint != one.fingerprint
 
 
 @pytest.mark.parametrize(

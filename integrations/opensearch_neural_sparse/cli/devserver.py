@@ -28,7 +28,9 @@ def start(
     profile: ProfileOption = Profile.PLAIN,
     home: HomeOption = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="a free one")] = None,
-    heap: Annotated[str | None, typer.Option(help="Java heap of each node.", show_default="1g; cluster: 512m")] = None,
+    heap: Annotated[
+        str | None, typer.Option(help="Java heap of each node.", show_default="1g; cluster: 512m; ml: 2g")
+    ] = None,
     setting: Annotated[list[str] | None, typer.Option(help="A row of opensearch.yml: name=value.")] = None,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Remove its data when it stops.")] = False,
     docker: Annotated[bool, typer.Option("--docker", help="Run the official image instead.")] = False,
@@ -50,6 +52,9 @@ def start(
         )
     if server.origin is Origin.ENVIRONMENT:
         typer.echo("OPENSEARCH_URL names a server; nothing was started.", err=True)
+    if server.login is not None:
+        folder = server.login.ca_file.parent
+        typer.echo(f"It wants a login: user {server.login.user}; password and CA certificate in {folder}.", err=True)
     typer.echo(server.address)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ Download = Callable[[Artifact, Path], Path]
 
 PARALLEL_DOWNLOADS = 8
 ATTEMPTS = 3
+REPORT_SECONDS = 0.5
+SCRATCH = ".download-"
 
 
 def download_with_jgo(artifact: Artifact, scratch: Path) -> Path:
@@ -90,7 +93,7 @@ class ArtifactStore:
             verify(path, artifact)
             return path
         self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=self.folder) as scratch:
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=self.folder) as scratch:
             downloaded = self.download(artifact, Path(scratch))
             verify(downloaded, artifact)
             path.parent.mkdir(exist_ok=True)
@@ -98,25 +101,36 @@ class ArtifactStore:
         return path
 
     def fetch_all(self, artifacts: Iterable[Artifact], on_bytes: Callable[[int, int], None]) -> None:
-        """Fetch many files at once; `on_bytes` is told the bytes so far and in all after each."""
+        """Fetch many files at once; `on_bytes` is told the bytes so far and in all whenever they grow."""
         wanted = {artifact.sha256: artifact for artifact in artifacts}.values()
-        total, done, counting = sum(artifact.bytes for artifact in wanted), 0, threading.Lock()
-
-        def fetch_one(artifact: Artifact) -> None:
-            nonlocal done
-            self.fetch(artifact)
-            with counting:
-                done += artifact.bytes
-                on_bytes(done, total)
-
+        total, done, told = sum(artifact.bytes for artifact in wanted), 0, 0
         pool = ThreadPoolExecutor(PARALLEL_DOWNLOADS)
         try:
-            for future in [pool.submit(fetch_one, artifact) for artifact in wanted]:
-                future.result()
+            sizes = {pool.submit(self.fetch, artifact): artifact.bytes for artifact in wanted}
+            running = set(sizes)
+            while running:
+                finished, running = wait(running, timeout=REPORT_SECONDS, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                    done += sizes[future]
+                arriving = self._bytes_arriving() if running else 0
+                if (now := min(done + arriving, total)) > told:
+                    told = now
+                    on_bytes(told, total)
         finally:
             pool.shutdown(cancel_futures=True)
 
+    def _bytes_arriving(self) -> int:
+        """Return how much of the files that are being downloaded is there; one of them can be most of the whole."""
+        size = 0
+        for scratch in self.folder.glob(f"{SCRATCH}*"):
+            for folder, _, names in os.walk(scratch):
+                for name in names:
+                    with suppress(FileNotFoundError):
+                        size += Path(folder, name).stat().st_size
+        return size
+
     def sweep(self) -> None:
         """Remove what interrupted downloads left behind. Only for the holder of the assembly lock."""
-        for leftover in self.folder.glob(".download-*"):
+        for leftover in self.folder.glob(f"{SCRATCH}*"):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -53,9 +53,23 @@ class NodeAddress:
 
 
 def node_settings(
-    node: NodeAddress, nodes: tuple[NodeAddress, ...], folder: Path, cluster_name: str, settings: Mapping[str, Any]
+    node: NodeAddress,
+    nodes: tuple[NodeAddress, ...],
+    folder: Path,
+    cluster_name: str,
+    settings: Mapping[str, Any],
+    *,
+    decided: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the rows of opensearch.yml.
+
+    Args:
+        node: The node they are for.
+        nodes: All nodes of its cluster.
+        folder: The node's folder.
+        cluster_name: Name of the cluster.
+        settings: Rows that were asked for.
+        decided: More rows that cannot be asked for.
 
     Raises:
         DevServerError: A setting is asked for that is decided here.
@@ -68,6 +82,7 @@ def node_settings(
         "transport.port": node.transport,
         "path.data": str(folder / "data"),
         "path.logs": str(folder / "logs"),
+        **(decided or {}),
     }
     if len(nodes) == 1:
         fixed["discovery.type"] = "single-node"

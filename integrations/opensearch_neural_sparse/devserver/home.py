@@ -12,10 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from opensearch_neural_sparse.devserver.locations import path_key
+from opensearch_neural_sparse.devserver.login import Login
 from opensearch_neural_sparse.devserver.process import NodeProcess
 from opensearch_neural_sparse.devserver.profile import Profile
 
 STATE_FORMAT = 1
+SECURITY_FOLDER = "security"
 NODE_FOLDERS = ("config", "data", "logs", "tmp")
 
 
@@ -84,6 +86,15 @@ class ServerHome:
         """Return the log of a node."""
         return self.node(name) / "logs" / "server.log"
 
+    @property
+    def security(self) -> Path:
+        """The folder of certificates and password, if the server is a secured one."""
+        return self.path / SECURITY_FOLDER
+
+    def login(self, profile: Profile) -> Login | None:
+        """Return what it takes to be let in by a server of this profile, or None if it lets in everybody."""
+        return Login.read(self.security) if profile is Profile.SECURITY else None
+
     def prepare(self, name: str) -> Path:
         """Make the folders of a node, put its last log aside and return its folder."""
         for folder in NODE_FOLDERS:
@@ -110,6 +121,7 @@ class ServerHome:
         """Remove the state file, and with `data` every folder we made here; nothing else in the home."""
         if data:
             shutil.rmtree(self.path / "nodes", ignore_errors=True)
+            shutil.rmtree(self.security, ignore_errors=True)
         self._state_file.unlink(missing_ok=True)
         if data and self.path.exists() and not os.listdir(self.path):  # noqa: PTH208
             self.path.rmdir()

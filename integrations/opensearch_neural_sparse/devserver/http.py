@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import urllib.request
 from http.client import HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
+
+from opensearch_neural_sparse.devserver.login import Login, basic_authorization
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 NO_ANSWER = (OSError, HTTPException, ValueError)
 """What a request raises when the server does not answer, refuses, or answers no JSON."""
 
 
-def get_json(url: str, path: str = "/", *, timeout: float = 5) -> dict[str, Any]:
-    """Return the answer to a GET request. Credentials in the URL go into the header, never into a message.
+def get_json(url: str, path: str = "/", *, login: Login | None = None, timeout: float = 5) -> dict[str, Any]:
+    """Return the answer to a GET request. Credentials go into the header, never into a message.
+
+    Args:
+        url: The server's URL, perhaps with credentials.
+        path: What is asked for.
+        login: User and authority of a secured server; comes before credentials in the URL.
+        timeout: Seconds until the server must answer.
 
     Raises:
         OSError: The server did not answer or refused.
@@ -23,10 +33,12 @@ def get_json(url: str, path: str = "/", *, timeout: float = 5) -> dict[str, Any]
     """
     request = urllib.request.Request(without_credentials(url) + path)  # noqa: S310
     parts = urlsplit(url)
-    if parts.username is not None:
-        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        request.add_header("Authorization", f"Basic {base64.b64encode(pair.encode()).decode()}")
-    with _opener(parts.hostname).open(request, timeout=timeout) as answer:
+    if login is not None:
+        request.add_header("Authorization", basic_authorization(login.user, login.password))
+    elif parts.username is not None:
+        user, password = unquote(parts.username), unquote(parts.password or "")
+        request.add_header("Authorization", basic_authorization(user, password))
+    with _opener(parts.hostname, None if login is None else login.tls()).open(request, timeout=timeout) as answer:
         content: dict[str, Any] = json.load(answer)
     return content
 
@@ -37,7 +49,8 @@ def without_credentials(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
 
-def _opener(host: str | None) -> urllib.request.OpenerDirector:
+def _opener(host: str | None, tls: SSLContext | None) -> urllib.request.OpenerDirector:
     """Return an opener that asks no proxy for a server on this machine."""
     local = host in ("localhost", "127.0.0.1", "::1")
-    return urllib.request.build_opener(urllib.request.ProxyHandler({} if local else None))
+    proxies = urllib.request.ProxyHandler({} if local else None)
+    return urllib.request.build_opener(proxies, urllib.request.HTTPSHandler(context=tls))

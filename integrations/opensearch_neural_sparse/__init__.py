@@ -44,14 +44,19 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.bulk import BulkFailure, BulkOperation, BulkReport
     from opensearch_neural_sparse.index.document import SparseDocument
     from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
+    from opensearch_neural_sparse.index.pipelines import Bound, BoundMode, Combination, Normalization
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
     from opensearch_neural_sparse.models.recommend import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
     from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
     from opensearch_neural_sparse.search.explain import TokenMatch
-    from opensearch_neural_sparse.search.hits import SearchHit, SearchHits
+    from opensearch_neural_sparse.search.fusion import Fusion
+    from opensearch_neural_sparse.search.hits import LegScore, SearchHit, SearchHits
+    from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, SparseLeg
+    from opensearch_neural_sparse.search.options import HybridOptions
+    from opensearch_neural_sparse.search.two_phase import TwoPhase
     from opensearch_neural_sparse.server import ServerInfo
-    from opensearch_neural_sparse.store.options import HybridOptions, WriteOptions
+    from opensearch_neural_sparse.store.options import WriteOptions
     from opensearch_neural_sparse.store.sender import BulkSender
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
     from opensearch_neural_sparse.version import __version__
@@ -87,14 +92,19 @@ _HOMES = {
     "index.bulk": ("BulkFailure", "BulkOperation", "BulkReport"),
     "index.document": ("SparseDocument",),
     "index.fields": ("FieldType", "IndexSchema"),
+    "index.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),
     "models.files": ("ModelFiles", "Side", "resolve_files"),
     "models.recommend": ("Priority", "Recommendation", "recommend_model"),
     "models.registry": ("get_model", "list_models", "register_model"),
     "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
     "search.explain": ("TokenMatch",),
-    "search.hits": ("SearchHit", "SearchHits"),
+    "search.fusion": ("Fusion",),
+    "search.hits": ("LegScore", "SearchHit", "SearchHits"),
+    "search.legs": ("Bm25Leg", "DenseLeg", "SparseLeg"),
+    "search.options": ("HybridOptions",),
+    "search.two_phase": ("TwoPhase",),
     "server": ("ServerInfo",),
-    "store.options": ("HybridOptions", "WriteOptions"),
+    "store.options": ("WriteOptions",),
     "store.sender": ("BulkSender",),
     "store.sync": ("NeuralSparseStore",),
     "version": ("__version__",),
@@ -105,17 +115,23 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Activation",
+    "Bm25Leg",
+    "Bound",
+    "BoundMode",
     "BulkFailure",
     "BulkOperation",
     "BulkReport",
     "BulkSender",
     "BulkWriteError",
     "CachedDocumentEncoder",
+    "Combination",
+    "DenseLeg",
     "DevServerError",
     "DocumentEncoder",
     "Engine",
     "FieldType",
     "FilterSyntaxError",
+    "Fusion",
     "HybridOptions",
     "IdfQueryEncoder",
     "IndexNotBoundError",
@@ -123,6 +139,7 @@ __all__ = [
     "IndexSchema",
     "IndexSchemaError",
     "InvalidVectorError",
+    "LegScore",
     "MissingDependencyError",
     "Mode",
     "ModelBinding",
@@ -133,6 +150,7 @@ __all__ = [
     "NeuralQueryEncoder",
     "NeuralSparseError",
     "NeuralSparseStore",
+    "Normalization",
     "PartialResultsError",
     "Precision",
     "Priority",
@@ -148,9 +166,11 @@ __all__ = [
     "ServerRequestError",
     "Side",
     "SparseDocument",
+    "SparseLeg",
     "SparseTokenizer",
     "SparseVector",
     "TokenMatch",
+    "TwoPhase",
     "UnknownModelError",
     "UnsupportedServerError",
     "VectorCacheError",

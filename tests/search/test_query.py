@@ -1,13 +1,10 @@
-import logging
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse import SparseVector
 from opensearch_neural_sparse.search.query import (
     hybrid_query,
-    limit_tokens,
+    knn_query,
     match_query,
     neural_sparse_query,
     rank_feature_query,
@@ -39,27 +36,14 @@ def test_rank_features_are_asked_for_without_dotted_tokens() -> None:
     assert rank_feature_query("f", {".": 1.0}) == {"match_none": {}}
 
 
-def test_heaviest_tokens_are_kept_with_a_warning_of_counts_alone(caplog: pytest.LogCaptureFixture) -> None:
-    vector = SparseVector({f"secret{n}": n + 1.0 for n in range(30)})
-    with caplog.at_level(logging.WARNING):
-        assert limit_tokens(vector, 30) is vector
-        assert not caplog.records
-        kept = limit_tokens(vector, 10)
-    assert sorted(kept.values()) == [float(n) for n in range(21, 31)]
-    assert [record.getMessage() for record in caplog.records] == [
-        "The query has 30 tokens; the heaviest 10 are searched for."
-    ]
-
-
 @pytest.mark.parametrize("count", [0, 1, 6])
 def test_hybrid_query_has_two_to_five_legs(count: int) -> None:
     with pytest.raises(ValueError, match=f"2 to 5 legs, got {count}"):
         hybrid_query([{"match_all": {}}] * count, pagination_depth=10)
 
 
-def test_filter_is_in_every_leg() -> None:
-    legs = [match_query("content", str(n)) for n in range(5)]
+def test_nearest_are_looked_for_among_what_the_filter_lets_through() -> None:
     clause = {"term": {"lang": "en"}}
-    body = hybrid_query(legs, pagination_depth=7, clauses=[clause])["hybrid"]
-    assert body["pagination_depth"] == 7
-    assert body["queries"] == [{"bool": {"must": [leg], "filter": [clause]}} for leg in legs]
+    assert knn_query("e", (0.5, 1.0), k=7, clauses=[clause], name="leg") == {
+        "knn": {"e": {"vector": [0.5, 1.0], "k": 7, "filter": {"bool": {"filter": [clause]}}, "_name": "leg"}}
+    }

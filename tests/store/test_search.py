@@ -9,6 +9,7 @@ import pytest
 
 from opensearch_neural_sparse import (
     FilterSyntaxError,
+    Fusion,
     HybridOptions,
     IndexSchema,
     InvalidVectorError,
@@ -145,28 +146,6 @@ def test_rank_constant_and_depth_reach_the_server(filled: NeuralSparseStore) -> 
             filled.hybrid_search("planet", size=1, options=HybridOptions(pagination_depth=depth))
 
 
-def test_weights_work_where_the_server_knows_them(filled: NeuralSparseStore) -> None:
-    options = HybridOptions(weights=[0, 1])
-    if filled.server().at_least((3, 1, 0)):
-        (hit, *_) = filled.hybrid_search("red mars", options=options)
-        assert hit.score == pytest.approx(1 / 61, rel=1e-6)
-    else:
-        with pytest.raises(UnsupportedServerError, match="weights"):
-            filled.hybrid_search("red mars", options=options)
-
-
-def test_hybrid_over_several_shards_is_refused_where_ranks_would_be_wrong(make_store: MakeStore) -> None:
-    store = make_store()
-    store.create(settings={"number_of_shards": 3})
-    store.write([{"id": f"{n}", "text": f"word number {n}"} for n in range(20)])
-    if store.server().ranks_across_shards:
-        assert len(store.hybrid_search("word")) == 10
-    else:
-        with pytest.raises(UnsupportedServerError, match=r"3\.5 or later.*3 shards.*one shard"):
-            store.hybrid_search("word")
-    assert len(store.search("word")) == 10
-
-
 def test_shards_of_an_alias_are_counted_together(
     filled: NeuralSparseStore, make_store: MakeStore, client: Any, other_index: str, encoder: Any
 ) -> None:
@@ -179,25 +158,39 @@ def test_shards_of_an_alias_are_counted_together(
     assert both.open().shards == 2
     assert set(both.open().indices) == {filled.index, other_index}
     assert both.search("earth")[0].index == filled.index
-    if not both.server().ranks_across_shards:
-        with pytest.raises(UnsupportedServerError, match="2 shards"):
-            both.hybrid_search("planet")
 
 
-def test_shards_that_joined_an_alias_later_are_noticed(
+def test_one_id_in_two_indices_is_two_hits(
+    filled: NeuralSparseStore, client: Any, other_index: str, encoder: Any
+) -> None:
+    second = NeuralSparseStore(other_index, client=client, query_encoder=encoder, document_encoder=encoder)
+    second.create(settings={"number_of_shards": 1})
+    second.write([{"id": "1", "text": "red planet"}])
+    alias = f"{other_index}-alias"
+    for index in (filled.index, other_index):
+        client.indices.put_alias(index=index, name=alias)
+    both = NeuralSparseStore(alias, client=client, query_encoder=encoder, document_encoder=encoder)
+    for fusion in (Fusion.AUTO, Fusion.CLIENT):
+        hits = both.hybrid_search("red", options=HybridOptions(fusion=fusion))
+        assert sorted((hit.id, hit.index) for hit in hits) == sorted([("1", filled.index), ("1", other_index)])
+
+
+def test_shards_that_joined_an_alias_later_are_no_surprise(
     filled: NeuralSparseStore, client: Any, other_index: str, encoder: Any
 ) -> None:
     alias = f"{other_index}-alias"
     client.indices.put_alias(index=filled.index, name=alias)
     store = NeuralSparseStore(alias, client=client, query_encoder=encoder, document_encoder=encoder)
     assert store.hybrid_search("mars")
+    by_server = HybridOptions(fusion=Fusion.SERVER)
+    assert store.hybrid_search("mars", options=by_server).fusion == "server rrf"
     NeuralSparseStore(other_index, client=client, document_encoder=encoder).create(settings={"number_of_shards": 1})
     client.indices.put_alias(index=other_index, name=alias)
-    if store.server().ranks_across_shards:
-        assert store.hybrid_search("mars")
-    else:
+    whole = store.server().ranks_across_shards
+    assert store.hybrid_search("mars").fusion == ("server rrf" if whole else "client rrf")
+    if not whole:
         with pytest.raises(UnsupportedServerError, match="2 shards"):
-            store.hybrid_search("mars")
+            store.hybrid_search("mars", options=by_server)
 
 
 def test_server_without_neural_search_is_searched_by_rank_features(filled: NeuralSparseStore) -> None:
@@ -209,8 +202,9 @@ def test_server_without_neural_search_is_searched_by_rank_features(filled: Neura
     (dotted,) = filled.search({"earth": 2.0, ".": 1.0}, explain=True, filter={"term": {"id": "5"}})
     assert [match.token for match in dotted.matches or ()] == ["earth"]
     assert filled.search({".": 1.0}) == []
+    assert filled.hybrid_search("earth").fusion == "client rrf"
     with pytest.raises(UnsupportedServerError, match="neural-search"):
-        filled.hybrid_search("earth")
+        filled.hybrid_search("earth", options=HybridOptions(fusion=Fusion.SERVER))
 
 
 def test_query_of_too_many_tokens_is_cut_with_a_warning(
@@ -221,7 +215,7 @@ def test_query_of_too_many_tokens_is_cut_with_a_warning(
         assert ids(filled.search(vector)) == ["2"]
         assert "2001 tokens; the heaviest 1000" in caplog.text
         assert "2" in ids(filled.hybrid_search("blue earth", vector=vector, filter={"term": {"lang": "en"}}))
-        assert "2001 tokens; the heaviest 998" in caplog.text
+        assert "2001 tokens; the heaviest 996" in caplog.text
 
 
 @pytest.mark.parametrize("size", [0, -1, 10_001, True, 2.0])

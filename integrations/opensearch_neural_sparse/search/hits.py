@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,20 @@ from opensearch_neural_sparse.index.document import metadata_of, vector_of
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import without_values
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegScore:
+    """What one leg of a hybrid search made of a document.
+
+    Attributes:
+        score: The leg's own score of it.
+        rank: Its rank among what the leg found, from 1; None where it lies below what was fused and so gave nothing, or
+            where scores were fused rather than ranks.
+    """
+
+    score: float
+    rank: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +41,8 @@ class SearchHit:
         model: Marker of the model that made its vector, or None.
         embedding: Its dense vector, where it was asked for.
         matches: The tokens it shares with the query, where an explanation was asked for, else None.
+        legs: For a hybrid search with an explanation, name of a leg -> what it made of the document, for the legs that
+            found it; else None.
     """
 
     id: str
@@ -38,6 +54,7 @@ class SearchHit:
     model: str | None = None
     embedding: Sequence[float] | None = field(default=None, repr=False)
     matches: tuple[TokenMatch, ...] | None = field(default=None, repr=False)
+    legs: Mapping[str, LegScore] | None = field(default=None, repr=False)
 
     def explain(self) -> str:
         """Return, as text, the tokens that matched and what each gave.
@@ -57,7 +74,10 @@ class SearchHits(list[SearchHit]):
         total: How many documents match; at least so many where `total_is_exact` is false.
         total_is_exact: Whether the server counted them all; it stops at 10,000.
         took_ms: The server's own time in milliseconds.
-        fusion: How legs were fused: `server rrf`, or None for a search of one leg.
+        fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; None for a search
+            of one leg.
+        two_phase: Whether light query tokens only refined the order of what the heavy ones found.
+        tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
     """
 
     def __init__(
@@ -68,9 +88,12 @@ class SearchHits(list[SearchHit]):
         total_is_exact: bool = True,
         took_ms: int = 0,
         fusion: str | None = None,
+        two_phase: bool = False,
+        tokens_left_out: int = 0,
     ) -> None:
         super().__init__(hits)
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
+        self.two_phase, self.tokens_left_out = two_phase, tokens_left_out
 
 
 def parse_hits(
@@ -79,6 +102,8 @@ def parse_hits(
     *,
     explained: Mapping[str, float] | None = None,
     fusion: str | None = None,
+    offset: int = 0,
+    legs: Callable[[Mapping[str, Any]], Mapping[str, LegScore]] | None = None,
 ) -> SearchHits:
     """Read the response of a search.
 
@@ -86,15 +111,18 @@ def parse_hits(
         response: The response.
         schema: Names of the fields.
         explained: The query vector as it was searched for, where matches are wanted; `_source` then holds vectors.
-        fusion: How legs were fused.
+        fusion: Who fused legs and how.
+        offset: How many hits come before the page that was asked for.
+        legs: Reads what each leg made of a hit, where that is wanted.
 
     Raises:
         PartialResultsError: Some shards failed, so that hits may be missing.
     """
     check_shards(response)
     total = response["hits"].get("total", {})
+    hits = response["hits"]["hits"][offset:]
     return SearchHits(
-        [parse_hit(hit, schema, explained) for hit in response["hits"]["hits"]],
+        [parse_hit(hit, schema, explained, legs=legs(hit) if legs is not None else None) for hit in hits],
         total=total.get("value", 0),
         total_is_exact=total.get("relation", "eq") == "eq",
         took_ms=response["took"],
@@ -102,13 +130,20 @@ def parse_hits(
     )
 
 
-def parse_hit(hit: Mapping[str, Any], schema: IndexSchema, explained: Mapping[str, float] | None = None) -> SearchHit:
-    """Read one hit of a response."""
+def parse_hit(
+    hit: Mapping[str, Any],
+    schema: IndexSchema,
+    explained: Mapping[str, float] | None = None,
+    *,
+    score: float | None = None,
+    legs: Mapping[str, LegScore] | None = None,
+) -> SearchHit:
+    """Read one hit of a response; `score` stands in for its own."""
     source = hit.get("_source", {})
     matches = None if explained is None else match_tokens(explained, vector_of(source, schema) or {})
     return SearchHit(
         id=hit["_id"],
-        score=hit["_score"],
+        score=hit["_score"] if score is None else score,
         text=source.get(schema.text_field),
         metadata=metadata_of(source, schema),
         source=source,
@@ -116,6 +151,7 @@ def parse_hit(hit: Mapping[str, Any], schema: IndexSchema, explained: Mapping[st
         model=source.get(schema.model_field),
         embedding=source.get(schema.embedding_field),
         matches=matches,
+        legs=legs,
     )
 
 

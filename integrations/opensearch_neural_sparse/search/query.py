@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.search.filters import filtered
+from opensearch_neural_sparse.search.legs import FEWEST_LEGS, MOST_LEGS
 
 LARGEST_QUERY_WEIGHT = 64.0
 """The server refuses a query token above it."""
-MOST_QUERY_TOKENS = 1000
-"""A request may have 1,024 clauses (`indices.query.bool.max_clause_count`), filters and text terms included."""
-FEWEST_LEGS, MOST_LEGS = 2, 5
-_logger = logging.getLogger(__name__)
-
-
-def limit_tokens(vector: SparseVector, limit: int = MOST_QUERY_TOKENS) -> SparseVector:
-    """Return the vector, or its `limit` heaviest tokens with a warning where it has more."""
-    if len(vector) <= limit:
-        return vector
-    _logger.warning("The query has %d tokens; the heaviest %d are searched for.", len(vector), limit)
-    return SparseVector.from_trusted(dict(vector.top(limit)))
 
 
 def neural_sparse_query(
@@ -84,26 +70,57 @@ def match_query(field: str, text: str, *, name: str | None = None) -> dict[str, 
     return {"match": {field: body}}
 
 
+def knn_query(
+    field: str,
+    vector: Sequence[float],
+    *,
+    k: int,
+    clauses: Sequence[Mapping[str, Any]] = (),
+    name: str | None = None,
+) -> dict[str, Any]:
+    """Return a query for the nearest vectors on each shard.
+
+    Args:
+        field: A `knn_vector` field.
+        vector: The vector of the query.
+        k: How many of each shard.
+        clauses: Filter clauses; the nearest are looked for among the documents that satisfy them.
+        name: Name of the query in `matched_queries`.
+    """
+    body: dict[str, Any] = {"vector": list(vector), "k": k}
+    if clauses:
+        body["filter"] = {"bool": {"filter": list(clauses)}}
+    query: dict[str, Any] = {field: body}
+    if name is not None:
+        query[field]["_name"] = name
+    return {"knn": query}
+
+
+def rescored(query: Mapping[str, Any], second: Mapping[str, Any], *, window: int) -> dict[str, Any]:
+    """Return the parts of a search body that add the scores of a second query to the best hits of a first one."""
+    rescore = {"window_size": window, "query": {"rescore_query": dict(second)}}
+    return {"query": dict(query), "rescore": rescore}
+
+
 def hybrid_query(
     legs: Sequence[Mapping[str, Any]],
     *,
     pagination_depth: int,
-    clauses: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return a `hybrid` query of two to five legs; it needs a fusing search pipeline beside it.
 
+    It stands alone at the top of a request: inside another query the server returns raw sums without a word.
+
     Args:
-        legs: The queries that are fused.
+        legs: The queries that are fused, each with the filter in it.
         pagination_depth: How many hits of each leg each shard contributes.
-        clauses: Filter clauses, put into every leg.
 
     Raises:
         ValueError: Fewer than two or more than five legs.
     """
     if not FEWEST_LEGS <= len(legs) <= MOST_LEGS:
         raise ValueError(f"A hybrid query has {FEWEST_LEGS} to {MOST_LEGS} legs, got {len(legs)}.")
-    queries = [filtered(leg, clauses) for leg in legs]
-    return {"hybrid": {"queries": queries, "pagination_depth": pagination_depth}}
+    return {"hybrid": {"queries": [dict(leg) for leg in legs], "pagination_depth": pagination_depth}}
 
 
 def _scale(vector: Mapping[str, float]) -> float:

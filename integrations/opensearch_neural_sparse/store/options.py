@@ -1,15 +1,14 @@
-"""How to write and how to fuse: frozen choices with reasons for their defaults."""
+"""How to write: frozen choices with reasons for their defaults; how to fuse lies in `search.options`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from opensearch_neural_sparse.index.bulk import BulkOperation
+from opensearch_neural_sparse.search.options import HybridOptions
 
-LARGEST_WINDOW = 10_000
-"""`index.max_result_window`: the most hits of a search, and the deepest pool of a fusion."""
+__all__ = ["HybridOptions", "Refresh", "WriteOptions"]
 
 Refresh = bool | Literal["wait_for"]
 
@@ -21,6 +20,8 @@ class WriteOptions:
     Attributes:
         batch_size: Documents of a bulk request, and texts handed to the encoder at once.
         batch_bytes: Size above which a bulk request is not grown further; one larger document travels alone.
+        in_flight: Bulk requests that are under way at once, while the next batch is encoded. A batch waits for those
+            under way that hold one of its ids, so the last of several documents of one id stands.
         refresh: True makes what was written searchable before the write returns, by one refresh at its end;
             `wait_for` waits for the index's own refresh (up to a second for each batch, and for ever where
             `refresh_interval` is -1); False does neither, which is right for many small writes.
@@ -36,6 +37,7 @@ class WriteOptions:
 
     batch_size: int = 200
     batch_bytes: int = 8 * 1024 * 1024
+    in_flight: int = 2
     refresh: Refresh = True
     operation: BulkOperation = BulkOperation.INDEX
     exact_weights: bool = False
@@ -49,35 +51,11 @@ class WriteOptions:
         object.__setattr__(self, "operation", BulkOperation(self.operation))
         if self.batch_size < 1 or self.batch_bytes < 1:
             raise ValueError(f"A batch has at least one document and byte, got {self.batch_size}, {self.batch_bytes}.")
+        if self.in_flight < 1:
+            raise ValueError(f"At least one bulk request is in flight, got in_flight={self.in_flight}.")
         if self.refresh not in (True, False, "wait_for"):
             raise ValueError(f"refresh is True, False or 'wait_for', got {self.refresh!r}.")
 
     def backoff(self, attempt: int) -> float:
         """Return the longest pause, in seconds, before retry number `attempt`, counted from 0."""
         return min(self.max_backoff, self.initial_backoff * 2.0**attempt)
-
-
-@dataclass(frozen=True, kw_only=True)
-class HybridOptions:
-    """How BM25 and sparse search are fused by reciprocal ranks.
-
-    Attributes:
-        rank_constant: 1 to 10,000; the higher, the less the first ranks stand out.
-        weights: Weights of (BM25, sparse), summing to 1; None gives both 1. Needs a server of 3.1 or later.
-        pagination_depth: How many hits of each leg are ranked; by default 100, or the number of hits asked for.
-    """
-
-    rank_constant: int = 60
-    weights: Sequence[float] | None = None
-    pagination_depth: int | None = None
-
-    def depth(self, size: int) -> int:
-        """Return how many hits of each leg are ranked for `size` fused hits.
-
-        Raises:
-            ValueError: Fewer than `size`, or more than 10,000.
-        """
-        depth = max(100, size) if self.pagination_depth is None else self.pagination_depth
-        if not size <= depth <= LARGEST_WINDOW:
-            raise ValueError(f"pagination_depth lies between size ({size}) and {LARGEST_WINDOW}, got {depth}.")
-        return depth

@@ -12,12 +12,15 @@ from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits, check_shards
-from opensearch_neural_sparse.store.options import HybridOptions, Refresh, WriteOptions
+from opensearch_neural_sparse.search.legs import fill_legs
+from opensearch_neural_sparse.search.options import HybridOptions
+from opensearch_neural_sparse.search.two_phase import TwoPhase
+from opensearch_neural_sparse.store.hybrid import hybrid_request
+from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
 from opensearch_neural_sparse.store.requests import (
     SearchRequest,
     filter_body,
-    hybrid_request,
     match_request,
     read_documents,
     read_hits,
@@ -161,6 +164,7 @@ class NeuralSparseStore(StoreSession):
         filter: Filter | None = None,  # noqa: A002
         explain: bool = False,
         with_embedding: bool = False,
+        two_phase: TwoPhase | None = None,
     ) -> SearchHits:
         """Search by sparse vectors.
 
@@ -170,6 +174,7 @@ class NeuralSparseStore(StoreSession):
             filter: A query clause that hits satisfy, or a list of such, all of which they satisfy.
             explain: Whether hits tell which tokens matched.
             with_embedding: Whether hits carry their dense vectors.
+            two_phase: How to split the search in two phases; None searches by every token at once.
 
         Returns:
             Hits, best first; none where the query has no token that the model knows.
@@ -184,6 +189,7 @@ class NeuralSparseStore(StoreSession):
             filter=filter,
             explain=explain,
             with_embedding=with_embedding,
+            two_phase=two_phase,
         )
         return self._search(request) if request is not None else SearchHits()
 
@@ -204,35 +210,44 @@ class NeuralSparseStore(StoreSession):
         query: str,
         *,
         size: int = 10,
+        offset: int = 0,
         filter: Filter | None = None,  # noqa: A002
         options: HybridOptions = DEFAULT_HYBRID,
         vector: Mapping[str, float] | None = None,
         explain: bool = False,
         with_embedding: bool = False,
     ) -> SearchHits:
-        """Search by words and by sparse vectors, fused by reciprocal ranks on the server, in one request.
+        """Search by several legs at once, BM25 and sparse vectors by default, fused by reciprocal ranks in one request.
 
         Args:
             query: The text, searched for as it is and as a sparse vector.
             size: Most hits, 1 to 10,000.
-            filter: A query clause that hits satisfy, or a list of such; it goes into both legs.
-            options: How to fuse.
+            offset: How many hits to skip; pages of one size agree, and the last is followed by empty ones.
+            filter: A query clause that hits satisfy, or a list of such; it goes into every leg.
+            options: Which legs, and how to fuse them.
             vector: Token weights of the query, in place of encoding it.
-            explain: Whether hits tell which tokens matched.
+            explain: Whether hits tell which tokens matched, and what each leg made of them.
             with_embedding: Whether hits carry their dense vectors.
 
+        Returns:
+            Hits, best first; their `fusion` says who fused them.
+
         Raises:
-            UnsupportedServerError: The server has no neural-search plugin, or is older than 3.5 and the index has
-                several shards.
+            UnsupportedServerError: The server lacks what was asked for, or would get it wrong, and fusion by the client
+                is no way out or was ruled out.
         """
         state = self.open()
+        legs = fill_legs(
+            options.legs, query, self.schema, lambda: self._query_vector(query if vector is None else vector)
+        )
         request = hybrid_request(
             self.server(),
+            self.index,
             state,
             self.schema,
-            query,
-            self._query_vector(query if vector is None else vector),
+            legs,
             size=size,
+            offset=offset,
             filter=filter,
             options=options,
             explain=explain,
@@ -242,5 +257,5 @@ class NeuralSparseStore(StoreSession):
 
     def _search(self, request: SearchRequest) -> SearchHits:
         with self._errors():
-            response = self.client().search(index=self.index, body=request.body)
-        return read_hits(self.server(), request, response, self.schema)
+            response = request.send(self.client(), self.index)
+            return read_hits(self.server(), request, response, self.schema)

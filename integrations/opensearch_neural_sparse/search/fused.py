@@ -1,0 +1,103 @@
+"""Reading what a hybrid search found: fused by the server, or leg by leg."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.search.fusion import fuse, rank_of
+from opensearch_neural_sparse.search.hits import LegScore, SearchHits, check_shards, parse_hit
+
+Key = tuple[str, str]
+"""Index and id: behind an alias, two indices may hold one id."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionPlan:
+    """How legs are fused, and which page of the result is wanted.
+
+    Attributes:
+        legs: Names of the legs, in their order.
+        rank_constant: Rank constant of reciprocal rank fusion; None where scores are fused.
+        weights: One for each leg; None gives every leg 1.
+        min_score: Least fused score of a hit.
+        offset: How many hits come before the page.
+        size: Most hits of the page.
+        explain: Whether hits tell what each leg made of them.
+    """
+
+    legs: tuple[str, ...]
+    rank_constant: int | None
+    weights: Sequence[float] | None = None
+    min_score: float | None = None
+    offset: int = 0
+    size: int = 10
+    explain: bool = False
+
+
+def read_leg_scores(hit: Mapping[str, Any], plan: FusionPlan) -> dict[str, LegScore]:
+    """Read what each leg made of a hit that the server fused.
+
+    The server names the legs that match with their own scores, and explains what each gave: under reciprocal rank
+    fusion that tells the rank.
+    """
+    scores: Mapping[str, float] = hit.get("matched_queries") or {}
+    found = [name for name in plan.legs if name in scores]
+    terms = [detail.get("value", 0.0) for detail in hit.get("_explanation", {}).get("details", ())]
+    ranks: list[int | None] = [None] * len(found)
+    if plan.rank_constant is not None and len(terms) == len(found):
+        ranks = [rank_of(term, plan.rank_constant) for term in terms]
+    return {name: LegScore(score=scores[name], rank=rank) for name, rank in zip(found, ranks, strict=True)}
+
+
+def read_fused(
+    responses: Sequence[Mapping[str, Any]],
+    schema: IndexSchema,
+    plan: FusionPlan,
+    *,
+    explained: Mapping[str, float] | None = None,
+    took_ms: int = 0,
+) -> SearchHits:
+    """Fuse the responses of the legs, in their order, by reciprocal ranks.
+
+    Raises:
+        PartialResultsError: Some shards failed, so that hits may be missing.
+    """
+    for response in responses:
+        check_shards(response)
+    found = [{_key(hit): hit for hit in response["hits"]["hits"]} for response in responses]
+    fused = fuse([list(leg) for leg in found], rank_constant=plan.rank_constant or 0, weights=plan.weights)
+    if plan.min_score is not None:
+        fused = [(key, score) for key, score in fused if score >= plan.min_score]
+    hits = []
+    for key, score in fused[plan.offset : plan.offset + plan.size]:
+        hit = next(leg[key] for leg in found if key in leg)
+        legs = _leg_scores(found, key, plan.legs) if plan.explain else None
+        hits.append(parse_hit(hit, schema, explained, score=score, legs=legs))
+    total, exact = _total(responses, len(fused))
+    return SearchHits(hits, total=total, total_is_exact=exact, took_ms=took_ms)
+
+
+def _key(hit: Mapping[str, Any]) -> Key:
+    return hit["_index"], hit["_id"]
+
+
+def _leg_scores(
+    found: Sequence[Mapping[Key, Mapping[str, Any]]], key: Key, names: Sequence[str]
+) -> dict[str, LegScore]:
+    return {
+        name: LegScore(score=leg[key]["_score"], rank=list(leg).index(key) + 1)
+        for name, leg in zip(names, found, strict=True)
+        if key in leg
+    }
+
+
+def _total(responses: Sequence[Mapping[str, Any]], fused: int) -> tuple[int, bool]:
+    totals = [response["hits"].get("total", {}) for response in responses]
+    whole = all(
+        total.get("relation", "eq") == "eq" and total.get("value", 0) == len(response["hits"]["hits"])
+        for total, response in zip(totals, responses, strict=True)
+    )
+    return max([fused, *(total.get("value", 0) for total in totals)]), whole

@@ -1,0 +1,163 @@
+"""The legs of a hybrid search: what each asks for, as frozen values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.fields import IndexSchema
+
+FEWEST_LEGS, MOST_LEGS = 2, 5
+Embedder = Callable[[str], Sequence[float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bm25Leg:
+    """A search by words.
+
+    Attributes:
+        text: What is searched for; None is the text of the query.
+        field: A text field; None is the schema's.
+        name: What the leg is called in `SearchHit.legs`.
+    """
+
+    text: str | None = dataclasses.field(default=None, repr=False)
+    field: str | None = None
+    name: str = "bm25"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseLeg:
+    """A search by token weights.
+
+    Attributes:
+        vector: Token -> weight; None is the vector of the query, made by the index's model. A field of another model
+            needs its own.
+        field: A field of type `rank_features`; None is the schema's.
+        name: What the leg is called in `SearchHit.legs`.
+    """
+
+    vector: Mapping[str, float] | None = dataclasses.field(default=None, repr=False)
+    field: str | None = None
+    name: str = "sparse"
+
+    def __post_init__(self) -> None:
+        if self.vector is not None and not isinstance(self.vector, SparseVector):
+            object.__setattr__(self, "vector", SparseVector(self.vector))
+
+
+@dataclass(frozen=True, kw_only=True)
+class DenseLeg:
+    """A search by a dense vector: the nearest of each shard, as many as the fusion ranks.
+
+    Attributes:
+        vector: The vector of the query.
+        embedder: What makes it of the query's text, in place of a vector.
+        field: A field of type `knn_vector`; None is the schema's.
+        name: What the leg is called in `SearchHit.legs`.
+
+    Raises:
+        ValueError: Neither a vector nor an embedder, or both.
+    """
+
+    vector: Sequence[float] | None = dataclasses.field(default=None, repr=False)
+    embedder: Embedder | None = dataclasses.field(default=None, repr=False)
+    field: str | None = None
+    name: str = "dense"
+
+    def __post_init__(self) -> None:
+        if (self.vector is None) == (self.embedder is None):
+            raise ValueError(f"Leg {self.name!r} needs either a vector or an embedder.")
+
+
+Leg = Bm25Leg | SparseLeg | DenseLeg
+
+
+@dataclass(frozen=True, kw_only=True)
+class Words:
+    """A BM25 leg that is ready to be asked."""
+
+    name: str
+    field: str
+    text: str = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """A sparse leg that is ready to be asked."""
+
+    name: str
+    field: str
+    vector: SparseVector = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nearest:
+    """A dense leg that is ready to be asked."""
+
+    name: str
+    field: str
+    vector: tuple[float, ...] = dataclasses.field(repr=False)
+
+
+ReadyLeg = Words | Weights | Nearest
+
+
+def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
+    """Return the legs of a hybrid search.
+
+    Raises:
+        ValueError: Fewer than two, more than five, or two of one name.
+        TypeError: Something else than a leg.
+    """
+    if not FEWEST_LEGS <= len(legs) <= MOST_LEGS:
+        raise ValueError(f"A hybrid query has {FEWEST_LEGS} to {MOST_LEGS} legs, got {len(legs)}.")
+    for leg in legs:
+        if not isinstance(leg, Leg):
+            raise TypeError(f"A leg is a Bm25Leg, SparseLeg or DenseLeg, got {type(leg).__name__}.")
+    names = [leg.name for leg in legs]
+    if len(set(names)) < len(names) or not all(names):
+        raise ValueError(f"Legs need different names, got {names}. Give one: SparseLeg(name='titles', ...).")
+    return tuple(legs)
+
+
+def fill_legs(
+    legs: Sequence[Leg], text: str, schema: IndexSchema, encode: Callable[[], SparseVector]
+) -> tuple[ReadyLeg, ...]:
+    """Return the legs with the query in them.
+
+    Args:
+        legs: The legs.
+        text: The text of the query.
+        schema: Names of the fields.
+        encode: Makes the sparse vector of the query; called once at most, where a leg needs it.
+    """
+    needed = any(isinstance(leg, SparseLeg) and leg.vector is None for leg in legs)
+    vector = encode() if needed else SparseVector()
+    return tuple(_fill(leg, text, schema, vector) for leg in legs)
+
+
+def with_text(leg: Words, text: str) -> Words:
+    """Return the leg with another text."""
+    return replace(leg, text=text)
+
+
+def with_vector(leg: Weights, vector: SparseVector) -> Weights:
+    """Return the leg with another vector."""
+    return replace(leg, vector=vector)
+
+
+def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> ReadyLeg:
+    if isinstance(leg, Bm25Leg):
+        return Words(name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text)
+    if isinstance(leg, SparseLeg):
+        own = vector if leg.vector is None else SparseVector(leg.vector)
+        return Weights(name=leg.name, field=leg.field or schema.sparse_field, vector=own)
+    return Nearest(name=leg.name, field=leg.field or schema.embedding_field, vector=_embed(leg, text))
+
+
+def _embed(leg: DenseLeg, text: str) -> tuple[float, ...]:
+    vector = leg.embedder(text) if leg.embedder is not None else leg.vector
+    return tuple(float(number) for number in vector or ())

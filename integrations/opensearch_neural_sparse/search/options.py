@@ -1,0 +1,108 @@
+"""How a hybrid search is made and fused: frozen choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from opensearch_neural_sparse.index.pipelines import (
+    DEFAULT_RANK_CONSTANT,
+    Bound,
+    Combination,
+    Normalization,
+    check_rank_constant,
+    check_weights,
+)
+from opensearch_neural_sparse.search.fusion import Fusion
+from opensearch_neural_sparse.search.legs import Bm25Leg, Leg, SparseLeg, check_legs
+from opensearch_neural_sparse.search.two_phase import TwoPhase
+
+LARGEST_WINDOW = 10_000
+"""`index.max_result_window`: the most hits of a search, and the deepest pool of a fusion."""
+SHALLOWEST_DEFAULT = 100
+DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())
+
+
+@dataclass(frozen=True, kw_only=True)
+class HybridOptions:
+    """What a hybrid search asks and how its legs are fused.
+
+    Attributes:
+        legs: Two to five legs; by default BM25 and sparse search.
+        rank_constant: 1 to 10,000; the higher, the less the first ranks stand out.
+        weights: One for each leg, in their order, summing to 1; None gives every leg the same.
+        pagination_depth: How many hits of each leg are fused; by default 100, or the number of hits asked for. Pages
+            agree with one another where it is the same for all of them.
+        normalization: Fuse scores brought to one scale in this way, rather than ranks.
+        combination: Which mean of the normalised scores is taken.
+        lower_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.0 or later.
+        upper_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.2 or later.
+        min_score: Least fused score of a hit. On the server 3.5 or later.
+        collapse: A keyword or number field of which each value is found once; a server of 3.6 or later.
+        two_phase: Split the sparse legs in two phases. Fused by the client, since no server does it inside a hybrid.
+        fusion: Who fuses.
+
+    Raises:
+        ValueError: Choices that contradict each other, or are out of range.
+    """
+
+    legs: Sequence[Leg] = DEFAULT_LEGS
+    rank_constant: int = DEFAULT_RANK_CONSTANT
+    weights: Sequence[float] | None = None
+    pagination_depth: int | None = None
+    normalization: Normalization | None = None
+    combination: Combination = Combination.ARITHMETIC_MEAN
+    lower_bounds: Sequence[Bound] | None = None
+    upper_bounds: Sequence[Bound] | None = None
+    min_score: float | None = None
+    collapse: str | None = None
+    two_phase: TwoPhase | None = None
+    fusion: Fusion = Fusion.AUTO
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "legs", check_legs(self.legs))
+        object.__setattr__(self, "fusion", Fusion(self.fusion))
+        object.__setattr__(self, "combination", Combination(self.combination))
+        if self.normalization is not None:
+            object.__setattr__(self, "normalization", Normalization(self.normalization))
+        check_rank_constant(self.rank_constant)
+        if self.weights is not None:
+            object.__setattr__(self, "weights", tuple(check_weights(self.weights)))
+        for name in ("weights", "lower_bounds", "upper_bounds"):
+            self._check_count(name)
+        self._check_normalization()
+        if self.fusion is Fusion.CLIENT and (what := self.beyond_client) is not None:
+            raise ValueError(f"fusion='client' fuses by reciprocal ranks alone; {what} needs the server's fusion.")
+
+    @property
+    def beyond_client(self) -> str | None:
+        """The choice that client fusion does not have, or None."""
+        if self.normalization is not None:
+            return f"normalization={self.normalization.value!r}"
+        return None if self.collapse is None else f"collapse={self.collapse!r}"
+
+    def depth(self, size: int) -> int:
+        """Return how many hits of each leg are fused for pages of `size` hits.
+
+        Raises:
+            ValueError: Fewer than `size`, or more than 10,000.
+        """
+        depth = max(SHALLOWEST_DEFAULT, size) if self.pagination_depth is None else self.pagination_depth
+        if not size <= depth <= LARGEST_WINDOW:
+            raise ValueError(f"pagination_depth lies between size ({size}) and {LARGEST_WINDOW}, got {depth}.")
+        return depth
+
+    def _check_count(self, name: str) -> None:
+        values = getattr(self, name)
+        if values is not None and len(values) != len(self.legs):
+            raise ValueError(f"{name} has one for each of the {len(self.legs)} legs, got {len(values)}.")
+
+    def _check_normalization(self) -> None:
+        bounded = self.lower_bounds is not None or self.upper_bounds is not None
+        if bounded and self.normalization is not Normalization.MIN_MAX:
+            raise ValueError(f"Bounds go with normalization 'min_max', got {self.normalization!r}.")
+        if self.combination is Combination.ARITHMETIC_MEAN:
+            return
+        if self.normalization in (None, Normalization.Z_SCORE):
+            found = "reciprocal ranks" if self.normalization is None else "normalization 'z_score'"
+            raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination.value}; leave it out.")

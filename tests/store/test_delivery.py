@@ -144,6 +144,15 @@ def test_earlier_version_of_a_document_is_not_written_over_the_later_one() -> No
     assert conversation.sent == [["a", "a"]]
 
 
+def test_later_version_in_the_other_half_is_written_after_the_retry_of_the_earlier() -> None:
+    rows = [BulkAction(id=name, body=body) for name, body in (("a", b"1"), ("b", b"1"), ("a", b"2"), ("c", b"1"))]
+    conversation = Conversation(
+        [ServerRequestError(413, "too_large", "too large"), items(FULL, DONE), items(DONE), items(DONE, DONE)]
+    )
+    assert conversation.run(rows).written == 4
+    assert conversation.sent[1:] == [["a", "b"], ["a"], ["a", "c"]]
+
+
 def test_missing_index_is_raised_before_anything_is_sent() -> None:
     steps = deliver(actions("a"), OPTIONS)
     assert next(steps) == Check()

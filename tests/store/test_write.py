@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -233,3 +235,85 @@ def test_report_of_a_big_failure_is_short_and_without_content(store: NeuralSpars
     assert "SECRET" not in str(error.value) + repr(error.value.report)
     assert len(str(error.value)) < 2500
     assert json.dumps([failure.reason for failure in error.value.report.failed]).count("withheld") == 299
+
+
+def test_batches_are_under_way_together_and_the_next_is_encoded_meanwhile(
+    store: NeuralSparseStore, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_are_under_way, third_is_encoded = threading.Barrier(2), threading.Event()
+    bulk, encode = store.client().bulk, encoder.encode_documents
+    first_two = iter(range(2))
+
+    def meet(**arguments: Any) -> Any:
+        if next(first_two, None) is not None:
+            both_are_under_way.wait(timeout=10)
+            assert third_is_encoded.wait(timeout=10)
+        return bulk(**arguments)
+
+    def encoded(texts: Sequence[str]) -> Any:
+        vectors = encode(texts)
+        if len(encoder.calls) == 3:
+            third_is_encoded.set()
+        return vectors
+
+    monkeypatch.setattr(store.client(), "bulk", meet)
+    monkeypatch.setattr(encoder, "encode_documents", encoded)
+    report = store.write((f"text {n}" for n in range(40)), options=WriteOptions(batch_size=10))
+    assert report.written == store.count() == 40
+
+
+@pytest.mark.parametrize("in_flight", [1, 2, 4])
+def test_last_of_many_writes_of_one_id_stands(
+    store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch, in_flight: int
+) -> None:
+    bulk = store.client().bulk
+    lock, turns = threading.Lock(), iter(range(1000))
+
+    def early_ones_late(**arguments: Any) -> Any:
+        with lock:
+            turn = next(turns)
+        time.sleep(0.02 if turn % 2 == 0 else 0.0)
+        return bulk(**arguments)
+
+    monkeypatch.setattr(store.client(), "bulk", early_ones_late)
+    documents = [{"id": f"{n % 7}", "vector": {"a": 1.0}, "metadata": {"version": n}} for n in range(60)]
+    assert store.write(documents, options=WriteOptions(batch_size=3, in_flight=in_flight)).written == 60
+    assert [row.metadata["version"] for row in store.get(map(str, range(7)))] == [56, 57, 58, 59, 53, 54, 55]
+
+
+def test_error_in_the_stream_is_passed_on_after_what_was_in_flight(store: NeuralSparseStore) -> None:
+    def stream() -> Iterator[str]:
+        yield from (f"text {n}" for n in range(20))
+        raise OSError("unreadable")
+
+    before = threading.active_count()
+    with pytest.raises(OSError, match="unreadable"):
+        store.write(stream(), options=WriteOptions(batch_size=10))
+    assert threading.active_count() == before
+    store.refresh()
+    assert store.count() == 20
+
+
+def test_items_the_server_has_no_room_for_are_sent_again_and_lost_ones_are_reported(
+    store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk = store.client().bulk
+    crowded = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
+    sent: list[int] = []
+
+    def without_room_for_b(**arguments: Any) -> Any:
+        sent.append(arguments["body"].count(b"\n") // 2)
+        response = bulk(**arguments)
+        names = [json.loads(line)["index"]["_id"] for line in arguments["body"].splitlines()[::2]]
+        response["items"] = [
+            {"index": crowded} if name == "b" else item for name, item in zip(names, response["items"], strict=True)
+        ]
+        return response
+
+    monkeypatch.setattr(store.client(), "bulk", without_room_for_b)
+    options = WriteOptions(max_retries=2, initial_backoff=0.01)
+    with pytest.raises(BulkWriteError) as error:
+        store.write([{"id": name, "text": name} for name in "abc"], options=options)
+    assert sent == [3, 1, 1]
+    assert error.value.report.written == 2
+    assert [(failure.id, failure.status) for failure in error.value.report.failed] == [("b", 429)]

@@ -89,13 +89,18 @@ class BulkReport:
         if not self.complete:
             raise BulkWriteError(self)
 
-    def __add__(self, other: BulkReport) -> BulkReport:
-        return BulkReport(
-            written=self.written + other.written,
-            failed=self.failed + other.failed,
-            unknown=self.unknown + other.unknown,
-            stopped=self.stopped or other.stopped,
+    @classmethod
+    def total(cls, reports: Sequence[BulkReport]) -> BulkReport:
+        """Return what several reports say together, in their order."""
+        return cls(
+            written=sum(report.written for report in reports),
+            failed=tuple(failure for report in reports for failure in report.failed),
+            unknown=tuple(name for report in reports for name in report.unknown),
+            stopped=next((report.stopped for report in reports if report.stopped), None),
         )
+
+    def __add__(self, other: BulkReport) -> BulkReport:
+        return BulkReport.total((self, other))
 
     def __str__(self) -> str:
         parts = [f"{self.written} written, {len(self.failed)} failed, {len(self.unknown)} of unknown outcome."]

@@ -79,8 +79,9 @@ def cut(
 def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
     """Deliver a batch: yields steps, is sent their answers, returns what became of every action.
 
-    Items refused with 429 or 503 are sent again alone, after pauses that double; a request that is too large is halved;
-    a request without an answer is not sent again, its ids are of unknown outcome and the delivery stops.
+    Items refused with 429 or 503 are sent again alone, after pauses that double and before anything further is sent, so
+    that writes of one id keep their order; a request that is too large is halved; a request without an answer is not
+    sent again, its ids are of unknown outcome and the delivery stops.
     """
     report = BulkReport()
     waiting = deque([(tuple(actions), 0)] if actions else [])
@@ -94,20 +95,20 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
         report += outcome
         waiting.extendleft((half, attempt) for half in reversed(halves))
         if report.stopped:
-            return report + _not_sent([action for rest, _ in waiting for action in rest], report.stopped)
+            return report + not_sent([action for rest, _ in waiting for action in rest], report.stopped)
         refused = _without_superseded(refused, batch)
         if refused and attempt >= options.max_retries:
             report += _given_up(refused)
         elif refused:
             yield Pause(options.backoff(attempt) * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
-            waiting.append((tuple(action for action, _ in refused), attempt + 1))
+            waiting.appendleft((tuple(action for action, _ in refused), attempt + 1))
     return report
 
 
 def _judge_check(actions: Sequence[BulkAction], problem: NeuralSparseError) -> BulkReport:
     if not isinstance(problem, ServerConnectionError | ServerRequestError):
         raise problem
-    return _not_sent(actions, str(problem)) + BulkReport(stopped=str(problem))
+    return not_sent(actions, str(problem)) + BulkReport(stopped=str(problem))
 
 
 def _judge(
@@ -142,7 +143,8 @@ def _without_superseded(refused: Refused, batch: tuple[BulkAction, ...]) -> Refu
     return [(action, failure) for action, failure in refused if last[action.id] is action]
 
 
-def _not_sent(actions: Sequence[BulkAction], reason: str) -> BulkReport:
+def not_sent(actions: Sequence[BulkAction], reason: str) -> BulkReport:
+    """Return the report of actions that were kept back, and why."""
     failed = [BulkFailure(id=action.id, status=None, error_type="not_sent", reason=reason) for action in actions]
     return BulkReport(failed=tuple(failed))
 

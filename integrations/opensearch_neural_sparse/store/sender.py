@@ -1,29 +1,32 @@
-"""Bulk actions over any opensearch-py client, in batches of bounded memory."""
+"""Bulk actions over a blocking client: several batches under way, in bounded memory."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import (
-    IndexNotFoundError,
-    ServerConnectionError,
-    ServerRequestError,
-)
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Check, Pause, Send, Step, cut, deliver
+from opensearch_neural_sparse.store.delivery import Answer, Check, Pause, Send, cut, deliver
+from opensearch_neural_sparse.store.flow import Flow, Turn
 from opensearch_neural_sparse.store.options import WriteOptions
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 
+BULK_ANSWER = "items.*.status,items.*.error"
+
+
 class BulkSender:
     """Send bulk actions to one index.
 
-    Before each batch the index is asked for, since a bulk request to a missing index would make one without a layout.
+    Batches travel in threads of their own, up to `options.in_flight` at once, while the next one is taken from the
+    actions in the caller's thread. Before each batch the index is asked for, since a bulk request to a missing index
+    would make one without a layout.
 
     Args:
         client: The client; it is not closed.
@@ -40,13 +43,15 @@ class BulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        report = BulkReport()
-        for batch, failed in cut(actions, self._options):
-            report += failed
-            report += self._deliver(batch)
-            if report.stopped:
-                return report
-        if self._options.refresh is True and report.written:
+        flow, given_up = Flow(self._options.in_flight), Event()
+        with ThreadPoolExecutor(self._options.in_flight, "bulk") as pool:
+            try:
+                self._send(actions, flow, pool, given_up)
+            except BaseException:
+                given_up.set()
+                raise
+        report = flow.report()
+        if self._options.refresh is True and report.written and not report.stopped:
             self.refresh()
         return report
 
@@ -55,7 +60,22 @@ class BulkSender:
         with translated_errors(self._client, self._index):
             self._client.indices.refresh(index=self._index)
 
-    def _deliver(self, batch: Sequence[BulkAction]) -> BulkReport:
+    def _send(
+        self, actions: Iterable[BulkAction | BulkFailure], flow: Flow, pool: ThreadPoolExecutor, given_up: Event
+    ) -> None:
+        under_way: dict[Future[BulkReport], int] = {}
+        for batch, failed in cut(actions, self._options):
+            flow.note(failed)
+            _collect(flow, under_way, wait(under_way, timeout=0).done)
+            while (turn := flow.turn(batch)) is Turn.WAIT:
+                _collect(flow, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
+            if turn is Turn.STAY:
+                flow.leave(batch)
+                break
+            under_way[pool.submit(self._deliver, batch, given_up)] = flow.start(batch)
+        _collect(flow, under_way, wait(under_way).done)
+
+    def _deliver(self, batch: Sequence[BulkAction], given_up: Event) -> BulkReport:
         steps = deliver(batch, self._options)
         answer: Answer = None
         while True:
@@ -64,12 +84,14 @@ class BulkSender:
             except StopIteration as finished:
                 report: BulkReport = finished.value
                 return report
-            answer = self._take(step)
+            if isinstance(step, Pause):
+                if given_up.wait(step.seconds):
+                    return BulkReport()
+                answer = None
+            else:
+                answer = self._answer(step)
 
-    def _take(self, step: Step) -> Answer:
-        if isinstance(step, Pause):
-            time.sleep(step.seconds)
-            return None
+    def _answer(self, step: Check | Send) -> Answer:
         try:
             with translated_errors(self._client, self._index):
                 return self._ask(step)
@@ -86,10 +108,15 @@ class BulkSender:
 
 
 def bulk_parameters(options: WriteOptions) -> dict[str, Any]:
-    """Return the parameters of a bulk request."""
-    parameters: dict[str, Any] = {"request_timeout": options.request_timeout}
+    """Return the parameters of a bulk request; only what is read of the answer is asked for."""
+    parameters: dict[str, Any] = {"request_timeout": options.request_timeout, "filter_path": BULK_ANSWER}
     if options.pipeline is not None:
         parameters["pipeline"] = options.pipeline
     if options.refresh == "wait_for":
         parameters["refresh"] = "wait_for"
     return parameters
+
+
+def _collect(flow: Flow, under_way: dict[Future[BulkReport], int], done: Iterable[Future[BulkReport]]) -> None:
+    for future in done:
+        flow.finish(under_way.pop(future), future.result())

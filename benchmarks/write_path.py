@@ -1,0 +1,197 @@
+"""Writing documents: this package against a raw `_bulk` of the same requests, made beforehand and sent by two threads.
+
+    python -m benchmarks.write_path [DOCUMENTS] [ROUNDS]
+
+Both write the same documents, passages of 360 characters with 140 tokens, into fresh indices of one server that is
+started for this. `ratio` is the documents a second of `BulkSender` over those of the raw requests: what is left after
+weights are shortened, documents checked and serialised, and answers read. `payload_ratio` is the size of its requests
+over that of requests whose weights are written as float64, `payload_ratio_720` the same for texts twice as long, and
+`vector_ratio` that of the vectors alone.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+import statistics
+import sys
+import tempfile
+import uuid
+from array import array
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import note, print_report, ratio_of_medians, time_interleaved
+
+TOKENS = 140
+CHARACTERS = 360
+VOCABULARY = 30_522
+BATCH = 200
+THREADS = 2
+MAPPING = {
+    "settings": {"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"},
+    "mappings": {
+        "date_detection": False,
+        "properties": {
+            "id": {"type": "keyword"},
+            "content": {"type": "text"},
+            "sparse_vector": {"type": "rank_features"},
+            "year": {"type": "integer"},
+        },
+    },
+}
+SYLLABLES = (
+    "an",
+    "be",
+    "con",
+    "der",
+    "el",
+    "gra",
+    "in",
+    "jo",
+    "li",
+    "mon",
+    "or",
+    "pre",
+    "qui",
+    "sta",
+    "tem",
+    "un",
+    "za",
+)
+
+
+def documents(count: int, characters: int = CHARACTERS) -> list[Any]:
+    """Return documents with words and tokens of a natural spread: few are frequent, many are rare.
+
+    Tokens have about six characters on average, as in the vectors of scientific abstracts.
+    """
+    from opensearch_neural_sparse import SparseDocument, SparseVector
+
+    chance = random.Random(7)
+    lengths = chance.choices((1, 2, 3, 4), (1, 4, 4, 1), k=VOCABULARY)
+    words = ["".join(chance.choices(SYLLABLES, k=length)) for length in lengths]
+    frequency = list(itertools.accumulate(1 / (rank + 10) for rank in range(VOCABULARY)))
+    rows = []
+    for number in range(count):
+        text = " ".join(chance.choices(words, cum_weights=frequency, k=characters // 4))[:characters]
+        tokens = dict.fromkeys(chance.choices(words, cum_weights=frequency, k=6 * TOKENS))
+        weights = dict.fromkeys(itertools.islice(tokens, TOKENS), 0.0)
+        weights = dict(zip(weights, array("f", (chance.lognormvariate(-1.0, 0.8) for _ in weights)), strict=True))
+        vector = SparseVector.from_trusted(weights)
+        rows.append(SparseDocument(id=f"{number}", text=text, metadata={"year": number % 30}, vector=vector))
+    return rows
+
+
+def main(count: int, rounds: int) -> None:
+    from opensearch_neural_sparse.devserver import DevServer
+
+    rows = documents(count)
+    with tempfile.TemporaryDirectory() as home:
+        server = DevServer.running(own=True, home=Path(home), ephemeral=True, heap="1g")
+        with server as running:
+            note(f"{count} documents, {rounds} rounds, OpenSearch {running.version}")
+            measure(running.url, running.version, rows, rounds)
+
+
+def measure(url: str, version: str, rows: Sequence[Any], rounds: int) -> None:
+    from opensearchpy import OpenSearch
+
+    from opensearch_neural_sparse import BulkSender, WriteOptions
+    from opensearch_neural_sparse.index.bulk import bulk_actions
+    from opensearch_neural_sparse.index.fields import IndexSchema
+
+    options = WriteOptions(batch_size=BATCH, refresh=False, in_flight=THREADS)
+    bodies = [b"".join(own_lines(part)) for part in parts(rows)]
+    with OpenSearch(url, timeout=120, pool_maxsize=4) as client:
+
+        def fresh() -> str:
+            name = f"write-path-{uuid.uuid4().hex}"
+            client.indices.create(index=name, body=MAPPING)
+            return name
+
+        def raw() -> None:
+            name = fresh()
+            with ThreadPoolExecutor(THREADS) as pool:
+                answers = list(pool.map(lambda body: client.bulk(body=body, index=name), bodies))
+            finish(name, sum(len(answer["items"]) for answer in answers if not answer["errors"]))
+
+        def own() -> None:
+            name = fresh()
+            finish(name, BulkSender(client, name, options).send(bulk_actions(rows, IndexSchema())).written)
+
+        def finish(name: str, written: int) -> None:
+            if written != len(rows):
+                raise SystemExit(f"{written} of {len(rows)} documents were written; there is nothing to compare.")
+            client.indices.delete(index=name)
+
+        candidates = {"raw": raw, "own": own}
+        time_interleaved(candidates, rounds=2)  # the server warms up
+        seconds = time_interleaved(candidates, rounds=rounds)
+    print_report(
+        {
+            "benchmark": "write_path",
+            **ratio_of_medians(seconds["raw"], seconds["own"]),
+            "documents_per_second": {
+                name: round(len(rows) / statistics.median(taken)) for name, taken in seconds.items()
+            },
+            **payload_ratios(rows),
+            "documents": len(rows),
+            "rounds": rounds,
+            "server": version,
+        }
+    )
+
+
+def parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """Yield the rows of each request."""
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH]
+
+
+def own_lines(rows: Sequence[Any]) -> Iterator[bytes]:
+    """Yield the lines of documents as they are written here."""
+    from opensearch_neural_sparse.index.bulk import BulkAction, bulk_actions
+    from opensearch_neural_sparse.index.fields import IndexSchema
+
+    yield from (action.body for action in bulk_actions(rows, IndexSchema()) if isinstance(action, BulkAction))
+
+
+def payload_ratios(rows: Sequence[Any]) -> dict[str, float]:
+    """Return the size of requests and of vectors over what they are with weights as float64."""
+    from opensearch_neural_sparse.index.weights import shorten
+
+    long = documents(200, 2 * CHARACTERS)
+    short = sum(len(compact(shorten(row.vector))) for row in rows)
+    whole = sum(len(compact(dict(row.vector))) for row in rows)
+    return {
+        "payload_ratio": payload_ratio(rows),
+        "payload_ratio_720": payload_ratio(long),
+        "vector_ratio": round(short / whole, 3),
+        "bytes_per_document": round(sum(map(len, own_lines(rows))) / len(rows)),
+    }
+
+
+def payload_ratio(rows: Sequence[Any]) -> float:
+    """Return the size of requests over what they are with weights as float64."""
+    whole = sum(len(line) for row in rows for line in float64_lines(row))
+    return round(sum(map(len, own_lines(rows))) / whole, 3)
+
+
+def float64_lines(row: Any) -> Iterator[bytes]:
+    """Yield the lines of a document whose weights are written as they are."""
+    source = {"id": row.id, **row.metadata, "content": row.text, "sparse_vector": dict(row.vector)}
+    for line in ({"index": {"_id": row.id}}, source):
+        yield compact(line) + b"\n"
+
+
+def compact(value: Any) -> bytes:
+    """Return JSON as opensearch-py writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:3] if len(sys.argv) > 2 else ("4000", "9")))

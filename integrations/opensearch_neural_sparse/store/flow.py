@@ -1,0 +1,66 @@
+"""Which batches of a write may be under way together; no network and no threads of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+from opensearch_neural_sparse.index.bulk import BulkAction, BulkReport
+from opensearch_neural_sparse.store.delivery import not_sent
+
+
+class Turn(Enum):
+    """What a batch is to do: set out, wait until another one has arrived, or stay."""
+
+    START = auto()
+    WAIT = auto()
+    STAY = auto()
+
+
+class Flow:
+    """Decides when each batch of a write sets out, and adds up what came of them.
+
+    At most `in_flight` batches are under way. They may arrive in any order, but a batch waits for those under way that
+    hold one of its ids, retries included: of several writes of one id the last one stands. Once one delivery has
+    stopped, no other sets out.
+    """
+
+    def __init__(self, in_flight: int) -> None:
+        self._in_flight = in_flight
+        self._under_way: dict[int, frozenset[str]] = {}
+        self._reports: list[BulkReport] = []
+        self._stopped: str | None = None
+
+    def turn(self, batch: Sequence[BulkAction]) -> Turn:
+        """Return what this batch is to do now."""
+        if self._stopped is not None:
+            return Turn.STAY
+        if len(self._under_way) >= self._in_flight:
+            return Turn.WAIT
+        ids = {action.id for action in batch}
+        return Turn.START if all(ids.isdisjoint(others) for others in self._under_way.values()) else Turn.WAIT
+
+    def start(self, batch: Sequence[BulkAction]) -> int:
+        """Note that a batch sets out; return its number."""
+        number = len(self._reports)
+        self._under_way[number] = frozenset(action.id for action in batch)
+        self._reports.append(BulkReport())
+        return number
+
+    def finish(self, number: int, report: BulkReport) -> None:
+        """Note what came of the batch of this number."""
+        del self._under_way[number]
+        self._reports[number] = report
+        self._stopped = self._stopped or report.stopped
+
+    def note(self, report: BulkReport) -> None:
+        """Add what never set out."""
+        self._reports.append(report)
+
+    def leave(self, batch: Sequence[BulkAction]) -> None:
+        """Add a batch that stays, since an earlier delivery has stopped."""
+        self.note(not_sent(batch, str(self._stopped)))
+
+    def report(self) -> BulkReport:
+        """Return what came of everything, in the order of the batches whatever the order of their arrival."""
+        return BulkReport.total(self._reports)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 from opensearch_neural_sparse.version import __version__
 from tests.conftest import RunningServer
@@ -70,6 +71,18 @@ def test_a_named_server_is_reported_without_credentials(server: RunningServer):
         assert server.url.removeprefix("http://") in done.stdout
         assert "secret" not in done.stdout + done.stderr
     assert server.version in done.stdout
+
+
+@pytest.mark.slow
+def test_the_login_of_a_secured_server_is_pointed_at_and_not_shown(secured_server: DevServer):
+    assert secured_server.login is not None
+    home = ("--home", str(secured_server.home))
+    start = run("devserver", "start", "--version", "2.19.1", "--profile", "security", *home)
+    status = run("devserver", "status", *home)
+    assert start.stdout == f"{secured_server.url}\n"
+    assert str(secured_server.login.ca_file.parent) in start.stderr
+    assert f"{secured_server.url}  2.19.1  green" in status.stdout
+    assert secured_server.login.password not in start.stderr + status.stdout + status.stderr
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse import
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.filters import combine_filters
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from opensearch_neural_sparse import NeuralSparseStore
-from opensearch_neural_sparse.errors import ModelMismatchError, UnsupportedServerError
+from opensearch_neural_sparse.errors import ModelMismatchError
 from opensearch_neural_sparse.store.options import HybridOptions
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
@@ -87,16 +87,12 @@ def test_hybrid_retrieval_is_the_search_of_the_core(
     assert ranked(retriever.run(QUERY, query_sparse_embedding=embedding)) == found
 
 
-def test_weights_of_the_legs_need_a_server_that_has_them(
+def test_weights_of_the_legs_reach_the_core(
     store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore
 ) -> None:
     retriever = OpenSearchNeuralSparseHybridRetriever(document_store=store, weights=[0.2, 0.8])
-    if core.server().at_least((3, 1, 0)):
-        hits = core.hybrid_search(QUERY, options=HybridOptions(weights=[0.2, 0.8]))
-        assert ranked(retriever.run(QUERY)) == [(hit.id, hit.score) for hit in hits]
-    else:
-        with pytest.raises(UnsupportedServerError, match="weights"):
-            retriever.run(QUERY)
+    hits = core.hybrid_search(QUERY, options=HybridOptions(weights=[0.2, 0.8]))
+    assert ranked(retriever.run(QUERY)) == [(hit.id, hit.score) for hit in hits]
 
 
 @pytest.mark.parametrize("kind", RETRIEVERS)

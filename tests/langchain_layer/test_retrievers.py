@@ -15,7 +15,7 @@ from langchain_opensearch_neural_sparse import (
     OpenSearchNeuralSparseHybridRetriever,
     OpenSearchNeuralSparseRetriever,
 )
-from opensearch_neural_sparse import FilterSyntaxError, IndexNotFoundError, UnsupportedServerError
+from opensearch_neural_sparse import FilterSyntaxError, IndexNotFoundError
 from opensearch_neural_sparse.store.options import HybridOptions
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
@@ -135,17 +135,13 @@ def test_a_trace_names_the_model_before_the_index_is_open() -> None:
         assert OpenSearchNeuralSparseRetriever(store=store)._get_ls_params()["ls_embedding_model"] == known
 
 
-def test_hybrid_options_reach_the_core(store, server) -> None:
+def test_hybrid_options_reach_the_core(store) -> None:
     options = {"rank_constant": 7, "pagination_depth": 4}
     hits = store.hybrid_search("river", size=4, options=HybridOptions(**options))
     retriever = OpenSearchNeuralSparseHybridRetriever(store=store, include_scores=True, **options)
     assert [one.metadata["_score"] for one in retriever.invoke("river")] == [hit.score for hit in hits]
     weighted = OpenSearchNeuralSparseHybridRetriever(store=store, weights=(1, 0), k=2)
-    if server.version.startswith("2."):
-        with pytest.raises(UnsupportedServerError):
-            weighted.invoke("river")
-    else:
-        assert set(_ids(weighted.invoke("river"))) == {"0", "3"}
+    assert set(_ids(weighted.invoke("river"))) == {"0", "3"}
 
 
 @pytest.mark.parametrize("mistake", [{"rank_constant": 0}, {"rank_constant": 10_001}, {"weights": (0.2, 0.3, 0.5)}])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.fusion import fuse, rank_of
+from opensearch_neural_sparse.search.fusion import fuse, rank_of, shortest
 from opensearch_neural_sparse.search.hits import LegScore, SearchHits, check_shards, parse_hit
 
 Key = tuple[str, str]
@@ -70,12 +70,12 @@ def read_fused(
     found = [{_key(hit): hit for hit in response["hits"]["hits"]} for response in responses]
     fused = fuse([list(leg) for leg in found], rank_constant=plan.rank_constant or 0, weights=plan.weights)
     if plan.min_score is not None:
-        fused = [(key, score) for key, score in fused if score >= plan.min_score]
+        fused = [(key, score) for key, score in fused if shortest(score) >= plan.min_score]
     hits = []
     for key, score in fused[plan.offset : plan.offset + plan.size]:
         hit = next(leg[key] for leg in found if key in leg)
         legs = _leg_scores(found, key, plan.legs) if plan.explain else None
-        hits.append(parse_hit(hit, schema, explained, score=score, legs=legs))
+        hits.append(parse_hit(hit, schema, explained, score=shortest(score), legs=legs))
     total, exact = _total(responses, len(fused))
     return SearchHits(hits, total=total, total_is_exact=exact, took_ms=took_ms)
 

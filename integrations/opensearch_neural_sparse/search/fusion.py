@@ -66,6 +66,11 @@ def fuse(
     return sorted(scores.items(), key=lambda entry: -entry[1])
 
 
+def shortest(value: float) -> float:
+    """Return a float32 as the number that its shortest decimal is, which is how a server sends it."""
+    return next(near for digits in range(1, 10) if float32(near := float(f"{value:.{digits}g}")) == value)
+
+
 def float32(value: float) -> float:
     """Return the float32 nearest to a number."""
     (rounded,) = struct.unpack("f", struct.pack("f", value))

@@ -29,6 +29,7 @@ from opensearch_neural_sparse.store.requests import (
 
 _MIN_SCORE_SINCE, _COLLAPSE_SINCE = (3, 5, 0), (3, 6, 0)
 _EXPLAINING: dict[str, Any] = {"response_processors": [{"hybrid_score_explanation": {}}]}
+"""For ranks alone: where it explains normalised scores, the server normalises them twice, and the scores change."""
 
 
 def hybrid_request(
@@ -142,15 +143,15 @@ def _server_request(
     explained: Mapping[str, float] | None,
     left_out: int,
 ) -> SearchRequest:
-    depth = options.depth(plan.size)
+    depth, ranked = options.depth(plan.size), plan.explain and plan.rank_constant is not None
     queries = [_leg_query(server, leg, clauses, depth, named=plan.explain) for leg in legs]
     body: dict[str, Any] = {
         "size": plan.offset + plan.size,  # a page past the end is an error on the server, so pages are cut here
         "query": hybrid_query(queries, pagination_depth=depth),
-        "search_pipeline": _pipeline(server, options) | (_EXPLAINING if plan.explain else {}),
+        "search_pipeline": _pipeline(server, options) | (_EXPLAINING if ranked else {}),
         "_source": source,
     }
-    if plan.explain:
+    if ranked:
         body["explain"] = True
     if options.min_score is not None:
         body["min_score"] = options.min_score

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.options import HybridOptions
     from opensearch_neural_sparse.search.two_phase import TwoPhase
     from opensearch_neural_sparse.server import ServerInfo
+    from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
+    from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
     from opensearch_neural_sparse.store.options import WriteOptions
     from opensearch_neural_sparse.store.sender import BulkSender
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
@@ -104,6 +106,8 @@ _HOMES = {
     "search.options": ("HybridOptions",),
     "search.two_phase": ("TwoPhase",),
     "server": ("ServerInfo",),
+    "store.aio": ("AsyncNeuralSparseStore",),
+    "store.aio_sender": ("AsyncBulkSender",),
     "store.options": ("WriteOptions",),
     "store.sender": ("BulkSender",),
     "store.sync": ("NeuralSparseStore",),
@@ -115,6 +119,8 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Activation",
+    "AsyncBulkSender",
+    "AsyncNeuralSparseStore",
     "Bm25Leg",
     "Bound",
     "BoundMode",

@@ -54,6 +54,13 @@ class Encoders:
         return any(part is not None for part in (self.model, self._query, self._document))
 
     @property
+    def encodes_queries_at_once(self) -> bool:
+        """Whether what encodes queries is loaded and a table that takes microseconds, not a network."""
+        from opensearch_neural_sparse.encode.query_encoder import IdfQueryEncoder
+
+        return isinstance(self._query, IdfQueryEncoder)
+
+    @property
     def checkable(self) -> bool:
         """Whether what the caller gave can be compared with the stamp of an index."""
         return self.model is not None or self._document is not None

@@ -2,61 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from threading import RLock
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.errors import IndexNotBoundError, IndexNotFoundError
-from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.models.files import Side
+from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.server import ServerInfo
-from opensearch_neural_sparse.store.connection import read_server, translated_errors
-from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.index_state import IndexState, read_index
+from opensearch_neural_sparse.store.base import StoreBase, is_there_already
+from opensearch_neural_sparse.store.connection import read_server
+from opensearch_neural_sparse.store.index_state import IndexState
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
-    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
-    from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
-    from opensearch_neural_sparse.models.spec import ModelSpec
 
-
-class StoreSession:
+class StoreSession(StoreBase["OpenSearch"]):
     """An index, its client and its model; each is opened when it is first needed, under one lock."""
 
-    def __init__(
-        self,
-        index: str,
-        *,
-        client: OpenSearch | None = None,
-        url: str | None = None,
-        model: str | Path | ModelSpec | None = None,
-        schema: IndexSchema | None = None,
-        query_encoder: QueryEncoder | None = None,
-        document_encoder: DocumentEncoder | None = None,
-        encoder_options: Mapping[str, Any] | None = None,
-        client_options: Mapping[str, Any] | None = None,
-    ) -> None:
-        if (client is None) == (url is None):
-            raise ValueError("Give either a client or the url of a server.")
-        self.index = index
-        self.schema = schema or IndexSchema()
-        self._client, self._url = client, url
-        self._owns_client = client is None
-        self._client_options = dict(client_options or {})
-        self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options)
-        self._server: ServerInfo | None = None
-        self._state: IndexState | None = None
-        self._lock = RLock()
+    def create(self, *, exist_ok: bool = False, settings: Mapping[str, Any] | None = None) -> None:
+        """Create the index, bound to the model.
 
-    @property
-    def model_id(self) -> str | None:
-        """Id of the model, as far as it is known without asking the server."""
-        return self._encoders.model_id
+        Args:
+            exist_ok: Whether an index that is there already is opened instead, if it belongs to the model.
+            settings: Index settings, such as `{"number_of_shards": 1}`.
+
+        Raises:
+            IndexNotBoundError: No model was named.
+            ServerRequestError: The index exists, or its settings are refused.
+        """
+        self._ensure_named()
+        self.server()
+        body = self._index_body(settings)
+        try:
+            with self._errors():
+                self.client().indices.create(index=self.index, body=body)
+        except ServerRequestError as error:
+            if not (exist_ok and is_there_already(error)):
+                raise
+        self._forget()
+        self.open()
 
     def open(self) -> IndexState:
         """Check the index and the model against each other; every operation does so first, once.
@@ -68,13 +52,21 @@ class StoreSession:
             IndexSchemaError: The index is not of this layout.
         """
         with self._lock:
-            if self._state is None:
+            if (state := self._state) is None:
                 with self._errors():
                     response = self.client().indices.get(index=self.index)
-                state = read_index(self.index, response, self.schema)
-                self._check(state)
-                self._state = state
-            return self._state
+                state = self._state = self._read_index(response)
+            return state
+
+    def delete_index(self) -> None:
+        """Delete the index and everything in it.
+
+        Raises:
+            IndexNotFoundError: There is no such index.
+        """
+        with self._errors():
+            self.client().indices.delete(index=self.index)
+        self._forget()
 
     def close(self) -> None:
         """Close what was opened here: the client of a url, and the encoder that was loaded."""
@@ -112,37 +104,5 @@ class StoreSession:
                 self._server = read_server(self.client())
             return self._server
 
-    def _check(self, state: IndexState) -> None:
-        binding = state.binding
-        if binding is None and not self._encoders.named:
-            raise IndexNotBoundError(self.index, self.schema.sparse_field)
-        self._encoders.follow(binding)
-        if binding is not None and self._encoders.checkable:
-            field = self.schema.sparse_field
-            binding.ensure_same_model(self._encoders.spec, index=self.index, field=field)
-            binding.ensure_matches_query(self._encoders.files(Side.QUERY), index=self.index, field=field)
-
-    def _encode(self, texts: Sequence[str]) -> tuple[list[SparseVector], str]:
-        given = self._encoders.binding(self.schema.text_field)
-        bound = self.open().binding
-        if bound is not None:
-            bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
-        return self._encoders.document().encode_documents(texts), given.marker
-
-    def _query_vector(self, query: str | Mapping[str, float]) -> SparseVector:
-        if isinstance(query, str):
-            return self._encoders.query().encode_query(query)
-        return query if isinstance(query, SparseVector) else SparseVector(query)
-
-    @contextmanager
-    def _errors(self) -> Iterator[None]:
-        try:
-            with translated_errors(self.client(), self.index):
-                yield
-        except IndexNotFoundError:
-            self._forget()
-            raise
-
-    def _forget(self) -> None:
-        with self._lock:
-            self._state = None
+    def _errors(self) -> AbstractContextManager[None]:
+        return self._translated(self.client())

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import islice
-from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotBoundError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
-from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits, check_shards
 from opensearch_neural_sparse.search.legs import fill_legs
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.search.two_phase import TwoPhase
+from opensearch_neural_sparse.store.base import DEFAULT_HYBRID, DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
 from opensearch_neural_sparse.store.hybrid import hybrid_request
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
@@ -28,10 +27,6 @@ from opensearch_neural_sparse.store.requests import (
 )
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.session import StoreSession
-
-DEFAULT_WRITE = WriteOptions()
-DEFAULT_HYBRID = HybridOptions()
-_IDS_PER_REQUEST = 500
 
 
 class NeuralSparseStore(StoreSession):
@@ -51,7 +46,8 @@ class NeuralSparseStore(StoreSession):
         document_encoder: Encodes documents in place of the model's own encoder.
         encoder_options: Options of `load_document_encoder`, among them `revision`, `token`, `cache_dir` and
             `local_files_only` for either side.
-        client_options: Options of `opensearchpy.OpenSearch` where `url` is given, such as `http_auth`.
+        client_options: Options of `opensearchpy.OpenSearch` where `url` is given, such as `http_auth`; by default a
+            request takes 60 seconds at most and 20 connections are kept.
 
     Raises:
         ValueError: Neither a client nor a url, or both.
@@ -62,32 +58,6 @@ class NeuralSparseStore(StoreSession):
         ...     store.write(["A first text.", {"id": "2", "text": "Another.", "metadata": {"year": 2026}}])
         ...     hits = store.search("first", filter={"range": {"year": {"gte": 2020}}})
     """
-
-    def create(self, *, exist_ok: bool = False, settings: Mapping[str, Any] | None = None) -> None:
-        """Create the index, bound to the model.
-
-        Args:
-            exist_ok: Whether an index that is there already is opened instead, if it belongs to the model.
-            settings: Index settings, such as `{"number_of_shards": 1}`.
-
-        Raises:
-            IndexNotBoundError: No model was named.
-            ServerRequestError: The index exists, or its settings are refused.
-        """
-        if not self._encoders.named:
-            raise IndexNotBoundError(self.index, self.schema.sparse_field)
-        self.server()
-        self._encoders.follow(None)
-        binding = self._encoders.binding(self.schema.text_field)
-        body = create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
-        try:
-            with self._errors():
-                self.client().indices.create(index=self.index, body=body)
-        except ServerRequestError as error:
-            if not (exist_ok and error.error_type == "resource_already_exists_exception"):
-                raise
-        self._forget()
-        self.open()
 
     def write(self, documents: Iterable[Document], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
         """Write documents, encoding those that have a text and no vector.
@@ -103,7 +73,9 @@ class NeuralSparseStore(StoreSession):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         state = self.open()
-        actions = prepare(documents, self.schema, options, bound=state.binding, encode=self._encode)
+        actions = prepare(
+            documents, self.schema, options, bound=state.binding, encode=partial(self._encode, state.binding)
+        )
         with self._errors():
             report = BulkSender(self.client(), self.index, options).send(actions)
         report.raise_if_incomplete()
@@ -114,7 +86,7 @@ class NeuralSparseStore(StoreSession):
         self.open()
         wanted = iter(check_ids(ids))
         found: list[SparseDocument] = []
-        while part := list(islice(wanted, _IDS_PER_REQUEST)):
+        while part := list(islice(wanted, IDS_PER_REQUEST)):
             with self._errors():
                 response = self.client().mget(body={"ids": part}, index=self.index)
             found += read_documents(response, self.schema)
@@ -127,7 +99,7 @@ class NeuralSparseStore(StoreSession):
             BulkWriteError: Some deletions were refused or went without an answer.
         """
         self.open()
-        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=5000)
+        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
         report = BulkSender(self.client(), self.index, options).send(map(delete_action, check_ids(ids)))
         report.raise_if_incomplete()
         return report.written
@@ -145,16 +117,6 @@ class NeuralSparseStore(StoreSession):
         """Make everything that was written searchable."""
         self.open()
         BulkSender(self.client(), self.index).refresh()
-
-    def delete_index(self) -> None:
-        """Delete the index and everything in it.
-
-        Raises:
-            IndexNotFoundError: There is no such index.
-        """
-        with self._errors():
-            self.client().indices.delete(index=self.index)
-        self._forget()
 
     def search(
         self,
@@ -180,7 +142,7 @@ class NeuralSparseStore(StoreSession):
             Hits, best first; none where the query has no token that the model knows.
         """
         self.open()
-        vector = self._query_vector(query)
+        vector = self._to_vector(query)
         request = sparse_request(
             self.server(),
             self.schema,
@@ -237,9 +199,7 @@ class NeuralSparseStore(StoreSession):
                 is no way out or was ruled out.
         """
         state = self.open()
-        legs = fill_legs(
-            options.legs, query, self.schema, lambda: self._query_vector(query if vector is None else vector)
-        )
+        legs = fill_legs(options.legs, query, self.schema, lambda: self._to_vector(query if vector is None else vector))
         request = hybrid_request(
             self.server(),
             self.index,

@@ -1,0 +1,179 @@
+"""What an asynchronous store holds open: a client for each event loop, its index, its model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
+from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.base import StoreBase, is_there_already
+from opensearch_neural_sparse.store.connection import server_of, translated_errors, unless_refused
+from opensearch_neural_sparse.store.index_state import IndexState
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
+
+Encoded = TypeVar("Encoded")
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """A client in its event loop, the lock under which it opens things, and what closes it where it is the store's."""
+
+    client: AsyncOpenSearch
+    lock: asyncio.Lock
+    lease: AsyncGenerator[AsyncOpenSearch, None] | None
+
+
+class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
+    """An index, its client and its model; each is opened when it is first needed, under one lock a loop."""
+
+    @cached_property
+    def _connections(self) -> dict[asyncio.AbstractEventLoop, _Connection]:
+        return {}
+
+    async def create(self, *, exist_ok: bool = False, settings: Mapping[str, Any] | None = None) -> None:
+        """Create the index, bound to the model.
+
+        Args:
+            exist_ok: Whether an index that is there already is opened instead, if it belongs to the model.
+            settings: Index settings, such as `{"number_of_shards": 1}`.
+
+        Raises:
+            IndexNotBoundError: No model was named.
+            ServerRequestError: The index exists, or its settings are refused.
+        """
+        self._ensure_named()
+        await self.server()
+        body = await asyncio.to_thread(self._index_body, settings)
+        try:
+            async with self._asking() as client:
+                await client.indices.create(index=self.index, body=body)
+        except ServerRequestError as error:
+            if not (exist_ok and is_there_already(error)):
+                raise
+        self._forget()
+        await self.open()
+
+    async def open(self) -> IndexState:
+        """Check the index and the model against each other; every operation does so first, once.
+
+        Raises:
+            IndexNotFoundError: There is no such index.
+            IndexNotBoundError: The index carries no model and none was named.
+            ModelMismatchError: The index belongs to another model.
+            IndexSchemaError: The index is not of this layout.
+        """
+        connection = await self._connect()
+        async with connection.lock:
+            if (state := self._state) is None:
+                with self._translated(connection.client):
+                    response = await connection.client.indices.get(index=self.index)
+                state = self._state = await asyncio.to_thread(self._read_index, response)
+            return state
+
+    async def delete_index(self) -> None:
+        """Delete the index and everything in it.
+
+        Raises:
+            IndexNotFoundError: There is no such index.
+        """
+        async with self._asking() as client:
+            await client.indices.delete(index=self.index)
+        self._forget()
+
+    async def close(self) -> None:
+        """Close what was opened here: the client of a url, and the encoder that was loaded."""
+        connection = self._connections.pop(asyncio.get_running_loop(), None)
+        if connection is not None and connection.lease is not None:
+            await connection.lease.aclose()
+        self._encoders.close()
+        self._server = None
+        self._forget()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def client(self) -> AsyncOpenSearch:
+        """Return the client, made when it is first needed."""
+        return (await self._connect()).client
+
+    async def server(self) -> ServerInfo:
+        """Return what the server is, read once.
+
+        Raises:
+            UnsupportedServerError: Too old, not OpenSearch, or one that does not tell its version.
+        """
+        connection = await self._connect()
+        async with connection.lock:
+            if self._server is None:
+                self._server = await _read_server(connection.client)
+            return self._server
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[AsyncOpenSearch]:
+        client = await self.client()
+        with self._translated(client):
+            yield client
+
+    async def _encoding(self, encode: Callable[[], Encoded]) -> Encoded:
+        return encode() if self._encoders.encodes_queries_at_once else await asyncio.to_thread(encode)
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        for other in [other for other in self._connections if other.is_closed()]:
+            self._connections.pop(other, None)
+        if (connection := self._connections.get(loop)) is None:
+            connection = self._connections[loop] = await self._new_connection()
+        return connection
+
+    async def _new_connection(self) -> _Connection:
+        if self._client is not None:
+            return _Connection(_of_this_loop(self._client), asyncio.Lock(), None)
+        # The first step of the lease awaits nothing, so no two tasks make a client each.
+        lease = self._lease()
+        return _Connection(await anext(lease), asyncio.Lock(), lease)
+
+    async def _lease(self) -> AsyncGenerator[AsyncOpenSearch, None]:
+        """Hold a client open. A loop closes the generators it began, so the client never outlives its loop."""
+        client = _client_class()(self._url, **self._client_options)
+        try:
+            yield client
+        finally:
+            self._connections.pop(asyncio.get_running_loop(), None)
+            await client.close()
+
+
+def _client_class() -> type[AsyncOpenSearch]:
+    try:
+        from opensearchpy import AsyncOpenSearch
+    except ImportError:
+        raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
+    return AsyncOpenSearch
+
+
+def _of_this_loop(client: AsyncOpenSearch) -> AsyncOpenSearch:
+    transport: Any = client.transport
+    if transport.loop not in (None, asyncio.get_running_loop()):
+        raise RuntimeError(
+            "The client that was given belongs to another event loop, to which its connections are bound. Make a "
+            "client and a store in each loop, or give the store a url: it then has a client of its own in every loop."
+        )
+    return client
+
+
+async def _read_server(client: AsyncOpenSearch) -> ServerInfo:
+    info = plugins = None
+    with translated_errors(client, "/"), unless_refused():
+        info = await client.info()
+    with translated_errors(client, "_cat/plugins"), unless_refused():
+        plugins = await client.cat.plugins(format="json")
+    return server_of(info, plugins)

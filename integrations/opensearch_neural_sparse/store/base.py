@@ -1,0 +1,118 @@
+"""What every store knows of its index and model: state and decisions, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotBoundError, IndexNotFoundError, ServerRequestError
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.mapping import create_index_body
+from opensearch_neural_sparse.models.files import Side
+from opensearch_neural_sparse.search.options import HybridOptions
+from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.connection import translated_errors
+from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.index_state import IndexState, read_index
+from opensearch_neural_sparse.store.options import WriteOptions
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
+    from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
+    from opensearch_neural_sparse.index.binding import ModelBinding
+    from opensearch_neural_sparse.models.spec import ModelSpec
+
+Client = TypeVar("Client")
+DEFAULT_WRITE = WriteOptions()
+DEFAULT_HYBRID = HybridOptions()
+IDS_PER_REQUEST = 500
+DELETIONS_PER_REQUEST = 5000
+CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
+"""Options of the clients that stores make: opensearch-py gives up after 10 seconds and keeps one connection."""
+
+
+class StoreBase(Generic[Client]):
+    """An index and its model, as far as they are known by now."""
+
+    def __init__(
+        self,
+        index: str,
+        *,
+        client: Client | None = None,
+        url: str | None = None,
+        model: str | Path | ModelSpec | None = None,
+        schema: IndexSchema | None = None,
+        query_encoder: QueryEncoder | None = None,
+        document_encoder: DocumentEncoder | None = None,
+        encoder_options: Mapping[str, Any] | None = None,
+        client_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if (client is None) == (url is None):
+            raise ValueError("Give either a client or the url of a server.")
+        self.index = index
+        self.schema = schema or IndexSchema()
+        self._client, self._url = client, url
+        self._owns_client = client is None
+        self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
+        self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options)
+        self._server: ServerInfo | None = None
+        self._state: IndexState | None = None
+        self._lock = RLock()
+
+    @property
+    def model_id(self) -> str | None:
+        """Id of the model, as far as it is known without asking the server."""
+        return self._encoders.model_id
+
+    def _read_index(self, response: Mapping[str, Any]) -> IndexState:
+        state = read_index(self.index, response, self.schema)
+        binding = state.binding
+        if binding is None:
+            self._ensure_named()
+        self._encoders.follow(binding)
+        if binding is not None and self._encoders.checkable:
+            field = self.schema.sparse_field
+            binding.ensure_same_model(self._encoders.spec, index=self.index, field=field)
+            binding.ensure_matches_query(self._encoders.files(Side.QUERY), index=self.index, field=field)
+        return state
+
+    def _ensure_named(self) -> None:
+        if not self._encoders.named:
+            raise IndexNotBoundError(self.index, self.schema.sparse_field)
+
+    def _index_body(self, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+        self._encoders.follow(None)
+        binding = self._encoders.binding(self.schema.text_field)
+        return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
+
+    def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[list[SparseVector], str]:
+        given = self._encoders.binding(self.schema.text_field)
+        if bound is not None:
+            bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
+        return self._encoders.document().encode_documents(texts), given.marker
+
+    def _to_vector(self, query: str | Mapping[str, float]) -> SparseVector:
+        if isinstance(query, str):
+            return self._encoders.query().encode_query(query)
+        return query if isinstance(query, SparseVector) else SparseVector(query)
+
+    @contextmanager
+    def _translated(self, client: Client) -> Iterator[None]:
+        try:
+            with translated_errors(client, self.index):
+                yield
+        except IndexNotFoundError:
+            self._forget()
+            raise
+
+    def _forget(self) -> None:
+        self._state = None
+
+
+def is_there_already(error: ServerRequestError) -> bool:
+    """Tell whether an index could not be created because there is one of its name."""
+    return error.error_type == "resource_already_exists_exception"

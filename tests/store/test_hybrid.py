@@ -448,3 +448,18 @@ def test_leg_that_the_server_refuses_is_an_error_with_its_reason(corpus: MakeCor
     for fusion in (Fusion.SERVER, Fusion.CLIENT):
         with pytest.raises(ServerRequestError, match=r"400.*rank_features"):
             search(store, legs=legs, fusion=fusion)
+
+
+@pytest.mark.parametrize("size", [5, DEPTH])
+@pytest.mark.parametrize("fusion", [Fusion.SERVER, Fusion.CLIENT])
+def test_vectors_come_with_hits_only_where_they_are_wanted(corpus: MakeCorpus, fusion: Fusion, size: int) -> None:
+    store = corpus(1)
+    options = HybridOptions(fusion=fusion, pagination_depth=DEPTH)
+    plain = store.hybrid_search("w1 w2", size=size, options=options)
+    whole = store.hybrid_search("w1 w2", size=size, options=options, explain=True, with_embedding=True)
+    assert ids(plain) == ids(whole)
+    for one, other in zip(plain, whole, strict=True):
+        assert {"sparse_vector", "embedding"}.isdisjoint(one.source)
+        assert {"sparse_vector", "embedding"} <= set(other.source)
+        assert one.source.items() <= other.source.items()
+        assert (one.embedding, other.embedding) == (None, other.source["embedding"])

@@ -26,6 +26,7 @@ class FusionPlan:
         offset: How many hits come before the page.
         size: Most hits of the page.
         explain: Whether hits tell what each leg made of them.
+        one_shard: Whether what is searched is a single shard.
     """
 
     legs: tuple[str, ...]
@@ -35,6 +36,7 @@ class FusionPlan:
     offset: int = 0
     size: int = 10
     explain: bool = False
+    one_shard: bool = False
 
 
 def read_leg_scores(hit: Mapping[str, Any], plan: FusionPlan) -> dict[str, LegScore]:

@@ -104,6 +104,7 @@ def parse_hits(
     fusion: str | None = None,
     offset: int = 0,
     legs: Callable[[Mapping[str, Any]], Mapping[str, LegScore]] | None = None,
+    dropped: Sequence[str] = (),
 ) -> SearchHits:
     """Read the response of a search.
 
@@ -114,13 +115,14 @@ def parse_hits(
         fusion: Who fused legs and how.
         offset: How many hits come before the page that was asked for.
         legs: Reads what each leg made of a hit, where that is wanted.
+        dropped: Fields that came and are not wanted.
 
     Raises:
         PartialResultsError: Some shards failed, so that hits may be missing.
     """
     check_shards(response)
     total = response["hits"].get("total", {})
-    hits = response["hits"]["hits"][offset:]
+    hits = [_without(hit, dropped) for hit in response["hits"]["hits"][offset:]]
     return SearchHits(
         [parse_hit(hit, schema, explained, legs=legs(hit) if legs is not None else None) for hit in hits],
         total=total.get("value", 0),
@@ -153,6 +155,12 @@ def parse_hit(
         matches=matches,
         legs=legs,
     )
+
+
+def _without(hit: Mapping[str, Any], dropped: Sequence[str]) -> Mapping[str, Any]:
+    if not dropped:
+        return hit
+    return {**hit, "_source": {name: value for name, value in hit.get("_source", {}).items() if name not in dropped}}
 
 
 def check_shards(response: Mapping[str, Any]) -> None:

@@ -28,6 +28,8 @@ from opensearch_neural_sparse.store.requests import (
 )
 
 _MIN_SCORE_SINCE, _COLLAPSE_SINCE = (3, 5, 0), (3, 6, 0)
+_SMALL_PAGE = 4
+"""How many times deeper than a page the pool has to be for whole documents to be worth their way."""
 _EXPLAINING: dict[str, Any] = {"response_processors": [{"hybrid_score_explanation": {}}]}
 """For ranks alone: where it explains normalised scores, the server normalises them twice, and the scores change."""
 
@@ -78,6 +80,7 @@ def hybrid_request(
         offset=offset,
         size=size,
         explain=explain,
+        one_shard=state.shards == 1,
     )
     source = source_filter(schema, explain, with_embedding)
     make = _client_request if by_client else _server_request
@@ -145,11 +148,12 @@ def _server_request(
 ) -> SearchRequest:
     depth, ranked = options.depth(plan.size), plan.explain and plan.rank_constant is not None
     queries = [_leg_query(server, leg, clauses, depth, named=plan.explain) for leg in legs]
+    dropped = _dropped_here(plan, depth, source["excludes"])
     body: dict[str, Any] = {
         "size": plan.offset + plan.size,  # a page past the end is an error on the server, so pages are cut here
         "query": hybrid_query(queries, pagination_depth=depth),
         "search_pipeline": _pipeline(server, options) | (_EXPLAINING if ranked else {}),
-        "_source": source,
+        "_source": True if dropped else source,
     }
     if ranked:
         body["explain"] = True
@@ -165,8 +169,19 @@ def _server_request(
         plan=plan,
         fusion=f"server {way}",
         one_shard=options.normalization is None and not server.ranks_across_shards,
+        dropped_fields=dropped,
         tokens_left_out=left_out,
     )
+
+
+def _dropped_here(plan: FusionPlan, depth: int, excluded: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that are dropped after they came, where that is quicker than to have them excluded.
+
+    From an index of one shard the server loads every document of the pool before it fuses, and an exclusion makes it
+    parse them all; whole documents are not parsed, and only those of the page travel.
+    """
+    few = _SMALL_PAGE * (plan.offset + plan.size) <= depth
+    return tuple(excluded) if plan.one_shard and few and not any("." in name for name in excluded) else ()
 
 
 def _client_request(

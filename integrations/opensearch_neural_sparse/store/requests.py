@@ -42,6 +42,7 @@ class SearchRequest:
         plan: How legs are fused; None for a search of one leg.
         fusion: Who fuses legs and how, or None.
         one_shard: Whether an answer from several shards would be wrong on this server.
+        dropped_fields: Fields that come and are not wanted.
         two_phase: Whether light tokens only refine the order of what the heavy ones find.
         tokens_left_out: How many light tokens had to be left out.
     """
@@ -53,6 +54,7 @@ class SearchRequest:
     plan: FusionPlan | None = None
     fusion: str | None = None
     one_shard: bool = False
+    dropped_fields: tuple[str, ...] = ()
     two_phase: bool = False
     tokens_left_out: int = 0
 
@@ -145,14 +147,15 @@ def read_hits(
     """
     plan, explained = request.plan, request.explained
     if request.searches and plan is not None:
-        responses = [_readable(row) for row in response["responses"]]
+        responses = [readable_row(row) for row in response["responses"]]
         hits = read_fused(responses, schema, plan, explained=explained, took_ms=response["took"])
     else:
         shards = response.get("_shards", {}).get("total", 1)
         if request.one_shard and shards > 1:
             raise wrong_ranks(server, f"{shards} shards")
         legs = (lambda hit: read_leg_scores(hit, plan)) if plan is not None and plan.explain else None
-        hits = parse_hits(response, schema, explained=explained, offset=plan.offset if plan else 0, legs=legs)
+        offset, dropped = plan.offset if plan is not None else 0, request.dropped_fields
+        hits = parse_hits(response, schema, explained=explained, offset=offset, legs=legs, dropped=dropped)
     hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out
     return hits
 
@@ -220,7 +223,8 @@ def wrong_ranks(server: ServerInfo, found: str) -> UnsupportedServerError:
     )
 
 
-def _readable(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def readable_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return one answer of `_msearch`, or raise the error that it is."""
     if (error := row.get("error")) is None:
         return row
     causes = error.get("root_cause") or [error]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -99,6 +99,14 @@ class StoreBase(Generic[Client]):
         if isinstance(query, str):
             return self._encoders.query().encode_query(query)
         return query if isinstance(query, SparseVector) else SparseVector(query)
+
+    def _to_vectors(self, queries: Iterable[str | Mapping[str, float]]) -> list[SparseVector]:
+        if isinstance(queries, str | Mapping):
+            raise TypeError("search_many() takes several queries, got one; put it into a list.")
+        asked = list(queries)
+        texts = [query for query in asked if isinstance(query, str)]
+        encoded = iter(self._encoders.query().encode_queries(texts) if texts else ())
+        return [next(encoded) if isinstance(query, str) else self._to_vector(query) for query in asked]
 
     @contextmanager
     def _translated(self, client: Client) -> Iterator[None]:

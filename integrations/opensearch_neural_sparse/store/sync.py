@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
-from itertools import islice
 
-from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
-from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
-from opensearch_neural_sparse.search.hits import SearchHits, check_shards
+from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.legs import fill_legs
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.search.two_phase import TwoPhase
-from opensearch_neural_sparse.store.base import DEFAULT_HYBRID, DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
+from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
+from opensearch_neural_sparse.store.documents import StoredDocuments
 from opensearch_neural_sparse.store.hybrid import hybrid_request
-from opensearch_neural_sparse.store.options import Refresh, WriteOptions
-from opensearch_neural_sparse.store.preparation import Document, prepare
+from opensearch_neural_sparse.store.many import NO_ANSWERS, many_requests
 from opensearch_neural_sparse.store.requests import (
     SearchRequest,
-    filter_body,
     match_request,
-    read_documents,
     read_hits,
     sparse_request,
 )
-from opensearch_neural_sparse.store.sender import BulkSender
-from opensearch_neural_sparse.store.session import StoreSession
 
 
-class NeuralSparseStore(StoreSession):
+class NeuralSparseStore(StoredDocuments):
     """An index with the model that its sparse field belongs to.
 
     Nothing is connected, downloaded or loaded before it is needed; queries and documents are encoded by different
@@ -58,65 +50,6 @@ class NeuralSparseStore(StoreSession):
         ...     store.write(["A first text.", {"id": "2", "text": "Another.", "metadata": {"year": 2026}}])
         ...     hits = store.search("first", filter={"range": {"year": {"gte": 2020}}})
     """
-
-    def write(self, documents: Iterable[Document], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
-        """Write documents, encoding those that have a text and no vector.
-
-        Args:
-            documents: Documents, mappings with the keys of `SparseDocument`, or texts; any iterable, read once, a batch
-                at a time.
-            options: How to write.
-
-        Raises:
-            BulkWriteError: Some documents were not written; its report says which and why, the others were.
-            IndexSchemaError: A list of documents holds one that no index can take; none was written.
-            ModelMismatchError: The encoder is not the one that the index is bound to.
-        """
-        state = self.open()
-        actions = prepare(
-            documents, self.schema, options, bound=state.binding, encode=partial(self._encode, state.binding)
-        )
-        with self._errors():
-            report = BulkSender(self.client(), self.index, options).send(actions)
-        report.raise_if_incomplete()
-        return report
-
-    def get(self, ids: Iterable[str]) -> list[SparseDocument]:
-        """Return the documents of these ids, in this order; ids that are not there are left out."""
-        self.open()
-        wanted = iter(check_ids(ids))
-        found: list[SparseDocument] = []
-        while part := list(islice(wanted, IDS_PER_REQUEST)):
-            with self._errors():
-                response = self.client().mget(body={"ids": part}, index=self.index)
-            found += read_documents(response, self.schema)
-        return found
-
-    def delete(self, ids: Iterable[str], *, refresh: Refresh = True) -> int:
-        """Delete documents by id and return how many there were; ids that are not there are no error.
-
-        Raises:
-            BulkWriteError: Some deletions were refused or went without an answer.
-        """
-        self.open()
-        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
-        report = BulkSender(self.client(), self.index, options).send(map(delete_action, check_ids(ids)))
-        report.raise_if_incomplete()
-        return report.written
-
-    def count(self, filter: Filter | None = None) -> int:  # noqa: A002
-        """Return how many documents there are, or how many a filter lets through."""
-        self.open()
-        body = filter_body(filter)
-        with self._errors():
-            response = self.client().count(index=self.index, body=body)
-        check_shards(response)
-        return int(response["count"])
-
-    def refresh(self) -> None:
-        """Make everything that was written searchable."""
-        self.open()
-        BulkSender(self.client(), self.index).refresh()
 
     def search(
         self,
@@ -154,6 +87,46 @@ class NeuralSparseStore(StoreSession):
             two_phase=two_phase,
         )
         return self._search(request) if request is not None else SearchHits()
+
+    def search_many(
+        self,
+        queries: Iterable[str | Mapping[str, float]],
+        *,
+        size: int = 10,
+        filter: Filter | None = None,  # noqa: A002
+        explain: bool = False,
+        with_embedding: bool = False,
+        two_phase: TwoPhase | None = None,
+    ) -> list[SearchHits]:
+        """Search by several sparse vectors in one request.
+
+        Args:
+            queries: Texts, or token weights; texts are encoded together.
+            size: Most hits of each query, 1 to 10,000.
+            filter: A query clause that hits satisfy, or a list of such, all of which they satisfy.
+            explain: Whether hits tell which tokens matched.
+            with_embedding: Whether hits carry their dense vectors.
+            two_phase: How to split each search in two phases; None searches by every token at once.
+
+        Returns:
+            The hits of each query, in the order of the queries, as `search` returns them.
+        """
+        self.open()
+        vectors = self._to_vectors(queries)
+        server = self.server()
+        searches = many_requests(
+            server,
+            self.schema,
+            vectors,
+            size=size,
+            filter=filter,
+            explain=explain,
+            with_embedding=with_embedding,
+            two_phase=two_phase,
+        )
+        with self._errors():
+            response = self.client().msearch(body=searches.body, index=self.index) if searches else NO_ANSWERS
+            return searches.read(server, response, self.schema)
 
     def match_search(
         self,

@@ -1,0 +1,119 @@
+"""The documents of an index: written, read, deleted, counted, over an asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+
+from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
+from opensearch_neural_sparse.index.document import SparseDocument, check_ids
+from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.hits import check_shards
+from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
+from opensearch_neural_sparse.store.aio_session import AsyncStoreSession
+from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
+from opensearch_neural_sparse.store.options import Refresh, WriteOptions
+from opensearch_neural_sparse.store.preparation import Document, prepare
+from opensearch_neural_sparse.store.requests import (
+    filter_body,
+    read_documents,
+)
+from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, page_body, read_page
+
+
+class AsyncStoredDocuments(AsyncStoreSession):
+    """The documents of an index."""
+
+    async def write(self, documents: Iterable[Document], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
+        """Write documents, encoding those that have a text and no vector.
+
+        Args:
+            documents: Documents, mappings with the keys of `SparseDocument`, or texts; any iterable, read once, a batch
+                at a time.
+            options: How to write.
+
+        Raises:
+            BulkWriteError: Some documents were not written; its report says which and why, the others were.
+            IndexSchemaError: A list of documents holds one that no index can take; none was written.
+            ModelMismatchError: The encoder is not the one that the index is bound to.
+        """
+        state = await self.open()
+        encode = partial(self._encode, state.binding)
+        actions = await asyncio.to_thread(prepare, documents, self.schema, options, bound=state.binding, encode=encode)
+        async with self._asking() as client:
+            report = await AsyncBulkSender(client, self.index, options).send(actions)
+        report.raise_if_incomplete()
+        return report
+
+    async def get(self, ids: Iterable[str]) -> list[SparseDocument]:
+        """Return the documents of these ids, in this order; ids that are not there are left out."""
+        await self.open()
+        wanted = iter(check_ids(ids))
+        found: list[SparseDocument] = []
+        while part := list(islice(wanted, IDS_PER_REQUEST)):
+            async with self._asking() as client:
+                response = await client.mget(body={"ids": part}, index=self.index)
+            found += read_documents(response, self.schema)
+        return found
+
+    async def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> AsyncIterator[SparseDocument]:  # noqa: A002
+        """Yield every document, or every one a filter lets through, as the index was when the first one was asked for.
+
+        Documents come by id with all their vectors, in memory a page at a time. The server's resources are set free at
+        the end, or when the iterator is closed.
+
+        Args:
+            filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
+            page_size: Documents that are read at once, 1 to 10,000.
+
+        Raises:
+            IndexSchemaError: A document of an index of several shards has no id field to order it by.
+            PartialResultsError: Some shards failed.
+        """
+        state = await self.open()
+        async with self._asking() as client:
+            point_in_time = (await client.create_pit(index=self.index, params=KEEP_ALIVE))["pit_id"]
+        try:
+            page = None
+            while page is None or page.after is not None:
+                body = page_body(filter, point_in_time, page, size=page_size)
+                async with self._asking() as client:
+                    response = await client.search(body=body)
+                page = read_page(response, state, self.schema, size=page_size)
+                for document in page.documents:
+                    yield document
+        finally:
+            with suppress(ServerConnectionError, ServerRequestError):
+                async with self._asking() as client:
+                    await client.delete_pit(body={"pit_id": [point_in_time]})
+
+    async def delete(self, ids: Iterable[str], *, refresh: Refresh = True) -> int:
+        """Delete documents by id and return how many there were; ids that are not there are no error.
+
+        Raises:
+            BulkWriteError: Some deletions were refused or went without an answer.
+        """
+        await self.open()
+        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
+        sender = AsyncBulkSender(await self.client(), self.index, options)
+        report = await sender.send(map(delete_action, check_ids(ids)))
+        report.raise_if_incomplete()
+        return report.written
+
+    async def count(self, filter: Filter | None = None) -> int:  # noqa: A002
+        """Return how many documents there are, or how many a filter lets through."""
+        await self.open()
+        body = filter_body(filter)
+        async with self._asking() as client:
+            response = await client.count(index=self.index, body=body)
+        check_shards(response)
+        return int(response["count"])
+
+    async def refresh(self) -> None:
+        """Make everything that was written searchable."""
+        await self.open()
+        await AsyncBulkSender(await self.client(), self.index).refresh()

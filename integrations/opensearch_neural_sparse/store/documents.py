@@ -1,0 +1,116 @@
+"""The documents of an index: written, read, deleted, counted, over a blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+
+from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
+from opensearch_neural_sparse.index.document import SparseDocument, check_ids
+from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.hits import check_shards
+from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
+from opensearch_neural_sparse.store.options import Refresh, WriteOptions
+from opensearch_neural_sparse.store.preparation import Document, prepare
+from opensearch_neural_sparse.store.requests import (
+    filter_body,
+    read_documents,
+)
+from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, page_body, read_page
+from opensearch_neural_sparse.store.sender import BulkSender
+from opensearch_neural_sparse.store.session import StoreSession
+
+
+class StoredDocuments(StoreSession):
+    """The documents of an index."""
+
+    def write(self, documents: Iterable[Document], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
+        """Write documents, encoding those that have a text and no vector.
+
+        Args:
+            documents: Documents, mappings with the keys of `SparseDocument`, or texts; any iterable, read once, a batch
+                at a time.
+            options: How to write.
+
+        Raises:
+            BulkWriteError: Some documents were not written; its report says which and why, the others were.
+            IndexSchemaError: A list of documents holds one that no index can take; none was written.
+            ModelMismatchError: The encoder is not the one that the index is bound to.
+        """
+        state = self.open()
+        actions = prepare(
+            documents, self.schema, options, bound=state.binding, encode=partial(self._encode, state.binding)
+        )
+        with self._errors():
+            report = BulkSender(self.client(), self.index, options).send(actions)
+        report.raise_if_incomplete()
+        return report
+
+    def get(self, ids: Iterable[str]) -> list[SparseDocument]:
+        """Return the documents of these ids, in this order; ids that are not there are left out."""
+        self.open()
+        wanted = iter(check_ids(ids))
+        found: list[SparseDocument] = []
+        while part := list(islice(wanted, IDS_PER_REQUEST)):
+            with self._errors():
+                response = self.client().mget(body={"ids": part}, index=self.index)
+            found += read_documents(response, self.schema)
+        return found
+
+    def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> Iterator[SparseDocument]:  # noqa: A002
+        """Yield every document, or every one a filter lets through, as the index was when the first one was asked for.
+
+        Documents come by id with all their vectors, in memory a page at a time. The server's resources are set free at
+        the end, or when the iterator is closed.
+
+        Args:
+            filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
+            page_size: Documents that are read at once, 1 to 10,000.
+
+        Raises:
+            IndexSchemaError: A document of an index of several shards has no id field to order it by.
+            PartialResultsError: Some shards failed.
+        """
+        state = self.open()
+        with self._errors():
+            point_in_time = self.client().create_pit(index=self.index, params=KEEP_ALIVE)["pit_id"]
+        try:
+            page = None
+            while page is None or page.after is not None:
+                body = page_body(filter, point_in_time, page, size=page_size)
+                with self._errors():
+                    response = self.client().search(body=body)
+                page = read_page(response, state, self.schema, size=page_size)
+                yield from page.documents
+        finally:
+            with suppress(ServerConnectionError, ServerRequestError), self._errors():
+                self.client().delete_pit(body={"pit_id": [point_in_time]})
+
+    def delete(self, ids: Iterable[str], *, refresh: Refresh = True) -> int:
+        """Delete documents by id and return how many there were; ids that are not there are no error.
+
+        Raises:
+            BulkWriteError: Some deletions were refused or went without an answer.
+        """
+        self.open()
+        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
+        report = BulkSender(self.client(), self.index, options).send(map(delete_action, check_ids(ids)))
+        report.raise_if_incomplete()
+        return report.written
+
+    def count(self, filter: Filter | None = None) -> int:  # noqa: A002
+        """Return how many documents there are, or how many a filter lets through."""
+        self.open()
+        body = filter_body(filter)
+        with self._errors():
+            response = self.client().count(index=self.index, body=body)
+        check_shards(response)
+        return int(response["count"])
+
+    def refresh(self) -> None:
+        """Make everything that was written searchable."""
+        self.open()
+        BulkSender(self.client(), self.index).refresh()

@@ -1,0 +1,64 @@
+"""How every document of an index is read, a page at a time: pure functions over values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.document import SparseDocument, from_source
+from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
+from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.hits import check_shards
+from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.requests import check_size, filter_body
+
+KEEP_ALIVE = {"keep_alive": "5m"}
+"""How long the server keeps a point in time after each page of it was read."""
+_ORDER = ({ID_FIELD: {"order": "asc", "missing": "_last", "unmapped_type": "keyword"}}, "_index", "_seq_no")
+"""An order without ties, from doc values: the heap is spared what sorting by `_id` costs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What was read at once.
+
+    Attributes:
+        documents: The documents.
+        after: Where the next page begins; None after the last one.
+    """
+
+    documents: Sequence[SparseDocument] = field(repr=False)
+    after: Sequence[Any] | None
+
+
+def page_body(filter: Filter | None, point_in_time: str, page: Page | None, *, size: int) -> dict[str, Any]:  # noqa: A002
+    """Return the search for the page after this one, or for the first one."""
+    check_size(size)
+    body = {
+        **filter_body(filter),
+        "size": size,
+        "pit": {"id": point_in_time, **KEEP_ALIVE},
+        "sort": list(_ORDER),
+        "track_total_hits": False,
+    }
+    return body if page is None else {**body, "search_after": page.after}
+
+
+def read_page(response: Mapping[str, Any], state: IndexState, schema: IndexSchema, *, size: int) -> Page:
+    """Read the answer to the search for a page.
+
+    Raises:
+        IndexSchemaError: A document of an index of several shards has no id field to order it by.
+        PartialResultsError: Some shards failed.
+    """
+    check_shards(response)
+    hits = response["hits"]["hits"]
+    if state.shards > len(state.indices) and (unordered := next((hit for hit in hits if hit["sort"][0] is None), None)):
+        raise IndexSchemaError(
+            f"Document {unordered['_id']!r} has no field {ID_FIELD!r}, so documents of several shards have no order to "
+            "be read in. Another program wrote it; write it again with its id in that field."
+        )
+    documents = [from_source(hit["_id"], hit["_source"], schema) for hit in hits]
+    return Page(documents=documents, after=hits[-1]["sort"] if len(hits) == size else None)

@@ -89,13 +89,13 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
 
 
 class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
-    """Retrieve documents by BM25 and by sparse search, fused by reciprocal ranks on the server.
+    """Retrieve documents by BM25 and by sparse search, fused by reciprocal ranks in one request.
 
     The filter holds in both legs.
 
     Attributes:
         rank_constant: 1 to 10,000; the higher, the less the first ranks stand out.
-        weights: Weights of (BM25, sparse), summing to 1; None gives both the same. Needs a server of 3.1 or later.
+        weights: Weights of (BM25, sparse), summing to 1; None gives both the same.
         pagination_depth: How many hits of each leg are ranked; by default 100, or `k` where that is more.
 
     Examples:

@@ -1,4 +1,4 @@
-"""Hybrid retrieval: BM25 and sparse vectors, fused on the server."""
+"""Hybrid retrieval: BM25 and sparse vectors, fused in one request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class OpenSearchNeuralSparseHybridRetriever:
         filter_policy: Whether filters given to a run `replace` these or `merge` with them. Merged, documents satisfy
             both.
         rank_constant: 1 to 10,000; the higher, the less the first ranks stand out.
-        weights: Weights of (BM25, sparse), summing to 1; None gives both 1. Needs OpenSearch 3.1 or later.
+        weights: Weights of (BM25, sparse), summing to 1; None gives both 1.
         pagination_depth: How many documents of each leg are ranked; by default 100, or `top_k` if that is more.
 
     Raises:
@@ -106,8 +106,6 @@ class OpenSearchNeuralSparseHybridRetriever:
 
         Raises:
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
-            UnsupportedServerError: The server is older than 3.5 and the index has several shards, or older than 3.1 and
-                there are weights.
         """
         documents = self.document_store.hybrid_retrieval(
             query,

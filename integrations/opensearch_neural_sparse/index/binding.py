@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ModelBinding:
         mode: `doc-only` or `bi-encoder`.
         activation: What is done to the logits.
         key: What the keys of a vector are; `token`.
-        prune: How vectors were pruned, or None.
+        prune: How vectors of documents are pruned, as `Prune.to_dict` tells it; None keeps every token.
         max_length: Longest document in tokens.
         max_active_dims: Most tokens of a vector; None is no limit.
         chunking: How texts were cut, or None.
@@ -79,6 +80,18 @@ class ModelBinding:
     def marker(self) -> str:
         """Short name of the model and its weights, stored with every document it encoded."""
         return f"{self.model.rsplit('/', 1)[-1]}@{self.weights_sha256[:12]}"
+
+    @property
+    def prune_rule(self) -> Prune | None:
+        """Which tokens of a document's vector are kept; None keeps all.
+
+        Raises:
+            IndexSchemaError: A rule that this version does not know.
+        """
+        try:
+            return Prune.parse(self.prune)
+        except (KeyError, TypeError, ValueError) as error:
+            raise IndexSchemaError(f"The model stamp of the index is damaged: prune {self.prune!r}: {error}.") from None
 
     def to_meta(self) -> dict[str, Any]:
         """Return the stamp of the field."""

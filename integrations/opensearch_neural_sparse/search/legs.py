@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
 
@@ -137,6 +138,13 @@ def fill_legs(
     needed = any(isinstance(leg, SparseLeg) and leg.vector is None for leg in legs)
     vector = encode() if needed else SparseVector()
     return tuple(_fill(leg, text, schema, vector) for leg in legs)
+
+
+def pruned(legs: Sequence[ReadyLeg], rule: Prune | None) -> tuple[ReadyLeg, ...]:
+    """Return the legs with their sparse vectors pruned; one that is left empty finds nothing."""
+    if rule is None:
+        return tuple(legs)
+    return tuple(with_vector(leg, rule(leg.vector)) if isinstance(leg, Weights) else leg for leg in legs)
 
 
 def with_text(leg: Words, text: str) -> Words:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.index.pipelines import (
     DEFAULT_RANK_CONSTANT,
     Bound,
@@ -40,6 +41,8 @@ class HybridOptions:
         min_score: Least fused score of a hit. On the server 3.5 or later.
         collapse: A keyword or number field of which each value is found once; a server of 3.6 or later.
         two_phase: Split the sparse legs in two phases. Fused by the client, since no server does it inside a hybrid.
+        prune: Which tokens of the sparse legs are searched for; None searches for all. A leg pruned to nothing finds
+            nothing, and the others are fused without it.
         fusion: Who fuses.
 
     Raises:
@@ -57,6 +60,7 @@ class HybridOptions:
     min_score: float | None = None
     collapse: str | None = None
     two_phase: TwoPhase | None = None
+    prune: Prune | None = None
     fusion: Fusion = Fusion.AUTO
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
+from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.legs import fill_legs
@@ -42,6 +43,9 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
             `local_files_only` for either side.
         client_options: Options of `opensearchpy.AsyncOpenSearch` where `url` is given, such as `http_auth`; by default
             a request takes 60 seconds at most and 20 connections are kept.
+        prune: Which tokens are kept of the vectors that the store makes of documents, a property of the index: stamped
+            by `create`, taken from the stamp where it is not given, and another one refused on writing. `Prune.parse`
+            reads `none`, which demands an index that keeps every token. Vectors handed in are stored as they are.
 
     Raises:
         ValueError: Neither a client nor a url, or both.
@@ -60,6 +64,7 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
         explain: bool = False,
         with_embedding: bool = False,
         two_phase: TwoPhase | None = None,
+        prune: Prune | None = None,
     ) -> SearchHits:
         """Search by sparse vectors.
 
@@ -70,6 +75,8 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
             explain: Whether hits tell which tokens matched.
             with_embedding: Whether hits carry their dense vectors.
             two_phase: How to split the search in two phases; None searches by every token at once.
+            prune: Which tokens of the query are searched for; None searches for all. A query pruned to nothing finds
+                nothing.
 
         Returns:
             Hits, best first; none where the query has no token that the model knows.
@@ -85,6 +92,7 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
             explain=explain,
             with_embedding=with_embedding,
             two_phase=two_phase,
+            prune=prune,
         )
         return await self._search(request) if request is not None else SearchHits()
 
@@ -97,6 +105,7 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
         explain: bool = False,
         with_embedding: bool = False,
         two_phase: TwoPhase | None = None,
+        prune: Prune | None = None,
     ) -> list[SearchHits]:
         """Search by several sparse vectors in one request.
 
@@ -107,6 +116,7 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
             explain: Whether hits tell which tokens matched.
             with_embedding: Whether hits carry their dense vectors.
             two_phase: How to split each search in two phases; None searches by every token at once.
+            prune: Which tokens of each query are searched for; None searches for all.
 
         Returns:
             The hits of each query, in the order of the queries, as `search` returns them.
@@ -123,6 +133,7 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
             explain=explain,
             with_embedding=with_embedding,
             two_phase=two_phase,
+            prune=prune,
         )
         async with self._asking() as client:
             response = await client.msearch(body=searches.body, index=self.index) if searches else NO_ANSWERS

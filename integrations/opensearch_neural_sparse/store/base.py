@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotBoundError, IndexNotFoundError, ServerRequestError
 from opensearch_neural_sparse.index.fields import IndexSchema
@@ -50,6 +51,7 @@ class StoreBase(Generic[Client]):
         document_encoder: DocumentEncoder | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         client_options: Mapping[str, Any] | None = None,
+        prune: Prune | None = None,
     ) -> None:
         if (client is None) == (url is None):
             raise ValueError("Give either a client or the url of a server.")
@@ -58,7 +60,7 @@ class StoreBase(Generic[Client]):
         self._client, self._url = client, url
         self._owns_client = client is None
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
-        self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options)
+        self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
         self._server: ServerInfo | None = None
         self._state: IndexState | None = None
         self._lock = RLock()
@@ -93,7 +95,7 @@ class StoreBase(Generic[Client]):
         given = self._encoders.binding(self.schema.text_field)
         if bound is not None:
             bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
-        return self._encoders.document().encode_documents(texts), given.marker
+        return self._encoders.encode_documents(texts), given.marker
 
     def _to_vector(self, query: str | Mapping[str, float]) -> SparseVector:
         if isinstance(query, str):

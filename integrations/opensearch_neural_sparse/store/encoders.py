@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.encode.prompts import read_encoding_settings
+from opensearch_neural_sparse.encode.prune import Prune, PruneType
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
@@ -30,6 +32,7 @@ class Encoders:
         query_encoder: Encodes queries in place of the model's own.
         document_encoder: Encodes documents in place of the model's own.
         options: Options of `load_document_encoder`, those of the hub among them.
+        prune: Which tokens of a document's vector are kept; None leaves it to the stamp of the index.
     """
 
     def __init__(
@@ -38,8 +41,10 @@ class Encoders:
         query_encoder: QueryEncoder | None = None,
         document_encoder: DocumentEncoder | None = None,
         options: Mapping[str, Any] | None = None,
+        prune: Prune | None = None,
     ) -> None:
         self.model = model
+        self._prune = prune
         self._options = dict(options or {})
         self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
         self._query, self._document = query_encoder, document_encoder
@@ -130,12 +135,20 @@ class Encoders:
                 self._document = self._owned = load_document_encoder(self.files(Side.DOCUMENT), **options)
             return self._document
 
+    def encode_documents(self, texts: Sequence[str]) -> list[SparseVector]:
+        """Return the vectors of documents, pruned as the index is."""
+        vectors = self.document().encode_documents(texts)
+        rule = self._rule()
+        return vectors if rule is None else [rule(vector) for vector in vectors]
+
     def binding(self, text_field: str) -> ModelBinding:
         """Return what an index is bound to whose documents are encoded here; the weights are hashed, not loaded."""
         with self._lock:
             files = self.files(Side.DOCUMENT)
             length, dims = self._limits(files)
-            return ModelBinding.of(files, text_field=text_field, max_length=length, max_active_dims=dims)
+            rule = self._rule()
+            prune = None if rule is None else rule.to_dict()
+            return ModelBinding.of(files, text_field=text_field, max_length=length, max_active_dims=dims, prune=prune)
 
     def close(self) -> None:
         """Close the encoder that was loaded here, if any."""
@@ -150,6 +163,11 @@ class Encoders:
         options = self._encoding_options()
         dims = options.get("max_active_dims") or read_encoding_settings(files.root).max_active_dims
         return options.get("max_length"), dims
+
+    def _rule(self) -> Prune | None:
+        if self._prune is None:
+            return None if self._stamp is None else self._stamp.prune_rule
+        return None if self._prune.type is PruneType.NONE else self._prune
 
     def _encoding_options(self) -> dict[str, Any]:
         given = {name: value for name, value in self._options.items() if name not in _HUB_OPTIONS}

@@ -12,7 +12,7 @@ from opensearch_neural_sparse.search.budget import fit_legs, tokens_left_out
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fused import FusionPlan
 from opensearch_neural_sparse.search.fusion import Fusion
-from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, Words
+from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, Words, pruned
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.search.query import hybrid_query, knn_query, match_query
 from opensearch_neural_sparse.server import KNN, NEURAL_SEARCH, ServerInfo
@@ -68,6 +68,7 @@ def hybrid_request(
     """
     check_size(size, offset)
     clauses = filter_clauses(filter)
+    legs = pruned(legs, options.prune)
     if any(isinstance(leg, Nearest) for leg in legs):
         server.require_plugin(KNN, "A dense leg")
     by_client = choose_fusion(server, index, state, options) is Fusion.CLIENT

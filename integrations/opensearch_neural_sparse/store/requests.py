@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError, UnsupportedServerError
 from opensearch_neural_sparse.index.document import SparseDocument, from_source
@@ -75,10 +76,12 @@ def sparse_request(
     explain: bool = False,
     with_embedding: bool = False,
     two_phase: TwoPhase | None = None,
+    prune: Prune | None = None,
 ) -> SearchRequest | None:
-    """Return a sparse search, or None where the vector is empty and nothing can be found."""
+    """Return a sparse search, or None where the vector is empty, or pruned to nothing, and nothing can be found."""
     check_size(size)
     clauses = filter_clauses(filter)
+    vector = vector if prune is None else prune(vector)
     if not vector:
         return None
     searched = limit_tokens(vector, MOST_CLAUSES - min(count_clauses(clauses), MOST_CLAUSES - 1))

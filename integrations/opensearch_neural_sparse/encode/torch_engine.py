@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CPU_TOKENS, GPU_TOKENS = 2048, 16384
+CPU_TOKENS, GPU_TOKENS = 512, 16384
 FEATURE = "The torch engine"
 
 

@@ -114,20 +114,19 @@ def measure(url: str, version: str, rows: Sequence[Any], rounds: int) -> None:
             return name
 
         def raw() -> None:
-            name = fresh()
+            name = next(names)
             with ThreadPoolExecutor(THREADS) as pool:
                 answers = list(pool.map(lambda body: client.bulk(body=body, index=name), bodies))
-            finish(name, sum(len(answer["items"]) for answer in answers if not answer["errors"]))
+            finish(sum(len(answer["items"]) for answer in answers if not answer["errors"]))
 
         def own() -> None:
-            name = fresh()
-            finish(name, BulkSender(client, name, options).send(bulk_actions(rows, IndexSchema())).written)
+            finish(BulkSender(client, next(names), options).send(bulk_actions(rows, IndexSchema())).written)
 
-        def finish(name: str, written: int) -> None:
+        def finish(written: int) -> None:
             if written != len(rows):
                 raise SystemExit(f"{written} of {len(rows)} documents were written; there is nothing to compare.")
-            client.indices.delete(index=name)
 
+        names = iter([fresh() for _ in range(2 * (rounds + 2))])
         candidates = {"raw": raw, "own": own}
         time_interleaved(candidates, rounds=2)  # the server warms up
         seconds = time_interleaved(candidates, rounds=rounds)

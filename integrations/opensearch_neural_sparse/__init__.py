@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.cache import CachedDocumentEncoder
+    from opensearch_neural_sparse.encode.chunk import Chunk, ChunkOptions, chunk_text
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
     from opensearch_neural_sparse.encode.networks import Engine, Precision
     from opensearch_neural_sparse.encode.prune import Prune, PruneType
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "encode.cache": ("CachedDocumentEncoder",),
+    "encode.chunk": ("Chunk", "ChunkOptions", "chunk_text"),
     "encode.document_encoder": ("DocumentEncoder", "load_document_encoder"),
     "encode.networks": ("Engine", "Precision"),
     "encode.prune": ("Prune", "PruneType"),
@@ -130,6 +132,8 @@ __all__ = [
     "BulkSender",
     "BulkWriteError",
     "CachedDocumentEncoder",
+    "Chunk",
+    "ChunkOptions",
     "Combination",
     "DenseLeg",
     "DevServerError",
@@ -182,6 +186,7 @@ __all__ = [
     "VectorCacheError",
     "WriteOptions",
     "__version__",
+    "chunk_text",
     "get_model",
     "list_models",
     "load_document_encoder",

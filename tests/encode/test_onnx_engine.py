@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import sqrt
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -171,7 +172,9 @@ def test_every_activation_is_that_of_transformers(activation: str, tmp_path: Pat
 def test_int8_is_close_to_float32(expected: list[SparseVector]):
     vectors = encode(FILES, dtype="int8")
     assert vectors != expected
-    assert min(cosine(*pair) for pair in zip(vectors, expected, strict=True) if len(pair[1]) > 4) > 0.95
+    cosines = [cosine(*pair) for pair in zip(vectors, expected, strict=True) if len(pair[1]) > 4]
+    assert median(cosines) > 0.98
+    assert min(cosines) > 0.9
 
 
 def test_quantised_rows_are_within_half_a_step():

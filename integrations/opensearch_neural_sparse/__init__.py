@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.document import SparseDocument
     from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
     from opensearch_neural_sparse.index.pipelines import Bound, BoundMode, Combination, Normalization
+    from opensearch_neural_sparse.index.seismic import SeismicParameters
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
     from opensearch_neural_sparse.models.recommend import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.hits import LegScore, SearchHit, SearchHits
     from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, SparseLeg
     from opensearch_neural_sparse.search.options import HybridOptions
+    from opensearch_neural_sparse.search.seismic import SeismicSearch
     from opensearch_neural_sparse.search.two_phase import TwoPhase
     from opensearch_neural_sparse.server import ServerInfo
     from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
@@ -96,6 +98,8 @@ _HOMES = {
     "index.bulk": ("BulkFailure", "BulkOperation", "BulkReport"),
     "index.document": ("SparseDocument",),
     "index.fields": ("FieldType", "IndexSchema"),
+    "index.seismic": ("SeismicParameters",),
+    "search.seismic": ("SeismicSearch",),
     "index.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),
     "models.files": ("ModelFiles", "Side", "resolve_files"),
     "models.recommend": ("Priority", "Recommendation", "recommend_model"),
@@ -171,6 +175,8 @@ __all__ = [
     "Relevance",
     "SearchHit",
     "SearchHits",
+    "SeismicParameters",
+    "SeismicSearch",
     "ServerConnectionError",
     "ServerInfo",
     "ServerRequestError",

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse import IndexSchema
+from opensearch_neural_sparse import FieldType, IndexSchema, IndexSchemaError, SeismicParameters
 from opensearch_neural_sparse.index.mapping import create_index_body
 
 
@@ -56,3 +56,13 @@ def test_server_takes_every_part_of_the_layout(client: Any, index_name: str) -> 
     assert properties["published"]["type"] == "keyword"
     assert properties["year"]["type"] == "integer"
     assert client.get(index=index_name, id="1")["_source"] == document
+
+
+def test_sparse_vector_field_brings_its_setting_and_excludes_dense_ones() -> None:
+    schema = IndexSchema(field_type=FieldType.SPARSE_VECTOR, seismic=SeismicParameters(n_postings=300))
+    body = create_index_body(schema, settings={"number_of_shards": 2})
+    assert body["settings"] == {"index.number_of_shards": 2, "index.sparse": True}
+    method = {"name": "seismic", "parameters": {"n_postings": 300}}
+    assert body["mappings"]["properties"]["sparse_vector"] == {"type": "sparse_vector", "method": method}
+    with pytest.raises(IndexSchemaError, match=r"index\.knn"):
+        create_index_body(schema, settings={"index": {"knn": True}})

@@ -29,7 +29,7 @@ class ModelBinding:
         weights_sha256: Hash of the weights that documents are encoded with.
         mode: `doc-only` or `bi-encoder`.
         activation: What is done to the logits.
-        key: What the keys of a vector are; `token`.
+        key: What the keys of a vector are: `token`, or `token_id` in a field of type `sparse_vector`.
         prune: How vectors of documents are pruned, as `Prune.to_dict` tells it; None keeps every token.
         max_length: Longest document in tokens.
         max_active_dims: Most tokens of a vector; None is no limit.

@@ -138,7 +138,7 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
         source[schema.model_field] = document.model
     if document.vector:
         vector = document.vector if isinstance(document.vector, SparseVector) else SparseVector(document.vector)
-        weights = vector.to_dict()
+        weights = vector.to_dict() if schema.token_ids is None else schema.token_ids.to_ids(vector)
         source[schema.sparse_field] = weights if exact_weights else shorten(weights)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
@@ -162,6 +162,8 @@ def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | 
     held = source.get(schema.sparse_field)
     parts = held if isinstance(held, list) else [held or {}]
     weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
+    if schema.token_ids is not None and weights:
+        weights = schema.token_ids.to_tokens(weights)
     return SparseVector(weights) if weights else None
 
 

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.seismic import SeismicParameters
+from opensearch_neural_sparse.index.token_ids import TokenIds
 
 ID_FIELD = "id"
 META_FIELD = "meta"
@@ -25,6 +27,8 @@ class FieldType(StrEnum):
     """How the sparse field is stored."""
 
     RANK_FEATURES = "rank_features"
+    SPARSE_VECTOR = "sparse_vector"
+    """Searched approximately (SEISMIC), for very many documents; a server of 3.3 or later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,12 +45,15 @@ class IndexSchema:
         embedding_field: Field of the dense vector.
         embedding_dimension: Number of its dimensions; None leaves dense vectors out of the mapping.
         field_type: How the sparse field is stored.
+        seismic: How the approximate index of a `sparse_vector` field is built.
+        token_ids: The keys of a `sparse_vector` field; a store puts its model's in.
         text_analyzer: Analyzer of the text field; None is the server's default, `standard`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
             are not listed are mapped by what the first document holds: strings become keywords.
 
     Raises:
-        IndexSchemaError: Two fields of one name, an empty name, or a metadata field that collides with one.
+        IndexSchemaError: Two fields of one name, an empty name, a metadata field that collides with one, or a
+            `sparse_vector` field beside dense vectors, which the server cannot keep in one index.
     """
 
     text_field: str = "content"
@@ -55,6 +62,8 @@ class IndexSchema:
     embedding_field: str = "embedding"
     embedding_dimension: int | None = None
     field_type: FieldType = FieldType.RANK_FEATURES
+    seismic: SeismicParameters | None = None
+    token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
     text_analyzer: str | None = None
     metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -67,6 +76,18 @@ class IndexSchema:
             raise IndexSchemaError("A field cannot be called 'sparse_embedding': Haystack's readers fail on it.")
         if collisions := sorted(self.reserved_names & set(self.metadata_fields)):
             raise IndexSchemaError(f"Metadata fields {collisions} collide with fields of the index; rename them.")
+
+        self._check_field_type()
+
+    def _check_field_type(self) -> None:
+        if self.field_type is not FieldType.SPARSE_VECTOR:
+            if self.seismic is not None:
+                raise IndexSchemaError("SeismicParameters go with field_type FieldType.SPARSE_VECTOR.")
+        elif self.embedding_dimension is not None:
+            raise IndexSchemaError(
+                "An index has either a sparse_vector field or dense vectors: its settings index.sparse and index.knn "
+                "exclude each other on the server. Use FieldType.RANK_FEATURES, or two indices."
+            )
 
     @property
     def reserved_names(self) -> frozenset[str]:

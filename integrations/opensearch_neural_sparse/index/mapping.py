@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding, write_bindings
-from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
+from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema
 
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766; longer ones are only stored."""
@@ -24,6 +25,9 @@ def create_index_body(
         bindings: Sparse field -> its model, for the stamp in `_meta`.
         settings: Index settings, nested or dotted, with or without `index.`. The number of shards is the server's
             default where it is not given.
+
+    Raises:
+        IndexSchemaError: Settings for dense vectors beside a `sparse_vector` field.
     """
     mappings: dict[str, Any] = {
         "date_detection": False,
@@ -35,6 +39,10 @@ def create_index_body(
     flat = dict(_flatten(settings or {}))
     if schema.embedding_dimension is not None:
         flat.setdefault("index.knn", True)
+    if schema.field_type is FieldType.SPARSE_VECTOR:
+        if str(flat.get("index.knn", False)).lower() == "true":
+            raise IndexSchemaError("The setting index.knn and a sparse_vector field exclude each other on the server.")
+        flat["index.sparse"] = True  # without it the server takes documents and fails on them later
     return {"settings": flat, "mappings": mappings}
 
 
@@ -45,7 +53,7 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
     properties: dict[str, Any] = {
         ID_FIELD: {"type": "keyword"},
         schema.text_field: text,
-        schema.sparse_field: {"type": str(schema.field_type)},
+        schema.sparse_field: _sparse(schema),
         schema.model_field: _keyword(),
     }
     if schema.embedding_dimension is not None:
@@ -55,6 +63,13 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
             "method": {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"},
         }
     return properties | {name: dict(mapping) for name, mapping in schema.metadata_fields.items()}
+
+
+def _sparse(schema: IndexSchema) -> dict[str, Any]:
+    mapping: dict[str, Any] = {"type": str(schema.field_type)}
+    if schema.field_type is FieldType.SPARSE_VECTOR:
+        mapping["method"] = {"name": "seismic", "parameters": schema.seismic.to_dict() if schema.seismic else {}}
+    return mapping
 
 
 def _keyword() -> dict[str, Any]:

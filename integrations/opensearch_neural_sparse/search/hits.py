@@ -77,6 +77,8 @@ class SearchHits(list[SearchHit]):
         fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; None for a search
             of one leg.
         two_phase: Whether light query tokens only refined the order of what the heavy ones found.
+        approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
+            byte each; matches then tell about, not exactly, what each token gave.
         tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
     """
 
@@ -89,11 +91,12 @@ class SearchHits(list[SearchHit]):
         took_ms: int = 0,
         fusion: str | None = None,
         two_phase: bool = False,
+        approximate: bool = False,
         tokens_left_out: int = 0,
     ) -> None:
         super().__init__(hits)
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
-        self.two_phase, self.tokens_left_out = two_phase, tokens_left_out
+        self.two_phase, self.approximate, self.tokens_left_out = two_phase, approximate, tokens_left_out
 
 
 def parse_hits(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.token_ids import TokenIds
 
 FEWEST_LEGS, MOST_LEGS = 2, 5
 Embedder = Callable[[str], Sequence[float]]
@@ -92,6 +93,7 @@ class Weights:
     name: str
     field: str
     vector: SparseVector = dataclasses.field(repr=False)
+    token_ids: TokenIds | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,7 +164,9 @@ def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> Rea
         return Words(name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text)
     if isinstance(leg, SparseLeg):
         own = vector if leg.vector is None else SparseVector(leg.vector)
-        return Weights(name=leg.name, field=leg.field or schema.sparse_field, vector=own)
+        field = leg.field or schema.sparse_field
+        token_ids = schema.token_ids if field == schema.sparse_field else None
+        return Weights(name=leg.name, field=field, vector=own, token_ids=token_ids)
     return Nearest(name=leg.name, field=leg.field or schema.embedding_field, vector=_embed(leg, text))
 
 

@@ -40,7 +40,7 @@ class HybridOptions:
         upper_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.2 or later.
         min_score: Least fused score of a hit. On the server 3.5 or later.
         collapse: A keyword or number field of which each value is found once; a server of 3.6 or later.
-        two_phase: Split the sparse legs in two phases. Fused by the client, since no server does it inside a hybrid.
+        two_phase: Split the `rank_features` legs in two phases. Fused by the client: no server does it in a hybrid.
         prune: Which tokens of the sparse legs are searched for; None searches for all. A leg pruned to nothing finds
             nothing, and the others are fused without it.
         fusion: Who fuses.

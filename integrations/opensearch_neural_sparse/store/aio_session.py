@@ -49,8 +49,7 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
             ServerRequestError: The index exists, or its settings are refused.
         """
         self._ensure_named()
-        await self.server()
-        body = await asyncio.to_thread(self._index_body, settings)
+        body = await asyncio.to_thread(self._index_body, await self.server(), settings)
         try:
             async with self._asking() as client:
                 await client.indices.create(index=self.index, body=body)

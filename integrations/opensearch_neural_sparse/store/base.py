@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -11,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotBoundError, IndexNotFoundError, ServerRequestError
-from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
 from opensearch_neural_sparse.index.mapping import create_index_body
+from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
+from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY, TokenIds
 from opensearch_neural_sparse.models.files import Side
 from opensearch_neural_sparse.search.options import HybridOptions
-from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.connection import translated_errors
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.index_state import IndexState, read_index
@@ -56,11 +59,11 @@ class StoreBase(Generic[Client]):
         if (client is None) == (url is None):
             raise ValueError("Give either a client or the url of a server.")
         self.index = index
-        self.schema = schema or IndexSchema()
         self._client, self._url = client, url
         self._owns_client = client is None
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
         self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
+        self.schema = self._with_token_ids(schema or IndexSchema())
         self._server: ServerInfo | None = None
         self._state: IndexState | None = None
         self._lock = RLock()
@@ -86,9 +89,19 @@ class StoreBase(Generic[Client]):
         if not self._encoders.named:
             raise IndexNotBoundError(self.index, self.schema.sparse_field)
 
-    def _index_body(self, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+    def _with_token_ids(self, schema: IndexSchema) -> IndexSchema:
+        if schema.field_type is not FieldType.SPARSE_VECTOR or schema.token_ids is not None:
+            return schema
+        return replace(schema, token_ids=TokenIds(self._encoders.vocabulary))
+
+    def _index_body(self, server: ServerInfo, settings: Mapping[str, Any] | None) -> dict[str, Any]:
         self._encoders.follow(None)
         binding = self._encoders.binding(self.schema.text_field)
+        if self.schema.token_ids is not None:
+            server.require(SPARSE_VECTOR_SINCE, "The field type sparse_vector")
+            server.require_plugin(NEURAL_SEARCH, "The field type sparse_vector")
+            self.schema.token_ids.vocabulary  # noqa: B018  a vocabulary that is too large is refused here
+            binding = replace(binding, key=TOKEN_ID_KEY)
         return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
 
     def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[list[SparseVector], str]:

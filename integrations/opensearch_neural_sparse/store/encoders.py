@@ -141,6 +141,12 @@ class Encoders:
         rule = self._rule()
         return vectors if rule is None else [rule(vector) for vector in vectors]
 
+    def vocabulary(self) -> Mapping[str, int]:
+        """Return token -> id of the model."""
+        from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+
+        return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer).vocabulary
+
     def binding(self, text_field: str) -> ModelBinding:
         """Return what an index is bound to whose documents are encoded here; the weights are hashed, not loaded."""
         with self._lock:

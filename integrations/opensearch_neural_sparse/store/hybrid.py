@@ -15,6 +15,7 @@ from opensearch_neural_sparse.search.fusion import Fusion
 from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, Words, pruned
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.search.query import hybrid_query, knn_query, match_query
+from opensearch_neural_sparse.search.seismic import seismic_query
 from opensearch_neural_sparse.server import KNN, NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.requests import (
@@ -171,6 +172,7 @@ def _server_request(
         fusion=f"server {way}",
         one_shard=options.normalization is None and not server.ranks_across_shards,
         dropped_fields=dropped,
+        approximate=any(isinstance(leg, Weights) and leg.token_ids is not None for leg in legs),
         tokens_left_out=left_out,
     )
 
@@ -198,13 +200,13 @@ def _client_request(
 ) -> SearchRequest:
     depth = options.depth(plan.size)
     bodies = [_leg_body(server, leg, clauses, depth, options) for leg in legs]
-    split = any("rescore" in body or "search_pipeline" in body for body in bodies)
     return SearchRequest(
         searches=tuple({"size": depth, **body, "_source": source} for body in bodies),
         explained=explained,
         plan=plan,
         fusion="client rrf",
-        two_phase=split,
+        two_phase=any("rescore" in body or "search_pipeline" in body for body in bodies),
+        approximate=any(isinstance(leg, Weights) and leg.token_ids is not None for leg in legs),
         tokens_left_out=left_out,
     )
 
@@ -212,9 +214,8 @@ def _client_request(
 def _leg_body(
     server: ServerInfo, leg: ReadyLeg, clauses: list[dict[str, Any]], depth: int, options: HybridOptions
 ) -> dict[str, Any]:
-    if isinstance(leg, Weights):
-        two_phase = options.two_phase
-        return sparse_body(server, leg.field, leg.vector, size=depth, clauses=clauses, two_phase=two_phase)
+    if isinstance(leg, Weights) and leg.token_ids is None:
+        return sparse_body(server, leg.field, leg.vector, size=depth, clauses=clauses, two_phase=options.two_phase)
     return {"query": _leg_query(server, leg, clauses, depth)}
 
 
@@ -226,6 +227,8 @@ def _leg_query(
         return knn_query(leg.field, leg.vector, k=depth, clauses=clauses, name=name)
     if isinstance(leg, Words):
         return filtered(match_query(leg.field, leg.text, name=name), clauses)
+    if leg.token_ids is not None:
+        return seismic_query(leg.field, leg.token_ids.known_ids(leg.vector), size=depth, clauses=clauses, name=name)
     return filtered(sparse_query(server, leg.field, leg.vector, name=name), clauses)
 
 

@@ -53,6 +53,11 @@ def _read_binding(index: str, mappings: Mapping[str, Any], schema: IndexSchema) 
             f"Index {index!r} has no sparse field {schema.sparse_field!r} (found type {found!r}). {known}"
             "Name the field: schema=IndexSchema(sparse_field='...')."
         )
+    if found != schema.field_type:
+        raise IndexSchemaError(
+            f"Field {schema.sparse_field!r} of index {index!r} is of type {found}, the schema says "
+            f"{schema.field_type}. Give schema=IndexSchema(field_type={found!r})."
+        )
     binding = bindings.get(schema.sparse_field)
     if binding is not None and binding.text_field != schema.text_field:
         raise IndexSchemaError(

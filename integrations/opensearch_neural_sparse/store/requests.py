@@ -25,6 +25,7 @@ from opensearch_neural_sparse.search.query import (
     rank_feature_tokens,
     rescored,
 )
+from opensearch_neural_sparse.search.seismic import SeismicSearch, approximate_body, check_exact
 from opensearch_neural_sparse.search.two_phase import TwoPhase
 from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
 
@@ -45,6 +46,7 @@ class SearchRequest:
         one_shard: Whether an answer from several shards would be wrong on this server.
         dropped_fields: Fields that come and are not wanted.
         two_phase: Whether light tokens only refine the order of what the heavy ones find.
+        approximate: Whether the field is one of which documents may be missed.
         tokens_left_out: How many light tokens had to be left out.
     """
 
@@ -57,6 +59,7 @@ class SearchRequest:
     one_shard: bool = False
     dropped_fields: tuple[str, ...] = ()
     two_phase: bool = False
+    approximate: bool = False
     tokens_left_out: int = 0
 
     def send(self, client: Any, index: str) -> Any:
@@ -77,6 +80,7 @@ def sparse_request(
     with_embedding: bool = False,
     two_phase: TwoPhase | None = None,
     prune: Prune | None = None,
+    seismic: SeismicSearch | None = None,
 ) -> SearchRequest | None:
     """Return a sparse search, or None where the vector is empty, or pruned to nothing, and nothing can be found."""
     check_size(size)
@@ -85,11 +89,16 @@ def sparse_request(
     if not vector:
         return None
     searched = limit_tokens(vector, MOST_CLAUSES - min(count_clauses(clauses), MOST_CLAUSES - 1))
-    parts = sparse_body(server, schema.sparse_field, searched, size=size, clauses=clauses, two_phase=two_phase)
+    if schema.token_ids is not None:
+        parts = approximate_body(schema, searched, size=size, clauses=clauses, two_phase=two_phase, search=seismic)
+    else:
+        check_exact(seismic)
+        parts = sparse_body(server, schema.sparse_field, searched, size=size, clauses=clauses, two_phase=two_phase)
     return SearchRequest(
         body={"size": size, **parts, "_source": source_filter(schema, explain, with_embedding)},
         explained=explained_tokens(server, searched) if explain else None,
         two_phase=len(parts) > 1,
+        approximate=schema.token_ids is not None,
         tokens_left_out=len(vector) - len(searched),
     )
 
@@ -160,6 +169,7 @@ def read_hits(
         offset, dropped = plan.offset if plan is not None else 0, request.dropped_fields
         hits = parse_hits(response, schema, explained=explained, offset=offset, legs=legs, dropped=dropped)
     hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out
+    hits.approximate = request.approximate
     return hits
 
 

@@ -31,8 +31,7 @@ class StoreSession(StoreBase["OpenSearch"]):
             ServerRequestError: The index exists, or its settings are refused.
         """
         self._ensure_named()
-        self.server()
-        body = self._index_body(settings)
+        body = self._index_body(self.server(), settings)
         try:
             with self._errors():
                 self.client().indices.create(index=self.index, body=body)

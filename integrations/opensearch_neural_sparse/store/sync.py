@@ -9,6 +9,7 @@ from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.legs import fill_legs
 from opensearch_neural_sparse.search.options import HybridOptions
+from opensearch_neural_sparse.search.seismic import SeismicSearch
 from opensearch_neural_sparse.search.two_phase import TwoPhase
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
 from opensearch_neural_sparse.store.documents import StoredDocuments
@@ -65,6 +66,7 @@ class NeuralSparseStore(StoredDocuments):
         with_embedding: bool = False,
         two_phase: TwoPhase | None = None,
         prune: Prune | None = None,
+        seismic: SeismicSearch | None = None,
     ) -> SearchHits:
         """Search by sparse vectors.
 
@@ -77,6 +79,7 @@ class NeuralSparseStore(StoredDocuments):
             two_phase: How to split the search in two phases; None searches by every token at once.
             prune: Which tokens of the query are searched for; None searches for all. A query pruned to nothing finds
                 nothing.
+            seismic: How to search an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
 
         Returns:
             Hits, best first; none where the query has no token that the model knows.
@@ -93,6 +96,7 @@ class NeuralSparseStore(StoredDocuments):
             with_embedding=with_embedding,
             two_phase=two_phase,
             prune=prune,
+            seismic=seismic,
         )
         return self._search(request) if request is not None else SearchHits()
 
@@ -106,6 +110,7 @@ class NeuralSparseStore(StoredDocuments):
         with_embedding: bool = False,
         two_phase: TwoPhase | None = None,
         prune: Prune | None = None,
+        seismic: SeismicSearch | None = None,
     ) -> list[SearchHits]:
         """Search by several sparse vectors in one request.
 
@@ -117,6 +122,7 @@ class NeuralSparseStore(StoredDocuments):
             with_embedding: Whether hits carry their dense vectors.
             two_phase: How to split each search in two phases; None searches by every token at once.
             prune: Which tokens of each query are searched for; None searches for all.
+            seismic: How to search an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
 
         Returns:
             The hits of each query, in the order of the queries, as `search` returns them.
@@ -134,6 +140,7 @@ class NeuralSparseStore(StoredDocuments):
             with_embedding=with_embedding,
             two_phase=two_phase,
             prune=prune,
+            seismic=seismic,
         )
         with self._errors():
             response = self.client().msearch(body=searches.body, index=self.index) if searches else NO_ANSWERS

@@ -1,0 +1,63 @@
+"""SEISMIC, the approximate index of a `sparse_vector` field: how it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+
+SPARSE_VECTOR_SINCE = (3, 3, 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeismicParameters:
+    """How the approximate index of a `sparse_vector` field is built; None leaves a choice to the server.
+
+    Attributes:
+        n_postings: Most documents kept for a token; the server's own is 0.05 % of a segment's, at least 160.
+        cluster_ratio: Clusters of a token's documents as a share of them, above 0 and below 1; the server's own is 0.1.
+        summary_prune_ratio: Share of a cluster's weight that its summary keeps, above 0, at most 1; the server's own
+            is 0.4.
+        approximate_threshold: Documents of a segment from which on it is searched approximately, and exactly below; the
+            server's own is 1,000,000.
+        quantization_ceiling_ingest: Largest weight of a document that is told apart from larger ones; the server's own
+            is 3.0.
+        quantization_ceiling_search: The same of a query; the server's own is 16.0, which suits doc-only models. 3.0
+            suits bi-encoders.
+
+    Raises:
+        IndexSchemaError: A value that the server does not take.
+    """
+
+    n_postings: int | None = None
+    cluster_ratio: float | None = None
+    summary_prune_ratio: float | None = None
+    approximate_threshold: int | None = None
+    quantization_ceiling_ingest: float | None = None
+    quantization_ceiling_search: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("n_postings", "approximate_threshold"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+                raise IndexSchemaError(f"{name} is a whole number, got {value!r}.")
+        self._require("n_postings", "at least 1", lambda value: 1 <= value <= _LARGEST_INTEGER)
+        self._require("approximate_threshold", "at least 0", lambda value: 0 <= value <= _LARGEST_INTEGER)
+        self._require("cluster_ratio", "above 0 and below 1", lambda value: 0 < value < 1)
+        self._require("summary_prune_ratio", "above 0 and at most 1", lambda value: 0 < value <= 1)
+        for name in ("quantization_ceiling_ingest", "quantization_ceiling_search"):
+            self._require(name, "above 0 and finite", lambda value: 0 < value < float("inf"))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the parameters that were given, by the server's names."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
+
+    def _require(self, name: str, limits: str, allowed: Callable[[float], bool]) -> None:
+        value = getattr(self, name)
+        if value is not None and not allowed(value):
+            raise IndexSchemaError(f"{name} is {limits}, got {value!r}.")
+
+
+_LARGEST_INTEGER = 2**31 - 1

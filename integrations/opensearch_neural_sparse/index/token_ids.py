@@ -1,0 +1,63 @@
+"""Token ids, the keys of a `sparse_vector` field, which takes whole numbers where `rank_features` takes tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
+
+TOKEN_ID_KEY = "token_id"  # noqa: S105  a word of the stamp
+LARGEST_TOKEN_ID = 32_767
+
+
+class TokenIds:
+    """The vocabulary of an index's model, by which vectors are written, searched for and read.
+
+    Args:
+        load: Returns token -> id; called once, when a vector is first translated.
+    """
+
+    def __init__(self, load: Callable[[], Mapping[str, int]]) -> None:
+        self._load = load
+
+    @cached_property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Token -> id.
+
+        Raises:
+            IndexSchemaError: It is larger than the field can tell apart.
+        """
+        vocabulary = self._load()
+        largest = max(vocabulary.values(), default=0)
+        if largest > LARGEST_TOKEN_ID:
+            raise IndexSchemaError(
+                f"A sparse_vector field tells token ids up to {LARGEST_TOKEN_ID} apart, and this vocabulary goes up to "
+                f"{largest}: the server folds larger ids onto smaller ones. Use FieldType.RANK_FEATURES."
+            )
+        return vocabulary
+
+    def to_ids(self, vector: SparseVector) -> dict[str, float]:
+        """Return id -> weight of a document.
+
+        Raises:
+            InvalidVectorError: A token that the model does not have.
+        """
+        for token, weight in vector.items():
+            if token not in self.vocabulary:
+                raise InvalidVectorError(token, weight, "the model of the index has no such token, so it has no id")
+        return self.known_ids(vector)
+
+    def known_ids(self, vector: Mapping[str, float]) -> dict[str, float]:
+        """Return id -> weight of a query; tokens that the model does not have match nothing and are left out."""
+        known = self.vocabulary
+        return {str(known[token]): weight for token, weight in vector.items() if token in known}
+
+    def to_tokens(self, weights: Mapping[str, float]) -> dict[str, float]:
+        """Return token -> weight of what an index holds; an id that no token has stays as it is."""
+        return {self._tokens.get(key, key): weight for key, weight in weights.items()}
+
+    @cached_property
+    def _tokens(self) -> Mapping[str, str]:
+        return {str(number): token for token, number in self.vocabulary.items()}

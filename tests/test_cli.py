@@ -81,7 +81,8 @@ def test_the_login_of_a_secured_server_is_pointed_at_and_not_shown(secured_serve
     status = run("devserver", "status", *home)
     assert start.stdout == f"{secured_server.url}\n"
     assert str(secured_server.login.ca_file.parent) in start.stderr
-    assert f"{secured_server.url}  2.19.1  green" in status.stdout
+    # yellow where an earlier test made an index whose replica has no second node to go to
+    assert any(f"{secured_server.url}  2.19.1  {health}" in status.stdout for health in ("green", "yellow"))
     assert secured_server.login.password not in start.stderr + status.stdout + status.stderr
 
 

@@ -11,12 +11,13 @@ from uuid import uuid4
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema
-from opensearch_neural_sparse.index.weights import shorten
+from opensearch_neural_sparse.index.vectors import chunks_of, stored_vectors, vector_of
 
 LONGEST_ID = 512
 """Longest document id in bytes of UTF-8; one byte more and the server refuses the whole batch."""
-_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "embedding", "model"})
+_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "chunks", "embedding", "model"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,8 @@ class SparseDocument:
         id: 1 to 512 bytes of UTF-8; None has one made when the document is written.
         text: Its text, or None.
         metadata: Key -> JSON value. Keys may be nested; each is non-blank between, before and after dots.
-        vector: Token -> weight; None where the store is to encode the text.
+        vector: Token -> weight; None where the store is to encode the text. In an index of chunks it is one chunk.
+        chunks: Passages with vectors, for an index of chunks; None where the store is to cut and encode the text.
         embedding: A dense vector, or None.
         model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
 
@@ -39,6 +41,7 @@ class SparseDocument:
     text: str | None = field(default=None, repr=False)
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     vector: SparseVector | Mapping[str, float] | None = field(default=None, repr=False)
+    chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None = field(default=None, repr=False)
     embedding: Sequence[float] | None = field(default=None, repr=False)
     model: str | None = None
 
@@ -136,10 +139,7 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
         source[schema.text_field] = _text(document)
     if document.model is not None:
         source[schema.model_field] = document.model
-    if document.vector:
-        vector = document.vector if isinstance(document.vector, SparseVector) else SparseVector(document.vector)
-        weights = vector.to_dict() if schema.token_ids is None else schema.token_ids.to_ids(vector)
-        source[schema.sparse_field] = weights if exact_weights else shorten(weights)
+    source |= stored_vectors(document.vector, document.chunks, document.text, schema, exact_weights=exact_weights)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
     return source
@@ -151,20 +151,11 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
         id=document_id,
         text=source.get(schema.text_field),
         metadata=metadata_of(source, schema),
-        vector=vector_of(source, schema),
+        vector=None if schema.chunking else vector_of(source, schema),
+        chunks=chunks_of(source, schema) if schema.chunking else None,
         embedding=source.get(schema.embedding_field),
         model=source.get(schema.model_field),
     )
-
-
-def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
-    """Return the vector that a `_source` holds; weights that are null are no part of it, as on the server."""
-    held = source.get(schema.sparse_field)
-    parts = held if isinstance(held, list) else [held or {}]
-    weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
-    if schema.token_ids is not None and weights:
-        weights = schema.token_ids.to_tokens(weights)
-    return SparseVector(weights) if weights else None
 
 
 def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.seismic import SeismicParameters
 from opensearch_neural_sparse.index.token_ids import TokenIds
@@ -47,13 +48,16 @@ class IndexSchema:
         field_type: How the sparse field is stored.
         seismic: How the approximate index of a `sparse_vector` field is built.
         token_ids: The keys of a `sparse_vector` field; a store puts its model's in.
+        chunking: How long texts are cut into chunks, each with a vector of its own, a property of the index: stamped by
+            `create` and taken from the stamp where it is not given. None keeps one vector a document.
+        chunk_field: Nested field of the chunks.
         text_analyzer: Analyzer of the text field; None is the server's default, `standard`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
             are not listed are mapped by what the first document holds: strings become keywords.
 
     Raises:
         IndexSchemaError: Two fields of one name, an empty name, a metadata field that collides with one, or a
-            `sparse_vector` field beside dense vectors, which the server cannot keep in one index.
+            `sparse_vector` field beside dense vectors or in chunks, which the server cannot keep or search.
     """
 
     text_field: str = "content"
@@ -64,25 +68,31 @@ class IndexSchema:
     field_type: FieldType = FieldType.RANK_FEATURES
     seismic: SeismicParameters | None = None
     token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
+    chunking: ChunkOptions | None = None
+    chunk_field: str = "chunks"
     text_analyzer: str | None = None
     metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field_type", FieldType(self.field_type))
-        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]
+        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field, *self._chunk_fields]
         if not all(names) or len(set(names)) < len(names):
-            raise IndexSchemaError(f"The fields of an index need four different names, got {names}.")
+            raise IndexSchemaError(f"The fields of an index need different names, got {names}.")
         if "sparse_embedding" in (self.sparse_field, self.model_field):
             raise IndexSchemaError("A field cannot be called 'sparse_embedding': Haystack's readers fail on it.")
         if collisions := sorted(self.reserved_names & set(self.metadata_fields)):
             raise IndexSchemaError(f"Metadata fields {collisions} collide with fields of the index; rename them.")
-
         self._check_field_type()
 
     def _check_field_type(self) -> None:
         if self.field_type is not FieldType.SPARSE_VECTOR:
             if self.seismic is not None:
                 raise IndexSchemaError("SeismicParameters go with field_type FieldType.SPARSE_VECTOR.")
+        elif self.chunking is not None:
+            raise IndexSchemaError(
+                "A sparse_vector field cannot hold chunks: its search collects the best chunks, not documents, and "
+                "cannot see a document's filters from within one. Use FieldType.RANK_FEATURES."
+            )
         elif self.embedding_dimension is not None:
             raise IndexSchemaError(
                 "An index has either a sparse_vector field or dense vectors: its settings index.sparse and index.knn "
@@ -90,7 +100,21 @@ class IndexSchema:
             )
 
     @property
+    def sparse_path(self) -> str:
+        """Full name of the sparse field."""
+        return self.sparse_field if self.chunking is None else f"{self.chunk_field}.{self.sparse_field}"
+
+    @property
+    def vector_field(self) -> str:
+        """Top-level field that holds the vector or vectors of a document."""
+        return self.sparse_field if self.chunking is None else self.chunk_field
+
+    @property
+    def _chunk_fields(self) -> tuple[str, ...]:
+        return () if self.chunking is None else (self.chunk_field,)
+
+    @property
     def reserved_names(self) -> frozenset[str]:
         """Top-level names that metadata cannot have; such keys are stored under `meta`."""
-        own = {self.text_field, self.sparse_field, self.model_field, self.embedding_field}
+        own = {self.text_field, self.sparse_field, self.model_field, self.embedding_field, *self._chunk_fields}
         return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | own

@@ -7,6 +7,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding, write_bindings
+from opensearch_neural_sparse.index.chunks import END, START
 from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema
 
 LONGEST_KEYWORD = 8191
@@ -53,7 +54,7 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
     properties: dict[str, Any] = {
         ID_FIELD: {"type": "keyword"},
         schema.text_field: text,
-        schema.sparse_field: _sparse(schema),
+        schema.vector_field: _sparse(schema) if schema.chunking is None else _chunks(schema),
         schema.model_field: _keyword(),
     }
     if schema.embedding_dimension is not None:
@@ -70,6 +71,11 @@ def _sparse(schema: IndexSchema) -> dict[str, Any]:
     if schema.field_type is FieldType.SPARSE_VECTOR:
         mapping["method"] = {"name": "seismic", "parameters": schema.seismic.to_dict() if schema.seismic else {}}
     return mapping
+
+
+def _chunks(schema: IndexSchema) -> dict[str, Any]:
+    place: dict[str, Any] = {"type": "integer", "index": False, "doc_values": False}
+    return {"type": "nested", "properties": {schema.sparse_field: _sparse(schema), START: place, END: place}}
 
 
 def _keyword() -> dict[str, Any]:

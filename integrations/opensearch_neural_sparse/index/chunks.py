@@ -1,0 +1,58 @@
+"""The passages of a long document, as an index of chunks holds them: nested objects of the one document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError
+
+START, END = "start", "end"
+_KEYS = frozenset({START, END, "vector"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentChunk:
+    """A passage of a document with its vector; the document's `text[start:end]` is its text.
+
+    Attributes:
+        start: Its first character in the document's text.
+        end: The character after its last one.
+        vector: Token -> weight.
+    """
+
+    start: int
+    end: int
+    vector: SparseVector | Mapping[str, float] = field(repr=False)
+
+    @classmethod
+    def of(cls, chunk: DocumentChunk | Mapping[str, Any]) -> DocumentChunk:
+        """Return a chunk of a mapping with the keys of this class.
+
+        Raises:
+            IndexSchemaError: Another type, or other keys.
+        """
+        if isinstance(chunk, DocumentChunk):
+            return chunk
+        if not isinstance(chunk, Mapping) or set(chunk) != _KEYS:
+            found = sorted(map(str, chunk)) if isinstance(chunk, Mapping) else type(chunk).__name__
+            raise IndexSchemaError(f"A chunk is a DocumentChunk or a mapping of {sorted(_KEYS)}, got {found}.")
+        return cls(**chunk)
+
+
+def check_chunks(chunks: Iterable[DocumentChunk | Mapping[str, Any]], text: str | None) -> list[DocumentChunk]:
+    """Return the chunks of a document of this text.
+
+    Raises:
+        IndexSchemaError: A chunk that does not lie within the text, or is none.
+    """
+    checked = [DocumentChunk.of(chunk) for chunk in chunks]
+    for number, chunk in enumerate(checked):
+        within = text is None or chunk.end <= len(text)
+        if not (isinstance(chunk.start, int) and isinstance(chunk.end, int) and 0 <= chunk.start <= chunk.end):
+            raise IndexSchemaError(f"Chunk {number} goes from {chunk.start!r} to {chunk.end!r}.")
+        if not within:
+            raise IndexSchemaError(f"Chunk {number} ends at {chunk.end}, the text at {len(text or '')}.")
+    return checked

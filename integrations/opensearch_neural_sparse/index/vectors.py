@@ -1,0 +1,71 @@
+"""The vectors of a document in its `_source`: one, or one a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.chunks import END, START, DocumentChunk, check_chunks
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.weights import shorten
+
+Weights = SparseVector | Mapping[str, float]
+
+
+def stored_vectors(
+    vector: Weights | None,
+    chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None,
+    text: str | None,
+    schema: IndexSchema,
+    *,
+    exact_weights: bool = False,
+) -> dict[str, Any]:
+    """Return the part of a `_source` that holds vectors; empty ones are left out.
+
+    Raises:
+        IndexSchemaError: Chunks for an index of one vector a document, or both, or chunks beyond the text.
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    if schema.chunking is None:
+        if chunks is not None:
+            raise IndexSchemaError("The document has chunks, and the index keeps one vector a document.")
+        return {schema.sparse_field: _weights(vector, schema, exact_weights)} if vector else {}
+    if chunks is not None and vector is not None:
+        raise IndexSchemaError("The document has both a vector and chunks; give one of them.")
+    if chunks is None:
+        chunks = [DocumentChunk(start=0, end=len(text or ""), vector=vector or {})]
+    rows = [
+        {START: chunk.start, END: chunk.end, schema.sparse_field: _weights(chunk.vector, schema, exact_weights)}
+        for chunk in check_chunks(chunks, text)
+        if chunk.vector
+    ]
+    return {schema.chunk_field: rows} if rows else {}
+
+
+def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
+    """Return the vector that a `_source` holds; weights that are null are no part of it, as on the server."""
+    held = source.get(schema.sparse_field)
+    parts = held if isinstance(held, list) else [held or {}]
+    weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
+    if schema.token_ids is not None and weights:
+        weights = schema.token_ids.to_tokens(weights)
+    return SparseVector(weights) if weights else None
+
+
+def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentChunk, ...] | None:
+    """Return the chunks that a `_source` holds, or None where it holds none."""
+    held = source.get(schema.chunk_field)
+    rows = held if isinstance(held, list) else [held] if held else []
+    chunks = [
+        DocumentChunk(start=row.get(START, 0), end=row.get(END, 0), vector=vector_of(row, schema) or SparseVector())
+        for row in rows
+    ]
+    return tuple(chunks) or None
+
+
+def _weights(given: Weights, schema: IndexSchema, exact: bool) -> dict[str, float]:
+    vector = given if isinstance(given, SparseVector) else SparseVector(given)
+    weights = vector.to_dict() if schema.token_ids is None else schema.token_ids.to_ids(vector)
+    return weights if exact else shorten(weights)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import pickle
 import threading
 from typing import Any
 
@@ -17,7 +18,7 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
     NeuralSparseTextEmbedder,
 )
 from opensearch_neural_sparse import load_document_encoder, load_query_encoder
-from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
 from tests.paths import SMALL_MODEL
 
 TEXT = "split a string into words"
@@ -107,6 +108,77 @@ def test_closed_embedder_loads_its_model_again() -> None:
         embedder.close()
         assert call(embedder) == first
         embedder.close()
+
+
+def test_prefix_is_put_before_the_text(
+    text_embedder: NeuralSparseTextEmbedder, embedder: NeuralSparseDocumentEmbedder
+) -> None:
+    with_prefix = NeuralSparseTextEmbedder(SMALL_MODEL, prefix="read: ")
+    assert with_prefix.run("a file") == text_embedder.run("read: a file")
+    assert with_prefix.run(" ")["sparse_embedding"].indices == []
+    documents = NeuralSparseDocumentEmbedder(SMALL_MODEL, prefix="read: ", progress_bar=False)
+    (prefixed,) = documents.run([Document(content="a file")])["documents"]
+    (whole,) = embedder.run([Document(content="read: a file")])["documents"]
+    assert prefixed.sparse_embedding == whole.sparse_embedding
+    documents.close()
+
+
+def test_pruned_embeddings_keep_the_heaviest_tokens(
+    text_embedder: NeuralSparseTextEmbedder, embedder: NeuralSparseDocumentEmbedder
+) -> None:
+    whole = text_embedder.run(TEXT)["sparse_embedding"]
+    heaviest = NeuralSparseTextEmbedder(SMALL_MODEL, prune="top_k:2").run(TEXT)["sparse_embedding"]
+    assert sorted(heaviest.values) == sorted(whole.values)[-2:]
+    pruning = NeuralSparseDocumentEmbedder(SMALL_MODEL, prune={"type": "max_ratio", "ratio": 0.4}, progress_bar=False)
+    (pruned,) = pruning.run([Document(content=TEXT)])["documents"]
+    (full,) = embedder.run([Document(content=TEXT)])["documents"]
+    assert set(pruned.sparse_embedding.values) == {
+        value for value in full.sparse_embedding.values if value >= 0.4 * max(full.sparse_embedding.values)
+    }
+    assert pruned.sparse_embedding.binding.prune == {"type": "max_ratio", "ratio": 0.4}
+    pruning.close()
+
+
+def test_batches_give_the_same_embeddings_in_the_same_order(embedder: NeuralSparseDocumentEmbedder) -> None:
+    in_batches = NeuralSparseDocumentEmbedder(SMALL_MODEL, batch_size=2, progress_bar=False)
+    documents = [Document(content=f"{TEXT} {'again ' * count}") for count in range(5)]
+    for one, other in zip(in_batches.run(documents)["documents"], embedder.run(documents)["documents"], strict=True):
+        assert one.id == other.id
+        assert one.sparse_embedding.indices == other.sparse_embedding.indices
+        assert one.sparse_embedding.values == pytest.approx(other.sparse_embedding.values, rel=1e-4)
+    in_batches.close()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [({"batch_size": 0}, "batch_size is at least 1"), ({"prune": "max_ratio:2"}, "ratio"), ({"prune": "most"}, "most")],
+)
+def test_wrong_parameters_are_refused_at_once(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        NeuralSparseDocumentEmbedder(SMALL_MODEL, **wrong)
+
+
+@pytest.mark.parametrize("kind", [NeuralSparseTextEmbedder, NeuralSparseDocumentEmbedder])
+def test_unknown_model_is_named_when_it_is_needed(kind: Any) -> None:
+    with pytest.raises(UnknownModelError, match="doc-v9"):
+        kind("doc-v9").warm_up()
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda part: pickle.loads(pickle.dumps(part))], ids=["copy", "pickle"]
+)
+def test_warm_embedders_can_be_copied_and_load_their_models_again(copied: Any) -> None:
+    text = NeuralSparseTextEmbedder(SMALL_MODEL)
+    documents = NeuralSparseDocumentEmbedder(SMALL_MODEL, progress_bar=False)
+    question = text.run(TEXT)
+    answer = documents.run([Document(content=TEXT)])
+    text_twin, documents_twin = copied(text), copied(documents)
+    assert text_twin.run(TEXT) == question
+    text.close()
+    documents.close()
+    assert documents_twin.run([Document(content=TEXT)]) == answer
+    assert documents_twin.to_dict() == documents.to_dict()
+    documents_twin.close()
 
 
 def test_model_is_loaded_off_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,6 @@
+import copy
 import json
+import pickle
 
 import pytest
 
@@ -106,3 +108,14 @@ def test_shapes_behind_the_parameter_counts() -> None:
     assert counts["splade-mini"] == bert(4, 256, 1024)
     assert counts["splade-tiny"] == bert(2, 128, 512)
     assert counts["multilingual-v1"] == bert(12, 768, 3072, 105_879)
+
+
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda spec: pickle.loads(pickle.dumps(spec))], ids=["copy", "pickle"]
+)
+def test_models_can_be_copied_and_stay_read_only(copied) -> None:
+    for spec in OPENSEARCH:
+        twin = copied(spec)
+        assert twin == spec
+        with pytest.raises(TypeError):
+            twin.relevance.beir["FiQA"] = 1.0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 
 class Mode(StrEnum):
@@ -49,6 +50,17 @@ class Relevance:
     miracl: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     miracl_average: float | None = None
     in_domain: tuple[str, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[[Mapping[str, Any]], Relevance], tuple[Mapping[str, Any]]]:
+        """Copy and pickle read-only tables as dictionaries: they themselves can be neither."""
+        plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(self).items()}
+        return _thaw, (plain,)
+
+
+def _thaw(numbers: Mapping[str, Any]) -> Relevance:
+    """Return what was pickled, its tables read-only again."""
+    frozen = {name: MappingProxyType(value) if isinstance(value, dict) else value for name, value in numbers.items()}
+    return Relevance(**frozen)
 
 
 @dataclass(frozen=True, kw_only=True)

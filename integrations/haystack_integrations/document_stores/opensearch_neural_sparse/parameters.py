@@ -1,0 +1,43 @@
+"""Haystack's parameters in the core's words, and as YAML holds them."""
+
+from __future__ import annotations
+
+import inspect
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from haystack.utils import ComponentDevice, Secret
+
+
+def saved_parameters(component: object) -> dict[str, Any]:
+    """Return the parameters of a component's constructor as they were given, as plain values.
+
+    Args:
+        component: It keeps each parameter in an attribute of the same name.
+    """
+    names = list(inspect.signature(type(component).__init__).parameters)[1:]
+    return {name: _plain(getattr(component, name)) for name in names}
+
+
+def device_name(device: ComponentDevice | str | None) -> str | None:
+    """Return a device in torch's words, such as `cpu` or `cuda:0`."""
+    return device.to_torch_str() if isinstance(device, ComponentDevice) else device
+
+
+def token_value(token: Secret | None) -> str | None:
+    """Return the value of a secret; None where there is none, or where its environment variable is not set."""
+    return None if token is None else token.resolve_value()
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """Return the options that are not None."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.binding import ModelBinding, write_bindings
+from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.chunks import END, START
 from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema
 
@@ -45,6 +47,31 @@ def create_index_body(
             raise IndexSchemaError("The setting index.knn and a sparse_vector field exclude each other on the server.")
         flat["index.sparse"] = True  # without it the server takes documents and fails on them later
     return {"settings": flat, "mappings": mappings}
+
+
+def follow_chunking(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSchema:
+    """Return the schema with the chunks that an index is stamped with, where the schema says nothing of them.
+
+    Args:
+        schema: The schema.
+        response: The response of `GET /<index>`.
+    """
+    if schema.chunking is not None:
+        return schema
+    for body in response.values():
+        binding = read_bindings(body.get("mappings", {})).get(schema.sparse_field)
+        if binding is not None and binding.chunking is not None:
+            return replace(schema, chunking=ChunkOptions(**binding.chunking))
+    return schema
+
+
+def sparse_mapping(mappings: Mapping[str, Any], schema: IndexSchema) -> Mapping[str, Any]:
+    """Return the mapping of an index's sparse field; empty where it has none."""
+    properties = mappings.get("properties", {})
+    if schema.chunking is not None:
+        properties = properties.get(schema.chunk_field, {}).get("properties", {})
+    found: Mapping[str, Any] = properties.get(schema.sparse_field, {})
+    return found
 
 
 def _properties(schema: IndexSchema) -> dict[str, Any]:

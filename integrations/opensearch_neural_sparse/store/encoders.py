@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.prune import Prune, PruneType
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
 from opensearch_neural_sparse.index.binding import ModelBinding
+from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode
 
 if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.chunk import ChunkOptions
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
     from opensearch_neural_sparse.models.spec import ModelSpec
@@ -49,6 +52,7 @@ class Encoders:
         self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
         self._query, self._document = query_encoder, document_encoder
         self._owned: DocumentEncoder | None = None
+        self._tokenizer: SparseTokenizer | None = None
         self._files: dict[Side, ModelFiles] = {}
         self._stamp: ModelBinding | None = None
         self._lock = RLock()
@@ -98,6 +102,7 @@ class Encoders:
         with self._lock:
             if self.model is None and self._stamp != stamp:
                 self._files.clear()
+                self._tokenizer = None
             self._stamp = stamp
 
     def files(self, side: Side) -> ModelFiles:
@@ -141,10 +146,40 @@ class Encoders:
         rule = self._rule()
         return vectors if rule is None else [rule(vector) for vector in vectors]
 
+    def encode_chunks(self, texts: Sequence[str], options: ChunkOptions) -> list[tuple[DocumentChunk, ...]]:
+        """Return the chunks of documents, each encoded and pruned as a document is; a blank text has none."""
+        from opensearch_neural_sparse.encode.chunk import chunk_text
+
+        tokenizer = self.ensure_fitting(options)
+        cut = [chunk_text(text, tokenizer, document_id="", options=options) for text in texts]
+        vectors = iter(self.encode_documents([chunk.text for chunks in cut for chunk in chunks]))
+        return [
+            tuple(DocumentChunk(start=chunk.start, end=chunk.end, vector=next(vectors)) for chunk in chunks)
+            for chunks in cut
+        ]
+
+    def ensure_fitting(self, options: ChunkOptions) -> SparseTokenizer:
+        """Return the tokenizer that texts are cut by.
+
+        Raises:
+            ValueError: Chunks of so many tokens are longer than the model takes, with prompt and special tokens.
+        """
+        with self._lock:
+            files = self.files(Side.DOCUMENT)
+            if self._tokenizer is None:
+                self._tokenizer = SparseTokenizer.from_file(files.weights[0].parent / "tokenizer.json")
+            prompt = self._options.get("prompt") or read_encoding_settings(files.root).document_prompt
+            (around,) = self._tokenizer.batch_document_ids([prompt])
+            longest = self._limits(files)[0] or files.spec.max_length
+            if options.tokens + len(around) > longest:
+                raise ValueError(
+                    f"Chunks of {options.tokens} tokens, with {len(around)} of prompt and special tokens, are longer "
+                    f"than the {longest} that the model takes. Give {longest - len(around)} tokens or fewer."
+                )
+            return self._tokenizer
+
     def vocabulary(self) -> Mapping[str, int]:
         """Return token -> id of the model."""
-        from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-
         return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer).vocabulary
 
     def binding(self, text_field: str) -> ModelBinding:

@@ -11,13 +11,15 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_actions
+from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.store.options import WriteOptions
 
 Document = SparseDocument | Mapping[str, Any] | str
-Encode = Callable[[Sequence[str]], tuple[list[SparseVector], str]]
-"""Texts -> their vectors and the marker of the model that made them."""
+Encoded = SparseVector | tuple[DocumentChunk, ...]
+Encode = Callable[[Sequence[str]], tuple[Sequence[Encoded], str]]
+"""Texts -> their vectors, or their chunks, and the marker of the model that made them."""
 
 
 def prepare(
@@ -79,13 +81,15 @@ def _encoded(documents: Sequence[SparseDocument], encode: Encode) -> list[Sparse
         return list(documents)
     vectors, marker = encode(list(texts.values()))
     result = list(documents)
-    for place, vector in zip(texts, vectors, strict=True):
-        result[place] = replace(documents[place], vector=vector, model=marker)
+    for place, encoded in zip(texts, vectors, strict=True):
+        part: dict[str, Any] = {"vector" if isinstance(encoded, SparseVector) else "chunks": encoded}
+        result[place] = replace(documents[place], model=marker, **part)
     return result
 
 
 def _text_to_encode(document: SparseDocument) -> str | None:
-    return document.text if document.vector is None and isinstance(document.text, str) else None
+    given = document.vector is not None or document.chunks is not None
+    return document.text if not given and isinstance(document.text, str) else None
 
 
 def _refused(document_id: str, error_type: str, reason: str) -> BulkFailure:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,11 @@ class ModelBinding:
         except (KeyError, TypeError, ValueError) as error:
             raise IndexSchemaError(f"The model stamp of the index is damaged: prune {self.prune!r}: {error}.") from None
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """What makes vectors comparable: equal for models whose queries and documents are encoded alike."""
+        return self.query_sha256, self.weights_sha256
+
     def to_meta(self) -> dict[str, Any]:
         """Return the stamp of the field."""
         return asdict(self)
@@ -158,6 +164,18 @@ def read_bindings(mappings: Mapping[str, Any]) -> dict[str, ModelBinding]:
     return {field: ModelBinding.from_meta(stamp) for field, stamp in stamps.items()}
 
 
-def write_bindings(bindings: Mapping[str, ModelBinding]) -> dict[str, Any]:
-    """Return the mappings' `_meta` that carries the bindings."""
-    return {META_KEY: {"fields": {field: binding.to_meta() for field, binding in bindings.items()}}}
+def write_bindings(bindings: Mapping[str, ModelBinding], meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the mappings' `_meta` that carries the bindings, and whatever else `meta`, read before, held.
+
+    The server replaces `_meta` whole: what is not sent again is lost.
+    """
+    held = dict(meta or {})
+    own = dict(held.get(META_KEY) or {})
+    stamps = dict(own.get("fields") or {}) | {field: binding.to_meta() for field, binding in bindings.items()}
+    return held | {META_KEY: own | {"fields": stamps}}
+
+
+def unfit_tokens(vectors: Iterable[Mapping[str, float]], vocabulary: Mapping[str, int]) -> list[str]:
+    """Return the tokens of vectors that a model does not have, the most frequent first."""
+    unfit = Counter(token for vector in vectors for token in vector if token not in vocabulary)
+    return [token for token, _ in unfit.most_common()]

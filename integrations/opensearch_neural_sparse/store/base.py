@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -21,8 +21,9 @@ from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.connection import translated_errors
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.index_state import IndexState, read_index
+from opensearch_neural_sparse.store.index_state import IndexState, read_index, several_models
 from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.preparation import Encoded
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
@@ -63,7 +64,7 @@ class StoreBase(Generic[Client]):
         self._owns_client = client is None
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
         self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
-        self.schema = self._with_token_ids(schema or IndexSchema())
+        self.schema = self._given_schema = self._with_token_ids(schema or IndexSchema())
         self._server: ServerInfo | None = None
         self._state: IndexState | None = None
         self._lock = RLock()
@@ -73,17 +74,25 @@ class StoreBase(Generic[Client]):
         """Id of the model, as far as it is known without asking the server."""
         return self._encoders.model_id
 
+    def share_encoders(self, other: StoreBase[Any]) -> None:
+        """Encode with what another store of the same model loads, so that a blocking and an awaited one load it once."""
+        self._encoders = other._encoders
+
     def _read_index(self, response: Mapping[str, Any]) -> IndexState:
-        state = read_index(self.index, response, self.schema)
-        binding = state.binding
-        if binding is None:
-            self._ensure_named()
-        self._encoders.follow(binding)
+        state = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
+        self.schema = state.schema
+        self._encoders.follow(state.binding)
+        for group in state.groups or (state,):
+            self._ensure_model_fits(group.binding)
+        if state.groups and self._encoders.named and not self._encoders.checkable:
+            raise several_models(self.index, self.schema, state.groups, "a query encoder that is handed in serves one")
+        return state
+
+    def _ensure_model_fits(self, binding: ModelBinding | None) -> None:
         if binding is not None and self._encoders.checkable:
             field = self.schema.sparse_field
             binding.ensure_same_model(self._encoders.spec, index=self.index, field=field)
             binding.ensure_matches_query(self._encoders.files(Side.QUERY), index=self.index, field=field)
-        return state
 
     def _ensure_named(self) -> None:
         if not self._encoders.named:
@@ -96,7 +105,10 @@ class StoreBase(Generic[Client]):
 
     def _index_body(self, server: ServerInfo, settings: Mapping[str, Any] | None) -> dict[str, Any]:
         self._encoders.follow(None)
-        binding = self._encoders.binding(self.schema.text_field)
+        self.schema = self._given_schema
+        binding = self._binding()
+        if self.schema.chunking is not None:
+            self._encoders.ensure_fitting(self.schema.chunking)
         if self.schema.token_ids is not None:
             server.require(SPARSE_VECTOR_SINCE, "The field type sparse_vector")
             server.require_plugin(NEURAL_SEARCH, "The field type sparse_vector")
@@ -104,10 +116,17 @@ class StoreBase(Generic[Client]):
             binding = replace(binding, key=TOKEN_ID_KEY)
         return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
 
-    def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[list[SparseVector], str]:
-        given = self._encoders.binding(self.schema.text_field)
+    def _binding(self) -> ModelBinding:
+        chunking = self.schema.chunking
+        binding = self._encoders.binding(self.schema.text_field)
+        return binding if chunking is None else replace(binding, chunking=asdict(chunking))
+
+    def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
+        given = self._binding()
         if bound is not None:
             bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
+        if self.schema.chunking is not None:
+            return self._encoders.encode_chunks(texts, self.schema.chunking), given.marker
         return self._encoders.encode_documents(texts), given.marker
 
     def _to_vector(self, query: str | Mapping[str, float]) -> SparseVector:

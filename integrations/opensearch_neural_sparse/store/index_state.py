@@ -1,14 +1,24 @@
-"""What an open index is: its model, the indices behind its name, their shards."""
+"""What an open index is: its model or models, the indices behind its name, their shards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.errors import (
+    IndexNotBoundError,
+    IndexNotFoundError,
+    IndexSchemaError,
+    ModelMismatchError,
+)
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
+from opensearch_neural_sparse.index.mapping import follow_chunking, sparse_mapping
+from opensearch_neural_sparse.search.hits import SearchHit
+
+NAMES_AND_UUIDS = "*.settings.index.uuid"
+"""The part of `GET /<index>` that tells whether a name leads where it led before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,41 +26,144 @@ class IndexState:
     """What an open index is.
 
     Attributes:
-        binding: The model its sparse field is bound to; None where it carries no stamp.
-        indices: The concrete indices behind its name.
-        shards: Number of their primary shards together.
+        schema: Names and types of its fields, with what the stamp says about chunks.
+        binding: The model its sparse field is bound to; None where it carries no stamp, or there are several models.
+        indices: The concrete indices behind its name; none where they may not be looked at.
+        shards: Number of their primary shards together; 0 where the server does not tell.
+        uuids: Concrete index -> what tells it from one of the same name made later.
+        write_index: The index that is written to; None where the name leads to several and says of none that it is.
+        groups: What belongs to each model, where the name leads to indices of several; else empty.
+        checked: Whether the index could be held against the model: its mapping could be read.
     """
 
+    schema: IndexSchema
     binding: ModelBinding | None
     indices: tuple[str, ...]
     shards: int
+    uuids: Mapping[str, str]
+    write_index: str | None
+    groups: tuple[IndexState, ...] = ()
+    checked: bool = True
+
+    @classmethod
+    def unchecked(cls, name: str, schema: IndexSchema) -> IndexState:
+        """Return the state of an index that may not be looked at."""
+        return cls(schema=schema, binding=None, indices=(), shards=0, uuids={}, write_index=name, checked=False)
+
+    def expects(self, hit: SearchHit) -> bool:
+        """Tell whether a hit may come from here: its index is known, and its vector was made by that index's model."""
+        group = next((group for group in self.groups or (self,) if hit.index in group.indices), None)
+        if group is None:
+            return not self.checked
+        return hit.model is None or group.binding is None or hit.model == group.binding.marker
+
+    def ensure_writable(self, name: str, schema: IndexSchema) -> None:
+        """Raise unless documents that are written go to one index of one model.
+
+        Raises:
+            ModelMismatchError: The name leads to indices of several models.
+            IndexSchemaError: It leads to several indices, and to none for writing.
+        """
+        if self.groups:
+            raise several_models(name, schema, self.groups, "write to one of them, under its own name")
+        if self.write_index is None:
+            raise IndexSchemaError(
+                f"Name {name!r} leads to several indices, {', '.join(self.indices)}, and none is its write index. "
+                "Write to one of them, or make one the alias's write index (is_write_index)."
+            )
 
 
-def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema) -> IndexState:
+def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, model_named: bool = False) -> IndexState:
     """Read the response of `GET /<index>`.
+
+    Args:
+        name: The name that was asked for.
+        response: The response.
+        schema: Names of the fields.
+        model_named: Whether indices without a stamp are taken to be of a model that the caller named.
 
     Raises:
         IndexNotFoundError: The name matches nothing.
+        IndexNotBoundError: An index carries no stamp, no model was named.
         IndexSchemaError: The sparse field is missing or of another type, or the stamp names another text field.
-        ModelMismatchError: Indices behind one name are bound to different models.
     """
     if not response:
         raise IndexNotFoundError(name)
-    bindings = [_read_binding(index, body["mappings"], schema) for index, body in response.items()]
-    for binding in bindings[1:]:
-        if _identity(binding) != _identity(bindings[0]):
-            raise _two_models(name, schema, bindings[0], binding)
-    shards = [int(body["settings"]["index"]["number_of_shards"]) for body in response.values()]
-    return IndexState(binding=bindings[0], indices=tuple(response), shards=sum(shards))
+    bindings = {index: read_binding(index, body, schema) for index, body in response.items()}
+    stamps = {binding.identity: binding for binding in reversed(bindings.values()) if binding is not None}
+    unbound = [index for index, binding in bindings.items() if binding is None]
+    if unbound and (len(stamps) > 1 or not model_named):
+        raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
+    if len(stamps) < 2:
+        return _state(name, response, next(iter(stamps.values()), None), schema)
+    groups: dict[tuple[str, str], dict[str, Any]] = {identity: {} for identity in stamps}
+    for index, binding in bindings.items():
+        if binding is not None:
+            groups[binding.identity][index] = response[index]
+    states = tuple(_state(name, members, stamps[identity], schema) for identity, members in groups.items())
+    return replace(_state(name, response, None, schema), groups=states)
 
 
-def _read_binding(index: str, mappings: Mapping[str, Any], schema: IndexSchema) -> ModelBinding | None:
+def uuids_of(response: Mapping[str, Any]) -> dict[str, str]:
+    """Return concrete index -> uuid of the response of `GET /<index>`."""
+    return {index: str(body.get("settings", {}).get("index", {}).get("uuid")) for index, body in response.items()}
+
+
+def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState], remedy: str) -> ModelMismatchError:
+    """Return the error of what cannot be done through a name that leads to indices of several models."""
+    found = [(binding.model, group.indices) for group in groups if (binding := group.binding) is not None]
+    models = "; ".join(f"{model!r}: {', '.join(indices)}" for model, indices in found)
+    return ModelMismatchError(
+        index=name,
+        field=schema.sparse_field,
+        bound=found[0][0],
+        given=found[1][0],
+        reason=f"the indices behind this name belong to different models ({models})",
+        remedy=f"{remedy[:1].upper()}{remedy[1:]}.",
+    )
+
+
+def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:
+    shards = [int(body["settings"]["index"].get("number_of_shards", 0)) for body in members.values()]
+    return IndexState(
+        schema=follow_chunking(schema, members),
+        binding=binding,
+        indices=tuple(members),
+        shards=sum(shards) if all(shards) else 0,
+        uuids=uuids_of(members),
+        write_index=_write_index(name, members),
+    )
+
+
+def _write_index(name: str, members: Mapping[str, Any]) -> str | None:
+    if len(members) == 1:
+        return next(iter(members))
+    if all(body.get("data_stream") == name for body in members.values()):
+        return max(members)
+    writable = [index for index, body in members.items() if _alias(body, name).get("is_write_index")]
+    return writable[0] if writable else None
+
+
+def _alias(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    alias: Mapping[str, Any] = body.get("aliases", {}).get(name, {})
+    return alias
+
+
+def read_binding(index: str, body: Mapping[str, Any], schema: IndexSchema) -> ModelBinding | None:
+    """Return the model of one index, by the stamp in what `GET /<index>` tells of it; None where it carries none.
+
+    Raises:
+        IndexSchemaError: The sparse field is missing or of another type, or the stamp names another text field.
+    """
+    mappings = body["mappings"]
+    schema = follow_chunking(schema, {index: body})
     bindings = read_bindings(mappings)
-    found = mappings.get("properties", {}).get(schema.sparse_field, {}).get("type")
+    binding = bindings.get(schema.sparse_field)
+    found = sparse_mapping(mappings, schema).get("type")
     if found not in set(FieldType):
         known = f"It is stamped for {sorted(bindings)}. " if bindings else ""
         raise IndexSchemaError(
-            f"Index {index!r} has no sparse field {schema.sparse_field!r} (found type {found!r}). {known}"
+            f"Index {index!r} has no sparse field {schema.sparse_path!r} (found type {found!r}). {known}"
             "Name the field: schema=IndexSchema(sparse_field='...')."
         )
     if found != schema.field_type:
@@ -58,28 +171,9 @@ def _read_binding(index: str, mappings: Mapping[str, Any], schema: IndexSchema) 
             f"Field {schema.sparse_field!r} of index {index!r} is of type {found}, the schema says "
             f"{schema.field_type}. Give schema=IndexSchema(field_type={found!r})."
         )
-    binding = bindings.get(schema.sparse_field)
     if binding is not None and binding.text_field != schema.text_field:
         raise IndexSchemaError(
             f"Index {index!r} holds its text in {binding.text_field!r}, the schema says {schema.text_field!r}. "
             f"Give schema=IndexSchema(text_field={binding.text_field!r})."
         )
     return binding
-
-
-def _identity(binding: ModelBinding | None) -> Sequence[str] | None:
-    return None if binding is None else (binding.query_sha256, binding.weights_sha256)
-
-
-def _two_models(
-    name: str, schema: IndexSchema, first: ModelBinding | None, second: ModelBinding | None
-) -> ModelMismatchError:
-    models = [binding.model if binding else "no model" for binding in (first, second)]
-    return ModelMismatchError(
-        index=name,
-        field=schema.sparse_field,
-        bound=models[0],
-        given=models[1],
-        reason="the indices behind this name belong to different models, and their scores cannot be compared",
-        remedy="Search them one by one.",
-    )

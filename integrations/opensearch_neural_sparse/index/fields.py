@@ -75,7 +75,7 @@ class IndexSchema:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field_type", FieldType(self.field_type))
-        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field, *self._chunk_fields]
+        names = self._own_fields
         if not all(names) or len(set(names)) < len(names):
             raise IndexSchemaError(f"The fields of an index need different names, got {names}.")
         if "sparse_embedding" in (self.sparse_field, self.model_field):
@@ -100,21 +100,26 @@ class IndexSchema:
             )
 
     @property
+    def nested_field(self) -> str | None:
+        """Field of the chunks, or None where a document has one vector."""
+        return None if self.chunking is None else self.chunk_field
+
+    @property
     def sparse_path(self) -> str:
         """Full name of the sparse field."""
-        return self.sparse_field if self.chunking is None else f"{self.chunk_field}.{self.sparse_field}"
+        return self.sparse_field if self.nested_field is None else f"{self.nested_field}.{self.sparse_field}"
 
     @property
     def vector_field(self) -> str:
         """Top-level field that holds the vector or vectors of a document."""
-        return self.sparse_field if self.chunking is None else self.chunk_field
+        return self.nested_field or self.sparse_field
 
     @property
-    def _chunk_fields(self) -> tuple[str, ...]:
-        return () if self.chunking is None else (self.chunk_field,)
+    def _own_fields(self) -> list[str]:
+        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]
+        return names if self.chunking is None else [*names, self.chunk_field]
 
     @property
     def reserved_names(self) -> frozenset[str]:
         """Top-level names that metadata cannot have; such keys are stored under `meta`."""
-        own = {self.text_field, self.sparse_field, self.model_field, self.embedding_field, *self._chunk_fields}
-        return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | own
+        return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | set(self._own_fields)

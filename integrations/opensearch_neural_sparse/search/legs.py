@@ -94,6 +94,7 @@ class Weights:
     field: str
     vector: SparseVector = dataclasses.field(repr=False)
     token_ids: TokenIds | None = dataclasses.field(default=None, repr=False)
+    chunk_field: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,9 +165,12 @@ def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> Rea
         return Words(name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text)
     if isinstance(leg, SparseLeg):
         own = vector if leg.vector is None else SparseVector(leg.vector)
-        field = leg.field or schema.sparse_field
-        token_ids = schema.token_ids if field == schema.sparse_field else None
-        return Weights(name=leg.name, field=field, vector=own, token_ids=token_ids)
+        if leg.field not in (None, schema.sparse_field):
+            return Weights(name=leg.name, field=leg.field, vector=own)
+        token_ids, chunk_field = schema.token_ids, schema.nested_field
+        return Weights(
+            name=leg.name, field=schema.sparse_path, vector=own, token_ids=token_ids, chunk_field=chunk_field
+        )
     return Nearest(name=leg.name, field=leg.field or schema.embedding_field, vector=_embed(leg, text))
 
 

@@ -18,7 +18,9 @@ PACKAGES = {
     "haystack": [
         "haystack_integrations.document_stores.opensearch_neural_sparse",
         "haystack_integrations.components.embedders.opensearch_neural_sparse",
+        "haystack_integrations.components.preprocessors.opensearch_neural_sparse",
         "haystack_integrations.components.retrievers.opensearch_neural_sparse",
+        "haystack_integrations.components.super_components.opensearch_neural_sparse",
     ],
     "langchain": ["langchain_opensearch_neural_sparse"],
 }
@@ -26,7 +28,9 @@ SHARED_LEVELS = [
     "haystack_integrations",
     "haystack_integrations/components",
     "haystack_integrations/components/embedders",
+    "haystack_integrations/components/preprocessors",
     "haystack_integrations/components/retrievers",
+    "haystack_integrations/components/super_components",
     "haystack_integrations/document_stores",
 ]
 

@@ -69,6 +69,10 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         else:
             self._open_or_create(index or self._index, settings or self._settings, create=True)
 
+    def refresh(self) -> None:
+        """Make what was written searchable."""
+        self._open().refresh()
+
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
         """Change metadata of the documents that satisfy filters, and return how many there were.
 

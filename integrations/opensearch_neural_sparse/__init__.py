@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ModelMismatchError,
         NeuralSparseError,
         PartialResultsError,
+        PartialResultsWarning,
         ServerConnectionError,
         ServerRequestError,
         UnknownModelError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     )
     from opensearch_neural_sparse.index.binding import ModelBinding
     from opensearch_neural_sparse.index.bulk import BulkFailure, BulkOperation, BulkReport
+    from opensearch_neural_sparse.index.chunks import DocumentChunk
     from opensearch_neural_sparse.index.document import SparseDocument
     from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
     from opensearch_neural_sparse.index.pipelines import Bound, BoundMode, Combination, Normalization
@@ -51,11 +53,13 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.models.recommend import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
     from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
+    from opensearch_neural_sparse.search.chunks import ChunkHit
     from opensearch_neural_sparse.search.explain import TokenMatch
     from opensearch_neural_sparse.search.fusion import Fusion
     from opensearch_neural_sparse.search.hits import LegScore, SearchHit, SearchHits
     from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, SparseLeg
-    from opensearch_neural_sparse.search.options import HybridOptions
+    from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
+    from opensearch_neural_sparse.search.request_options import Partial, RequestOptions
     from opensearch_neural_sparse.search.seismic import SeismicSearch
     from opensearch_neural_sparse.search.two_phase import TwoPhase
     from opensearch_neural_sparse.server import ServerInfo
@@ -88,6 +92,7 @@ _HOMES = {
         "ModelMismatchError",
         "NeuralSparseError",
         "PartialResultsError",
+        "PartialResultsWarning",
         "ServerConnectionError",
         "ServerRequestError",
         "UnknownModelError",
@@ -96,6 +101,7 @@ _HOMES = {
     ),
     "index.binding": ("ModelBinding",),
     "index.bulk": ("BulkFailure", "BulkOperation", "BulkReport"),
+    "index.chunks": ("DocumentChunk",),
     "index.document": ("SparseDocument",),
     "index.fields": ("FieldType", "IndexSchema"),
     "index.seismic": ("SeismicParameters",),
@@ -105,11 +111,13 @@ _HOMES = {
     "models.recommend": ("Priority", "Recommendation", "recommend_model"),
     "models.registry": ("get_model", "list_models", "register_model"),
     "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
+    "search.chunks": ("ChunkHit",),
     "search.explain": ("TokenMatch",),
     "search.fusion": ("Fusion",),
     "search.hits": ("LegScore", "SearchHit", "SearchHits"),
     "search.legs": ("Bm25Leg", "DenseLeg", "SparseLeg"),
-    "search.options": ("HybridOptions",),
+    "search.options": ("HybridOptions", "SearchOptions"),
+    "search.request_options": ("Partial", "RequestOptions"),
     "search.two_phase": ("TwoPhase",),
     "server": ("ServerInfo",),
     "store.aio": ("AsyncNeuralSparseStore",),
@@ -137,10 +145,12 @@ __all__ = [
     "BulkWriteError",
     "CachedDocumentEncoder",
     "Chunk",
+    "ChunkHit",
     "ChunkOptions",
     "Combination",
     "DenseLeg",
     "DevServerError",
+    "DocumentChunk",
     "DocumentEncoder",
     "Engine",
     "FieldType",
@@ -165,7 +175,9 @@ __all__ = [
     "NeuralSparseError",
     "NeuralSparseStore",
     "Normalization",
+    "Partial",
     "PartialResultsError",
+    "PartialResultsWarning",
     "Precision",
     "Priority",
     "Prune",
@@ -173,8 +185,10 @@ __all__ = [
     "QueryEncoder",
     "Recommendation",
     "Relevance",
+    "RequestOptions",
     "SearchHit",
     "SearchHits",
+    "SearchOptions",
     "SeismicParameters",
     "SeismicSearch",
     "ServerConnectionError",

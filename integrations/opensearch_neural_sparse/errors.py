@@ -87,15 +87,14 @@ class ModelMismatchError(NeuralSparseError):
     Attributes:
         index: The index.
         field: Its sparse field.
-        bound: The model the field is bound to.
+        bound: The model the field is bound to; None where it carries none.
         given: The model that was given.
     """
 
-    def __init__(self, *, index: str, field: str, bound: str, given: str, reason: str, remedy: str) -> None:
+    def __init__(self, *, index: str, field: str, bound: str | None, given: str, reason: str, remedy: str) -> None:
         self.index, self.field, self.bound, self.given = index, field, bound, given
-        super().__init__(
-            f"Index {index!r}, field {field!r} is bound to model {bound!r}, but {given!r} was given: {reason}. {remedy}"
-        )
+        found = "carries no model" if bound is None else f"is bound to model {bound!r}"
+        super().__init__(f"Index {index!r}, field {field!r} {found}, but {given!r} was given: {reason}. {remedy}")
 
 
 class IndexSchemaError(NeuralSparseError, ValueError):
@@ -188,6 +187,10 @@ class PartialResultsError(NeuralSparseError):
         super().__init__(f"{failed} of {total} shards did not answer, so hits may be missing: {why}")
 
 
+class PartialResultsWarning(UserWarning):
+    """A search that some shards could not answer, where that was asked to be no error."""
+
+
 class UnsupportedServerError(NeuralSparseError):
     """A feature that this server does not have, or has wrong.
 
@@ -200,6 +203,10 @@ class UnsupportedServerError(NeuralSparseError):
     def __init__(self, feature: str, *, found: str, required: str, reason: str = "") -> None:
         self.feature, self.found, self.required = feature, found, required
         super().__init__(f"{feature} needs {required}, but the server is {found}. {reason}".rstrip())
+
+
+class LimitedRightsWarning(UserWarning):
+    """What was not done because the server refuses to tell or to do it: the program goes on without it."""
 
 
 class DevServerError(NeuralSparseError):

@@ -12,6 +12,7 @@ from opensearch_neural_sparse import (
     Normalization,
     SparseLeg,
     SparseVector,
+    TwoPhase,
 )
 from opensearch_neural_sparse.search.legs import Nearest, Weights, Words, fill_legs
 
@@ -35,7 +36,7 @@ NONE = Bound(mode=BoundMode.IGNORE)
         ({"normalization": "l2", "upper_bounds": [NONE, NONE]}, "Bounds go with"),
         ({"normalization": "min_max", "lower_bounds": [NONE]}, "lower_bounds has one for each of the 2 legs, got 1"),
         ({"normalization": "min_max", "fusion": "client"}, "normalization='min_max' needs the server's fusion"),
-        ({"collapse": "lang", "fusion": "client"}, "collapse='lang' needs the server's fusion"),
+        ({"collapse": "lang", "two_phase": TwoPhase()}, "collapse='lang' does not go with two_phase"),
     ],
 )
 def test_choices_that_contradict_each_other_are_refused(choices: dict[str, Any], reason: str) -> None:

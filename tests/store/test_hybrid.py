@@ -20,6 +20,7 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     Normalization,
     SearchHits,
+    SearchOptions,
     ServerRequestError,
     SparseDocument,
     SparseLeg,
@@ -335,14 +336,13 @@ def test_min_score_holds_for_the_fused_score(corpus: MakeCorpus) -> None:
                 search(store, min_score=least, **choices)
 
 
-def test_collapse_works_or_is_refused(corpus: MakeCorpus) -> None:
-    store = corpus(1)
-    if store.server().at_least((3, 6, 0)):
-        hits = search(store, collapse="lang")
-        assert sorted(hit.metadata["lang"] for hit in hits) == ["en", "fr"]
-    else:
-        with pytest.raises(UnsupportedServerError, match="collapse"):
-            search(store, collapse="lang")
+@pytest.mark.parametrize("shards", [1, 3])
+def test_collapse_finds_each_value_once(corpus: MakeCorpus, shards: int) -> None:
+    store = corpus(shards)
+    hits = search(store, collapse="lang")
+    assert hits.fusion == ("server rrf" if store.server().at_least((3, 6, 0)) else "client rrf")
+    for each in (hits, search(store, collapse="lang", fusion=Fusion.CLIENT)):
+        assert sorted(hit.metadata["lang"] for hit in each) == ["en", "fr"]
 
 
 @pytest.mark.parametrize("condition", [None, {"term": {"lang": "en"}}], ids=["processor", "rescore"])
@@ -353,7 +353,7 @@ def test_two_phases_score_as_one_within_the_window(corpus: MakeCorpus, shards: i
         vector = vector_of(query)
         exact = scores(store.search(vector, filter=condition, size=DOCUMENTS))
         wide = TwoPhase(prune_ratio=0.6, expansion_rate=DOCUMENTS / 10)
-        hits = store.search(vector, filter=condition, two_phase=wide)
+        hits = store.search(vector, filter=condition, options=SearchOptions(two_phase=wide))
         assert (hits.two_phase, hits.fusion) == (True, None)
         heavy, light = wide.split(SparseVector(vector))
         assert heavy
@@ -367,8 +367,9 @@ def test_narrow_window_loses_no_light_token_of_what_is_asked_for(corpus: MakeCor
     store = corpus(1)
     vector = vector_of(QUERIES[0])
     exact = scores(store.search(vector, size=DOCUMENTS))
+    narrow = SearchOptions(two_phase=TwoPhase(expansion_rate=1.0))
     for condition in (None, {"term": {"lang": "en"}}):
-        hits = store.search(vector, filter=condition, two_phase=TwoPhase(expansion_rate=1.0), explain=True)
+        hits = store.search(vector, filter=condition, options=narrow, explain=True)
         for hit in hits:
             assert hit.score == pytest.approx(exact[hit.id], rel=1e-6)
             assert sum(match.score for match in hit.matches or ()) == pytest.approx(hit.score, rel=1e-6)
@@ -377,12 +378,12 @@ def test_narrow_window_loses_no_light_token_of_what_is_asked_for(corpus: MakeCor
 def test_query_that_does_not_split_is_searched_at_once(corpus: MakeCorpus) -> None:
     store = corpus(1)
     everything_heavy = {"w1": 1.0, "w2": 1.0}
-    assert store.search(everything_heavy, two_phase=TwoPhase()).two_phase is False
+    assert store.search(everything_heavy, options=SearchOptions(two_phase=TwoPhase())).two_phase is False
     nothing_heavy = TwoPhase(prune_type="alpha_mass", prune_ratio=0.1)  # type: ignore[arg-type]
-    hits = store.search(everything_heavy, two_phase=nothing_heavy)
+    hits = store.search(everything_heavy, options=SearchOptions(two_phase=nothing_heavy))
     assert (hits.two_phase, len(hits)) == (False, 10)
     with pytest.raises(ValueError, match="max_window_size"):
-        store.search("w1", size=3000, two_phase=TwoPhase())
+        store.search("w1", size=3000, options=SearchOptions(two_phase=TwoPhase()))
 
 
 def test_two_phases_in_a_hybrid_are_the_client_s_and_say_so(corpus: MakeCorpus) -> None:

@@ -15,6 +15,7 @@ from opensearch_neural_sparse import (
     ModelMismatchError,
     Prune,
     PruneType,
+    SearchOptions,
     SparseDocument,
     SparseVector,
 )
@@ -102,9 +103,10 @@ def test_pruned_query_finds_by_the_tokens_that_are_left(make_store: MakeStore, f
     store.write([{"id": "light", "vector": {"a": 1.0}}, {"id": "heavy", "vector": {"b": 1.0}, "text": "words"}])
     query, rule = {"a": 1.0, "b": 2.0}, Prune(type=PruneType.MAX_RATIO, ratio=0.9)
     assert [hit.id for hit in store.search(query)] == ["heavy", "light"]
-    (hit,) = store.search(query, prune=rule, explain=True)
+    (hit,) = store.search(query, options=SearchOptions(prune=rule), explain=True)
     assert (hit.id, hit.score, [match.token for match in hit.matches or ()]) == ("heavy", 2.0, ["b"])
-    assert [[hit.id for hit in hits] for hits in store.search_many([query, {"a": 1.0}], prune=rule)] == [
+    found = store.search_many([query, {"a": 1.0}], options=SearchOptions(prune=rule))
+    assert [[hit.id for hit in hits] for hits in found] == [
         ["heavy"],
         ["light"],
     ]
@@ -118,8 +120,8 @@ def test_query_pruned_to_nothing_finds_nothing(make_store: MakeStore, fusion: Fu
     store.create(settings={"number_of_shards": 1})
     store.write([{"id": "1", "text": TEXT}, {"id": "2", "text": "mars"}])
     assert store.search("mars")
-    assert store.search("mars", prune=NOTHING) == []
-    assert store.search_many(["mars", TEXT], prune=NOTHING) == [[], []]
+    assert store.search("mars", options=SearchOptions(prune=NOTHING)) == []
+    assert store.search_many(["mars", TEXT], options=SearchOptions(prune=NOTHING)) == [[], []]
     options = HybridOptions(prune=NOTHING, fusion=fusion)
     assert store.hybrid_search("venus", options=options) == []
     fused = store.hybrid_search("mars", options=options)
@@ -135,5 +137,5 @@ async def test_asynchronous_store_prunes_alike(
         await store.write([{"id": "1", "text": TEXT}])
         assert make_store().get(["1"]) == await store.get(["1"])
         assert len((await store.get(["1"]))[0].vector or ()) == 3
-        assert await store.search("mars", prune=NOTHING) == []
+        assert await store.search("mars", options=SearchOptions(prune=NOTHING)) == []
         assert await store.hybrid_search("venus", options=HybridOptions(prune=NOTHING)) == []

@@ -19,6 +19,7 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     Prune,
     PruneType,
+    SearchOptions,
     SeismicParameters,
     SeismicSearch,
     SparseDocument,
@@ -151,17 +152,18 @@ def test_no_more_hits_than_asked_for_are_looked_for(store: NeuralSparseStore) ->
     store.write(SparseDocument(id=str(n), vector={"red": 1.0 + n / 200}) for n in range(100))
     hits = store.search({"red": 2.0}, size=60)
     assert (len(hits), hits.total) == (60, 60)
-    assert store.search({"red": 2.0}, size=60, seismic=SeismicSearch(k=90)).total == 90
+    assert store.search({"red": 2.0}, size=60, options=SearchOptions(seismic=SeismicSearch(k=90))).total == 90
 
 
 def test_search_is_tuned_by_its_parameters(filled: NeuralSparseStore) -> None:
-    heavy_token_alone = filled.search({"red": 2.0, "mars": 1.0}, seismic=SeismicSearch(top_n=1, heap_factor=1.5))
+    tuned = SearchOptions(seismic=SeismicSearch(top_n=1, heap_factor=1.5))
+    heavy_token_alone = filled.search({"red": 2.0, "mars": 1.0}, options=tuned)
     assert [hit.id for hit in heavy_token_alone] == ["1"]
     assert len(filled.search({"red": 2.0, "mars": 1.0})) == 2
     with pytest.raises(ValueError, match=r"k is at least size \(5\)"):
-        filled.search({"red": 2.0}, size=5, seismic=SeismicSearch(k=4))
+        filled.search({"red": 2.0}, size=5, options=SearchOptions(seismic=SeismicSearch(k=4)))
     with pytest.raises(ValueError, match="two phases"):
-        filled.search({"red": 2.0}, two_phase=TwoPhase())
+        filled.search({"red": 2.0}, options=SearchOptions(two_phase=TwoPhase()))
     assert [len(hits) for hits in filled.search_many([{"red": 1.0}, {"planet": 1.0}])] == [1, 2]
 
 
@@ -186,7 +188,7 @@ def test_rank_features_index_is_no_sparse_vector_index(make_store: MakeStore) ->
     exact = make_store()
     exact.create()
     with pytest.raises(ValueError, match="searched exactly"):
-        exact.search({"red": 1.0}, seismic=SeismicSearch())
+        exact.search({"red": 1.0}, options=SearchOptions(seismic=SeismicSearch()))
     with pytest.raises(IndexSchemaError, match="field_type='rank_features'"):
         make_store(schema=SCHEMA).count()
 
@@ -198,7 +200,7 @@ async def test_asynchronous_store_does_alike(
     async with AsyncNeuralSparseStore(filled.index, url=server.url, **parts) as store:
         await store.write([{"id": "4", "vector": {"rare": 1.0}}])
         assert (await store.get(["4"]))[0].vector == {"rare": 1.0}
-        hits = await store.search({"rare": 1.0}, seismic=SeismicSearch(heap_factor=2.0))
+        hits = await store.search({"rare": 1.0}, options=SearchOptions(seismic=SeismicSearch(heap_factor=2.0)))
         assert ([hit.id for hit in hits], hits.approximate) == (["4"], True)
 
 

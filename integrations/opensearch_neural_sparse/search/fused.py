@@ -8,10 +8,14 @@ from typing import Any
 
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.fusion import fuse, rank_of, shortest
-from opensearch_neural_sparse.search.hits import LegScore, SearchHits, check_shards, parse_hit
+from opensearch_neural_sparse.search.hits import LegScore, SearchHits, parse_hit
+from opensearch_neural_sparse.search.request_options import Partial
+from opensearch_neural_sparse.search.shards import shard_failures
 
-Key = tuple[str, str]
-"""Index and id: behind an alias, two indices may hold one id."""
+Key = tuple[Any, ...]
+"""Index and id, since two indices behind an alias may hold one id; or the values of the field that is collapsed."""
+Found = Mapping[Key, tuple[int, Mapping[str, Any]]]
+"""What a leg found: a rank, counted from 1, and a hit for each key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +27,7 @@ class FusionPlan:
         rank_constant: Rank constant of reciprocal rank fusion; None where scores are fused.
         weights: One for each leg; None gives every leg 1.
         min_score: Least fused score of a hit.
+        collapse: The field of which each value is found once.
         offset: How many hits come before the page.
         size: Most hits of the page.
         explain: Whether hits tell what each leg made of them.
@@ -33,6 +38,7 @@ class FusionPlan:
     rank_constant: int | None
     weights: Sequence[float] | None = None
     min_score: float | None = None
+    collapse: str | None = None
     offset: int = 0
     size: int = 10
     explain: bool = False
@@ -61,39 +67,47 @@ def read_fused(
     *,
     explained: Mapping[str, float] | None = None,
     took_ms: int = 0,
+    partial: Partial = Partial.RAISE,
 ) -> SearchHits:
     """Fuse the responses of the legs, in their order, by reciprocal ranks.
 
     Raises:
         PartialResultsError: Some shards failed, so that hits may be missing.
     """
-    for response in responses:
-        check_shards(response)
-    found = [{_key(hit): hit for hit in response["hits"]["hits"]} for response in responses]
+    failures = shard_failures(responses, partial)
+    found = [_found(response, plan.collapse) for response in responses]
     fused = fuse([list(leg) for leg in found], rank_constant=plan.rank_constant or 0, weights=plan.weights)
     if plan.min_score is not None:
         fused = [(key, score) for key, score in fused if shortest(score) >= plan.min_score]
     hits = []
     for key, score in fused[plan.offset : plan.offset + plan.size]:
-        hit = next(leg[key] for leg in found if key in leg)
         legs = _leg_scores(found, key, plan.legs) if plan.explain else None
-        hits.append(parse_hit(hit, schema, explained, score=shortest(score), legs=legs))
+        hits.append(parse_hit(_best(found, key), schema, explained, score=shortest(score), legs=legs))
     total, exact = _total(responses, len(fused))
-    return SearchHits(hits, total=total, total_is_exact=exact, took_ms=took_ms)
+    return SearchHits(hits, total=total, total_is_exact=exact, took_ms=took_ms, failures=failures)
 
 
-def _key(hit: Mapping[str, Any]) -> Key:
-    return hit["_index"], hit["_id"]
+def _key(hit: Mapping[str, Any], collapse: str | None) -> Key:
+    if collapse is None:
+        return hit["_index"], hit["_id"]
+    return tuple(hit.get("fields", {}).get(collapse, ()))
 
 
-def _leg_scores(
-    found: Sequence[Mapping[Key, Mapping[str, Any]]], key: Key, names: Sequence[str]
-) -> dict[str, LegScore]:
-    return {
-        name: LegScore(score=leg[key]["_score"], rank=list(leg).index(key) + 1)
-        for name, leg in zip(names, found, strict=True)
-        if key in leg
-    }
+def _found(response: Mapping[str, Any], collapse: str | None) -> Found:
+    return {_key(hit, collapse): (rank, hit) for rank, hit in enumerate(response["hits"]["hits"], 1)}
+
+
+def _best(found: Sequence[Found], key: Key) -> Mapping[str, Any]:
+    """Return the hit of the leg that ranks it highest; where legs are collapsed, each has its own for a value."""
+    ranked = sorted((leg[key] for leg in found if key in leg), key=lambda ranked: ranked[0])
+    best = ranked[0][1]
+    chunks = (hit["inner_hits"] for _, hit in ranked if "inner_hits" in hit and hit["_id"] == best["_id"])
+    return {**best, "inner_hits": next(chunks, {})}
+
+
+def _leg_scores(found: Sequence[Found], key: Key, names: Sequence[str]) -> dict[str, LegScore]:
+    ranked = {name: leg[key] for name, leg in zip(names, found, strict=True) if key in leg}
+    return {name: LegScore(score=hit["_score"], rank=rank) for name, (rank, hit) in ranked.items()}
 
 
 def _total(responses: Sequence[Mapping[str, Any]], fused: int) -> tuple[int, bool]:

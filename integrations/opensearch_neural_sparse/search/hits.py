@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opensearch_neural_sparse.errors import PartialResultsError
-from opensearch_neural_sparse.index.document import metadata_of, vector_of
+from opensearch_neural_sparse.index.document import metadata_of
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.index.reasons import without_values
+from opensearch_neural_sparse.index.vectors import chunks_of, vector_of
+from opensearch_neural_sparse.search.chunks import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
+from opensearch_neural_sparse.search.request_options import Partial
+from opensearch_neural_sparse.search.shards import shard_failures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +45,8 @@ class SearchHit:
         matches: The tokens it shares with the query, where an explanation was asked for, else None.
         legs: For a hybrid search with an explanation, name of a leg -> what it made of the document, for the legs that
             found it; else None.
+        chunk: In an index of chunks, the chunk that scores best; None where only words, or a dense vector, found the
+            document.
     """
 
     id: str
@@ -55,6 +59,7 @@ class SearchHit:
     embedding: Sequence[float] | None = field(default=None, repr=False)
     matches: tuple[TokenMatch, ...] | None = field(default=None, repr=False)
     legs: Mapping[str, LegScore] | None = field(default=None, repr=False)
+    chunk: ChunkHit | None = None
 
     def explain(self) -> str:
         """Return, as text, the tokens that matched and what each gave.
@@ -71,7 +76,8 @@ class SearchHits(list[SearchHit]):
     """Hits, best first.
 
     Attributes:
-        total: How many documents match; at least so many where `total_is_exact` is false.
+        total: How many documents match, each counted even where a collapse shows but one of several; at least so many
+            where `total_is_exact` is false.
         total_is_exact: Whether the server counted them all; it stops at 10,000.
         took_ms: The server's own time in milliseconds.
         fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; None for a search
@@ -80,6 +86,8 @@ class SearchHits(list[SearchHit]):
         approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
             byte each; matches then tell about, not exactly, what each token gave.
         tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
+        failures: What shards failed at, as the server reports it, where such an answer was asked for all the same
+            (`RequestOptions(partial="warn")`).
     """
 
     def __init__(
@@ -93,10 +101,17 @@ class SearchHits(list[SearchHit]):
         two_phase: bool = False,
         approximate: bool = False,
         tokens_left_out: int = 0,
+        failures: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(hits)
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
         self.two_phase, self.approximate, self.tokens_left_out = two_phase, approximate, tokens_left_out
+        self.failures = tuple(failures)
+
+    @property
+    def partial(self) -> bool:
+        """Whether some shards failed, so that hits may be missing."""
+        return bool(self.failures)
 
 
 def parse_hits(
@@ -108,6 +123,7 @@ def parse_hits(
     offset: int = 0,
     legs: Callable[[Mapping[str, Any]], Mapping[str, LegScore]] | None = None,
     dropped: Sequence[str] = (),
+    partial: Partial = Partial.RAISE,
 ) -> SearchHits:
     """Read the response of a search.
 
@@ -119,11 +135,12 @@ def parse_hits(
         offset: How many hits come before the page that was asked for.
         legs: Reads what each leg made of a hit, where that is wanted.
         dropped: Fields that came and are not wanted.
+        partial: What becomes of an answer where some shards failed.
 
     Raises:
         PartialResultsError: Some shards failed, so that hits may be missing.
     """
-    check_shards(response)
+    failures = shard_failures([response], partial)
     total = response["hits"].get("total", {})
     hits = [_without(hit, dropped) for hit in response["hits"]["hits"][offset:]]
     return SearchHits(
@@ -132,6 +149,7 @@ def parse_hits(
         total_is_exact=total.get("relation", "eq") == "eq",
         took_ms=response["took"],
         fusion=fusion,
+        failures=failures,
     )
 
 
@@ -145,7 +163,8 @@ def parse_hit(
 ) -> SearchHit:
     """Read one hit of a response; `score` stands in for its own."""
     source = hit.get("_source", {})
-    matches = None if explained is None else match_tokens(explained, vector_of(source, schema) or {})
+    chunk = read_chunk(hit, schema)
+    matches = None if explained is None else match_tokens(explained, _scored_vector(source, schema, chunk))
     return SearchHit(
         id=hit["_id"],
         score=hit["_score"] if score is None else score,
@@ -157,25 +176,18 @@ def parse_hit(
         embedding=source.get(schema.embedding_field),
         matches=matches,
         legs=legs,
+        chunk=chunk,
     )
+
+
+def _scored_vector(source: Mapping[str, Any], schema: IndexSchema, chunk: ChunkHit | None) -> Mapping[str, float]:
+    if schema.chunking is None:
+        return vector_of(source, schema) or {}
+    chunks = chunks_of(source, schema) if chunk is not None else None
+    return chunks[chunk.number].vector if chunk is not None and chunks is not None else {}
 
 
 def _without(hit: Mapping[str, Any], dropped: Sequence[str]) -> Mapping[str, Any]:
     if not dropped:
         return hit
     return {**hit, "_source": {name: value for name, value in hit.get("_source", {}).items() if name not in dropped}}
-
-
-def check_shards(response: Mapping[str, Any]) -> None:
-    """Raise PartialResultsError where some shards failed or the search timed out."""
-    shards = response.get("_shards", {})
-    if shards.get("failed"):
-        raise PartialResultsError(shards["failed"], shards["total"], list(map(_readable, shards.get("failures", []))))
-    if response.get("timed_out"):
-        raise PartialResultsError(0, shards.get("total", 0), [{"reason": {"reason": "the search timed out"}}])
-
-
-def _readable(failure: Mapping[str, Any]) -> dict[str, Any]:
-    reason = failure.get("reason")
-    text = reason.get("reason") if isinstance(reason, Mapping) else reason
-    return {**failure, "reason": {"reason": without_values(str(text))}}

@@ -1,4 +1,4 @@
-"""How a hybrid search is made and fused: frozen choices."""
+"""How a search is made, and how a hybrid one is fused: frozen choices."""
 
 from __future__ import annotations
 
@@ -16,12 +16,41 @@ from opensearch_neural_sparse.index.pipelines import (
 )
 from opensearch_neural_sparse.search.fusion import Fusion
 from opensearch_neural_sparse.search.legs import Bm25Leg, Leg, SparseLeg, check_legs
+from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
+from opensearch_neural_sparse.search.seismic import SeismicSearch
 from opensearch_neural_sparse.search.two_phase import TwoPhase
+from opensearch_neural_sparse.search.wanted import LARGEST_WINDOW
 
-LARGEST_WINDOW = 10_000
-"""`index.max_result_window`: the most hits of a search, and the deepest pool of a fusion."""
 SHALLOWEST_DEFAULT = 100
 DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How a sparse search is made.
+
+    Attributes:
+        two_phase: How to split the search in two phases; None searches by every token at once. A deeper page looks at
+            more documents in its second phase, so pages may overlap.
+        prune: Which tokens of the query are searched for; None searches for all. A query pruned to nothing finds
+            nothing.
+        seismic: How to search an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
+        collapse: A keyword or number field of which each value is found once, by its best document; documents without
+            the field count as one value. `SearchHits.total` still counts every document that matches.
+        request: How the search travels.
+
+    Raises:
+        ValueError: Two phases and a collapse, which no server has together.
+    """
+
+    two_phase: TwoPhase | None = None
+    prune: Prune | None = None
+    seismic: SeismicSearch | None = None
+    collapse: str | None = None
+    request: RequestOptions = DEFAULT_REQUEST
+
+    def __post_init__(self) -> None:
+        check_collapse(self.collapse, self.two_phase)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +68,16 @@ class HybridOptions:
         lower_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.0 or later.
         upper_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.2 or later.
         min_score: Least fused score of a hit. On the server 3.5 or later.
-        collapse: A keyword or number field of which each value is found once; a server of 3.6 or later.
+        collapse: A keyword or number field of which each value is found once; documents without the field count as one
+            value. A server of 3.6 or later fuses documents and keeps the best of each value; else the client collapses
+            each leg and fuses the values, and shows the document of the leg that ranks the value highest. Normalised
+            scores need the server's.
         two_phase: Split the `rank_features` legs in two phases. Fused by the client: no server does it in a hybrid.
         prune: Which tokens of the sparse legs are searched for; None searches for all. A leg pruned to nothing finds
             nothing, and the others are fused without it.
+        seismic: How to search the sparse leg of an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
         fusion: Who fuses.
+        request: How the search travels.
 
     Raises:
         ValueError: Choices that contradict each other, or are out of range.
@@ -61,9 +95,12 @@ class HybridOptions:
     collapse: str | None = None
     two_phase: TwoPhase | None = None
     prune: Prune | None = None
+    seismic: SeismicSearch | None = None
     fusion: Fusion = Fusion.AUTO
+    request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
+        check_collapse(self.collapse, self.two_phase)
         object.__setattr__(self, "legs", check_legs(self.legs))
         object.__setattr__(self, "fusion", Fusion(self.fusion))
         object.__setattr__(self, "combination", Combination(self.combination))
@@ -81,9 +118,7 @@ class HybridOptions:
     @property
     def beyond_client(self) -> str | None:
         """The choice that client fusion does not have, or None."""
-        if self.normalization is not None:
-            return f"normalization={self.normalization.value!r}"
-        return None if self.collapse is None else f"collapse={self.collapse!r}"
+        return None if self.normalization is None else f"normalization={self.normalization.value!r}"
 
     def depth(self, size: int) -> int:
         """Return how many hits of each leg are fused for pages of `size` hits.
@@ -110,3 +145,12 @@ class HybridOptions:
         if self.normalization in (None, Normalization.Z_SCORE):
             found = "reciprocal ranks" if self.normalization is None else "normalization 'z_score'"
             raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination.value}; leave it out.")
+
+
+def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:
+    """Raise ValueError where a collapse goes with two phases."""
+    if collapse is not None and two_phase is not None:
+        raise ValueError(f"collapse={collapse!r} does not go with two_phase: no server collapses what it scores twice.")
+
+
+DEFAULT_SEARCH = SearchOptions()

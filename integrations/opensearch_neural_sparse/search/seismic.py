@@ -9,9 +9,9 @@ from typing import Any
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.filters import filtered
-from opensearch_neural_sparse.search.options import LARGEST_WINDOW
 from opensearch_neural_sparse.search.query import neural_sparse_query
 from opensearch_neural_sparse.search.two_phase import TwoPhase
+from opensearch_neural_sparse.search.wanted import LARGEST_WINDOW
 
 _THOROUGH = 50.0
 """A heap factor above which no further documents were found."""

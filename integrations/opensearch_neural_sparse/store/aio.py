@@ -5,23 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.legs import fill_legs
-from opensearch_neural_sparse.search.options import HybridOptions
-from opensearch_neural_sparse.search.seismic import SeismicSearch
-from opensearch_neural_sparse.search.two_phase import TwoPhase
+from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
+from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
+from opensearch_neural_sparse.search.wanted import Wanted
 from opensearch_neural_sparse.store.aio_documents import AsyncStoredDocuments
+from opensearch_neural_sparse.store.answers import read_hits
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
 from opensearch_neural_sparse.store.hybrid import hybrid_request
-from opensearch_neural_sparse.store.many import NO_ANSWERS, many_requests
-from opensearch_neural_sparse.store.requests import (
-    SearchRequest,
-    match_request,
-    read_hits,
-    sparse_request,
-)
+from opensearch_neural_sparse.store.many import many_requests
+from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
 
 class AsyncNeuralSparseStore(AsyncStoredDocuments):
@@ -61,43 +56,30 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
         query: str | Mapping[str, float],
         *,
         size: int = 10,
+        offset: int = 0,
         filter: Filter | None = None,  # noqa: A002
+        options: SearchOptions = DEFAULT_SEARCH,
         explain: bool = False,
         with_embedding: bool = False,
-        two_phase: TwoPhase | None = None,
-        prune: Prune | None = None,
-        seismic: SeismicSearch | None = None,
     ) -> SearchHits:
         """Search by sparse vectors.
 
         Args:
             query: A text, or its token weights.
             size: Most hits, 1 to 10,000.
+            offset: How many hits to skip.
             filter: A query clause that hits satisfy, or a list of such, all of which they satisfy.
+            options: How to search: in two phases, by fewer tokens, collapsed; and how the search travels.
             explain: Whether hits tell which tokens matched.
             with_embedding: Whether hits carry their dense vectors.
-            two_phase: How to split the search in two phases; None searches by every token at once.
-            prune: Which tokens of the query are searched for; None searches for all. A query pruned to nothing finds
-                nothing.
-            seismic: How to search an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
 
         Returns:
             Hits, best first; none where the query has no token that the model knows.
         """
+        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         await self.open()
         vector = await self._encoding(partial(self._to_vector, query))
-        request = sparse_request(
-            await self.server(),
-            self.schema,
-            vector,
-            size=size,
-            filter=filter,
-            explain=explain,
-            with_embedding=with_embedding,
-            two_phase=two_phase,
-            prune=prune,
-            seismic=seismic,
-        )
+        request = sparse_request(await self.server(), self.schema, vector, wanted, options)
         return await self._search(request) if request is not None else SearchHits()
 
     async def search_many(
@@ -105,45 +87,33 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
         queries: Iterable[str | Mapping[str, float]],
         *,
         size: int = 10,
+        offset: int = 0,
         filter: Filter | None = None,  # noqa: A002
+        options: SearchOptions = DEFAULT_SEARCH,
         explain: bool = False,
         with_embedding: bool = False,
-        two_phase: TwoPhase | None = None,
-        prune: Prune | None = None,
-        seismic: SeismicSearch | None = None,
     ) -> list[SearchHits]:
         """Search by several sparse vectors in one request.
 
         Args:
             queries: Texts, or token weights; texts are encoded together.
             size: Most hits of each query, 1 to 10,000.
+            offset: How many hits of each query to skip.
             filter: A query clause that hits satisfy, or a list of such, all of which they satisfy.
+            options: How to search by each query, and how the request travels.
             explain: Whether hits tell which tokens matched.
             with_embedding: Whether hits carry their dense vectors.
-            two_phase: How to split each search in two phases; None searches by every token at once.
-            prune: Which tokens of each query are searched for; None searches for all.
-            seismic: How to search an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
 
         Returns:
             The hits of each query, in the order of the queries, as `search` returns them.
         """
+        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         await self.open()
         vectors = await self._encoding(partial(self._to_vectors, queries))
         server = await self.server()
-        searches = many_requests(
-            server,
-            self.schema,
-            vectors,
-            size=size,
-            filter=filter,
-            explain=explain,
-            with_embedding=with_embedding,
-            two_phase=two_phase,
-            prune=prune,
-            seismic=seismic,
-        )
+        searches = many_requests(server, self.schema, vectors, wanted, options)
         async with self._asking() as client:
-            response = await client.msearch(body=searches.body, index=self.index) if searches else NO_ANSWERS
+            response = await searches.send(client, self.index) if searches else None
             return searches.read(server, response, self.schema)
 
     async def match_search(
@@ -151,13 +121,15 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
         text: str,
         *,
         size: int = 10,
+        offset: int = 0,
         filter: Filter | None = None,  # noqa: A002
+        request: RequestOptions = DEFAULT_REQUEST,
         with_embedding: bool = False,
     ) -> SearchHits:
-        """Search by words (BM25); the arguments are those of `search`."""
+        """Search by words (BM25); the arguments are those of `search`, and how the search travels."""
+        wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
         await self.open()
-        request = match_request(self.schema, text, size=size, filter=filter, with_embedding=with_embedding)
-        return await self._search(request)
+        return await self._search(match_request(self.schema, text, wanted, request))
 
     async def hybrid_search(
         self,
@@ -190,22 +162,11 @@ class AsyncNeuralSparseStore(AsyncStoredDocuments):
             UnsupportedServerError: The server lacks what was asked for, or would get it wrong, and fusion by the client
                 is no way out or was ruled out.
         """
+        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         state = await self.open()
         encode = partial(self._to_vector, query if vector is None else vector)
         legs = await self._encoding(partial(fill_legs, options.legs, query, self.schema, encode))
-        request = hybrid_request(
-            await self.server(),
-            self.index,
-            state,
-            self.schema,
-            legs,
-            size=size,
-            offset=offset,
-            filter=filter,
-            options=options,
-            explain=explain,
-            with_embedding=with_embedding,
-        )
+        request = hybrid_request(await self.server(), self.index, state, self.schema, legs, wanted, options)
         return await self._search(request)
 
     async def _search(self, request: SearchRequest) -> SearchHits:

@@ -11,14 +11,12 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
-from opensearch_neural_sparse.search.hits import check_shards
+from opensearch_neural_sparse.search.shards import check_shards
+from opensearch_neural_sparse.store.answers import read_documents
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
-from opensearch_neural_sparse.store.requests import (
-    filter_body,
-    read_documents,
-)
+from opensearch_neural_sparse.store.requests import filter_body
 from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, page_body, read_page
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.session import StoreSession

@@ -3,36 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from opensearch_neural_sparse.errors import UnsupportedServerError
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.index.pipelines import normalization_pipeline, rrf_pipeline
 from opensearch_neural_sparse.search.budget import fit_legs, tokens_left_out
-from opensearch_neural_sparse.search.filters import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fused import FusionPlan
 from opensearch_neural_sparse.search.fusion import Fusion
-from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, Words, pruned
+from opensearch_neural_sparse.search.leg_queries import is_approximate, leg_body, leg_query
+from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, pruned
 from opensearch_neural_sparse.search.options import HybridOptions
-from opensearch_neural_sparse.search.query import hybrid_query, knn_query, match_query
-from opensearch_neural_sparse.search.seismic import seismic_query
-from opensearch_neural_sparse.server import KNN, NEURAL_SEARCH, ServerInfo
+from opensearch_neural_sparse.search.query import hybrid_query
+from opensearch_neural_sparse.search.seismic import check_exact
+from opensearch_neural_sparse.search.sparse import explained_tokens
+from opensearch_neural_sparse.search.wanted import Wanted
+from opensearch_neural_sparse.server import KNN, ServerInfo
+from opensearch_neural_sparse.store.fuser import choose_fusion, fusing_pipeline
 from opensearch_neural_sparse.store.index_state import IndexState
-from opensearch_neural_sparse.store.requests import (
-    SearchRequest,
-    check_size,
-    explained_tokens,
-    source_filter,
-    sparse_body,
-    sparse_query,
-    wrong_ranks,
-)
+from opensearch_neural_sparse.store.requests import SearchRequest
 
-_MIN_SCORE_SINCE, _COLLAPSE_SINCE = (3, 5, 0), (3, 6, 0)
 _SMALL_PAGE = 4
 """How many times deeper than a page the pool has to be for whole documents to be worth their way."""
 _EXPLAINING: dict[str, Any] = {"response_processors": [{"hybrid_score_explanation": {}}]}
 """For ranks alone: where it explains normalised scores, the server normalises them twice, and the scores change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HybridQuestion:
+    """Legs that fit into one request, and all that is asked of them.
+
+    Attributes:
+        server: The server that is asked.
+        schema: Names of the fields.
+        legs: The legs, with the query in them.
+        wanted: The page, the filter that goes into every leg, and what comes with hits.
+        options: How to fuse.
+        plan: The same for who reads the answer.
+        left_out: How many light tokens had to be left out.
+    """
+
+    server: ServerInfo
+    schema: IndexSchema
+    legs: tuple[ReadyLeg, ...] = field(repr=False)
+    wanted: Wanted
+    options: HybridOptions
+    plan: FusionPlan
+    left_out: int = 0
+
+    @property
+    def depth(self) -> int:
+        """How many hits of each leg are fused."""
+        return self.options.depth(self.wanted.size)
+
+    @property
+    def explained(self) -> Mapping[str, float] | None:
+        """The vector of the schema's own sparse field as it is searched for, where matches are wanted."""
+        if not self.wanted.explain:
+            return None
+        own = [leg for leg in self.legs if isinstance(leg, Weights) and leg.field == self.schema.sparse_path]
+        return explained_tokens(self.server, own[0].vector) if own else {}
 
 
 def hybrid_request(
@@ -41,13 +70,8 @@ def hybrid_request(
     state: IndexState,
     schema: IndexSchema,
     legs: Sequence[ReadyLeg],
-    *,
-    size: int,
-    offset: int = 0,
-    filter: Filter | None = None,  # noqa: A002
+    wanted: Wanted,
     options: HybridOptions,
-    explain: bool = False,
-    with_embedding: bool = False,
 ) -> SearchRequest:
     """Return a search that fuses legs, in one request.
 
@@ -57,104 +81,57 @@ def hybrid_request(
         state: What is behind it.
         schema: Names of the fields.
         legs: The legs of the options with the query in them.
-        size: Most hits, 1 to 10,000.
-        offset: How many hits to skip.
-        filter: Goes into every leg.
+        wanted: The page, the filter that goes into every leg, and what comes with hits.
         options: How to fuse.
-        explain: Whether hits tell which tokens matched, and what each leg made of them.
-        with_embedding: Whether hits carry their dense vectors.
 
     Raises:
         UnsupportedServerError: The server lacks what was asked for, or would get it wrong in silence.
     """
-    check_size(size, offset)
-    clauses = filter_clauses(filter)
     legs = pruned(legs, options.prune)
     if any(isinstance(leg, Nearest) for leg in legs):
         server.require_plugin(KNN, "A dense leg")
-    by_client = choose_fusion(server, index, state, options) is Fusion.CLIENT
+    if not any(map(is_approximate, legs)):
+        check_exact(options.seismic)
+    chunks = schema.chunking is not None
+    by_client = choose_fusion(server, index, state, options, chunks=chunks) is Fusion.CLIENT
+    clauses = wanted.clauses
     fitted = tuple(fit_legs([leg], clauses)[0] for leg in legs) if by_client else fit_legs(legs, clauses)
-    plan = FusionPlan(
-        legs=tuple(leg.name for leg in fitted),
+    question = HybridQuestion(
+        server=server,
+        schema=schema,
+        legs=fitted,
+        wanted=wanted,
+        options=options,
+        plan=_plan(fitted, wanted, options, state),
+        left_out=tokens_left_out(legs, fitted),
+    )
+    return (_client_request if by_client else _server_request)(question)
+
+
+def _plan(legs: Sequence[ReadyLeg], wanted: Wanted, options: HybridOptions, state: IndexState) -> FusionPlan:
+    return FusionPlan(
+        legs=tuple(leg.name for leg in legs),
         rank_constant=None if options.normalization else options.rank_constant,
         weights=options.weights,
         min_score=options.min_score,
-        offset=offset,
-        size=size,
-        explain=explain,
+        collapse=options.collapse,
+        offset=wanted.offset,
+        size=wanted.size,
+        explain=wanted.explain,
         one_shard=state.shards == 1,
     )
-    source = source_filter(schema, explain, with_embedding)
-    make = _client_request if by_client else _server_request
-    return make(
-        server,
-        fitted,
-        plan,
-        options,
-        clauses=clauses,
-        source=source,
-        explained=_explained(server, schema, fitted) if explain else None,
-        left_out=tokens_left_out(legs, fitted),
-    )
 
 
-def choose_fusion(server: ServerInfo, index: str, state: IndexState, options: HybridOptions) -> Fusion:
-    """Return who fuses: what the options say, else the server wherever its fusion is there and right.
-
-    Raises:
-        UnsupportedServerError: The server shall or must fuse, and would not get it right.
-    """
-    if options.fusion is Fusion.CLIENT:
-        return Fusion.CLIENT
-    try:
-        _check_server(server, index, state, options)
-    except UnsupportedServerError:
-        if options.fusion is Fusion.SERVER or options.beyond_client is not None:
-            raise
-        return Fusion.CLIENT
-    return Fusion.SERVER
-
-
-def _check_server(server: ServerInfo, index: str, state: IndexState, options: HybridOptions) -> None:
-    server.require_plugin(NEURAL_SEARCH, "Hybrid search fused by the server")
-    if options.normalization is None and not server.ranks_across_shards:
-        if state.shards > 1:
-            raise wrong_ranks(server, f"{state.shards} shards of {', '.join(state.indices)}")
-        if state.indices != (index,) and options.fusion is Fusion.AUTO:
-            raise wrong_ranks(server, f"an alias, {index}, that may come to hold several shards")
-    if options.two_phase is not None:
-        raise UnsupportedServerError(
-            "Two-phase search in a hybrid search",
-            found=str(server),
-            required="fusion by the client",
-            reason="The server's two-phase processor does not reach the legs of a hybrid query. Leave fusion at "
-            "'auto', without normalization and collapse.",
-        )
-    if options.min_score is not None:
-        server.require(_MIN_SCORE_SINCE, "A least fused score (min_score)")
-    if options.collapse is not None:
-        server.require(_COLLAPSE_SINCE, "A collapsed hybrid search")
-    _pipeline(server, options)
-
-
-def _server_request(
-    server: ServerInfo,
-    legs: Sequence[ReadyLeg],
-    plan: FusionPlan,
-    options: HybridOptions,
-    *,
-    clauses: list[dict[str, Any]],
-    source: dict[str, Any],
-    explained: Mapping[str, float] | None,
-    left_out: int,
-) -> SearchRequest:
-    depth, ranked = options.depth(plan.size), plan.explain and plan.rank_constant is not None
-    queries = [_leg_query(server, leg, clauses, depth, named=plan.explain) for leg in legs]
+def _server_request(question: HybridQuestion) -> SearchRequest:
+    server, plan, options, depth = question.server, question.plan, question.options, question.depth
+    clauses, source = question.wanted.clauses, question.wanted.source(question.schema)
+    ranked = plan.explain and plan.rank_constant is not None
+    queries = [leg_query(server, leg, clauses, depth, options, named=plan.explain) for leg in question.legs]
     dropped = _dropped_here(plan, depth, source["excludes"])
     body: dict[str, Any] = {
         "size": plan.offset + plan.size,  # a page past the end is an error on the server, so pages are cut here
         "query": hybrid_query(queries, pagination_depth=depth),
-        "search_pipeline": _pipeline(server, options) | (_EXPLAINING if ranked else {}),
+        "search_pipeline": fusing_pipeline(server, options) | (_EXPLAINING if ranked else {}),
         "_source": True if dropped else source,
     }
     if ranked:
@@ -167,13 +144,14 @@ def _server_request(
     return SearchRequest(
         body=body,
         params={"include_named_queries_score": "true"} if plan.explain else {},
-        explained=explained,
+        options=options.request,
+        explained=question.explained,
         plan=plan,
         fusion=f"server {way}",
         one_shard=options.normalization is None and not server.ranks_across_shards,
         dropped_fields=dropped,
-        approximate=any(isinstance(leg, Weights) and leg.token_ids is not None for leg in legs),
-        tokens_left_out=left_out,
+        approximate=any(map(is_approximate, question.legs)),
+        tokens_left_out=question.left_out,
     )
 
 
@@ -187,64 +165,19 @@ def _dropped_here(plan: FusionPlan, depth: int, excluded: Sequence[str]) -> tupl
     return tuple(excluded) if plan.one_shard and few and not any("." in name for name in excluded) else ()
 
 
-def _client_request(
-    server: ServerInfo,
-    legs: Sequence[ReadyLeg],
-    plan: FusionPlan,
-    options: HybridOptions,
-    *,
-    clauses: list[dict[str, Any]],
-    source: dict[str, Any],
-    explained: Mapping[str, float] | None,
-    left_out: int,
-) -> SearchRequest:
-    depth = options.depth(plan.size)
-    bodies = [_leg_body(server, leg, clauses, depth, options) for leg in legs]
+def _client_request(question: HybridQuestion) -> SearchRequest:
+    options, depth, clauses = question.options, question.depth, question.wanted.clauses
+    shared: dict[str, Any] = {"size": depth, "_source": question.wanted.source(question.schema)}
+    if options.collapse is not None:
+        shared["collapse"] = {"field": options.collapse}
+    bodies = [leg_body(question.server, leg, clauses, depth, options) for leg in question.legs]
     return SearchRequest(
-        searches=tuple({"size": depth, **body, "_source": source} for body in bodies),
-        explained=explained,
-        plan=plan,
+        searches=tuple({**shared, **body} for body in bodies),
+        options=options.request,
+        explained=question.explained,
+        plan=question.plan,
         fusion="client rrf",
-        two_phase=any("rescore" in body or "search_pipeline" in body for body in bodies),
-        approximate=any(isinstance(leg, Weights) and leg.token_ids is not None for leg in legs),
-        tokens_left_out=left_out,
+        two_phase=any(len(body) > 1 for body in bodies),
+        approximate=any(map(is_approximate, question.legs)),
+        tokens_left_out=question.left_out,
     )
-
-
-def _leg_body(
-    server: ServerInfo, leg: ReadyLeg, clauses: list[dict[str, Any]], depth: int, options: HybridOptions
-) -> dict[str, Any]:
-    if isinstance(leg, Weights) and leg.token_ids is None:
-        return sparse_body(server, leg.field, leg.vector, size=depth, clauses=clauses, two_phase=options.two_phase)
-    return {"query": _leg_query(server, leg, clauses, depth)}
-
-
-def _leg_query(
-    server: ServerInfo, leg: ReadyLeg, clauses: list[dict[str, Any]], depth: int, *, named: bool = False
-) -> dict[str, Any]:
-    name = leg.name if named else None
-    if isinstance(leg, Nearest):
-        return knn_query(leg.field, leg.vector, k=depth, clauses=clauses, name=name)
-    if isinstance(leg, Words):
-        return filtered(match_query(leg.field, leg.text, name=name), clauses)
-    if leg.token_ids is not None:
-        return seismic_query(leg.field, leg.token_ids.known_ids(leg.vector), size=depth, clauses=clauses, name=name)
-    return filtered(sparse_query(server, leg.field, leg.vector, name=name), clauses)
-
-
-def _pipeline(server: ServerInfo, options: HybridOptions) -> dict[str, Any]:
-    if options.normalization is None:
-        return rrf_pipeline(server, rank_constant=options.rank_constant, weights=options.weights)
-    return normalization_pipeline(
-        server,
-        normalization=options.normalization,
-        combination=options.combination,
-        weights=options.weights,
-        lower_bounds=options.lower_bounds,
-        upper_bounds=options.upper_bounds,
-    )
-
-
-def _explained(server: ServerInfo, schema: IndexSchema, legs: Sequence[ReadyLeg]) -> Mapping[str, float]:
-    own = [leg for leg in legs if isinstance(leg, Weights) and leg.field == schema.sparse_field]
-    return explained_tokens(server, own[0].vector) if own else {}

@@ -10,9 +10,10 @@ from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.document import SparseDocument, from_source
 from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
 from opensearch_neural_sparse.search.filters import Filter
-from opensearch_neural_sparse.search.hits import check_shards
+from opensearch_neural_sparse.search.shards import check_shards
+from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.index_state import IndexState
-from opensearch_neural_sparse.store.requests import check_size, filter_body
+from opensearch_neural_sparse.store.requests import filter_body
 
 KEEP_ALIVE = {"keep_alive": "5m"}
 """How long the server keeps a point in time after each page of it was read."""

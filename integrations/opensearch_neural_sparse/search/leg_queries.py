@@ -1,0 +1,44 @@
+"""The legs of a hybrid search as queries: side by side in one search, or a search each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opensearch_neural_sparse.search.filters import filtered
+from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, Words
+from opensearch_neural_sparse.search.options import HybridOptions
+from opensearch_neural_sparse.search.query import knn_query, match_query
+from opensearch_neural_sparse.search.seismic import seismic_query
+from opensearch_neural_sparse.search.sparse import sparse_body, sparse_query
+from opensearch_neural_sparse.server import ServerInfo
+
+Clauses = Sequence[Mapping[str, Any]]
+
+
+def leg_query(
+    server: ServerInfo, leg: ReadyLeg, clauses: Clauses, depth: int, options: HybridOptions, *, named: bool = False
+) -> dict[str, Any]:
+    """Return the query of a leg, `named` for a server that shall tell which legs matched."""
+    name = leg.name if named else None
+    if isinstance(leg, Nearest):
+        return knn_query(leg.field, leg.vector, k=depth, clauses=clauses, name=name)
+    if isinstance(leg, Words):
+        return filtered(match_query(leg.field, leg.text, name=name), clauses)
+    if leg.token_ids is not None:
+        ids = leg.token_ids.known_ids(leg.vector)
+        return seismic_query(leg.field, ids, size=depth, clauses=clauses, search=options.seismic, name=name)
+    return filtered(sparse_query(server, leg.field, leg.vector, name=name, chunk_field=leg.chunk_field), clauses)
+
+
+def leg_body(server: ServerInfo, leg: ReadyLeg, clauses: Clauses, depth: int, options: HybridOptions) -> dict[str, Any]:
+    """Return the parts of a search for a leg alone."""
+    if isinstance(leg, Weights) and leg.token_ids is None:
+        shared: dict[str, Any] = {"clauses": clauses, "chunk_field": leg.chunk_field}
+        return sparse_body(server, leg.field, leg.vector, size=depth, two_phase=options.two_phase, **shared)
+    return {"query": leg_query(server, leg, clauses, depth, options)}
+
+
+def is_approximate(leg: ReadyLeg) -> bool:
+    """Tell whether a leg searches a field of which documents may be missed."""
+    return isinstance(leg, Weights) and leg.token_ids is not None

@@ -1,0 +1,57 @@
+"""How a search travels, and what becomes of an answer that is not whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+
+
+class Partial(StrEnum):
+    """What becomes of an answer where some shards failed, so that hits may be missing.
+
+    `RAISE` is a `PartialResultsError`; `WARN` is a `PartialResultsWarning`, and hits that say so.
+    """
+
+    RAISE = "raise"
+    WARN = "warn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RequestOptions:
+    """How one search travels.
+
+    Attributes:
+        timeout: Seconds to wait for its answer; None is the client's own.
+        preference: Which copies of the shards are asked, such as `_local`, or any word: the same word asks the same
+            copies, so that pages agree while documents are written.
+        routing: Only the shards that hold documents of this routing are searched; several are separated by commas.
+        partial: What becomes of an answer where some shards failed.
+
+    Raises:
+        ValueError: A timeout that is not above 0 and finite, or an unknown way with partial answers.
+    """
+
+    timeout: float | None = None
+    preference: str | None = None
+    routing: str | None = None
+    partial: Partial = Partial.RAISE
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "partial", Partial(self.partial))
+        if self.timeout is not None and not 0 < self.timeout < inf:
+            raise ValueError(f"timeout is above 0 seconds and finite, got {self.timeout!r}.")
+
+    @property
+    def target(self) -> dict[str, str]:
+        """Which shards and copies are asked: parameters of a `_search`, and the header of a line of a `_msearch`."""
+        named = {"preference": self.preference, "routing": self.routing}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def waiting(self) -> dict[str, float]:
+        """How long the client waits, as a parameter of its own."""
+        return {} if self.timeout is None else {"request_timeout": self.timeout}
+
+
+DEFAULT_REQUEST = RequestOptions()

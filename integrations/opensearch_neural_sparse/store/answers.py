@@ -1,0 +1,77 @@
+"""How the stores read the server's answers: pure functions over values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
+from opensearch_neural_sparse.index.document import SparseDocument, from_source
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.reasons import short_reason
+from opensearch_neural_sparse.search.fused import read_fused, read_leg_scores
+from opensearch_neural_sparse.search.hits import SearchHits, parse_hits
+from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.fuser import wrong_ranks
+from opensearch_neural_sparse.store.requests import SearchRequest
+
+_INDEX_NOT_FOUND = "index_not_found_exception"
+
+
+def read_hits(
+    server: ServerInfo, request: SearchRequest, response: Mapping[str, Any], schema: IndexSchema
+) -> SearchHits:
+    """Read the answer to a search.
+
+    Raises:
+        IndexNotFoundError: The index is gone.
+        PartialResultsError: Some shards failed.
+        ServerRequestError: The server refused a leg.
+        UnsupportedServerError: Fused ranks of several shards, from a server that gets them wrong.
+    """
+    plan, explained, partial = request.plan, request.explained, request.options.partial
+    if request.searches and plan is not None:
+        responses = [readable_row(row) for row in response["responses"]]
+        hits = read_fused(responses, schema, plan, explained=explained, took_ms=response["took"], partial=partial)
+    else:
+        shards = response.get("_shards", {}).get("total", 1)
+        if request.one_shard and shards > 1:
+            raise wrong_ranks(server, f"{shards} shards")
+        hits = parse_hits(
+            response,
+            schema,
+            explained=explained,
+            offset=plan.offset if plan is not None else 0,
+            legs=(lambda hit: read_leg_scores(hit, plan)) if plan is not None and plan.explain else None,
+            dropped=request.dropped_fields,
+            partial=partial,
+        )
+    hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out
+    hits.approximate = request.approximate
+    return hits
+
+
+def read_documents(response: Mapping[str, Any], schema: IndexSchema) -> list[SparseDocument]:
+    """Read the answer of `_mget`; documents that are not there are left out.
+
+    Raises:
+        ServerRequestError: One of them could not be read.
+    """
+    found = []
+    for row in response["docs"]:
+        if error := row.get("error"):
+            raise ServerRequestError(400, str(error.get("type")), short_reason(error))
+        if row.get("found"):
+            found.append(from_source(row["_id"], row["_source"], schema))
+    return found
+
+
+def readable_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return one answer of `_msearch`, or raise the error that it is."""
+    if (error := row.get("error")) is None:
+        return row
+    causes = error.get("root_cause") or [error]
+    cause = causes[0] if error.get("reason") in (None, "all shards failed") else error
+    if cause.get("type") == _INDEX_NOT_FOUND:
+        raise IndexNotFoundError(str(cause.get("index")))
+    raise ServerRequestError(int(row.get("status", 500)), str(cause.get("type")), short_reason(cause))

@@ -28,6 +28,8 @@ def leg_query(
     if leg.token_ids is not None:
         ids = leg.token_ids.known_ids(leg.vector)
         return seismic_query(leg.field, ids, size=depth, clauses=clauses, search=options.seismic, name=name)
+    if leg.chunk_field is not None:
+        name = leg.name  # the server tells the chunks of several legs apart by it
     return filtered(sparse_query(server, leg.field, leg.vector, name=name, chunk_field=leg.chunk_field), clauses)
 
 

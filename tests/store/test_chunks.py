@@ -1,0 +1,245 @@
+"""Long documents on real servers: one document with a vector for each of its chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import (
+    BulkWriteError,
+    ChunkOptions,
+    DenseLeg,
+    DocumentChunk,
+    Fusion,
+    HybridOptions,
+    IndexSchema,
+    IndexSchemaError,
+    ModelMismatchError,
+    NeuralSparseStore,
+    Normalization,
+    Prune,
+    PruneType,
+    SearchOptions,
+    SparseDocument,
+    SparseLeg,
+    TwoPhase,
+    UnsupportedServerError,
+)
+from opensearch_neural_sparse.server import parse_version
+from tests.conftest import RunningServer
+from tests.encoders import WordEncoder, word_vector
+from tests.store.conftest import MakeStore
+
+CHUNKING = ChunkOptions(tokens=4, overlap=0)
+SCHEMA = IndexSchema(chunking=CHUNKING)
+TEXTS = {
+    "1": "one two three four mars mars red planet five six seven eight",
+    "2": "mars one two three",
+    "3": "nine ten",
+    "4": "",
+}
+Fill = Callable[..., NeuralSparseStore]
+
+
+@pytest.fixture(params=[1, 3], ids=["1-shard", "3-shards"])
+def shards(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return {"number_of_shards": request.param}
+
+
+@pytest.fixture
+def filled(make_store: MakeStore, shards: dict[str, Any]) -> NeuralSparseStore:
+    store = make_store(schema=SCHEMA)
+    store.create(settings=shards)
+    languages = {"1": "en", "2": "fr", "3": "en", "4": "en"}
+    store.write({"id": name, "text": text, "metadata": {"lang": languages[name]}} for name, text in TEXTS.items())
+    return store
+
+
+def score(query: str, text: str) -> float:
+    return word_vector(query).dot(word_vector(text))
+
+
+def test_a_hit_is_a_document_with_its_best_chunk(filled: NeuralSparseStore) -> None:
+    hits = filled.search("red mars")
+    assert [hit.id for hit in hits] == ["1", "2"]
+    best, other = hits[0].chunk, hits[1].chunk
+    assert best is not None
+    assert other is not None
+    assert (best.number, best.text) == (1, "mars mars red planet")
+    assert TEXTS["1"][best.start : best.end] == best.text
+    assert (other.number, other.text) == (0, TEXTS["2"])
+    for hit, chunk in zip(hits, (best, other), strict=True):
+        assert hit.score == chunk.score == pytest.approx(score("red mars", str(chunk.text)), rel=4e-3)
+        assert hit.text == TEXTS[hit.id]
+        assert "chunks" not in hit.source
+        assert set(hit.metadata) == {"lang"}
+
+
+def test_filters_are_those_of_documents_and_matches_those_of_the_best_chunk(filled: NeuralSparseStore) -> None:
+    (hit,) = filled.search("mars one red", filter={"term": {"lang": "en"}}, explain=True)
+    assert hit.id == "1"
+    assert [match.token for match in hit.matches or ()] in (["red", "mars"], ["mars", "red"])
+    assert sum(match.score for match in hit.matches or ()) == pytest.approx(hit.score, rel=1e-6)
+
+
+def test_a_store_learns_from_the_stamp_how_to_cut(filled: NeuralSparseStore, make_store: MakeStore) -> None:
+    later = make_store()
+    later.write([{"id": "5", "text": "a b c d planet"}])
+    (document,) = later.get(["5"])
+    assert [(chunk.start, chunk.end) for chunk in document.chunks or ()] == [(0, 7), (8, 14)]
+    other = make_store(schema=replace(SCHEMA, chunking=ChunkOptions(tokens=5, overlap=0)))
+    with pytest.raises(ModelMismatchError, match="chunking"):
+        other.write(["a text"])
+    assert other.search("planet")[0].chunk is not None
+
+
+def test_writing_again_leaves_no_chunk_of_before(filled: NeuralSparseStore) -> None:
+    filled.write([{"id": "1", "text": "short"}])
+    assert [hit.id for hit in filled.search("mars")] == ["2"]
+    (document,) = filled.get(["1"])
+    assert [(chunk.start, chunk.end) for chunk in document.chunks or ()] == [(0, 5)]
+    assert filled.delete(["2"]) == 1
+    assert filled.search("mars") == []
+    assert filled.count() == 3
+
+
+def test_documents_move_to_another_index_with_their_chunks(
+    filled: NeuralSparseStore, make_store: MakeStore, other_index: str, client: Any, encoder: WordEncoder
+) -> None:
+    target = NeuralSparseStore(
+        other_index, client=client, query_encoder=encoder, document_encoder=encoder, schema=SCHEMA
+    )
+    target.create()
+    encoder.calls.clear()
+    target.write(filled.scan())
+    assert encoder.calls in ([], [[]])
+    assert list(target.scan()) == list(filled.scan())
+    assert [hit.chunk for hit in target.search("red mars")] == [hit.chunk for hit in filled.search("red mars")]
+
+
+@pytest.mark.parametrize("fusion", list(Fusion))
+def test_hybrid_search_tells_the_best_chunk(
+    filled: NeuralSparseStore, server: RunningServer, shards: dict[str, Any], fusion: Fusion
+) -> None:
+    if fusion is Fusion.SERVER and parse_version(server.version) < (3, 0, 0):
+        with pytest.raises(UnsupportedServerError):
+            filled.hybrid_search("red mars", options=HybridOptions(fusion=fusion))
+        return
+    found = filled.hybrid_search("red mars ten", options=HybridOptions(fusion=fusion), explain=True)
+    alone = {hit.id: hit for hit in filled.search("red mars ten", explain=True)}
+    assert {hit.id: hit.chunk and hit.chunk.number for hit in found} == {"1": 1, "2": 0, "3": 0}
+    for hit in found:
+        assert set(hit.legs or {}) == {"bm25", "sparse"}
+        assert (hit.chunk, hit.matches) == (alone[hit.id].chunk, alone[hit.id].matches)
+
+
+def test_hybrid_search_with_two_legs_over_chunks(filled: NeuralSparseStore) -> None:
+    legs = (SparseLeg(), SparseLeg(name="other", vector={"nine": 1.0}))
+    hits = filled.hybrid_search("mars", options=HybridOptions(legs=legs), filter={"term": {"lang": "en"}})
+    assert {hit.id: hit.chunk and hit.chunk.text for hit in hits} == {"1": "mars mars red planet", "3": "nine ten"}
+
+
+def test_words_alone_find_a_document_without_a_chunk(filled: NeuralSparseStore) -> None:
+    (hit,) = filled.match_search("ten")
+    assert hit.chunk is None
+    hybrid = filled.hybrid_search("ten", vector={"mars": 1.0})
+    assert {found.id: found.chunk is None for found in hybrid} == {"3": True, "1": False, "2": False}
+
+
+def test_normalised_scores_come_with_chunks_or_not_at_all(filled: NeuralSparseStore, server: RunningServer) -> None:
+    options = HybridOptions(normalization=Normalization.MIN_MAX)
+    if parse_version(server.version) < (3, 0, 0):
+        with pytest.raises(UnsupportedServerError, match="best chunks"):
+            filled.hybrid_search("mars", options=options)
+    else:
+        assert all(hit.chunk is not None for hit in filled.hybrid_search("mars", options=options))
+
+
+def test_many_searches_and_pages_give_chunks(filled: NeuralSparseStore) -> None:
+    first, second = filled.search_many(["planet", "ten"])
+    assert [hit.chunk and hit.chunk.number for hit in (*first, *second)] == [1, 0]
+    (later,) = filled.search("red mars", size=1, offset=1)
+    assert later.chunk is not None
+
+
+def test_two_phases_are_refused(filled: NeuralSparseStore) -> None:
+    with pytest.raises(ValueError, match="two phases"):
+        filled.search({"mars": 5.0, "one": 0.1}, options=SearchOptions(two_phase=TwoPhase()))
+
+
+def test_each_chunk_is_pruned(make_store: MakeStore, shards: dict[str, Any]) -> None:
+    store = make_store(schema=SCHEMA, prune=Prune(type=PruneType.TOP_K, ratio=1))
+    store.create(settings=shards)
+    store.write([{"id": "1", "text": TEXTS["1"]}])
+    (document,) = store.get(["1"])
+    assert [len(chunk.vector) for chunk in document.chunks or ()] == [1, 1, 1]
+
+
+def test_chunks_and_vectors_that_are_given_are_taken(make_store: MakeStore, shards: dict[str, Any]) -> None:
+    store = make_store(schema=SCHEMA)
+    store.create(settings=shards)
+    store.write(
+        [
+            {"id": "1", "text": "ab cd", "chunks": [{"start": 3, "end": 5, "vector": {"x": 1.0}}]},
+            {"id": "2", "text": "ab cd", "vector": {"x": 0.5}},
+            SparseDocument(id="3", chunks=[DocumentChunk(start=0, end=0, vector={"x": 0.25})]),
+        ]
+    )
+    assert [hit.chunk and hit.chunk.text for hit in store.search({"x": 1.0})] == ["cd", "ab cd", None]
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"text": "ab", "chunks": [{"start": 0, "end": 3, "vector": {"x": 1.0}}]}, "ends at 3"),
+        ({"text": "ab", "chunks": [{"start": 1, "end": 0, "vector": {"x": 1.0}}]}, "goes from 1 to 0"),
+        ({"text": "ab", "chunks": [{"start": 0, "vector": {"x": 1.0}}]}, "is a DocumentChunk or a mapping"),
+        ({"text": "ab", "chunks": [], "vector": {"x": 1.0}}, "both"),
+        ({"chunks": [{"start": 0, "end": 1, "vector": {"x": 1.0}}] * 10_001}, "nested"),
+    ],
+)
+def test_chunks_that_cannot_be_are_errors_of_their_document(
+    filled: NeuralSparseStore, document: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(BulkWriteError) as raised:
+        filled.write([{"id": "good", "text": "good"}, {"id": "bad", **document}])
+    ((failure,), written) = raised.value.report.failed, raised.value.report.written
+    assert (failure.id, written) == ("bad", 1)
+    assert reason in failure.reason
+
+
+def test_chunks_do_not_fit_an_index_of_one_vector(store: NeuralSparseStore) -> None:
+    with pytest.raises(BulkWriteError, match="one vector a document"):
+        store.write([{"id": "1", "text": "ab", "chunks": []}])
+
+
+def test_chunks_longer_than_the_model_takes_are_refused_at_once(make_store: MakeStore) -> None:
+    with pytest.raises(ValueError, match="510 tokens or fewer"):
+        make_store(schema=IndexSchema(chunking=ChunkOptions(tokens=511))).create()
+
+
+def test_an_index_without_chunks_is_not_taken_for_one(store: NeuralSparseStore, make_store: MakeStore) -> None:
+    with pytest.raises(IndexSchemaError, match=r"chunks\.sparse_vector"):
+        make_store(schema=SCHEMA).open()
+
+
+def test_a_long_query_fits(filled: NeuralSparseStore) -> None:
+    query = {f"t{number}": 1.0 for number in range(1100)} | {"mars": 5.0}
+    hits = filled.search(query, filter=[{"term": {"lang": "en"}}])
+    assert [hit.id for hit in hits] == ["1"]
+    assert hits.tokens_left_out > 0
+
+
+def test_dense_vectors_lie_beside_chunks(make_store: MakeStore, shards: dict[str, Any]) -> None:
+    store = make_store(schema=replace(SCHEMA, embedding_dimension=2))
+    store.create(settings=shards)
+    store.write([{"id": "1", "text": TEXTS["1"], "embedding": [1.0, 0.0]}, {"id": "2", "embedding": [0.0, 1.0]}])
+    legs = (SparseLeg(), DenseLeg(vector=[0.0, 1.0]))
+    hits = store.hybrid_search("mars", options=HybridOptions(legs=legs), with_embedding=True)
+    assert {hit.id: (hit.chunk and hit.chunk.number, list(hit.embedding or ())) for hit in hits} == {
+        "1": (1, [1.0, 0.0]),
+        "2": (None, [0.0, 1.0]),
+    }

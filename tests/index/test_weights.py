@@ -9,7 +9,6 @@ from opensearch_neural_sparse.encode.sparse_vector import LARGEST_WEIGHT, SMALLE
 from opensearch_neural_sparse.index.weights import (
     decode_weight,
     encode_weight,
-    encode_weights,
     shorten,
     shortest_weight,
     stored_weight,
@@ -56,9 +55,18 @@ def test_shortest_weight_is_its_own_shortest(weight: float) -> None:
 
 def test_every_code_of_a_weight_decodes_to_itself() -> None:
     first, last = encode_weight(SMALLEST_WEIGHT), encode_weight(LARGEST_WEIGHT)
-    codes = range(first, last + 1)
-    assert encode_weights(map(decode_weight, codes)) == list(codes)
-    assert encode_weights(map(shortest_weight, map(decode_weight, codes))) == list(codes)
+    codes = list(range(first, last + 1))
+    assert [encode_weight(decode_weight(code)) for code in codes] == codes
+    assert [
+        encode_weight(weight) for weight in shorten({str(code): decode_weight(code) for code in codes}).values()
+    ] == codes
+
+
+@settings(deadline=None)
+@given(st.lists(WEIGHTS))
+def test_vector_is_shortened_weight_by_weight(weights: list[float]) -> None:
+    vector = {f"token{n}": weight for n, weight in enumerate(weights)}
+    assert shorten(vector) == {token: shortest_weight(weight) for token, weight in vector.items()}
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,12 @@ from hypothesis import strategies as st
 
 from opensearch_neural_sparse import (
     BulkReport,
-    IndexNotFoundError,
     ServerConnectionError,
     ServerRequestError,
     WriteOptions,
 )
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure
-from opensearch_neural_sparse.store.delivery import Answer, Check, Pause, Send, cut, deliver
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
 
 OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)
 FULL = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
@@ -53,10 +52,9 @@ class Conversation:
                 return report
             answer = self.answer(step)
 
-    def answer(self, step: Check | Send | Pause) -> Answer:
+    def answer(self, step: Send | Pause) -> Answer:
         if isinstance(step, Pause):
             self.pauses.append(step.seconds)
-        if not isinstance(step, Send):
             return None
         self.sent.append([action.id for action in step.actions])
         return self.answers(step.actions) if callable(self.answers) else self.answers[len(self.sent) - 1]
@@ -151,23 +149,6 @@ def test_later_version_in_the_other_half_is_written_after_the_retry_of_the_earli
     )
     assert conversation.run(rows).written == 4
     assert conversation.sent[1:] == [["a", "b"], ["a"], ["a", "c"]]
-
-
-def test_missing_index_is_raised_before_anything_is_sent() -> None:
-    steps = deliver(actions("a"), OPTIONS)
-    assert next(steps) == Check()
-    with pytest.raises(IndexNotFoundError):
-        steps.send(IndexNotFoundError("articles"))
-
-
-def test_server_that_is_gone_before_a_batch_leaves_nothing_unknown() -> None:
-    steps = deliver(actions("a"), OPTIONS)
-    next(steps)
-    with pytest.raises(StopIteration) as finished:
-        steps.send(GONE)
-    report: BulkReport = finished.value.value
-    assert (report.unknown, report.stopped) == ((), str(GONE))
-    assert [failure.error_type for failure in report.failed] == ["not_sent"]
 
 
 @settings(deadline=None)

@@ -53,6 +53,18 @@ def test_nothing_sets_out_after_a_delivery_has_stopped() -> None:
     assert [(failed.id, failed.error_type, failed.reason) for failed in report.failed] == [("c", "not_sent", "gone")]
 
 
+def test_server_that_is_gone_before_a_batch_leaves_nothing_unknown() -> None:
+    flow = Flow(2)
+    first = flow.start(batch("a"))
+    flow.stop("gone")
+    assert flow.turn(batch("b")) is Turn.STAY
+    flow.leave(batch("b"))
+    flow.finish(first, BulkReport(written=1))
+    report = flow.report()
+    assert (report.written, report.unknown, report.stopped) == (1, (), "gone")
+    assert [(failed.id, failed.error_type) for failed in report.failed] == [("b", "not_sent")]
+
+
 def test_report_is_in_the_order_of_the_batches_whatever_arrives_first() -> None:
     flow = Flow(3)
     flow.note(BulkReport(failed=(failure("0"),)))

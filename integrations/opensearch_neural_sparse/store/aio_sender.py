@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Check, Pause, Send, cut, deliver
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
 from opensearch_neural_sparse.store.flow import Flow, Turn
 from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.sender import bulk_parameters
+from opensearch_neural_sparse.store.sender import HEAD_START, bulk_parameters
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -62,6 +62,7 @@ class AsyncBulkSender:
         while (following := await asyncio.to_thread(next, batches, None)) is not None:
             batch, failed = following
             flow.note(failed)
+            await self._check(flow)
             _collect(flow, under_way, [task for task in under_way if task.done()])
             while (turn := flow.turn(batch)) is Turn.WAIT:
                 _collect(flow, under_way, (await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED))[0])
@@ -69,8 +70,19 @@ class AsyncBulkSender:
                 flow.leave(batch)
                 break
             under_way[asyncio.create_task(self._deliver(batch))] = flow.start(batch)
+            await asyncio.wait(under_way, timeout=HEAD_START)
         if under_way:
             _collect(flow, under_way, (await asyncio.wait(under_way))[0])
+
+    async def _check(self, flow: Flow) -> None:
+        try:
+            with translated_errors(self._client, self._index):
+                there = await self._client.indices.exists(index=self._index)
+        except (ServerConnectionError, ServerRequestError) as error:
+            flow.stop(str(error))
+            return
+        if not there:
+            raise IndexNotFoundError(self._index)
 
     async def _deliver(self, batch: Sequence[BulkAction]) -> BulkReport:
         steps = deliver(batch, self._options)
@@ -87,20 +99,15 @@ class AsyncBulkSender:
             else:
                 answer = await self._answer(step)
 
-    async def _answer(self, step: Check | Send) -> Answer:
+    async def _answer(self, step: Send) -> Answer:
         try:
             with translated_errors(self._client, self._index):
-                return await self._ask(step)
+                response: dict[str, Any] = await self._client.bulk(
+                    body=step.body, index=self._index, params=bulk_parameters(self._options)
+                )
+                return response
         except (ServerConnectionError, ServerRequestError) as error:
             return error
-
-    async def _ask(self, step: Check | Send) -> Answer:
-        if isinstance(step, Send):
-            response: dict[str, Any] = await self._client.bulk(
-                body=step.body, index=self._index, params=bulk_parameters(self._options)
-            )
-            return response
-        return None if await self._client.indices.exists(index=self._index) else IndexNotFoundError(self._index)
 
 
 def _collect(flow: Flow, under_way: _UnderWay, done: Iterable[asyncio.Task[BulkReport]]) -> None:

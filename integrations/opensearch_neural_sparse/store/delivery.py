@@ -38,18 +38,13 @@ class Send:
 
 
 @dataclass(frozen=True)
-class Check:
-    """See whether the index is there; answer None, or with the error."""
-
-
-@dataclass(frozen=True)
 class Pause:
     """Wait so many seconds; answer None."""
 
     seconds: float
 
 
-Step = Check | Send | Pause
+Step = Send | Pause
 Answer = Mapping[str, Any] | NeuralSparseError | None
 
 
@@ -85,9 +80,6 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
     """
     report = BulkReport()
     waiting = deque([(tuple(actions), 0)] if actions else [])
-    problem = yield Check()
-    if isinstance(problem, NeuralSparseError):
-        return _judge_check(actions, problem)
     while waiting:
         batch, attempt = waiting.popleft()
         answer = yield Send(batch)
@@ -103,12 +95,6 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
             yield Pause(options.backoff(attempt) * random.uniform(0.5, 1.0))  # noqa: S311 (jitter, not a secret)
             waiting.appendleft((tuple(action for action, _ in refused), attempt + 1))
     return report
-
-
-def _judge_check(actions: Sequence[BulkAction], problem: NeuralSparseError) -> BulkReport:
-    if not isinstance(problem, ServerConnectionError | ServerRequestError):
-        raise problem
-    return not_sent(actions, str(problem)) + BulkReport(stopped=str(problem))
 
 
 def _judge(

@@ -57,6 +57,11 @@ class Flow:
         """Add what never set out."""
         self._reports.append(report)
 
+    def stop(self, reason: str) -> None:
+        """Let no other batch set out."""
+        self._stopped = self._stopped or reason
+        self.note(BulkReport(stopped=reason))
+
     def leave(self, batch: Sequence[BulkAction]) -> None:
         """Add a batch that stays, since an earlier delivery has stopped."""
         self.note(not_sent(batch, str(self._stopped)))

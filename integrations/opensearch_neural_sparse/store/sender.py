@@ -10,22 +10,26 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Check, Pause, Send, cut, deliver
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
 from opensearch_neural_sparse.store.flow import Flow, Turn
 from opensearch_neural_sparse.store.options import WriteOptions
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
-
 BULK_ANSWER = "items.*.status,items.*.error"
+HEAD_START = 0.004
+"""Seconds in which a request gets on its way before the next batch is prepared.
+
+Preparing holds the interpreter's lock, for which a request would wait at each step; the server would stand idle.
+"""
 
 
 class BulkSender:
     """Send bulk actions to one index.
 
     Batches travel in threads of their own, up to `options.in_flight` at once, while the next one is taken from the
-    actions in the caller's thread. Before each batch the index is asked for, since a bulk request to a missing index
+    actions in the caller's thread. For each batch the index is asked for first, since a bulk request to a missing index
     would make one without a layout.
 
     Args:
@@ -66,6 +70,7 @@ class BulkSender:
         under_way: dict[Future[BulkReport], int] = {}
         for batch, failed in cut(actions, self._options):
             flow.note(failed)
+            self._check(flow)
             _collect(flow, under_way, wait(under_way, timeout=0).done)
             while (turn := flow.turn(batch)) is Turn.WAIT:
                 _collect(flow, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
@@ -73,7 +78,18 @@ class BulkSender:
                 flow.leave(batch)
                 break
             under_way[pool.submit(self._deliver, batch, given_up)] = flow.start(batch)
+            _collect(flow, under_way, wait(under_way, timeout=HEAD_START).done)
         _collect(flow, under_way, wait(under_way).done)
+
+    def _check(self, flow: Flow) -> None:
+        try:
+            with translated_errors(self._client, self._index):
+                there = self._client.indices.exists(index=self._index)
+        except (ServerConnectionError, ServerRequestError) as error:
+            flow.stop(str(error))
+            return
+        if not there:
+            raise IndexNotFoundError(self._index)
 
     def _deliver(self, batch: Sequence[BulkAction], given_up: Event) -> BulkReport:
         steps = deliver(batch, self._options)
@@ -91,20 +107,15 @@ class BulkSender:
             else:
                 answer = self._answer(step)
 
-    def _answer(self, step: Check | Send) -> Answer:
+    def _answer(self, step: Send) -> Answer:
         try:
             with translated_errors(self._client, self._index):
-                return self._ask(step)
+                response: dict[str, Any] = self._client.bulk(
+                    body=step.body, index=self._index, params=bulk_parameters(self._options)
+                )
+                return response
         except (ServerConnectionError, ServerRequestError) as error:
             return error
-
-    def _ask(self, step: Check | Send) -> Answer:
-        if isinstance(step, Send):
-            response: dict[str, Any] = self._client.bulk(
-                body=step.body, index=self._index, params=bulk_parameters(self._options)
-            )
-            return response
-        return None if self._client.indices.exists(index=self._index) else IndexNotFoundError(self._index)
 
 
 def bulk_parameters(options: WriteOptions) -> dict[str, Any]:

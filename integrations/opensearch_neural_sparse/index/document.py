@@ -13,11 +13,18 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema
-from opensearch_neural_sparse.index.vectors import chunks_of, stored_vectors, vector_of
+from opensearch_neural_sparse.index.vectors import (
+    FieldVector,
+    chunks_of,
+    more_of,
+    stored_more,
+    stored_vectors,
+    vector_of,
+)
 
 LONGEST_ID = 512
 """Longest document id in bytes of UTF-8; one byte more and the server refuses the whole batch."""
-_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "chunks", "embedding", "model"})
+_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "chunks", "more_vectors", "embedding", "model"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +37,7 @@ class SparseDocument:
         metadata: Key -> JSON value. Keys may be nested; each is non-blank between, before and after dots.
         vector: Token -> weight; None where the store is to encode the text. In an index of chunks it is one chunk.
         chunks: Passages with vectors, for an index of chunks; None where the store is to cut and encode the text.
+        more_vectors: Further sparse field -> its vector; the text is encoded for those that are not here.
         embedding: A dense vector, or None.
         model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
 
@@ -42,6 +50,7 @@ class SparseDocument:
     metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     vector: SparseVector | Mapping[str, float] | None = field(default=None, repr=False)
     chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None = field(default=None, repr=False)
+    more_vectors: Mapping[str, FieldVector] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     embedding: Sequence[float] | None = field(default=None, repr=False)
     model: str | None = None
 
@@ -140,6 +149,7 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
     if document.model is not None:
         source[schema.model_field] = document.model
     source |= stored_vectors(document.vector, document.chunks, document.text, schema, exact_weights=exact_weights)
+    source |= stored_more(document.more_vectors, schema, exact_weights=exact_weights)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
     return source
@@ -153,6 +163,7 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
         metadata=metadata_of(source, schema),
         vector=None if schema.chunking else vector_of(source, schema),
         chunks=chunks_of(source, schema) if schema.chunking else None,
+        more_vectors=more_of(source, schema),
         embedding=source.get(schema.embedding_field),
         model=source.get(schema.model_field),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.seismic import SeismicParameters
 from opensearch_neural_sparse.index.token_ids import TokenIds
 
@@ -22,6 +23,11 @@ RESERVED_BY_OPENSEARCH = frozenset(
     | {"_primary_term", "_routing", "_seq_no", "_source", "_version"}
 )
 """Names that the server keeps for itself at the top level of a document, and takes anywhere below."""
+
+
+def marker_field(sparse_field: str) -> str:
+    """Return the name of the keyword field that names the model of a further sparse field's vectors."""
+    return f"{sparse_field}_model"
 
 
 class FieldType(StrEnum):
@@ -51,6 +57,7 @@ class IndexSchema:
         chunking: How long texts are cut into chunks, each with a vector of its own, a property of the index: stamped by
             `create` and taken from the stamp where it is not given. None keeps one vector a document.
         chunk_field: Nested field of the chunks.
+        more_fields: Further sparse field -> its model; a store reads them from the index (`add_field`).
         text_analyzer: Analyzer of the text field; None is the server's default, `standard`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
             are not listed are mapped by what the first document holds: strings become keywords.
@@ -70,6 +77,7 @@ class IndexSchema:
     token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
     chunking: ChunkOptions | None = None
     chunk_field: str = "chunks"
+    more_fields: Mapping[str, ModelBinding] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     text_analyzer: str | None = None
     metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -117,6 +125,7 @@ class IndexSchema:
     @property
     def _own_fields(self) -> list[str]:
         names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]
+        names += [name for other in self.more_fields for name in (other, marker_field(other))]
         return names if self.chunking is None else [*names, self.chunk_field]
 
     @property

@@ -10,7 +10,7 @@ from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.chunks import END, START
-from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema
+from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema, marker_field
 
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766; longer ones are only stored."""
@@ -39,7 +39,7 @@ def create_index_body(
     }
     if bindings:
         mappings["_meta"] = write_bindings(bindings)
-    flat = dict(_flatten(settings or {}))
+    flat = flat_settings(settings or {})
     if schema.embedding_dimension is not None:
         flat.setdefault("index.knn", True)
     if schema.field_type is FieldType.SPARSE_VECTOR:
@@ -49,20 +49,26 @@ def create_index_body(
     return {"settings": flat, "mappings": mappings}
 
 
-def follow_chunking(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSchema:
-    """Return the schema with the chunks that an index is stamped with, where the schema says nothing of them.
+def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSchema:
+    """Return the schema with what indices are stamped with: chunks, where it says nothing of them, and further fields.
 
     Args:
         schema: The schema.
         response: The response of `GET /<index>`.
     """
-    if schema.chunking is not None:
-        return schema
+    bindings: dict[str, ModelBinding] = {}
     for body in response.values():
-        binding = read_bindings(body.get("mappings", {})).get(schema.sparse_field)
-        if binding is not None and binding.chunking is not None:
-            return replace(schema, chunking=ChunkOptions(**binding.chunking))
-    return schema
+        bindings |= read_bindings(body.get("mappings", {}))
+    own = bindings.pop(schema.sparse_field, None)
+    chunking = schema.chunking
+    if chunking is None and own is not None and own.chunking is not None:
+        chunking = ChunkOptions(**own.chunking)
+    return replace(schema, chunking=chunking, more_fields=bindings)
+
+
+def further_field(name: str) -> dict[str, Any]:
+    """Return the properties of a further sparse field."""
+    return {name: {"type": str(FieldType.RANK_FEATURES)}, marker_field(name): _keyword()}
 
 
 def sparse_mapping(mappings: Mapping[str, Any], schema: IndexSchema) -> Mapping[str, Any]:
@@ -107,6 +113,11 @@ def _chunks(schema: IndexSchema) -> dict[str, Any]:
 
 def _keyword() -> dict[str, Any]:
     return {"type": "keyword", "ignore_above": LONGEST_KEYWORD}
+
+
+def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings, nested or dotted, with or without `index.`, as dotted names that begin with it."""
+    return dict(_flatten(settings))
 
 
 def _flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

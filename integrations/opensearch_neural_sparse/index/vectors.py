@@ -1,17 +1,31 @@
-"""The vectors of a document in its `_source`: one, or one a chunk."""
+"""The vectors of a document in its `_source`: one, or one a chunk, and those of further sparse fields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.chunks import END, START, DocumentChunk, check_chunks
-from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.fields import IndexSchema, marker_field
 from opensearch_neural_sparse.index.weights import shorten
 
 Weights = SparseVector | Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldVector:
+    """The vector that a document has in a further sparse field.
+
+    Attributes:
+        vector: Token -> weight.
+        model: Marker of the model that made it; None where not known.
+    """
+
+    vector: Weights = field(repr=False)
+    model: str | None = None
 
 
 def stored_vectors(
@@ -44,6 +58,35 @@ def stored_vectors(
     return {schema.chunk_field: rows} if rows else {}
 
 
+def stored_more(
+    given: Mapping[str, FieldVector], schema: IndexSchema, *, exact_weights: bool = False
+) -> dict[str, Any]:
+    """Return the part of a `_source` that holds the vectors of further sparse fields and their markers.
+
+    Raises:
+        IndexSchemaError: A field that the index does not have.
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    if unknown := sorted(set(given) - set(schema.more_fields)):
+        raise IndexSchemaError(f"The index has no further sparse fields {unknown}; store.add_field() makes one.")
+    source: dict[str, Any] = {}
+    for name, held in given.items():
+        if held.vector:
+            source[name] = _plain_weights(held.vector, exact_weights)
+        if held.model is not None:
+            source[marker_field(name)] = held.model
+    return source
+
+
+def more_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, FieldVector]:
+    """Return the vectors of further sparse fields that a `_source` holds."""
+    return {
+        name: FieldVector(vector=SparseVector(source.get(name) or {}), model=source.get(marker_field(name)))
+        for name in schema.more_fields
+        if name in source or marker_field(name) in source
+    }
+
+
 def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
     """Return the vector that a `_source` holds; weights that are null are no part of it, as on the server."""
     held = source.get(schema.sparse_field)
@@ -66,6 +109,16 @@ def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentC
 
 
 def _weights(given: Weights, schema: IndexSchema, exact: bool) -> dict[str, float]:
-    vector = given if isinstance(given, SparseVector) else SparseVector(given)
-    weights = vector.to_dict() if schema.token_ids is None else schema.token_ids.to_ids(vector)
+    if schema.token_ids is None:
+        return _plain_weights(given, exact)
+    weights = schema.token_ids.to_ids(_checked(given))
     return weights if exact else shorten(weights)
+
+
+def _plain_weights(given: Weights, exact: bool) -> dict[str, float]:
+    weights = _checked(given).to_dict()
+    return weights if exact else shorten(weights)
+
+
+def _checked(given: Weights) -> SparseVector:
+    return given if isinstance(given, SparseVector) else SparseVector(given)

@@ -14,7 +14,7 @@ from opensearch_neural_sparse.errors import (
 )
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
-from opensearch_neural_sparse.index.mapping import follow_chunking, sparse_mapping
+from opensearch_neural_sparse.index.mapping import follow_stamps, sparse_mapping
 from opensearch_neural_sparse.search.hits import SearchHit
 
 NAMES_AND_UUIDS = "*.settings.index.uuid"
@@ -126,7 +126,7 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
 def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:
     shards = [int(body["settings"]["index"].get("number_of_shards", 0)) for body in members.values()]
     return IndexState(
-        schema=follow_chunking(schema, members),
+        schema=follow_stamps(schema, members),
         binding=binding,
         indices=tuple(members),
         shards=sum(shards) if all(shards) else 0,
@@ -156,7 +156,7 @@ def read_binding(index: str, body: Mapping[str, Any], schema: IndexSchema) -> Mo
         IndexSchemaError: The sparse field is missing or of another type, or the stamp names another text field.
     """
     mappings = body["mappings"]
-    schema = follow_chunking(schema, {index: body})
+    schema = follow_stamps(schema, {index: body})
     bindings = read_bindings(mappings)
     binding = bindings.get(schema.sparse_field)
     found = sparse_mapping(mappings, schema).get("type")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from opensearch_neural_sparse import IndexSchemaError, ModelBinding, ModelMismatchError, get_model, resolve_files
-from opensearch_neural_sparse.index.binding import read_bindings, write_bindings
+from opensearch_neural_sparse.index.binding import read_bindings, unfit_tokens, write_bindings
 from opensearch_neural_sparse.models.files import ModelFiles
 from tests.toy import write_doc_only
 
@@ -103,3 +103,16 @@ def test_another_published_model_is_refused_before_its_files_are_had(model: str,
     with pytest.raises(ModelMismatchError, match=reason) as error:
         BINDING.ensure_same_model(get_model(model), index="articles", field="sparse_vector")
     assert (error.value.bound, error.value.given) == ("org/doc-v9", get_model(model).id)
+
+
+def test_other_keys_of_meta_survive_a_stamp() -> None:
+    held = {"owner": "us", "opensearch_neural_sparse": {"note": 1, "fields": {"title_vector": BINDING.to_meta()}}}
+    meta = write_bindings({"sparse_vector": BINDING}, held)
+    assert (meta["owner"], meta["opensearch_neural_sparse"]["note"]) == ("us", 1)
+    assert set(read_bindings({"_meta": meta})) == {"title_vector", "sparse_vector"}
+    assert "sparse_vector" not in held["opensearch_neural_sparse"]["fields"]  # type: ignore[operator, index]
+
+
+def test_unfit_tokens_are_the_most_frequent_first() -> None:
+    vectors = [{"a": 1.0, "x": 1.0}, {"y": 1.0, "x": 2.0}, {"a": 3.0}]
+    assert unfit_tokens(vectors, {"a": 0}) == ["x", "y"]

@@ -147,7 +147,7 @@ def bulk_action(
         fields: Further top-level fields of its `_source`.
     """
     document_id = check_id(document.id)
-    header = {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
+    header = _header(document_id, routing)
     try:
         source = to_source(document, schema, exact_weights=exact_weights) | dict(fields or {})
         body = _dumps({str(operation): header}) + b"\n" + _dumps(source) + b"\n"
@@ -156,9 +156,19 @@ def bulk_action(
     return BulkAction(id=document_id, body=body)
 
 
-def delete_action(document_id: str) -> BulkAction:
-    """Return the action that deletes a document."""
-    return BulkAction(id=check_id(document_id), body=_dumps({"delete": {"_id": document_id}}) + b"\n")
+def update_action(
+    document_id: str, fields: Mapping[str, Any], *, routing: str | None = None, seq_no: int, primary_term: int
+) -> BulkAction:
+    """Return the action that sets top-level fields of a document, if it is still the one of this sequence number."""
+    unchanged = {"if_seq_no": seq_no, "if_primary_term": primary_term}
+    header = _dumps({"update": _header(check_id(document_id), routing) | unchanged})
+    return BulkAction(id=document_id, body=header + b"\n" + _dumps({"doc": fields}) + b"\n")
+
+
+def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:
+    """Return the action that deletes a document; `routing` is what its shard was chosen by, in place of its id."""
+    header = _header(check_id(document_id), routing)
+    return BulkAction(id=document_id, body=_dumps({"delete": header}) + b"\n")
 
 
 def read_items(
@@ -190,6 +200,10 @@ def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> B
 def _some(rows: Sequence[str]) -> str:
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
     return "; ".join(rows[:_SHOWN]) + more
+
+
+def _header(document_id: str, routing: str | None) -> dict[str, Any]:
+    return {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
 
 
 def _dumps(value: Mapping[str, Any]) -> bytes:

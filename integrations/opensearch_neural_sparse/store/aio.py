@@ -11,7 +11,7 @@ from opensearch_neural_sparse.search.legs import fill_legs
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
-from opensearch_neural_sparse.store.aio_documents import AsyncStoredDocuments
+from opensearch_neural_sparse.store.aio_bound import AsyncBoundDocuments
 from opensearch_neural_sparse.store.answers import read_hits
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
 from opensearch_neural_sparse.store.hybrid import hybrid_request
@@ -19,7 +19,7 @@ from opensearch_neural_sparse.store.many import many_requests
 from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
 
-class AsyncNeuralSparseStore(AsyncStoredDocuments):
+class AsyncNeuralSparseStore(AsyncBoundDocuments):
     """An index with the model that its sparse field belongs to: `NeuralSparseStore` for asynchronous programs.
 
     Its methods are those of `NeuralSparseStore`, awaited. Neural networks run in worker threads, the table of a

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
 from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.base import StoreBase, is_there_already
 from opensearch_neural_sparse.store.connection import server_of, translated_errors, unless_refused
 from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -116,6 +119,24 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
             if self._server is None:
                 self._server = await _read_server(connection.client)
             return self._server
+
+    async def encode_query(self, text: str) -> SparseVector:
+        """Return the token weights that `search` looks for a text by; none where the model knows no token of it."""
+        await self.open()
+        return await self._encoding(partial(self._to_vector, text))
+
+    async def _run(self, work: Steps[Result]) -> Result:
+        step = await asyncio.to_thread(advance, work, None)
+        while not isinstance(step, Done):
+            async with self._asking() as client:
+                answer = await self._answer(client, step)
+            step = await asyncio.to_thread(advance, work, answer)
+        return step.result
+
+    async def _answer(self, client: AsyncOpenSearch, step: Step) -> Any:
+        if isinstance(step, Delivery):
+            return await AsyncBulkSender(client, step.index, replace(step.options, refresh=False)).send(step.actions)
+        return await step(client)
 
     @asynccontextmanager
     async def _asking(self) -> AsyncIterator[AsyncOpenSearch]:

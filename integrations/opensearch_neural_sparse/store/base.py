@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.errors import IndexNotBoundError, IndexNotFoundError, ServerRequestError
+from opensearch_neural_sparse.errors import (
+    IndexNotBoundError,
+    IndexNotFoundError,
+    ModelMismatchError,
+    ServerRequestError,
+)
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
 from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
-from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY, TokenIds
+from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.models.files import Side
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.connection import translated_errors
+from opensearch_neural_sparse.store.copying import Reindexing
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.index_state import IndexState, read_index, several_models
 from opensearch_neural_sparse.store.options import WriteOptions
@@ -75,18 +81,29 @@ class StoreBase(Generic[Client]):
         return self._encoders.model_id
 
     def share_encoders(self, other: StoreBase[Any]) -> None:
-        """Encode with what another store of the same model loads, so that a blocking and an awaited one load it once."""
+        """Encode with what another store of this model loads, so that a blocking and an awaited one load it once."""
         self._encoders = other._encoders
 
     def _read_index(self, response: Mapping[str, Any]) -> IndexState:
         state = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
         self.schema = state.schema
         self._encoders.follow(state.binding)
-        for group in state.groups or (state,):
-            self._ensure_model_fits(group.binding)
-        if state.groups and self._encoders.named and not self._encoders.checkable:
-            raise several_models(self.index, self.schema, state.groups, "a query encoder that is handed in serves one")
+        if not state.groups:
+            self._ensure_model_fits(state.binding)
+        elif self._encoders.named:
+            self._ensure_model_fits_all(state.groups)
         return state
+
+    def _ensure_model_fits_all(self, groups: Iterable[IndexState]) -> None:
+        try:
+            for group in groups:
+                self._ensure_model_fits(group.binding)
+        except ModelMismatchError as error:
+            remedy = f"Model {error.given!r} does not fit all of them; leave it out, and each is searched by its own."
+            raise several_models(self.index, self.schema, groups, remedy) from None
+        if not self._encoders.checkable:
+            remedy = "A query encoder that is handed in serves one; leave it out, and each is searched by its own."
+            raise several_models(self.index, self.schema, groups, remedy)
 
     def _ensure_model_fits(self, binding: ModelBinding | None) -> None:
         if binding is not None and self._encoders.checkable:
@@ -106,28 +123,20 @@ class StoreBase(Generic[Client]):
     def _index_body(self, server: ServerInfo, settings: Mapping[str, Any] | None) -> dict[str, Any]:
         self._encoders.follow(None)
         self.schema = self._given_schema
-        binding = self._binding()
+        binding = self._encoders.binding(self.schema)
         if self.schema.chunking is not None:
             self._encoders.ensure_fitting(self.schema.chunking)
         if self.schema.token_ids is not None:
             server.require(SPARSE_VECTOR_SINCE, "The field type sparse_vector")
             server.require_plugin(NEURAL_SEARCH, "The field type sparse_vector")
             self.schema.token_ids.vocabulary  # noqa: B018  a vocabulary that is too large is refused here
-            binding = replace(binding, key=TOKEN_ID_KEY)
         return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
 
-    def _binding(self) -> ModelBinding:
-        chunking = self.schema.chunking
-        binding = self._encoders.binding(self.schema.text_field)
-        return binding if chunking is None else replace(binding, chunking=asdict(chunking))
-
     def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
-        given = self._binding()
+        given = self._encoders.binding(self.schema)
         if bound is not None:
             bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
-        if self.schema.chunking is not None:
-            return self._encoders.encode_chunks(texts, self.schema.chunking), given.marker
-        return self._encoders.encode_documents(texts), given.marker
+        return self._encoders.encode(texts, self.schema.chunking), given.marker
 
     def _to_vector(self, query: str | Mapping[str, float]) -> SparseVector:
         if isinstance(query, str):
@@ -141,6 +150,12 @@ class StoreBase(Generic[Client]):
         texts = [query for query in asked if isinstance(query, str)]
         encoded = iter(self._encoders.query().encode_queries(texts) if texts else ())
         return [next(encoded) if isinstance(query, str) else self._to_vector(query) for query in asked]
+
+    def _reindexing(self, target: str, encoders: Encoders, **choices: Any) -> Reindexing:
+        schema = replace(self.schema, token_ids=None)
+        if schema.field_type is FieldType.SPARSE_VECTOR:
+            schema = replace(schema, token_ids=TokenIds(encoders.vocabulary))
+        return Reindexing(index=self.index, target=target, schema=schema, encoders=encoders, **choices)
 
     @contextmanager
     def _translated(self, client: Client) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.chunks import DocumentChunk
+from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY
 from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode
@@ -22,7 +24,9 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.chunk import ChunkOptions
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
+    from opensearch_neural_sparse.index.fields import IndexSchema
     from opensearch_neural_sparse.models.spec import ModelSpec
+    from opensearch_neural_sparse.store.preparation import Encoded
 
 _HUB_OPTIONS = frozenset({"revision", "token", "cache_dir", "local_files_only"})
 
@@ -146,6 +150,10 @@ class Encoders:
         rule = self._rule()
         return vectors if rule is None else [rule(vector) for vector in vectors]
 
+    def encode(self, texts: Sequence[str], chunking: ChunkOptions | None) -> Sequence[Encoded]:
+        """Return the vectors of documents, or their chunks where an index keeps those."""
+        return self.encode_documents(texts) if chunking is None else self.encode_chunks(texts, chunking)
+
     def encode_chunks(self, texts: Sequence[str], options: ChunkOptions) -> list[tuple[DocumentChunk, ...]]:
         """Return the chunks of documents, each encoded and pruned as a document is; a blank text has none."""
         from opensearch_neural_sparse.encode.chunk import chunk_text
@@ -182,14 +190,21 @@ class Encoders:
         """Return token -> id of the model."""
         return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer).vocabulary
 
-    def binding(self, text_field: str) -> ModelBinding:
+    def binding(self, schema: IndexSchema) -> ModelBinding:
         """Return what an index is bound to whose documents are encoded here; the weights are hashed, not loaded."""
         with self._lock:
             files = self.files(Side.DOCUMENT)
             length, dims = self._limits(files)
             rule = self._rule()
             prune = None if rule is None else rule.to_dict()
-            return ModelBinding.of(files, text_field=text_field, max_length=length, max_active_dims=dims, prune=prune)
+        binding = ModelBinding.of(
+            files, text_field=schema.text_field, max_length=length, max_active_dims=dims, prune=prune
+        )
+        return replace(
+            binding,
+            key=binding.key if schema.token_ids is None else TOKEN_ID_KEY,
+            chunking=None if schema.chunking is None else asdict(schema.chunking),
+        )
 
     def close(self) -> None:
         """Close the encoder that was loaded here, if any."""

@@ -65,7 +65,7 @@ class IndexState:
             IndexSchemaError: It leads to several indices, and to none for writing.
         """
         if self.groups:
-            raise several_models(name, schema, self.groups, "write to one of them, under its own name")
+            raise several_models(name, schema, self.groups, "Write to one of them, under its own name.")
         if self.write_index is None:
             raise IndexSchemaError(
                 f"Name {name!r} leads to several indices, {', '.join(self.indices)}, and none is its write index. "
@@ -119,7 +119,7 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
         bound=found[0][0],
         given=found[1][0],
         reason=f"the indices behind this name belong to different models ({models})",
-        remedy=f"{remedy[:1].upper()}{remedy[1:]}.",
+        remedy=remedy,
     )
 
 

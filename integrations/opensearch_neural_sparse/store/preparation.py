@@ -29,6 +29,7 @@ def prepare(
     *,
     bound: ModelBinding | None,
     encode: Encode,
+    more: Mapping[str, Encode] = MappingProxyType({}),
 ) -> Iterator[BulkAction | BulkFailure]:
     """Return the bulk actions of documents, encoding those that have a text and no vector.
 
@@ -38,6 +39,7 @@ def prepare(
         options: How to write.
         bound: The model of the index, or None where it carries no stamp.
         encode: Called once for each batch in which a text has no vector.
+        more: Further sparse field -> what does the same for it.
 
     Raises:
         IndexSchemaError: A document of a sequence that no index can take; nothing has been sent then.
@@ -59,7 +61,7 @@ def _actions(
     rows = (_read(document, place, bound) for place, document in enumerate(documents))
     while batch := list(islice(rows, options.batch_size)):
         yield from (row for row in batch if isinstance(row, BulkFailure))
-        encoded = _encoded([row for row in batch if isinstance(row, SparseDocument)], encode)
+        encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode)
         yield from bulk_actions(encoded, schema, operation=options.operation, exact_weights=options.exact_weights)
 
 
@@ -75,7 +77,8 @@ def _read(document: Document, place: int, bound: ModelBinding | None) -> SparseD
     return read
 
 
-def _encoded(documents: Sequence[SparseDocument], encode: Encode) -> list[SparseDocument]:
+def encode_missing(documents: Sequence[SparseDocument], encode: Encode) -> list[SparseDocument]:
+    """Return documents with the vectors, or chunks, of those that have a text and none."""
     texts = {place: text for place, document in enumerate(documents) if (text := _text_to_encode(document)) is not None}
     if not texts:
         return list(documents)

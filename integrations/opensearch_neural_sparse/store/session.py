@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.base import StoreBase, is_there_already
 from opensearch_neural_sparse.store.connection import read_server
 from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.sender import BulkSender
+from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -102,6 +106,24 @@ class StoreSession(StoreBase["OpenSearch"]):
             if self._server is None:
                 self._server = read_server(self.client())
             return self._server
+
+    def encode_query(self, text: str) -> SparseVector:
+        """Return the token weights that `search` looks for a text by; none where the model knows no token of it."""
+        self.open()
+        return self._to_vector(text)
+
+    def _run(self, work: Steps[Result]) -> Result:
+        step = advance(work, None)
+        while not isinstance(step, Done):
+            with self._errors():
+                answer = self._answer(step)
+            step = advance(work, answer)
+        return step.result
+
+    def _answer(self, step: Step) -> Any:
+        if isinstance(step, Delivery):
+            return BulkSender(self.client(), step.index, replace(step.options, refresh=False)).send(step.actions)
+        return step(self.client())
 
     def _errors(self) -> AbstractContextManager[None]:
         return self._translated(self.client())

@@ -12,13 +12,13 @@ from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, Req
 from opensearch_neural_sparse.search.wanted import Wanted
 from opensearch_neural_sparse.store.answers import read_hits
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
-from opensearch_neural_sparse.store.documents import StoredDocuments
+from opensearch_neural_sparse.store.bound import BoundDocuments
 from opensearch_neural_sparse.store.hybrid import hybrid_request
 from opensearch_neural_sparse.store.many import many_requests
 from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
 
-class NeuralSparseStore(StoredDocuments):
+class NeuralSparseStore(BoundDocuments):
     """An index with the model that its sparse field belongs to.
 
     Nothing is connected, downloaded or loaded before it is needed; queries and documents are encoded by different

@@ -1,0 +1,101 @@
+"""The model of an index: bound to one that is there, exchanged for another, over a blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.encode.prune import Prune
+from opensearch_neural_sparse.store.base import DEFAULT_WRITE
+from opensearch_neural_sparse.store.copying import MissingText, ReindexReport
+from opensearch_neural_sparse.store.documents import StoredDocuments
+from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.reindexing import begin, block, copy, unblock
+from opensearch_neural_sparse.store.stamping import stamp
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
+    from opensearch_neural_sparse.index.binding import ModelBinding
+    from opensearch_neural_sparse.models.spec import ModelSpec
+
+
+class BoundDocuments(StoredDocuments):
+    """The documents of an index, and the model that it is bound to."""
+
+    def bind_model(self, *, sample: int = 100, verify: int = 0, replace: bool = False) -> ModelBinding:
+        """Stamp an index that was made by someone else with this store's model, after a look at its vectors.
+
+        Other programs' keys of the mapping's `_meta` stay. A program that writes `_meta` at the very same time can
+        still undo the stamp: the server has no conditional update of a mapping.
+
+        Args:
+            sample: How many documents, drawn at random, are held against the model's vocabulary, 1 to 10,000.
+            verify: How many texts of the sample are encoded anew and compared with the weights that are stored. It
+                tells models apart that share a vocabulary; it loads the document encoder.
+            replace: Whether the stamp of another model is overwritten.
+
+        Returns:
+            The stamp.
+
+        Raises:
+            IndexNotBoundError: The store names no model.
+            IndexSchemaError: The name leads to several indices, or the index is not of this layout.
+            ModelMismatchError: Its vectors are not this model's, or it is stamped with another one.
+        """
+        self._ensure_named()
+        work = stamp(self.index, self.schema, self._encoders, sample=sample, verify=verify, replace_stamp=replace)
+        binding = self._run(work)
+        self._forget()
+        return binding
+
+    def reindex_with_model(
+        self,
+        target: str,
+        *,
+        model: str | Path | ModelSpec | None = None,
+        alias: str | None = None,
+        on_missing_text: MissingText = "raise",
+        prune: Prune | None = None,
+        document_encoder: DocumentEncoder | None = None,
+        encoder_options: Mapping[str, Any] | None = None,
+        options: WriteOptions = DEFAULT_WRITE,
+    ) -> ReindexReport:
+        """Encode an index anew, from the texts it holds, into a new index of another model.
+
+        Ids, routing, metadata and dense vectors go over as they are, mapping and settings too. Writes to the source are
+        refused meanwhile (`index.blocks.write`), and pass again at the end, after an error as well; searches go on.
+        After an interruption the same call goes on: what the target holds already, unchanged, is not encoded again. A
+        process that is killed leaves the source blocked until that call, or until the setting is removed.
+
+        Args:
+            target: Name of the new index.
+            model: The new model.
+            alias: An alias that is moved from the source to the target, in one request, once both hold as many
+                documents; None moves none.
+            on_missing_text: `raise` refuses an index of which documents have no text, before anything is made; `keep`
+                takes them over without a vector.
+            prune: Which tokens are kept of the vectors; None keeps all.
+            document_encoder: Encodes documents in place of the model's own encoder.
+            encoder_options: Options of `load_document_encoder` for the new model.
+            options: How documents are written; `batch_size` of them are read, encoded and written at a time.
+
+        Raises:
+            BulkWriteError: Some documents were not written.
+            IndexSchemaError: The source is several indices, documents have no text, the target is there and is no
+                unfinished copy of it, or the counts differ at the end.
+        """
+        self.open()
+        encoders = Encoders(model, None, document_encoder, encoder_options, prune)
+        job = self._reindexing(target, encoders, alias=alias, on_missing_text=on_missing_text, options=options)
+        try:
+            mark = self._run(begin(job))
+            try:
+                self._run(block(mark))
+                return self._run(copy(job, mark))
+            finally:
+                self._run(unblock(mark))
+        finally:
+            encoders.close()
+            self._forget()

@@ -1,0 +1,174 @@
+"""An index encoded anew from its texts into an index of another model, so that it can be interrupted and gone on with.
+
+Every function is work for `steps.advance`: `begin`, then `copy` between `block` and `unblock`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.binding import read_bindings
+from opensearch_neural_sparse.index.bulk import delete_action
+from opensearch_neural_sparse.index.copied import CopyMark, copy_index_body, is_blocked, read_mark, without_mark
+from opensearch_neural_sparse.search.shards import check_shards
+from opensearch_neural_sparse.store.copying import Hit, Reindexing, ReindexReport, no_text
+from opensearch_neural_sparse.store.index_state import uuids_of
+from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, Page, page_body
+from opensearch_neural_sparse.store.stamping import only_index
+from opensearch_neural_sparse.store.steps import Delivery, Steps
+
+
+def begin(job: Reindexing) -> Steps[CopyMark]:
+    """Make the target, or find it unfinished; nothing of the source is changed.
+
+    Raises:
+        IndexNotFoundError: There is no source.
+        IndexSchemaError: The source is several indices, documents have no text, or the target is another index.
+    """
+    response = yield lambda client: client.indices.get(index=job.index)
+    name = only_index(job.index, response)
+    made = yield lambda client: client.indices.get(index=job.target, params={"ignore": [404]})
+    if job.target in made:
+        return _mark_of(job, name, response, made)
+    yield lambda client: client.indices.refresh(index=name)
+    if job.on_missing_text == "raise":
+        yield from _ensure_texts(job, name)
+    mark = CopyMark(source=name, source_uuid=uuids_of(response)[name], was_blocked=is_blocked(response[name]))
+    body = copy_index_body(response[name], job.schema, job.binding, mark)
+    yield lambda client: client.indices.create(index=job.target, body=body)
+    return mark
+
+
+def block(mark: CopyMark) -> Steps[None]:
+    """Refuse writes to the source from now on; those under way end first."""
+    yield lambda client: client.indices.add_block(index=mark.source, block="write")
+
+
+def unblock(mark: CopyMark) -> Steps[None]:
+    """Let writes to the source pass as they did before."""
+    if not mark.was_blocked:
+        yield lambda client: client.indices.put_settings(index=mark.source, body={"index.blocks.write": None})
+
+
+def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
+    """Copy what the target lacks, see that it holds as many documents, and move the alias.
+
+    Raises:
+        BulkWriteError: Some documents were not written.
+        IndexSchemaError: A document has no text, or the counts differ.
+    """
+    yield lambda client: client.indices.refresh(index=[mark.source, job.target])
+    before = yield from _count(job.target)
+    if before:
+        yield from _delete_orphans(job, mark)
+    written, without_text, page = 0, 0, None
+    excluded = {"_source_excludes": job.schema.vector_field}
+    pit = yield lambda client: client.create_pit(index=mark.source, params=KEEP_ALIVE)
+    while page is None or page.after is not None:
+        hits, page = yield from _next_page(job, pit["pit_id"], page, {"excludes": [job.schema.vector_field]})
+        held = (yield from _held(job.target, hits, excluded)) if before else {}
+        missing = [hit for hit in hits if not job.is_copied(hit, held.get(hit["_id"]))]
+        report = yield Delivery(index=job.target, actions=job.actions(missing), options=job.options)
+        report.raise_if_incomplete()
+        written += len(missing)
+        without_text += sum(job.text(hit) is None for hit in missing)
+    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
+    documents = yield from _finish(job, mark)
+    return ReindexReport(index=job.target, documents=documents, encoded=written, without_text=without_text)
+
+
+def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Mapping[str, Any]) -> CopyMark:
+    mark = read_mark(made[job.target]["mappings"])
+    if mark is None or (mark.source, mark.source_uuid) != (source, uuids_of(response)[source]):
+        raise IndexSchemaError(
+            f"Index {job.target!r} exists and is no unfinished copy of {source!r}. Name another target, or delete it."
+        )
+    if read_bindings(made[job.target]["mappings"]).get(job.schema.sparse_field) != job.binding:
+        raise IndexSchemaError(
+            f"Index {job.target!r} is an unfinished copy for another model or other settings. Go on with those, or "
+            "delete it."
+        )
+    return mark
+
+
+def _ensure_texts(job: Reindexing, source: str) -> Steps[None]:
+    query = {"bool": {"must_not": {"exists": {"field": job.schema.text_field}}}}
+    pit = yield lambda client: client.create_pit(index=source, params=KEEP_ALIVE)
+    missing: list[str] = []
+    page = None
+    while page is None or page.after is not None:
+        hits, page = yield from _next_page(job, pit["pit_id"], page, [job.schema.text_field], query)
+        missing += [hit["_id"] for hit in hits if job.text(hit) is None]
+    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
+    if missing:
+        raise no_text(source, missing)
+
+
+def _next_page(
+    job: Reindexing, pit: str, page: Page | None, source: Any, query: Mapping[str, Any] | None = None
+) -> Steps[tuple[Sequence[Hit], Page]]:
+    size = job.options.batch_size
+    body = page_body(query, pit, page, size=size) | {"_source": source}
+    response = yield lambda client: client.search(body=body)
+    check_shards(response)
+    hits = response["hits"]["hits"]
+    return hits, Page(documents=(), after=hits[-1]["sort"] if len(hits) == size else None)
+
+
+def _held(index: str, hits: Sequence[Hit], params: Mapping[str, str]) -> Steps[dict[str, Mapping[str, Any]]]:
+    if not hits:
+        return {}
+    body = {"docs": [_address(hit) for hit in hits]}
+    response = yield lambda client: client.mget(index=index, body=body, params=dict(params))
+    return {row["_id"]: row.get("_source", {}) for row in response["docs"] if row.get("found")}
+
+
+def _delete_orphans(job: Reindexing, mark: CopyMark) -> Steps[None]:
+    """Delete from the target what was deleted from the source since the copy was interrupted."""
+    pit = yield lambda client: client.create_pit(index=job.target, params=KEEP_ALIVE)
+    page = None
+    while page is None or page.after is not None:
+        hits, page = yield from _next_page(job, pit["pit_id"], page, False)
+        there = yield from _held(mark.source, hits, {"_source": "false"})
+        actions = [delete_action(hit["_id"], routing=hit.get("_routing")) for hit in hits if hit["_id"] not in there]
+        report = yield Delivery(index=job.target, actions=actions, options=job.options)
+        report.raise_if_incomplete()
+    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
+
+
+def _finish(job: Reindexing, mark: CopyMark) -> Steps[int]:
+    yield lambda client: client.indices.refresh(index=job.target)
+    expected = yield from _count(mark.source)
+    found = yield from _count(job.target)
+    if expected != found:
+        raise IndexSchemaError(
+            f"Index {mark.source!r} holds {expected} documents and its copy {job.target!r} {found}; the alias was not "
+            "moved. Documents of several shards that carry no field 'id' have no order to be read in."
+        )
+    if job.alias is not None:
+        yield from _move_alias(job, mark, job.alias)
+    mapping = yield lambda client: client.indices.get_mapping(index=job.target)
+    meta = without_mark(mapping[job.target]["mappings"])
+    yield lambda client: client.indices.put_mapping(index=job.target, body={"_meta": meta})
+    return found
+
+
+def _move_alias(job: Reindexing, mark: CopyMark, alias: str) -> Steps[None]:
+    held = yield lambda client: client.indices.get_alias(name=alias, params={"ignore": [404]})
+    properties = held.get(mark.source, {}).get("aliases", {}).get(alias)
+    actions = [{"add": {"index": job.target, "alias": alias, **(properties or {})}}]
+    if properties is not None:
+        actions.append({"remove": {"index": mark.source, "alias": alias}})
+    yield lambda client: client.indices.update_aliases(body={"actions": actions})
+
+
+def _count(index: str) -> Steps[int]:
+    response = yield lambda client: client.count(index=index)
+    check_shards(response)
+    return int(response["count"])
+
+
+def _address(hit: Hit) -> dict[str, Any]:
+    return {"_id": hit["_id"]} | ({"routing": hit["_routing"]} if "_routing" in hit else {})

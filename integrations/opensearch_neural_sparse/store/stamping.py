@@ -1,0 +1,144 @@
+"""Binding an index that was made by someone else: its vectors are held against the model, then it is stamped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
+from opensearch_neural_sparse.index.chunks import DocumentChunk
+from opensearch_neural_sparse.index.document import from_source
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.search.shards import check_shards
+from opensearch_neural_sparse.search.wanted import check_size
+from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.index_state import read_binding
+from opensearch_neural_sparse.store.steps import Steps
+
+LEAST_AGREEMENT = 0.99
+"""Cosine of a stored vector and the model's own, over the stored tokens; 9 bits and pruning leave it above this."""
+_SHOWN = 5
+
+
+def stamp(
+    index: str, schema: IndexSchema, encoders: Encoders, *, sample: int, verify: int, replace_stamp: bool
+) -> Steps[ModelBinding]:
+    """Check a sample of an index's vectors against a model and write its stamp.
+
+    Raises:
+        IndexNotFoundError: There is no such index.
+        IndexSchemaError: The name leads to several indices, or the stamp did not stay.
+        ModelMismatchError: The vectors are not the model's, or the index carries another stamp.
+    """
+    check_size(sample)
+    response = yield lambda client: client.indices.get(index=index)
+    name = only_index(index, response)
+    binding = encoders.binding(schema)
+    found = read_binding(name, response[name], schema)
+    if found == binding:
+        return found
+    if found is not None and not replace_stamp:
+        raise _stamped_already(name, schema, found, binding)
+    answer = yield lambda client: client.search(index=name, body=_sample_body(schema, sample))
+    check_shards(answer)
+    sources = [hit["_source"] for hit in answer["hits"]["hits"]]
+    ensure_vocabulary(name, schema, encoders, sources)
+    if verify:
+        ensure_weights(name, schema, encoders, sources, verify)
+    now = yield lambda client: client.indices.get_mapping(index=name)
+    meta = write_bindings({schema.sparse_field: binding}, now[name]["mappings"].get("_meta"))
+    yield lambda client: client.indices.put_mapping(index=name, body={"_meta": meta})
+    after = yield lambda client: client.indices.get_mapping(index=name)
+    if read_bindings(after[name]["mappings"]).get(schema.sparse_field) != binding:
+        raise IndexSchemaError(f"Another program wrote _meta of index {name!r} at the same time; call it again.")
+    return binding
+
+
+def only_index(index: str, response: Mapping[str, Any]) -> str:
+    """Return the one concrete index that a name leads to.
+
+    Raises:
+        IndexNotFoundError: It leads to none.
+        IndexSchemaError: It leads to several.
+    """
+    if not response:
+        raise IndexNotFoundError(index)
+    if len(response) > 1:
+        raise IndexSchemaError(f"Name {index!r} leads to several indices, {', '.join(sorted(response))}; name one.")
+    return next(iter(response))
+
+
+def ensure_vocabulary(
+    index: str, schema: IndexSchema, encoders: Encoders, sources: Sequence[Mapping[str, Any]]
+) -> None:
+    """Raise ModelMismatchError where sampled vectors hold tokens that the model does not have."""
+    vectors = [vector for source in sources for vector in _vectors(source, schema)]
+    if unfit := unfit_tokens(vectors, encoders.vocabulary()):
+        more = f" and {len(unfit) - _SHOWN} more" if len(unfit) > _SHOWN else ""
+        shown = ", ".join(map(repr, unfit[:_SHOWN]))
+        raise _refusal(index, schema, encoders, f"its documents hold tokens the model does not have: {shown}{more}")
+
+
+def ensure_weights(
+    index: str, schema: IndexSchema, encoders: Encoders, sources: Sequence[Mapping[str, Any]], count: int
+) -> None:
+    """Raise ModelMismatchError where texts, encoded again, do not give the weights that are stored."""
+    rows = [(source[schema.text_field], held) for source in sources if (held := _checkable(source, schema))][:count]
+    if not rows:
+        raise IndexSchemaError(
+            f"No document of the sample of index {index!r} has a text in {schema.text_field!r} and a vector, so its "
+            "weights cannot be verified. Leave verify at 0, or give the text field: IndexSchema(text_field='...')."
+        )
+    encoded = encoders.encode_documents([text for text, _ in rows])
+    lowest = min(agreement(held, vector) for (_, held), vector in zip(rows, encoded, strict=True))
+    if lowest < LEAST_AGREEMENT:
+        reason = f"a text encoded again agrees with its stored weights by {lowest:.3f}, not {LEAST_AGREEMENT} or more"
+        raise _refusal(index, schema, encoders, reason)
+
+
+def agreement(stored: Mapping[str, float], encoded: Mapping[str, float]) -> float:
+    """Return the cosine of two vectors over the tokens of the first, which may have been pruned."""
+    norms = math.hypot(*stored.values()) * math.hypot(*(encoded.get(token, 0.0) for token in stored))
+    return sum(weight * encoded.get(token, 0.0) for token, weight in stored.items()) / norms if norms else 0.0
+
+
+def _vectors(source: Mapping[str, Any], schema: IndexSchema) -> list[Mapping[str, float]]:
+    document = from_source("", source, schema)
+    chunks = [DocumentChunk.of(chunk).vector for chunk in document.chunks or ()]
+    return chunks if document.vector is None else [document.vector]
+
+
+def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
+    vector = from_source("", source, schema).vector
+    return SparseVector(vector) if vector and isinstance(source.get(schema.text_field), str) else None
+
+
+def _sample_body(schema: IndexSchema, size: int) -> dict[str, Any]:
+    query = {"function_score": {"query": {"match_all": {}}, "random_score": {}, "boost_mode": "replace"}}
+    return {"size": size, "query": query, "_source": [schema.text_field, schema.vector_field]}
+
+
+def _refusal(index: str, schema: IndexSchema, encoders: Encoders, reason: str) -> ModelMismatchError:
+    return ModelMismatchError(
+        index=index,
+        field=schema.sparse_field,
+        bound=None,
+        given=encoders.spec.id,
+        reason=reason,
+        remedy="Name the model that encoded them, or encode them anew: reindex_with_model().",
+    )
+
+
+def _stamped_already(index: str, schema: IndexSchema, found: ModelBinding, given: ModelBinding) -> ModelMismatchError:
+    other = [name for name in given.to_meta() if getattr(found, name) != getattr(given, name)]
+    return ModelMismatchError(
+        index=index,
+        field=schema.sparse_field,
+        bound=found.model,
+        given=given.model,
+        reason=f"the stamps differ in {', '.join(other)}",
+        remedy="bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew.",
+    )

@@ -1,0 +1,63 @@
+"""Draw what `search_scaling` measured: latency by number of documents, and recall against latency.
+
+python -m benchmarks.scaling_plot RESULTS.jsonl [--to docs/images/search_scaling.svg]    needs matplotlib
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+IMAGE = Path(__file__).resolve().parents[1] / "docs" / "images" / "search_scaling.svg"
+COLOURS = {"exact": "#1f4e79", "two_phase": "#2e8b57", "seismic": "#c0504d"}
+LABELS = {"exact": "exact", "two_phase": "two-phase", "seismic": "SEISMIC (defaults)"}
+
+
+def sizes_of(lines: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what was measured of each number of documents, the fewest first; a later line goes before an earlier."""
+    sizes = {size["documents"]: size for line in lines if line.strip() for size in json.loads(line)["sizes"]}
+    return [sizes[count] for count in sorted(sizes)]
+
+
+def draw(sizes: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write the picture."""
+    import matplotlib as mpl
+    from matplotlib import pyplot as plt
+
+    mpl.use("svg")
+    mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "search_scaling", "font.size": 9}
+    figure, (by_size, by_recall) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    counts = [size["documents"] for size in sizes]
+    for way, label in LABELS.items():
+        for quantile, style in (("p50_ms", "-o"), ("p99_ms", ":o")):
+            points = [size["searched"]["all"]["latency"][way][quantile] for size in sizes]
+            name = f"{label}, {quantile.removesuffix('_ms')}"
+            by_size.plot(counts, points, style, color=COLOURS[way], label=name, markersize=3)
+    by_size.set(xscale="log", yscale="log", xlabel="documents", ylabel="milliseconds")
+    by_size.legend(fontsize=7)
+    largest = sizes[-1]["searched"]["all"]
+    for way, recall in largest["recall_at_10"].items():
+        colour = COLOURS.get(way, COLOURS["seismic"])
+        place = (largest["latency"][way]["p50_ms"], recall)
+        by_recall.plot(*place, "o", color=colour, markersize=4)
+        by_recall.annotate(way, place, xytext=(4, -3), textcoords="offset points", fontsize=7)
+    by_recall.set(
+        xscale="log", xlabel=f"milliseconds at the median, {counts[-1]:,} documents", ylabel="recall@10 of exact search"
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path)
+    parser.add_argument("--to", type=Path, default=IMAGE)
+    arguments = parser.parse_args()
+    draw(sizes_of(arguments.results.read_text().splitlines()), arguments.to)
+
+
+if __name__ == "__main__":
+    main()

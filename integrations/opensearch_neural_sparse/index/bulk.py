@@ -148,9 +148,18 @@ def bulk_action(
     """
     document_id = check_id(document.id)
     header = _header(document_id, routing)
+    return action_of(
+        operation, header, lambda: to_source(document, schema, exact_weights=exact_weights) | dict(fields or {})
+    )
+
+
+def action_of(
+    operation: str, header: Mapping[str, Any], make_body: Callable[[], Mapping[str, Any]]
+) -> BulkAction | BulkFailure:
+    """Return the action of a header, which holds an id, and of what makes its second line, or why there is none."""
+    document_id = header["_id"]
     try:
-        source = to_source(document, schema, exact_weights=exact_weights) | dict(fields or {})
-        body = _dumps({str(operation): header}) + b"\n" + _dumps(source) + b"\n"
+        body = _dumps({str(operation): header}) + b"\n" + _dumps(make_body()) + b"\n"
     except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
         return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=str(error))
     return BulkAction(id=document_id, body=body)

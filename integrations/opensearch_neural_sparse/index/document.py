@@ -140,7 +140,7 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
     source: dict[str, Any] = {ID_FIELD: check_id(document.id)}
     nested: dict[str, Any] = {}
     for key, value in document.metadata.items():
-        place = nested if key.split(".", 1)[0] in schema.reserved_names else source
+        place = nested if schema.is_reserved(key) else source
         place[key] = _plain(value, key, document.id)
     if nested:
         source[META_FIELD] = nested
@@ -171,7 +171,7 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
 
 def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
     """Return the metadata that a `_source` holds."""
-    metadata = {key: value for key, value in source.items() if key.split(".", 1)[0] not in schema.reserved_names}
+    metadata = {key: value for key, value in source.items() if not schema.is_reserved(key)}
     nested = source.get(META_FIELD)
     return metadata | nested if isinstance(nested, dict) else metadata
 

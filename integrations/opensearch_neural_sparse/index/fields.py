@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -128,7 +129,11 @@ class IndexSchema:
         names += [name for other in self.more_fields for name in (other, marker_field(other))]
         return names if self.chunking is None else [*names, self.chunk_field]
 
-    @property
+    @cached_property
     def reserved_names(self) -> frozenset[str]:
         """Top-level names that metadata cannot have; such keys are stored under `meta`."""
         return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | set(self._own_fields)
+
+    def is_reserved(self, key: str) -> bool:
+        """Tell whether metadata of this key, dots and all, is stored under `meta`."""
+        return key.split(".", 1)[0] in self.reserved_names

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from math import isinf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ def _shortest_by_code() -> NDArray[np.float64]:
     return np.zeros(_CODES)
 
 
-def _work_out(codes: NDArray[np.uint32]) -> NDArray[np.float64]:
+def _work_out(codes: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     table = _shortest_by_code()
     for code in codes[table[codes] == 0].tolist():
         table[code] = _shortest(code)

@@ -28,6 +28,8 @@ class WriteOptions:
         operation: `index` replaces documents of the same id, `create` fails on them.
         exact_weights: Whether to store weights whole. By default they are stored as the shortest decimals that score
             alike, which makes requests and `_source` smaller by more than half.
+        routing: What the shard of every document is chosen by, in place of its id; None leaves it to the id. Whoever
+            reads, changes or deletes such a document by its id names the same.
         pipeline: Ingest pipeline. `_none` keeps an index's default pipeline from encoding texts again; None lets it.
         max_retries: How often documents are sent again that the server had no room for.
         initial_backoff: Seconds before the first of these retries; doubled for each further one, with jitter.
@@ -41,6 +43,7 @@ class WriteOptions:
     refresh: Refresh = True
     operation: BulkOperation = BulkOperation.INDEX
     exact_weights: bool = False
+    routing: str | None = None
     pipeline: str | None = "_none"
     max_retries: int = 6
     initial_backoff: float = 0.5

@@ -125,6 +125,8 @@ def bulk_parameters(options: WriteOptions) -> dict[str, Any]:
         parameters["pipeline"] = options.pipeline
     if options.refresh == "wait_for":
         parameters["refresh"] = "wait_for"
+    if options.routing is not None:
+        parameters["routing"] = options.routing
     return parameters
 
 

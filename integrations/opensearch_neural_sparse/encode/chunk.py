@@ -32,6 +32,14 @@ class ChunkOptions:
         if not 0 <= self.overlap <= self.tokens // 2:
             raise ValueError(f"overlap is {self.overlap}; it may be 0 to {self.tokens // 2}, half of a passage.")
 
+    def ensure_fits(self, longest: int, *, around: int) -> None:
+        """Raise ValueError where passages, with `around` tokens of prompt and ends, are longer than a model takes."""
+        if self.tokens + around > longest:
+            raise ValueError(
+                f"Chunks of {self.tokens} tokens, with {around} of prompt and special tokens, are longer than the "
+                f"{longest} that the model takes. Give {longest - around} tokens or fewer."
+            )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:

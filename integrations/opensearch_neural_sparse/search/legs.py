@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -35,8 +36,8 @@ class SparseLeg:
     """A search by token weights.
 
     Attributes:
-        vector: Token -> weight; None is the vector of the query, made by the index's model. A field of another model
-            needs its own.
+        vector: Token -> weight; None is the vector of the query, made by the model that the field is bound to, or by
+            that of the schema's field where it is bound to none.
         field: A field of type `rank_features`; None is the schema's.
         name: What the leg is called in `SearchHit.legs`.
     """
@@ -128,7 +129,11 @@ def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
 
 
 def fill_legs(
-    legs: Sequence[Leg], text: str, schema: IndexSchema, encode: Callable[[], SparseVector]
+    legs: Sequence[Leg],
+    text: str,
+    schema: IndexSchema,
+    encode: Callable[[], SparseVector],
+    more: Mapping[str, Callable[[], SparseVector]] = MappingProxyType({}),
 ) -> tuple[ReadyLeg, ...]:
     """Return the legs with the query in them.
 
@@ -137,10 +142,16 @@ def fill_legs(
         text: The text of the query.
         schema: Names of the fields.
         encode: Makes the sparse vector of the query; called once at most, where a leg needs it.
+        more: Field of another model -> what does the same by that model.
     """
-    needed = any(isinstance(leg, SparseLeg) and leg.vector is None for leg in legs)
+    needed = any(isinstance(leg, SparseLeg) and leg.vector is None and leg.field not in more for leg in legs)
     vector = encode() if needed else SparseVector()
-    return tuple(_fill(leg, text, schema, vector) for leg in legs)
+    by_field = {field: make() for field, make in more.items() if any(_needs(leg, field) for leg in legs)}
+    return tuple(_fill(leg, text, schema, by_field.get(leg.field or "", vector)) for leg in legs)
+
+
+def _needs(leg: Leg, field: str) -> bool:
+    return isinstance(leg, SparseLeg) and leg.vector is None and leg.field == field
 
 
 def pruned(legs: Sequence[ReadyLeg], rule: Prune | None) -> tuple[ReadyLeg, ...]:

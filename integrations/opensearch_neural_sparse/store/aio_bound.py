@@ -11,6 +11,7 @@ from opensearch_neural_sparse.store.aio_documents import AsyncStoredDocuments
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.copying import MissingText, ReindexReport
 from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.filling import add_field
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.reindexing import begin, block, copy, unblock
 from opensearch_neural_sparse.store.stamping import stamp
@@ -49,6 +50,43 @@ class AsyncBoundDocuments(AsyncStoredDocuments):
         binding = await self._run(work)
         self._forget()
         return binding
+
+    async def add_field(
+        self,
+        name: str,
+        *,
+        model: str | Path | ModelSpec,
+        encoder_options: Mapping[str, Any] | None = None,
+        prune: Prune | None = None,
+        options: WriteOptions = DEFAULT_WRITE,
+    ) -> int:
+        """Give the index a further sparse field, of a model of its own, and encode the documents that it holds.
+
+        From then on every store that opens the index writes both vectors, and `SparseLeg(field=name)` searches by the
+        field's own model. Stores that were opened before know nothing of it: what they write lacks the field until this
+        is called again, which encodes the documents that lack it and no others. A document that is written by others
+        meanwhile is left as they wrote it, and reported as failed.
+
+        Args:
+            name: Name of the field; `<name>_model` names the model of each vector.
+            model: The model.
+            encoder_options: Options of `load_document_encoder` for it.
+            prune: Which tokens are kept of the vectors; None keeps all.
+            options: How documents are written; `batch_size` of them are read, encoded and written at a time.
+
+        Returns:
+            How many documents were encoded.
+
+        Raises:
+            BulkWriteError: Some documents were not written.
+            IndexSchemaError: The name leads to several indices, or the index cannot have such a field.
+            ModelMismatchError: The field is there and belongs to another model.
+        """
+        await self.open()
+        try:
+            return await self._run(add_field(self._further_field(name, model, encoder_options, prune, options)))
+        finally:
+            self._forget()
 
     async def reindex_with_model(
         self,

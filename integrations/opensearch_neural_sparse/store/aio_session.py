@@ -94,7 +94,7 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
         connection = self._connections.pop(asyncio.get_running_loop(), None)
         if connection is not None and connection.lease is not None:
             await connection.lease.aclose()
-        self._encoders.close()
+        self._close_encoders()
         self._server = None
         self._forget()
 
@@ -145,7 +145,8 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
             yield client
 
     async def _encoding(self, encode: Callable[[], Encoded]) -> Encoded:
-        return encode() if self._encoders.encodes_queries_at_once else await asyncio.to_thread(encode)
+        at_once = self._encoders.encodes_queries_at_once and not self.schema.more_fields
+        return encode() if at_once else await asyncio.to_thread(encode)
 
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()

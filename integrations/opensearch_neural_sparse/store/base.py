@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -27,9 +28,10 @@ from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.connection import translated_errors
 from opensearch_neural_sparse.store.copying import Reindexing
 from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.filling import FurtherField
 from opensearch_neural_sparse.store.index_state import IndexState, read_index, several_models
 from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.preparation import Encoded
+from opensearch_neural_sparse.store.preparation import Encode, Encoded
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
@@ -71,6 +73,7 @@ class StoreBase(Generic[Client]):
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
         self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
         self.schema = self._given_schema = self._with_token_ids(schema or IndexSchema())
+        self._more_encoders: dict[str, Encoders] = {}
         self._server: ServerInfo | None = None
         self._state: IndexState | None = None
         self._lock = RLock()
@@ -82,7 +85,7 @@ class StoreBase(Generic[Client]):
 
     def share_encoders(self, other: StoreBase[Any]) -> None:
         """Encode with what another store of this model loads, so that a blocking and an awaited one load it once."""
-        self._encoders = other._encoders
+        self._encoders, self._more_encoders = other._encoders, other._more_encoders
 
     def _read_index(self, response: Mapping[str, Any]) -> IndexState:
         state = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
@@ -138,6 +141,37 @@ class StoreBase(Generic[Client]):
             bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
         return self._encoders.encode(texts, self.schema.chunking), given.marker
 
+    def _more_encodings(self) -> dict[str, Encode]:
+        """Return what encodes texts for the further sparse fields of the open index."""
+        return {field: partial(self._encode_for, field) for field in self.schema.more_fields}
+
+    def _encode_for(self, field: str, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
+        encoders, bound = self._encoders_of(field), self.schema.more_fields[field]
+        given = encoders.binding(self.schema)
+        bound.ensure_matches_write(given, index=self.index, field=field)
+        return encoders.encode_documents(texts), given.marker
+
+    def _encoders_of(self, field: str) -> Encoders:
+        stamp = self.schema.more_fields.get(field)
+        if stamp is None:
+            return self._encoders
+        with self._lock:
+            if field not in self._more_encoders:
+                self._more_encoders[field] = self._encoders.of_field()
+            self._more_encoders[field].follow(stamp)
+            return self._more_encoders[field]
+
+    def _more_queries(self, query: str) -> dict[str, Callable[[], SparseVector]]:
+        """Return what encodes a query for the further sparse fields of the open index."""
+        return {field: partial(self._query_for, field, query) for field in self.schema.more_fields}
+
+    def _query_for(self, field: str, query: str) -> SparseVector:
+        return self._encoders_of(field).query().encode_query(query)
+
+    def _close_encoders(self) -> None:
+        for encoders in (self._encoders, *self._more_encoders.values()):
+            encoders.close()
+
     def _to_vector(self, query: str | Mapping[str, float]) -> SparseVector:
         if isinstance(query, str):
             return self._encoders.query().encode_query(query)
@@ -150,6 +184,17 @@ class StoreBase(Generic[Client]):
         texts = [query for query in asked if isinstance(query, str)]
         encoded = iter(self._encoders.query().encode_queries(texts) if texts else ())
         return [next(encoded) if isinstance(query, str) else self._to_vector(query) for query in asked]
+
+    def _further_field(
+        self,
+        name: str,
+        model: str | Path | ModelSpec,
+        encoder_options: Mapping[str, Any] | None,
+        prune: Prune | None,
+        options: WriteOptions,
+    ) -> FurtherField:
+        encoders = self._more_encoders[name] = Encoders(model, None, None, encoder_options, prune)
+        return FurtherField(index=self.index, name=name, schema=self.schema, encoders=encoders, options=options)
 
     def _reindexing(self, target: str, encoders: Encoders, **choices: Any) -> Reindexing:
         schema = replace(self.schema, token_ids=None)

@@ -109,6 +109,10 @@ class Encoders:
                 self._tokenizer = None
             self._stamp = stamp
 
+    def of_field(self) -> Encoders:
+        """Return encoders for the model that another field is stamped with; they reach the hub as these do."""
+        return Encoders(options={name: value for name, value in self._hub_options.items() if name != "revision"})
+
     def files(self, side: Side) -> ModelFiles:
         """Return the model's files, resolved once.
 
@@ -167,23 +171,14 @@ class Encoders:
         ]
 
     def ensure_fitting(self, options: ChunkOptions) -> SparseTokenizer:
-        """Return the tokenizer that texts are cut by.
-
-        Raises:
-            ValueError: Chunks of so many tokens are longer than the model takes, with prompt and special tokens.
-        """
+        """Return the tokenizer that texts are cut by, or raise ValueError where such chunks are too long."""
         with self._lock:
             files = self.files(Side.DOCUMENT)
             if self._tokenizer is None:
                 self._tokenizer = SparseTokenizer.from_file(files.weights[0].parent / "tokenizer.json")
             prompt = self._options.get("prompt") or read_encoding_settings(files.root).document_prompt
             (around,) = self._tokenizer.batch_document_ids([prompt])
-            longest = self._limits(files)[0] or files.spec.max_length
-            if options.tokens + len(around) > longest:
-                raise ValueError(
-                    f"Chunks of {options.tokens} tokens, with {len(around)} of prompt and special tokens, are longer "
-                    f"than the {longest} that the model takes. Give {longest - len(around)} tokens or fewer."
-                )
+            options.ensure_fits(self._limits(files)[0] or files.spec.max_length, around=len(around))
             return self._tokenizer
 
     def vocabulary(self) -> Mapping[str, int]:

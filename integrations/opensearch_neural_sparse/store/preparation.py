@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -14,6 +15,7 @@ from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_ac
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.vectors import FieldVector
 from opensearch_neural_sparse.store.options import WriteOptions
 
 Document = SparseDocument | Mapping[str, Any] | str
@@ -48,7 +50,7 @@ def prepare(
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
-    return _actions(documents, schema, options, bound, encode)
+    return _actions(documents, schema, options, bound, encode, more)
 
 
 def _actions(
@@ -57,15 +59,21 @@ def _actions(
     options: WriteOptions,
     bound: ModelBinding | None,
     encode: Encode,
+    more: Mapping[str, Encode],
 ) -> Iterator[BulkAction | BulkFailure]:
-    rows = (_read(document, place, bound) for place, document in enumerate(documents))
+    markers = {name: binding.marker for name, binding in schema.more_fields.items()}
+    rows = (_read(document, place, bound, markers) for place, document in enumerate(documents))
     while batch := list(islice(rows, options.batch_size)):
         yield from (row for row in batch if isinstance(row, BulkFailure))
         encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode)
+        for name, encode_for in more.items():
+            encoded = _encode_more(encoded, name, encode_for)
         yield from bulk_actions(encoded, schema, operation=options.operation, exact_weights=options.exact_weights)
 
 
-def _read(document: Document, place: int, bound: ModelBinding | None) -> SparseDocument | BulkFailure:
+def _read(
+    document: Document, place: int, bound: ModelBinding | None, markers: Mapping[str, str]
+) -> SparseDocument | BulkFailure:
     try:
         read = SparseDocument.of(document).with_id()
     except IndexSchemaError as error:
@@ -74,6 +82,10 @@ def _read(document: Document, place: int, bound: ModelBinding | None) -> SparseD
     if bound is not None and read.model is not None and read.model != bound.marker:
         reason = f"its vector was made by {read.model!r}, the index is bound to {bound.marker!r}"
         return _refused(str(read.id), "ModelMismatchError", reason)
+    for name, held in read.more_vectors.items():
+        if held.model is not None and held.model != markers.get(name, held.model):
+            reason = f"its vector in {name!r} was made by {held.model!r}, the field is bound to {markers[name]!r}"
+            return _refused(str(read.id), "ModelMismatchError", reason)
     return read
 
 
@@ -87,6 +99,21 @@ def encode_missing(documents: Sequence[SparseDocument], encode: Encode) -> list[
     for place, encoded in zip(texts, vectors, strict=True):
         part: dict[str, Any] = {"vector" if isinstance(encoded, SparseVector) else "chunks": encoded}
         result[place] = replace(documents[place], model=marker, **part)
+    return result
+
+
+def _encode_more(documents: Sequence[SparseDocument], name: str, encode: Encode) -> list[SparseDocument]:
+    texts = {
+        place: document.text
+        for place, document in enumerate(documents)
+        if name not in document.more_vectors and isinstance(document.text, str)
+    }
+    vectors, marker = encode(list(texts.values())) if texts else ((), "")
+    result = list(documents)
+    for place, vector in zip(texts, vectors, strict=True):
+        if isinstance(vector, SparseVector):
+            held = FieldVector(vector=vector, model=marker)
+            result[place] = replace(documents[place], more_vectors={**documents[place].more_vectors, name: held})
     return result
 
 

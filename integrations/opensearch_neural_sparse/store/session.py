@@ -74,7 +74,7 @@ class StoreSession(StoreBase["OpenSearch"]):
     def close(self) -> None:
         """Close what was opened here: the client of a url, and the encoder that was loaded."""
         with self._lock:
-            self._encoders.close()
+            self._close_encoders()
             if self._owns_client and self._client is not None:
                 self._client.close()
                 self._client = None

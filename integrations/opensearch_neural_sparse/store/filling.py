@@ -1,0 +1,123 @@
+"""A further sparse field, of a model of its own, in an index that is there; work for `steps.advance`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
+from opensearch_neural_sparse.index.bulk import BulkAction, update_action
+from opensearch_neural_sparse.index.fields import FieldType, IndexSchema, marker_field
+from opensearch_neural_sparse.index.mapping import further_field
+from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
+from opensearch_neural_sparse.search.shards import check_shards
+from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, Page, page_body
+from opensearch_neural_sparse.store.stamping import only_index
+from opensearch_neural_sparse.store.steps import Delivery, Steps
+
+
+@dataclass(frozen=True, kw_only=True)
+class FurtherField:
+    """What is to be done.
+
+    Attributes:
+        index: Name of the index.
+        name: Name of the field.
+        schema: Names of the other fields.
+        encoders: Its model.
+        options: How documents are written; its batches are pages, too.
+    """
+
+    index: str
+    name: str
+    schema: IndexSchema
+    encoders: Encoders = field(repr=False)
+    options: WriteOptions
+
+    def check(self) -> None:
+        """Raise IndexSchemaError where the index cannot have such a field, or could not be read by it."""
+        schema = self.schema
+        if schema.chunking is not None or schema.field_type is not FieldType.RANK_FEATURES:
+            raise IndexSchemaError(
+                "A further sparse field goes into an index of type rank_features without chunks: only there every "
+                "store can write all its vectors."
+            )
+        if schema.model_field != marker_field(schema.sparse_field):
+            raise IndexSchemaError(
+                f"The model of {schema.sparse_field!r} is named by {schema.model_field!r}; beside a further sparse "
+                f"field it has to be by {marker_field(schema.sparse_field)!r}, where every store looks for it."
+            )
+        taken = schema.reserved_names - set(schema.more_fields) - set(map(marker_field, schema.more_fields))
+        if self.name in taken or marker_field(self.name) in taken or "." in self.name:
+            raise IndexSchemaError(f"A sparse field cannot be called {self.name!r} here.")
+
+    def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction]:
+        """Return what gives documents their vectors, each unless it has changed meanwhile."""
+        rows = [hit for hit in hits if isinstance(hit["_source"].get(self.schema.text_field), str)]
+        vectors = self.encoders.encode_documents([hit["_source"][self.schema.text_field] for hit in rows])
+        schema = replace(self.schema, more_fields={self.name: binding})
+        return [
+            update_action(
+                hit["_id"],
+                stored_more(
+                    {self.name: FieldVector(vector=vector, model=binding.marker)},
+                    schema,
+                    exact_weights=self.options.exact_weights,
+                ),
+                routing=hit.get("_routing"),
+                seq_no=hit["_seq_no"],
+                primary_term=hit["_primary_term"],
+            )
+            for hit, vector in zip(rows, vectors, strict=True)
+        ]
+
+
+def add_field(job: FurtherField) -> Steps[int]:
+    """Make the field unless it is there, and encode the documents that have no vector in it; return how many.
+
+    Raises:
+        BulkWriteError: Some documents were not written, or were by others meanwhile.
+        IndexSchemaError: The index cannot have the field.
+        ModelMismatchError: It is there, and belongs to another model.
+    """
+    job.check()
+    response = yield lambda client: client.indices.get(index=job.index)
+    index = only_index(job.index, response)
+    mappings = response[index]["mappings"]
+    binding, found = job.encoders.binding(job.schema), read_bindings(mappings).get(job.name)
+    if found is not None:
+        found.ensure_matches_write(binding, index=index, field=job.name)
+    else:
+        meta = write_bindings({job.name: binding}, mappings.get("_meta"))
+        mapping = {"properties": further_field(job.name), "_meta": meta}
+        yield lambda client: client.indices.put_mapping(index=index, body=mapping)
+    return (yield from _fill(job, index, binding))
+
+
+def _fill(job: FurtherField, index: str, binding: ModelBinding) -> Steps[int]:
+    yield lambda client: client.indices.refresh(index=index)
+    lacking = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
+    pit = yield lambda client: client.create_pit(index=index, params=KEEP_ALIVE)
+    written, page = 0, None
+    while page is None or page.after is not None:
+        body = page_body(lacking, pit["pit_id"], page, size=job.options.batch_size)
+        body |= {"_source": [job.schema.text_field], "seq_no_primary_term": True}
+        response = yield partial(_search, body)
+        check_shards(response)
+        hits = response["hits"]["hits"]
+        report = yield Delivery(index=index, actions=job.actions(hits, binding), options=job.options)
+        report.raise_if_incomplete()
+        written += report.written
+        page = Page(documents=(), after=hits[-1]["sort"] if len(hits) == job.options.batch_size else None)
+    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
+    yield lambda client: client.indices.refresh(index=index)
+    return written
+
+
+def _search(body: Mapping[str, Any], client: Any) -> Any:
+    return client.search(body=body)

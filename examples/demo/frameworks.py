@@ -8,6 +8,7 @@ from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever as LangChainHybridRetriever
+from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import NeuralSparseStore
 
 TEMPLATE = """Answer from these docstrings alone.
@@ -36,7 +37,7 @@ def ask_haystack(yaml: str, question: str) -> tuple[list[Document], str]:
 
 def ask_langchain(store: NeuralSparseStore, question: str) -> str:
     """Run a chain of retriever and prompt; return the prompt."""
-    retriever = LangChainHybridRetriever(store=store, k=3)
+    retriever = LangChainHybridRetriever(vectorstore=OpenSearchNeuralSparseVectorStore(store=store), k=3)
     chain = {"documents": retriever, "question": RunnablePassthrough()} | RunnableLambda(_prompt)
     return chain.invoke(question)
 

@@ -1,6 +1,7 @@
 """OpenSearch neural sparse search for LangChain.
 
-A vector store whose vectors are token weights, and retrievers for sparse search and for BM25 fused with it.
+A vector store whose vectors are token weights, retrievers for sparse search and for it fused with BM25 and dense
+vectors, and what goes with them: token weights as such, a splitter, a translator of structured queries.
 """
 
 from importlib.util import find_spec
@@ -9,14 +10,22 @@ from opensearch_neural_sparse.errors import MissingDependencyError
 
 if find_spec("langchain_core") is None:
     raise MissingDependencyError("langchain_core", "langchain", "The LangChain layer")
+if find_spec("langchain_text_splitters") is None:
+    raise MissingDependencyError("langchain_text_splitters", "langchain", "The LangChain layer")
 
-from langchain_opensearch_neural_sparse.retrievers import (
-    OpenSearchNeuralSparseHybridRetriever,
-    OpenSearchNeuralSparseRetriever,
-)
+from langchain_opensearch_neural_sparse.connection import AwsAuth
+from langchain_opensearch_neural_sparse.embeddings import NeuralSparseEmbeddings
+from langchain_opensearch_neural_sparse.hybrid_retriever import OpenSearchNeuralSparseHybridRetriever
+from langchain_opensearch_neural_sparse.retriever import OpenSearchNeuralSparseRetriever
+from langchain_opensearch_neural_sparse.self_query import NeuralSparseTranslator
+from langchain_opensearch_neural_sparse.splitter import NeuralSparseTextSplitter
 from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSparseVectorStore
 
 __all__ = [
+    "AwsAuth",
+    "NeuralSparseEmbeddings",
+    "NeuralSparseTextSplitter",
+    "NeuralSparseTranslator",
     "OpenSearchNeuralSparseHybridRetriever",
     "OpenSearchNeuralSparseRetriever",
     "OpenSearchNeuralSparseVectorStore",

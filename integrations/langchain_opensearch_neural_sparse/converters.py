@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice, repeat
 from typing import Any, TypeVar
 from uuid import uuid4
 
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.search.hits import SearchHit
 
 T = TypeVar("T")
+DocumentMapper = Callable[[SearchHit | SparseDocument], Document]
+"""Makes LangChain's document of what the core found or read."""
 
-SCORE_KEY = "_score"
-"""Metadata key of a hit's score, where it is asked for."""
+SCORE_KEY, LEGS_KEY, MATCHES_KEY = "_score", "_legs", "_matches"
+"""Metadata keys, where they are asked for: a hit's score, what each leg made of it, the tokens that matched."""
 
 Row = Mapping[str, Any]
 """A document with the keys `id`, `text` and `metadata`, as `NeuralSparseStore.write` takes it."""
@@ -66,9 +70,46 @@ def to_document(found: SearchHit | SparseDocument) -> Document:
     return Document(id=found.id, page_content=found.text or "", metadata=dict(found.metadata))
 
 
-def to_scored_document(hit: SearchHit) -> Document:
-    """Return a hit as LangChain's document, with its score under `_score` in the metadata."""
-    return Document(id=hit.id, page_content=hit.text or "", metadata={**hit.metadata, SCORE_KEY: hit.score})
+def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
+    """Return a hit's document with the score in its metadata, and with whatever the hit explains.
+
+    Args:
+        document: The document; it stays as it is.
+        hit: The hit.
+        score: Whether `_score` is added. `_legs` and `_matches` are where the search was asked for an explanation.
+    """
+    notes: dict[str, Any] = {SCORE_KEY: hit.score} if score else {}
+    if hit.legs is not None:
+        notes[LEGS_KEY] = {name: asdict(leg) for name, leg in hit.legs.items()}
+    if hit.matches is not None:
+        notes[MATCHES_KEY] = list(map(asdict, hit.matches))
+    return document.model_copy(update={"metadata": {**document.metadata, **notes}}) if notes else document
+
+
+def with_embeddings(rows: Iterable[Row], embedding: Embeddings, batch_size: int) -> Iterator[Row]:
+    """Yield rows with dense vectors, embedded a batch at a time."""
+    for batch in batches_of(rows, batch_size):
+        yield from with_vectors(batch, embedding.embed_documents([row["text"] for row in batch]))
+
+
+async def awith_embeddings(rows: Iterable[Row], embedding: Embeddings, batch_size: int) -> list[Row]:
+    """Return rows with dense vectors, embedded a batch at a time."""
+    done: list[Row] = []
+    for batch in batches_of(rows, batch_size):
+        done += with_vectors(batch, await embedding.aembed_documents([row["text"] for row in batch]))
+    return done
+
+
+def batches_of(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Yield rows in lists of `size`."""
+    left = iter(rows)
+    while batch := list(islice(left, size)):
+        yield batch
+
+
+def with_vectors(rows: Sequence[Row], vectors: Sequence[Sequence[float]]) -> list[Row]:
+    """Return rows with a dense vector each."""
+    return [{**row, "embedding": vector} for row, vector in zip(rows, vectors, strict=True)]
 
 
 def _row(text: str, metadata: Mapping[str, Any], key: str | None) -> Row:

@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from langchain_core.documents import Document
-from langchain_core.runnables.config import run_in_executor
-from langchain_core.vectorstores import VectorStore, VectorStoreRetriever
 
-from langchain_opensearch_neural_sparse.converters import Row, rows_of_documents, rows_of_texts, several, to_document
+from langchain_opensearch_neural_sparse.base import (
+    Query,
+    Scored,
+    VectorStoreBase,
+    needed_ids,
+    noted,
+    refuse_unknown,
+)
+from langchain_opensearch_neural_sparse.converters import (
+    Row,
+    rows_of_documents,
+    rows_of_texts,
+    several,
+    with_embeddings,
+)
+from langchain_opensearch_neural_sparse.filters import Filter
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError
-from opensearch_neural_sparse.search.filters import Filter
-from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
-_WHY = "Scores are sums of products without an upper bound; similarity_search_with_score() returns them."
 
-
-class NeuralSparseOperations(VectorStore):
-    """The operations of a vector store over a store of the core.
-
-    Attributes:
-        store: The store of the core that does the work, and all that LangChain has no word for.
-    """
-
-    store: NeuralSparseStore
-    _write_options: WriteOptions
+class NeuralSparseOperations(VectorStoreBase):
+    """The blocking operations of a vector store."""
 
     @property
-    def embeddings(self) -> None:
-        """None: a sparse model is not one of LangChain's dense embeddings."""
-        return
+    def store(self) -> NeuralSparseStore:
+        """The store of the core that does the work, and all that LangChain has no word for."""
+        return self.stores.blocking
 
     def add_texts(
         self,
@@ -60,7 +64,7 @@ class NeuralSparseOperations(VectorStore):
             ValueError: The counts differ.
             BulkWriteError: Some documents were not written.
         """
-        _refuse_unknown(kwargs)
+        refuse_unknown(kwargs)
         return self._write(rows_of_texts(texts, metadatas, ids), batch_size)
 
     def add_documents(
@@ -86,7 +90,7 @@ class NeuralSparseOperations(VectorStore):
             ValueError: The counts differ.
             BulkWriteError: Some documents were not written.
         """
-        _refuse_unknown(kwargs)
+        refuse_unknown(kwargs)
         return self._write(rows_of_documents(documents, ids), batch_size)
 
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
@@ -103,17 +107,16 @@ class NeuralSparseOperations(VectorStore):
             ValueError: No ids.
             BulkWriteError: Some documents were not deleted.
         """
-        _refuse_unknown(kwargs)
-        if ids is None:
-            raise ValueError("delete() needs ids. To remove the whole index, call vectorstore.store.delete_index().")
+        refuse_unknown(kwargs)
+        wanted = needed_ids(ids)
         with suppress(IndexNotFoundError):
-            self.store.delete(several("ids", ids))
+            self.store.delete(wanted)
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """Return the documents of these ids, without those that are not there."""
         try:
-            return list(map(to_document, self.store.get(several("ids", ids))))
+            return list(map(self.document_mapper, self.store.get(several("ids", ids))))
         except IndexNotFoundError:
             return []
 
@@ -132,14 +135,17 @@ class NeuralSparseOperations(VectorStore):
         query: str,
         k: int = 4,
         filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
         **kwargs: Any,
-    ) -> list[tuple[Document, float]]:
+    ) -> Scored:
         """Return the documents that share most weight with the query, and their scores, best first.
 
         Args:
             query: Text.
             k: Most documents to return. A document that shares no token with the query is not found.
-            filter: OpenSearch query clause such as `{"term": {"lang": "en"}}`, or a list of such that must all hold.
+            filter: `{"lang": "en", "year": {"$gte": 2020}}`, OpenSearch's own clause, or a list of either.
+            options: How to search.
             **kwargs: None are known.
 
         Returns:
@@ -148,54 +154,90 @@ class NeuralSparseOperations(VectorStore):
         Raises:
             FilterSyntaxError: The filter is not one.
         """
-        _refuse_unknown(kwargs)
-        try:
-            hits = self.store.search(query, size=k, filter=filter)
-        except IndexNotFoundError:
-            return []
-        return [(to_document(hit), hit.score) for hit in hits]
+        refuse_unknown(kwargs)
+        return self._scored(self._hits(query, k, filter, options))
 
-    async def asimilarity_search(
+    def similarity_search_by_sparse_vector(
+        self,
+        vector: Mapping[str, float],
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+    ) -> list[Document]:
+        """Return the documents that share most weight with token weights; see `similarity_search_with_score`."""
+        return [document for document, _ in self._scored(self._hits(vector, k, filter, options))]
+
+    def max_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return documents that are like the query and unlike one another, by the cosines of their sparse vectors.
+
+        Args:
+            query: Text.
+            k: Most documents to return.
+            fetch_k: Of how many of the best hits they are chosen.
+            lambda_mult: 1 goes by likeness to the query alone, 0 by difference alone.
+            filter: As for `similarity_search_with_score`.
+            options: How to search.
+            **kwargs: None are known.
+        """
+        refuse_unknown(kwargs)
+        vector = self._query_vector(query)
+        hits = self._hits(vector, max(k, fetch_k), filter, options, explain=True)
+        return self._diverse(vector, hits, self.store.schema, k, lambda_mult)
+
+    def _similarity_search_with_relevance_scores(
         self,
         query: str,
         k: int = 4,
         filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
         **kwargs: Any,
-    ) -> list[Document]:
-        """Do what `similarity_search` does, in a worker thread."""
-        return await run_in_executor(None, self.similarity_search, query, k, filter, **kwargs)
+    ) -> Scored:
+        refuse_unknown(kwargs)
+        vector = self._query_vector(query)
+        return self._relevant(vector, self._hits(vector, k, filter, options, explain=True), self.store.schema)
 
-    def as_retriever(self, **kwargs: Any) -> VectorStoreRetriever:
-        """Return LangChain's own retriever over this store.
+    def _query_vector(self, query: str) -> SparseVector:
+        try:
+            return self.store.encode_query(query)
+        except IndexNotFoundError:
+            return SparseVector()
 
-        `OpenSearchNeuralSparseRetriever` and `OpenSearchNeuralSparseHybridRetriever` do more.
-
-        Args:
-            **kwargs: `search_kwargs` with `k` and `filter`, `tags`, `metadata`.
-
-        Raises:
-            ValueError: A `search_type` that needs scores within 0 and 1, or dense vectors.
-        """
-        if (search_type := kwargs.get("search_type", "similarity")) != "similarity":
-            raise ValueError(
-                f"search_type {search_type!r} is not to be had from token weights; 'similarity' is. {_WHY}"
-            )
-        return super().as_retriever(**kwargs)
-
-    def _select_relevance_score_fn(self) -> Callable[[float], float]:
-        raise ValueError(f"Relevance scores between 0 and 1 are not to be had from token weights. {_WHY}")
+    def _hits(
+        self,
+        query: Query,
+        k: int,
+        filter: Filter | None,  # noqa: A002
+        options: SearchOptions,
+        *,
+        explain: bool = False,
+    ) -> SearchHits:
+        clauses = self.stores.clauses(filter)
+        try:
+            return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
+        except IndexNotFoundError:
+            return SearchHits()
 
     def _write(self, rows: Iterable[Row], batch_size: int | None) -> list[str]:
+        options = self._options(batch_size)
+        whole = isinstance(rows, list)
+        if self._embedding is not None:
+            rows = with_embeddings(rows, self._embedding, options.batch_size)
         ids: list[str] = []
-
-        def noted() -> Iterator[Row]:
-            for row in rows:
-                ids.append(row["id"])
-                yield row
-
-        options = self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)
+        rows = noted(rows, ids)
         self._ensure_index()
-        self.store.write(list(noted()) if isinstance(rows, list) else noted(), options=options)
+        self.store.write(list(rows) if whole else rows, options=options)
         return ids
 
     def _ensure_index(self) -> None:
@@ -203,8 +245,3 @@ class NeuralSparseOperations(VectorStore):
             self.store.open()
         except IndexNotFoundError:
             self.store.create(exist_ok=True)
-
-
-def _refuse_unknown(arguments: Mapping[str, Any]) -> None:
-    if arguments:
-        raise TypeError(f"Unknown arguments: {', '.join(sorted(arguments))}.")

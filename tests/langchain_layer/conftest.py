@@ -27,12 +27,12 @@ def encoder(small_files: ModelFiles) -> SharedVocabularyEncoder:
 
 
 @pytest.fixture
-def make_store(client: Any, index_name: str, encoder: SharedVocabularyEncoder) -> Iterator[MakeStore]:
+def make_store(server: Any, client: Any, index_name: str, encoder: SharedVocabularyEncoder) -> Iterator[MakeStore]:
     """Make vector stores on an index that is deleted afterwards; texts are encoded without a model."""
     with ExitStack() as stack:
 
         def make(**options: Any) -> OpenSearchNeuralSparseVectorStore:
-            defaults = {"client": client, "query_encoder": encoder, "document_encoder": encoder}
+            defaults = {"url": server.url, "client": client, "query_encoder": encoder, "document_encoder": encoder}
             return stack.enter_context(OpenSearchNeuralSparseVectorStore(index_name, **(defaults | options)))
 
         yield make

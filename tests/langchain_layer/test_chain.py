@@ -35,7 +35,7 @@ sys.modules.update(dict.fromkeys(["torch", "transformers", "sentence_transformer
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseVectorStore
 index, url, model = sys.argv[1:]
 with OpenSearchNeuralSparseVectorStore.from_existing_index(index, url=url, model=model) as vectorstore:
-    print(OpenSearchNeuralSparseRetriever(store=vectorstore.store, k=1).invoke("cardiac function")[0].id)
+    print(OpenSearchNeuralSparseRetriever(vectorstore=vectorstore, k=1).invoke("cardiac function")[0].id)
 """
 
 
@@ -67,7 +67,7 @@ def _chain(retriever: Runnable) -> Runnable:
 
 @pytest.mark.parametrize("retriever_class", [OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseHybridRetriever])
 async def test_a_chain_answers_from_what_was_retrieved(vectorstore, retriever_class) -> None:
-    chain = _chain(retriever_class(store=vectorstore.store, k=1))
+    chain = _chain(retriever_class(vectorstore=vectorstore, k=1))
     expected = "Context:\n[heart] The heart pumps blood through the body.\nQuestion: cardiac function"
     assert chain.invoke("cardiac function") == expected
     assert await chain.ainvoke("cardiac function") == expected
@@ -87,7 +87,7 @@ def test_the_core_reads_what_this_layer_wrote(vectorstore, client) -> None:
             for found, score in vectorstore.similarity_search_with_score(query, k=3)
         ]
         fused = [(hit.id, hit.score) for hit in core.hybrid_search(query, size=3)]
-        hybrid = OpenSearchNeuralSparseHybridRetriever(store=vectorstore.store, k=3, include_scores=True)
+        hybrid = OpenSearchNeuralSparseHybridRetriever(vectorstore=vectorstore, k=3, include_scores=True)
         assert fused == [(found.id, found.metadata["_score"]) for found in hybrid.invoke(query)]
         assert hits
         assert fused
@@ -103,7 +103,7 @@ def test_this_layer_reads_what_the_core_wrote(make_store, client, index_name: st
 
 def test_a_query_that_no_token_is_known_of_finds_nothing(vectorstore) -> None:
     assert vectorstore.similarity_search("") == []
-    assert OpenSearchNeuralSparseRetriever(store=vectorstore.store).invoke(" ") == []
+    assert OpenSearchNeuralSparseRetriever(vectorstore=vectorstore).invoke(" ") == []
 
 
 def test_searching_needs_no_torch(vectorstore, server) -> None:

@@ -1,21 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 
-from langchain_opensearch_neural_sparse.converters import (
-    rows_of_documents,
-    rows_of_texts,
-    to_document,
-    to_scored_document,
-)
+from langchain_opensearch_neural_sparse.converters import annotated, rows_of_documents, rows_of_texts, to_document
 from opensearch_neural_sparse.index.document import SparseDocument, from_source, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.hits import SearchHit
+from opensearch_neural_sparse.search.explain import TokenMatch
+from opensearch_neural_sparse.search.hits import LegScore, SearchHit
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -67,11 +64,19 @@ def test_counts_that_differ_are_refused(metadatas, ids, named: str) -> None:
         rows_of_texts(iter(["a", "b"]), metadatas, ids)
 
 
-def test_score_goes_into_metadata_where_it_is_asked_for() -> None:
+def test_notes_go_into_metadata_where_they_are_asked_for() -> None:
     hit = SearchHit(id="1", score=2.5, text="a", metadata={"lang": "en"})
-    assert to_document(hit).metadata == {"lang": "en"}
-    assert to_scored_document(hit).metadata == {"lang": "en", "_score": 2.5}
-    assert hit.metadata == {"lang": "en"}
+    plain = to_document(hit)
+    assert annotated(plain, hit, score=False) is plain
+    assert annotated(plain, hit, score=True).metadata == {"lang": "en", "_score": 2.5}
+    match = TokenMatch(token="a", query_weight=2.0, document_weight=1.25, score=2.5)
+    explained = replace(hit, matches=(match,), legs={"bm25": LegScore(score=0.5, rank=3)})
+    assert annotated(plain, explained, score=False).metadata == {
+        "lang": "en",
+        "_legs": {"bm25": {"score": 0.5, "rank": 3}},
+        "_matches": [{"token": "a", "query_weight": 2.0, "document_weight": 1.25, "score": 2.5}],
+    }
+    assert plain.metadata == hit.metadata == {"lang": "en"}
 
 
 def test_document_without_a_text_has_an_empty_page() -> None:

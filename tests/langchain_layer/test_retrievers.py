@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from langchain_opensearch_neural_sparse import (
     OpenSearchNeuralSparseHybridRetriever,
     OpenSearchNeuralSparseRetriever,
+    OpenSearchNeuralSparseVectorStore,
 )
 from opensearch_neural_sparse import FilterSyntaxError, IndexNotFoundError
 from opensearch_neural_sparse.store.options import HybridOptions
-from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 RETRIEVERS = [OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseHybridRetriever]
 ENGLISH = {"term": {"lang": "en"}}
@@ -33,9 +33,9 @@ class LastRun(BaseTracer):
 
 
 @pytest.fixture
-def store(vectorstore) -> NeuralSparseStore:
+def filled(vectorstore) -> OpenSearchNeuralSparseVectorStore:
     vectorstore.add_documents(DOCUMENTS)
-    return vectorstore.store
+    return vectorstore
 
 
 @pytest.fixture(params=RETRIEVERS)
@@ -48,21 +48,21 @@ def _ids(documents: list[Document]) -> list[str | None]:
 
 
 def test_making_one_connects_to_nothing(retriever_class) -> None:
-    nowhere = NeuralSparseStore("articles", url="http://user:secret@localhost:9", model="no such model")
-    retriever = retriever_class(store=nowhere, k=2)
+    nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://user:secret@localhost:9", model="no such model")
+    retriever = retriever_class(vectorstore=nowhere, k=2)
     assert retriever.configurable_fields(k=ConfigurableField(id="k")) is not None
     assert "secret" not in repr(retriever)
 
 
-@pytest.mark.parametrize("mistake", [{"top_k": 3}, {"k": 0}, {"k": "many"}, {"filter": "lang"}, {"store": None}])
+@pytest.mark.parametrize("mistake", [{"top_k": 3}, {"k": 0}, {"k": "many"}, {"filter": "lang"}, {"vectorstore": None}])
 def test_a_mistaken_field_is_an_error(retriever_class, mistake: dict[str, Any]) -> None:
-    nowhere = NeuralSparseStore("articles", url="http://localhost:9")
+    nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9")
     with pytest.raises(ValidationError):
-        retriever_class(**({"store": nowhere} | mistake))
+        retriever_class(**({"vectorstore": nowhere} | mistake))
 
 
-async def test_k_and_filter_are_fields_and_words_of_invoke(retriever_class, store) -> None:
-    retriever = retriever_class(store=store, k=2, filter=ENGLISH)
+async def test_k_and_filter_are_fields_and_words_of_invoke(retriever_class, filled) -> None:
+    retriever = retriever_class(vectorstore=filled, k=2, filter=ENGLISH)
     assert len(retriever.invoke("river")) == len(await retriever.ainvoke("river")) == 2
     french = {"term": {"lang": "fr"}}
     assert retriever.invoke("river", k=4, filter=french) == await retriever.ainvoke("river", k=4, filter=french)
@@ -72,45 +72,46 @@ async def test_k_and_filter_are_fields_and_words_of_invoke(retriever_class, stor
     assert len(retriever.invoke("river", k=4, filter=[])) == len(await retriever.ainvoke("river", k=4, filter=[])) == 4
 
 
-async def test_words_of_invoke_are_the_same_in_sync_and_async_and_others_are_refused(retriever_class, store) -> None:
+async def test_words_of_invoke_are_the_same_in_sync_and_async_and_others_are_refused(retriever_class, filled) -> None:
     sync = inspect.signature(retriever_class._get_relevant_documents).parameters
     twin = inspect.signature(retriever_class._aget_relevant_documents).parameters
-    assert list(sync) == list(twin) == ["self", "query", "run_manager", "k", "filter"]
-    retriever = retriever_class(store=store)
+    own = "weights" if retriever_class is OpenSearchNeuralSparseHybridRetriever else "options"
+    assert list(sync) == list(twin) == ["self", "query", "run_manager", "k", "filter", own]
+    retriever = retriever_class(vectorstore=filled)
     with pytest.raises(TypeError, match="fitler"):
         retriever.invoke("river", fitler=ENGLISH)
     with pytest.raises(TypeError, match="fitler"):
         await retriever.ainvoke("river", fitler=ENGLISH)
     with pytest.raises(FilterSyntaxError):
-        retriever.invoke("river", filter={"lang": "en"})
+        retriever.invoke("river", filter={"lang": {"$is": "en"}})
     with pytest.raises(ValueError, match="size lies between"):
         retriever.invoke("river", k=0)
 
 
 def test_a_missing_index_is_named(retriever_class, make_store) -> None:
     with pytest.raises(IndexNotFoundError, match=make_store().store.index):
-        retriever_class(store=make_store().store).invoke("river")
+        retriever_class(vectorstore=make_store()).invoke("river")
 
 
-def test_scores_are_the_core_s_and_in_metadata_on_demand_alone(retriever_class, store) -> None:
+def test_scores_are_the_core_s_and_in_metadata_on_demand_alone(retriever_class, filled) -> None:
     hybrid = retriever_class is OpenSearchNeuralSparseHybridRetriever
-    hits = (store.hybrid_search if hybrid else store.search)("river", size=4)
-    plain = retriever_class(store=store).invoke("river")
-    scored = retriever_class(store=store, include_scores=True).invoke("river")
+    hits = (filled.store.hybrid_search if hybrid else filled.store.search)("river", size=4)
+    plain = retriever_class(vectorstore=filled).invoke("river")
+    scored = retriever_class(vectorstore=filled, include_scores=True).invoke("river")
     assert plain == [Document(id=hit.id, page_content=hit.text, metadata=hit.metadata) for hit in hits]
     assert [document.metadata.pop("_score") for document in scored] == [hit.score for hit in hits]
     assert scored == plain
 
 
-def test_fields_can_be_configured_at_run_time(retriever_class, store) -> None:
+def test_fields_can_be_configured_at_run_time(retriever_class, filled) -> None:
     fields = {"k": ConfigurableField(id="k"), "filter": ConfigurableField(id="filter")}
-    retriever = retriever_class(store=store, k=1).configurable_fields(**fields)
+    retriever = retriever_class(vectorstore=filled, k=1).configurable_fields(**fields)
     assert len(retriever.invoke("river")) == 1
     assert len(retriever.invoke("river", config={"configurable": {"k": 3, "filter": ENGLISH}})) == 3
 
 
-async def test_batches_and_tools_work(retriever_class, store) -> None:
-    retriever = retriever_class(store=store, k=1)
+async def test_batches_and_tools_work(retriever_class, filled) -> None:
+    retriever = retriever_class(vectorstore=filled, k=1)
     queries = ["lake", "fleuve"]
     assert retriever.batch(queries) == await retriever.abatch(queries)
     assert [_ids(found) for found in retriever.batch(queries)] == [["2"], ["1"]]
@@ -118,41 +119,44 @@ async def test_batches_and_tools_work(retriever_class, store) -> None:
     assert tool.invoke({"query": "lake"}) == "lake"
 
 
-def test_a_trace_names_provider_model_and_index(retriever_class, store) -> None:
+def test_a_trace_names_provider_model_and_index(retriever_class, filled) -> None:
     tracer = LastRun()
-    retriever = retriever_class(store=store)
+    retriever = retriever_class(vectorstore=filled)
     retriever.invoke("river", config={"callbacks": [tracer]})
     known = tracer.last.extra["metadata"]
     assert known["ls_vector_store_provider"] == "OpenSearch"
     assert known["ls_embedding_model"] == "small-en"
-    assert known["opensearch_index"] == store.index
+    assert known["opensearch_index"] == filled.stores.index
     assert known["ls_retriever_name"] == retriever_class.__name__.removesuffix("Retriever").lower()
 
 
 def test_a_trace_names_the_model_before_the_index_is_open() -> None:
     for model, known in [("doc-v1", "opensearch-project/opensearch-neural-sparse-encoding-doc-v1"), (None, None)]:
-        store = NeuralSparseStore("articles", url="http://localhost:9", model=model)
-        assert OpenSearchNeuralSparseRetriever(store=store)._get_ls_params()["ls_embedding_model"] == known
+        nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9", model=model)
+        assert OpenSearchNeuralSparseRetriever(vectorstore=nowhere)._get_ls_params()["ls_embedding_model"] == known
 
 
-def test_hybrid_options_reach_the_core(store) -> None:
-    options = {"rank_constant": 7, "pagination_depth": 4}
-    hits = store.hybrid_search("river", size=4, options=HybridOptions(**options))
-    retriever = OpenSearchNeuralSparseHybridRetriever(store=store, include_scores=True, **options)
+def test_hybrid_options_reach_the_core(filled) -> None:
+    options = HybridOptions(rank_constant=7, pagination_depth=4)
+    hits = filled.store.hybrid_search("river", size=4, options=options)
+    retriever = OpenSearchNeuralSparseHybridRetriever(vectorstore=filled, include_scores=True, options=options)
     assert [one.metadata["_score"] for one in retriever.invoke("river")] == [hit.score for hit in hits]
-    weighted = OpenSearchNeuralSparseHybridRetriever(store=store, weights=(1, 0), k=2)
+    weighted = OpenSearchNeuralSparseHybridRetriever(vectorstore=filled, weights=(1, 0), k=2)
     assert set(_ids(weighted.invoke("river"))) == {"0", "3"}
 
 
-@pytest.mark.parametrize("mistake", [{"rank_constant": 0}, {"rank_constant": 10_001}, {"weights": (0.2, 0.3, 0.5)}])
+@pytest.mark.parametrize(
+    "mistake",
+    [{"rank_constant": 7}, {"legs": ("sparse", "images")}, {"legs": ("bm25", "dense")}, {"weights": (0.2, 0.3, 0.5)}],
+)
 def test_mistaken_hybrid_fields_are_errors(mistake: dict[str, Any]) -> None:
-    nowhere = NeuralSparseStore("articles", url="http://localhost:9")
+    nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9")
     with pytest.raises(ValidationError):
-        OpenSearchNeuralSparseHybridRetriever(store=nowhere, **mistake)
+        OpenSearchNeuralSparseHybridRetriever(vectorstore=nowhere, **mistake)
 
 
-def test_an_open_index_s_model_is_not_read_again_for_every_trace(store, monkeypatch) -> None:
+def test_an_open_index_s_model_is_not_read_again_for_every_trace(filled, monkeypatch) -> None:
     read = []
     monkeypatch.setattr("opensearch_neural_sparse.store.encoders.get_model", read.append)
-    OpenSearchNeuralSparseRetriever(store=store).invoke("river")
+    OpenSearchNeuralSparseRetriever(vectorstore=filled).invoke("river")
     assert read == []

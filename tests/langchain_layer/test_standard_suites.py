@@ -29,7 +29,7 @@ class RetrieverSuite(RetrieversIntegrationTests):
 
     @property
     def retriever_constructor_params(self) -> dict[str, Any]:
-        return {"store": self.filled.store}
+        return {"vectorstore": self.filled}
 
     @property
     def retriever_query_example(self) -> str:

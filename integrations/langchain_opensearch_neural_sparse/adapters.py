@@ -1,0 +1,52 @@
+"""Token weights in the forms that other vector stores of LangChain take, by token id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from langchain_milvus.utils.sparse import BaseSparseEmbedding
+    from langchain_qdrant import SparseEmbeddings
+
+    from langchain_opensearch_neural_sparse.embeddings import NeuralSparseEmbeddings
+
+
+def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
+    """Return embeddings as `QdrantVectorStore(sparse_embedding=...)` takes them.
+
+    Raises:
+        ImportError: langchain-qdrant is not installed.
+    """
+    from langchain_qdrant import SparseEmbeddings
+    from langchain_qdrant.sparse_embeddings import SparseVector as QdrantVector
+
+    def to_vector(weights: dict[str, float]) -> QdrantVector:
+        by_id = embeddings.to_ids(weights)
+        return QdrantVector(indices=list(by_id), values=list(by_id.values()))
+
+    class QdrantEmbeddings(SparseEmbeddings):
+        def embed_documents(self, texts: list[str]) -> list[QdrantVector]:
+            return list(map(to_vector, embeddings.embed_documents(texts)))
+
+        def embed_query(self, text: str) -> QdrantVector:
+            return to_vector(embeddings.embed_query(text))
+
+    return QdrantEmbeddings()
+
+
+def for_milvus(embeddings: NeuralSparseEmbeddings) -> BaseSparseEmbedding:
+    """Return embeddings as `Milvus(embedding_function=...)` takes them.
+
+    Raises:
+        ImportError: langchain-milvus is not installed.
+    """
+    from langchain_milvus.utils.sparse import BaseSparseEmbedding
+
+    class MilvusEmbeddings(BaseSparseEmbedding):
+        def embed_documents(self, texts: list[str]) -> list[dict[int, float]]:
+            return list(map(embeddings.to_ids, embeddings.embed_documents(texts)))
+
+        def embed_query(self, query: str) -> dict[int, float]:
+            return embeddings.to_ids(embeddings.embed_query(query))
+
+    return MilvusEmbeddings()

@@ -1,0 +1,77 @@
+"""What a client is told: its options, checked, and signatures for Amazon's services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from opensearch_neural_sparse.errors import MissingDependencyError
+
+CLIENT_OPTIONS = frozenset(
+    {"ca_certs", "client_cert", "client_key", "connection_class", "connection_pool_class", "default_mimetype"}
+    | {"headers", "host_info_callback", "http_auth", "http_compress", "max_retries", "opaque_id", "pool_maxsize"}
+    | {"retry_on_status", "retry_on_timeout", "serializer", "serializers", "sniff_on_connection_fail"}
+    | {"sniff_on_start", "sniff_timeout", "sniffer_timeout", "ssl_assert_fingerprint", "ssl_assert_hostname"}
+    | {"ssl_context", "ssl_show_warn", "ssl_version", "timeout", "use_ssl", "verify_certs"}
+)
+"""What both clients of opensearch-py take; anything else they pass over in silence, a misspelt password among it."""
+
+
+class AwsAuth:
+    """Sign every request for Amazon OpenSearch Service or Serverless (SigV4), blocking or asynchronous.
+
+    Args:
+        region: Such as `eu-central-1`.
+        service: `es` for a domain, `aoss` for a serverless collection.
+        credentials: Credentials of botocore; by default those that boto3 finds when the first request is sent.
+
+    Examples:
+        ```python
+        client_options = {"http_auth": AwsAuth("eu-central-1"), "use_ssl": True}
+        ```
+    """
+
+    def __init__(self, region: str, service: str = "es", credentials: Any = None) -> None:
+        self.region, self.service = region, service
+        self._credentials = credentials
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.region!r}, {self.service!r})"
+
+    def __call__(self, method: str, url: str, body: Any, headers: Mapping[str, str] | None = None) -> Mapping[str, str]:
+        """Return the headers that sign a request."""
+        headers = None if headers is None else dict(headers)
+        return self._signer.sign(method, url, body, headers)  # type: ignore[no-any-return]
+
+    @cached_property
+    def _signer(self) -> Any:
+        from opensearchpy.helpers.signer import AWSV4Signer
+
+        return AWSV4Signer(self._credentials or _found_credentials(), self.region, self.service)
+
+
+def check_client_options(options: Mapping[str, Any]) -> None:
+    """Raise TypeError where an option is none of the clients'."""
+    if unknown := sorted(set(options) - CLIENT_OPTIONS):
+        raise TypeError(
+            f"Unknown client options: {', '.join(unknown)}. Known are {', '.join(sorted(CLIENT_OPTIONS))}. "
+            "For anything else make a client of your own: client=..., async_client=..."
+        )
+
+
+def async_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the options for the asynchronous client, whose default connection cannot sign requests."""
+    if not callable(options.get("http_auth")) or "connection_class" in options:
+        return options
+    from opensearchpy import AsyncHttpConnection
+
+    return {**options, "connection_class": AsyncHttpConnection}
+
+
+def _found_credentials() -> Any:
+    try:
+        import boto3  # type: ignore[import-untyped]
+    except ImportError:
+        raise MissingDependencyError("boto3", "aws", "Signing requests for Amazon OpenSearch Service") from None
+    return boto3.Session().get_credentials()

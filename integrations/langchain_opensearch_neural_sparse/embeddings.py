@@ -1,0 +1,71 @@
+"""Texts as token weights, outside any index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.store.encoders import Encoders
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.models.spec import ModelSpec
+
+
+class NeuralSparseEmbeddings:
+    """Encode documents and queries as token -> weight.
+
+    It has the methods of LangChain's `Embeddings` and is none: those return lists of numbers of one length. What either
+    side needs is loaded when it is first used; queries of a doc-only model need no transformer. `adapters` holds the
+    forms that langchain-qdrant and langchain-milvus take.
+
+    Args:
+        model: Name, hub id or folder of the model.
+        **options: Options of `load_document_encoder`, such as `engine="onnx"`; those of the hub serve both sides.
+
+    Examples:
+        ```python
+        embeddings = NeuralSparseEmbeddings("doc-v3-distill")
+        embeddings.embed_query("why do cats purr")  # {"why": 1.9, "cats": 4.8, ...}
+        ```
+    """
+
+    def __init__(self, model: str | Path | ModelSpec, **options: Any) -> None:
+        self.model = model
+        self._encoders = Encoders(model, options=options)
+        self._vocabulary: Mapping[str, int] = {}
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.model)!r})"
+
+    def embed_documents(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Return token -> weight of each document."""
+        return [vector.to_dict() for vector in self._encoders.document().encode_documents(list(texts))]
+
+    def embed_query(self, text: str) -> dict[str, float]:
+        """Return token -> weight of a query; empty where the model knows no token of it."""
+        return self._encoders.query().encode_query(text).to_dict()
+
+    async def aembed_documents(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Do what `embed_documents` does; the model runs in a worker thread."""
+        return await asyncio.to_thread(self.embed_documents, texts)
+
+    async def aembed_query(self, text: str) -> dict[str, float]:
+        """Do what `embed_query` does; what encodes queries runs in a worker thread."""
+        return await asyncio.to_thread(self.embed_query, text)
+
+    def to_ids(self, weights: Mapping[str, float]) -> dict[int, float]:
+        """Return token id -> weight: the same vector, for stores that know no tokens.
+
+        Raises:
+            InvalidVectorError: The model's vocabulary lacks a token.
+        """
+        if not self._vocabulary:
+            self._vocabulary = self._encoders.vocabulary()
+        return dict(zip(*SparseVector(weights).to_ids(self._vocabulary), strict=True))
+
+    def close(self) -> None:
+        """Let go of the model; the next use loads it again."""
+        self._encoders.close()

@@ -1,0 +1,49 @@
+"""How alike sparse vectors are: relevance between 0 and 1, and hits that differ from one another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.vectors import vector_of
+from opensearch_neural_sparse.search.hits import SearchHit
+
+
+def stored_vector(hit: SearchHit, schema: IndexSchema) -> SparseVector:
+    """Return the vector that a document was found by, which its source holds where an explanation was asked for."""
+    return vector_of(hit.source, schema) or SparseVector()
+
+
+def cosine(one: SparseVector, other: SparseVector) -> float:
+    """Return the cosine of two vectors: 0 where they share no token, 1 where they point the same way."""
+    length = math.hypot(*one.values()) * math.hypot(*other.values())
+    return min(1.0, one.dot(other) / length) if length else 0.0
+
+
+def diverse(query: SparseVector, vectors: Sequence[SparseVector], *, k: int, lambda_mult: float) -> list[int]:
+    """Return which of the vectors to take, in order: each like the query and unlike those taken before.
+
+    Args:
+        query: The query.
+        vectors: What to choose from.
+        k: How many to take.
+        lambda_mult: 1 goes by likeness to the query alone, 0 by difference alone.
+
+    Raises:
+        ValueError: `lambda_mult` lies outside 0 to 1.
+    """
+    if not 0 <= lambda_mult <= 1:
+        raise ValueError(f"lambda_mult lies between 0 and 1, got {lambda_mult!r}.")
+    relevance = [cosine(query, vector) for vector in vectors]
+    likeness = [0.0] * len(vectors)
+    chosen: list[int] = []
+    left = list(range(len(vectors)))
+    while left and len(chosen) < k:
+        best = max(left, key=lambda place: lambda_mult * relevance[place] - (1 - lambda_mult) * likeness[place])
+        left.remove(best)
+        chosen.append(best)
+        for place in left:
+            likeness[place] = max(likeness[place], cosine(vectors[best], vectors[place]))
+    return chosen

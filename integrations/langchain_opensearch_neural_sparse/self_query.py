@@ -1,0 +1,62 @@
+"""What a self-querying retriever asks, as a filter of this layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery, Visitor
+
+from langchain_opensearch_neural_sparse.filters import field_of
+from opensearch_neural_sparse.index.fields import IndexSchema
+
+
+class NeuralSparseTranslator(Visitor):
+    """Translate a structured query into `filter` of this layer's searches.
+
+    Args:
+        schema: Names of the fields of the index, where they are not the default ones.
+
+    Examples:
+        ```python
+        SelfQueryRetriever.from_llm(
+            llm, vectorstore, contents, fields, structured_query_translator=NeuralSparseTranslator()
+        )
+        ```
+    """
+
+    def __init__(self, schema: IndexSchema | None = None) -> None:
+        self.schema = schema or IndexSchema()
+        self.allowed_comparators, self.allowed_operators = list(Comparator), list(Operator)
+
+    def visit_operation(self, operation: Operation) -> dict[str, Any]:
+        """Return `$and`, `$or` or `$not` of what the arguments are translated to."""
+        parts = [argument.accept(self) for argument in operation.arguments]
+        if operation.operator is Operator.NOT:
+            return {"$not": parts[0] if len(parts) == 1 else {"$and": parts}}
+        return {f"${operation.operator.value}": parts}
+
+    def visit_comparison(self, comparison: Comparison) -> dict[str, Any]:
+        """Return a condition; `contain` asks for one of several values, `like` for a part of a text."""
+        value = _plain(comparison.value)
+        if comparison.comparator is Comparator.LIKE:
+            field = field_of(comparison.attribute, self.schema)
+            return {"wildcard": {field: {"value": f"*{_escaped(str(value))}*", "case_insensitive": True}}}
+        operator = Comparator.EQ if comparison.comparator is Comparator.CONTAIN else comparison.comparator
+        return {comparison.attribute: {f"${operator.value}": value}}
+
+    def visit_structured_query(self, structured_query: StructuredQuery) -> tuple[str, dict[str, Any]]:
+        """Return the text to search for and the keywords of the search."""
+        if structured_query.filter is None:
+            return structured_query.query, {}
+        return structured_query.query, {"filter": structured_query.filter.accept(self)}
+
+
+def _plain(value: Any) -> Any:
+    """Return a date as the text that it is stored as."""
+    if isinstance(value, dict) and value.get("type") in ("date", "datetime"):
+        return value[value["type"]]
+    return value
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "\\*?" else letter for letter in text)

@@ -1,0 +1,172 @@
+"""Filters: what they compile to, what they refuse, and that a real index understands them as Python does."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from langchain_core.documents import Document
+
+from langchain_opensearch_neural_sparse.filters import compile_filter
+from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
+
+SCHEMA = IndexSchema()
+VALUES: dict[str, Any] = {
+    "lang": st.sampled_from(["de", "en", "fr", "", "größe"]),
+    "year": st.integers(2018, 2026),
+    "id": st.integers(-3, 3),
+    "place.city": st.sampled_from(["Bonn", "Köln"]),
+    "tags": st.sampled_from(["a", "b", "c"]),
+    "draft": st.booleans(),
+}
+"""Metadata key -> what it holds; `id` collides with a field, `tags` holds lists, `place` is nested."""
+RANGES = {"$gt": operator.gt, "$gte": operator.ge, "$lt": operator.lt, "$lte": operator.le}
+
+
+def _documents() -> list[Document]:
+    langs, years, tags = ["de", "en", "fr", "", "größe", None], range(2018, 2027), [[], ["a"], ["a", "b"], ["c"], None]
+    found = []
+    for number in range(40):
+        metadata: dict[str, Any] = {"lang": langs[number % 6], "id": number % 7 - 3, "tags": tags[number % 5]}
+        if number % 4:
+            metadata |= {"year": years[number % 9], "place": {"city": ["Bonn", "Köln"][number % 2]}}
+        if number % 3:
+            metadata["draft"] = number % 2 == 0
+        found.append(Document(id=str(number), page_content=f"passage {number}", metadata=metadata))
+    return found
+
+
+def _comparisons(key: str) -> st.SearchStrategy[Any]:
+    value = VALUES[key] | st.none()
+    several = st.lists(value, max_size=3)
+    choices = [
+        value,
+        st.fixed_dictionaries({"$eq": value}),
+        st.fixed_dictionaries({"$ne": value}),
+        st.fixed_dictionaries({"$in": several}),
+        st.fixed_dictionaries({"$nin": several}),
+        st.fixed_dictionaries({"$exists": st.booleans()}),
+        st.fixed_dictionaries({"$not": st.fixed_dictionaries({"$in": several})}),
+    ]
+    if key != "draft":
+        choices.append(st.dictionaries(st.sampled_from(list(RANGES)), VALUES[key], min_size=1, max_size=2))
+    return st.one_of(choices)
+
+
+CONDITIONS = st.fixed_dictionaries({}, optional={key: _comparisons(key) for key in VALUES})
+FILTERS = st.recursive(
+    CONDITIONS,
+    lambda inner: st.one_of(
+        st.fixed_dictionaries({"$and": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"$or": st.lists(inner, min_size=1, max_size=3)}),
+        st.fixed_dictionaries({"$not": inner}),
+    ),
+    max_leaves=6,
+)
+
+
+def _values(metadata: Mapping[str, Any], key: str) -> list[Any]:
+    found: Any = metadata
+    for part in key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    several = found if isinstance(found, list) else [found]
+    return [value for value in several if value is not None]
+
+
+def _compare(values: list[Any], name: str, asked: Any) -> bool:
+    if name == "$not":
+        return not all(_compare(values, inner, value) for inner, value in asked.items())
+    if name in ("$ne", "$nin"):
+        return not _compare(values, {"$ne": "$eq", "$nin": "$in"}[name], asked)
+    if name == "$eq":
+        return not values if asked is None else asked in values
+    if name == "$in":
+        return any(_compare(values, "$eq", one) for one in asked)
+    if name == "$exists":
+        return bool(values) is asked
+    return any(RANGES[name](value, asked) for value in values)
+
+
+def _holds(filter: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:  # noqa: A002
+    for key, asked in filter.items():
+        if key in ("$and", "$or"):
+            held = (all if key == "$and" else any)(_holds(part, metadata) for part in asked)
+        elif key == "$not":
+            held = not _holds(asked, metadata)
+        else:
+            comparisons = asked if isinstance(asked, Mapping) else {"$eq": asked}
+            held = all(_compare(_values(metadata, key), name, value) for name, value in comparisons.items())
+        if not held:
+            return False
+    return True
+
+
+def test_an_index_understands_filters_as_python_does(vectorstore) -> None:
+    documents = _documents()
+    vectorstore.add_documents(documents)
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(FILTERS)
+    def agree(filter: Mapping[str, Any]) -> None:  # noqa: A002
+        expected = {document.id for document in documents if _holds(filter, document.metadata)}
+        found = vectorstore.similarity_search("passage", k=100, filter=filter)
+        assert {document.id for document in found} == expected
+
+    agree()
+
+
+@pytest.mark.parametrize(
+    ("filter", "clauses"),
+    [
+        (None, []),
+        ({}, []),
+        ([], []),
+        ({"lang": "en", "year": 2020}, [{"term": {"lang": "en"}}, {"term": {"year": 2020}}]),
+        ({"term": {"lang": "en"}}, [{"term": {"lang": "en"}}]),
+        ({"term": "autumn"}, [{"term": {"term": "autumn"}}]),
+        ({"term": {"$in": ["autumn"]}}, [{"terms": {"term": ["autumn"]}}]),
+        ([{"lang": "en"}, {"range": {"a": {"gte": 1}}}], [{"term": {"lang": "en"}}, {"range": {"a": {"gte": 1}}}]),
+        ({"score": 1, "content": "x"}, [{"term": {"meta.score": 1}}, {"term": {"meta.content": "x"}}]),
+        ({"$or": [{"a": 1}, {"exists": {"field": "b"}}]},
+         [{"bool": {"should": [{"term": {"a": 1}}, {"exists": {"field": "b"}}], "minimum_should_match": 1}}]),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_either_language_becomes_clauses(filter, clauses) -> None:  # noqa: A002
+    assert compile_filter(filter, SCHEMA) == clauses
+
+
+@pytest.mark.parametrize(
+    ("filter", "named"),
+    [
+        ({"lang": {"$is": "en"}}, r"Unknown operator '\$is'"),
+        ({"$xor": [{"lang": "en"}]}, r"Unknown operator '\$xor'"),
+        ({"year": {"gte": 2020}}, "Unknown operator 'gte'"),
+        ({"lang": {}}, "is empty"),
+        ({"$or": []}, r"\$or takes a list"),
+        ({"$and": {"lang": "en"}}, r"\$and takes a list"),
+        ({"lang": {"$in": "en"}}, r"\$in takes a list"),
+        ({"lang": ["en"]}, "A value in a filter"),
+        ({"day": date(2026, 1, 1)}, "isoformat"),
+        ({"year": {"$gt": None}}, r"\$gt takes a number"),
+        ({"year": {"$exists": "yes"}}, r"\$exists takes True or False"),
+        ({1: "en"}, "names metadata keys"),
+        ("lang:en", "got str"),
+        (["lang"], "A condition is a mapping"),
+    ],
+    ids=str,
+)
+def test_what_is_no_filter_is_refused_by_name(filter, named: str) -> None:  # noqa: A002
+    with pytest.raises(FilterSyntaxError, match=named):
+        compile_filter(filter, SCHEMA)
+
+
+def test_the_filter_stays_as_it_is() -> None:
+    given_filter = {"$not": {"lang": {"$in": ["en", None]}}}
+    compile_filter(given_filter, SCHEMA)
+    assert given_filter == {"$not": {"lang": {"$in": ["en", None]}}}

@@ -90,9 +90,12 @@ class SparseTokenizer:
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Return start and end of each token in a text, in characters, without added special tokens."""
-        whole = _SURROGATE.sub("\ufffd", text)
-        spans: list[tuple[int, int]] = self._tokenizer.encode(whole, add_special_tokens=False).offsets
-        return spans
+        return [(start, end) for _, start, end in self.token_places(text)]
+
+    def token_places(self, text: str) -> list[tuple[str, int, int]]:
+        """Return each token of a text with its start and end, in characters, without added special tokens."""
+        found = self._tokenizer.encode(_SURROGATE.sub("\ufffd", text), add_special_tokens=False)
+        return [(token, start, end) for token, (start, end) in zip(found.tokens, found.offsets, strict=True)]
 
     def _encode(self, texts: Sequence[str], *, add_special_tokens: bool) -> list[Encoding]:
         try:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
+from math import nan
 from typing import Any
 
+from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.index.document import metadata_of
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.vectors import chunks_of, vector_of
 from opensearch_neural_sparse.search.chunks import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
+from opensearch_neural_sparse.search.highlight import highlight
 from opensearch_neural_sparse.search.request_options import Partial
 from opensearch_neural_sparse.search.shards import shard_failures
 
@@ -21,12 +25,16 @@ class LegScore:
 
     Attributes:
         score: The leg's own score of it.
-        rank: Its rank among what the leg found, from 1; None where it lies below what was fused and so gave nothing, or
-            where scores were fused rather than ranks.
+        rank: Its rank among what the leg found, from 1; None where it lies below what was fused and so gave nothing,
+            where scores were fused rather than ranks, or where the server collapsed, which mistakes them.
     """
 
     score: float
     rank: int | None = None
+
+    def show(self, name: str) -> str:
+        """Return a line of text about it."""
+        return f"{name}: {'no rank' if self.rank is None else f'rank {self.rank}'}, score {self.score:.4f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +43,7 @@ class SearchHit:
 
     Attributes:
         id: Its id.
-        score: Its score; comparable within one search alone.
+        score: Its score; comparable within one search alone. NaN where a body of one's own sorts by something else.
         text: Its text, or None.
         metadata: Its metadata.
         source: Its `_source` as the server sent it.
@@ -62,14 +70,36 @@ class SearchHit:
     chunk: ChunkHit | None = None
 
     def explain(self) -> str:
-        """Return, as text, the tokens that matched and what each gave.
+        """Return, as text, what each leg made of the document, the tokens that matched and what each gave.
 
         Raises:
             ValueError: The search was not asked for an explanation.
         """
+        matches = self._explained()
+        legs = [leg.show(name) for name, leg in (self.legs or {}).items()]
+        return "\n".join([f"{self.id}  score {self.score:.4f}", *legs, print_matches(matches)])
+
+    def to_html(self, tokenizer: SparseTokenizer | None = None) -> str:
+        """Return the text as HTML, all of it escaped, the tokens that matched in `<mark title="token: score">`.
+
+        In an index of chunks, tokens are marked in the chunk that was found.
+
+        Args:
+            tokenizer: The model's, such as `load_query_encoder(model).tokenizer`, which knows where its tokens lie;
+                without it words are marked that are such a token, or that such tokens make up.
+
+        Raises:
+            ValueError: The search was not asked for an explanation.
+        """
+        scores = {match.token: match.score for match in self._explained()}
+        text = self.text or ""
+        start, end = (self.chunk.start, self.chunk.end) if self.chunk is not None else (0, len(text))
+        return escape(text[:start]) + highlight(text[start:end], scores, tokenizer) + escape(text[end:])
+
+    def _explained(self) -> tuple[TokenMatch, ...]:
         if self.matches is None:
             raise ValueError("This hit carries no explanation; search with explain=True.")
-        return f"{self.id}  score {self.score:.4f}\n{print_matches(self.matches)}"
+        return self.matches
 
 
 class SearchHits(list[SearchHit]):
@@ -88,6 +118,7 @@ class SearchHits(list[SearchHit]):
         tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
         failures: What shards failed at, as the server reports it, where such an answer was asked for all the same
             (`RequestOptions(partial="warn")`).
+        response: The whole answer to `custom_search`, with its aggregations and highlights; else None.
     """
 
     def __init__(
@@ -107,6 +138,12 @@ class SearchHits(list[SearchHit]):
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
         self.two_phase, self.approximate, self.tokens_left_out = two_phase, approximate, tokens_left_out
         self.failures = tuple(failures)
+        self.response: Mapping[str, Any] | None = None
+
+    @property
+    def aggregations(self) -> Mapping[str, Any]:
+        """What was aggregated by a body of one's own (`custom_search`)."""
+        return {} if self.response is None else self.response.get("aggregations", {})
 
     @property
     def partial(self) -> bool:
@@ -167,7 +204,7 @@ def parse_hit(
     matches = None if explained is None else match_tokens(explained, _scored_vector(source, schema, chunk))
     return SearchHit(
         id=hit["_id"],
-        score=hit["_score"] if score is None else score,
+        score=_score(hit) if score is None else score,
         text=source.get(schema.text_field),
         metadata=metadata_of(source, schema),
         source=source,
@@ -178,6 +215,10 @@ def parse_hit(
         legs=legs,
         chunk=chunk,
     )
+
+
+def _score(hit: Mapping[str, Any]) -> float:
+    return nan if hit["_score"] is None else hit["_score"]
 
 
 def _scored_vector(source: Mapping[str, Any], schema: IndexSchema, chunk: ChunkHit | None) -> Mapping[str, float]:

@@ -26,8 +26,9 @@ def leg_query(
     if isinstance(leg, Words):
         return filtered(match_query(leg.field, leg.text, name=name), clauses)
     if leg.token_ids is not None:
-        ids = leg.token_ids.known_ids(leg.vector)
-        return seismic_query(leg.field, ids, size=depth, clauses=clauses, search=options.seismic, name=name)
+        ids, collapsed = leg.token_ids.known_ids(leg.vector), options.collapse is not None
+        shared: dict[str, Any] = {"clauses": clauses, "search": options.seismic, "collapsed": collapsed}
+        return seismic_query(leg.field, ids, size=depth, name=name, **shared)
     if leg.chunk_field is not None:
         name = leg.name  # the server tells the chunks of several legs apart by it
     return filtered(sparse_query(server, leg.field, leg.vector, name=name, chunk_field=leg.chunk_field), clauses)

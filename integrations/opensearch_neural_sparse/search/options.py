@@ -69,9 +69,9 @@ class HybridOptions:
         upper_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.2 or later.
         min_score: Least fused score of a hit. On the server 3.5 or later.
         collapse: A keyword or number field of which each value is found once; documents without the field count as one
-            value. A server of 3.6 or later fuses documents and keeps the best of each value; else the client collapses
-            each leg and fuses the values, and shows the document of the leg that ranks the value highest. Normalised
-            scores need the server's.
+            value. A server of 3.6 or later fuses documents and keeps the best of each value. The client, which does it
+            elsewhere or with `fusion="client"`, collapses each leg and fuses the values, so that what several documents
+            of one value give adds up; it shows the document of the leg that ranks the value highest.
         two_phase: Split the `rank_features` legs in two phases. Fused by the client: no server does it in a hybrid.
         prune: Which tokens of the sparse legs are searched for; None searches for all. A leg pruned to nothing finds
             nothing, and the others are fused without it.

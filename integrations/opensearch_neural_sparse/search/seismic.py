@@ -24,10 +24,11 @@ class SeismicSearch:
     """How a `sparse_vector` field is searched.
 
     Attributes:
-        k: Most hits of a shard, at least as many as are asked for; None is that number, or 10,000 beside a filter. The
-            server finds k hits first and filters them afterwards, unless at most k documents pass the filter: then
-            none of those is missed. That holds for filters of `term`, `terms`, `match`, `exists`, `range` of
-            numbers, and `bool` over these; for any other hits may be missed, the more the fewer documents pass.
+        k: Most hits of a shard, at least as many as are asked for; None is that number, or 10,000 beside a filter or a
+            collapse. The server finds k hits first and filters or collapses them afterwards, unless at most k documents
+            pass the filter: then none of those is missed. That holds for filters of `term`, `terms`, `match`, `exists`,
+            `range` of numbers, and `bool` over these; for any other hits may be missed, the more the fewer documents
+            pass.
         top_n: How many of the heaviest query tokens are searched for; None is the server's 10.
         heap_factor: The higher, the fewer documents are missed and the longer it takes; None is the server's 1.0, or 50
             where hits may be missed for a filter.
@@ -48,8 +49,10 @@ class SeismicSearch:
         if self.heap_factor is not None and not 0 < self.heap_factor < float("inf"):
             raise ValueError(f"heap_factor is above 0 and finite, got {self.heap_factor!r}.")
 
-    def parameters(self, *, size: int, clauses: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
-        """Return the query's `method_parameters` beside filter clauses.
+    def parameters(
+        self, *, size: int, clauses: Sequence[Mapping[str, Any]] = (), collapsed: bool = False
+    ) -> dict[str, Any]:
+        """Return the query's `method_parameters` beside filter clauses and, maybe, a collapse.
 
         Raises:
             ValueError: Fewer candidates than hits.
@@ -59,7 +62,7 @@ class SeismicSearch:
         early = [taken for clause in clauses if (taken := _taken_early(clause)) is not None]
         late = len(early) < len(clauses)
         heap_factor = self.heap_factor or (_THOROUGH if late else None)
-        parameters: dict[str, Any] = {"k": self.k or (LARGEST_WINDOW if clauses else size)}
+        parameters: dict[str, Any] = {"k": self.k or (LARGEST_WINDOW if clauses or collapsed else size)}
         if self.top_n is not None:
             parameters["top_n"] = self.top_n
         if heap_factor is not None:
@@ -76,6 +79,7 @@ def seismic_query(
     size: int,
     clauses: Sequence[Mapping[str, Any]] = (),
     search: SeismicSearch | None = None,
+    collapsed: bool = False,
     name: str | None = None,
 ) -> dict[str, Any]:
     """Return a search of a `sparse_vector` field.
@@ -89,11 +93,12 @@ def seismic_query(
         size: Hits that are asked for.
         clauses: Filter clauses.
         search: How to search.
+        collapsed: Whether hits are collapsed afterwards.
         name: Name of the query in `matched_queries`.
     """
     query = neural_sparse_query(field, weights, name=name)
     query["neural_sparse"][field]["method_parameters"] = (search or SeismicSearch()).parameters(
-        size=size, clauses=clauses
+        size=size, clauses=clauses, collapsed=collapsed
     )
     return filtered(query, list(clauses))
 
@@ -106,6 +111,7 @@ def approximate_body(
     clauses: Sequence[Mapping[str, Any]],
     two_phase: TwoPhase | None,
     search: SeismicSearch | None,
+    collapsed: bool = False,
 ) -> dict[str, Any]:
     """Return the query of a search by token weights, in the ids that the schema knows.
 
@@ -115,7 +121,8 @@ def approximate_body(
     if two_phase is not None:
         raise ValueError("A sparse_vector field is not searched in two phases; leave two_phase out.")
     weights = schema.token_ids.known_ids(vector) if schema.token_ids is not None else vector
-    return {"query": seismic_query(schema.sparse_field, weights, size=size, clauses=clauses, search=search)}
+    shared: dict[str, Any] = {"size": size, "clauses": clauses, "search": search, "collapsed": collapsed}
+    return {"query": seismic_query(schema.sparse_field, weights, **shared)}
 
 
 def check_exact(search: SeismicSearch | None) -> None:

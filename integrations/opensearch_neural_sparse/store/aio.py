@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
@@ -14,6 +15,7 @@ from opensearch_neural_sparse.search.wanted import Wanted
 from opensearch_neural_sparse.store.aio_bound import AsyncBoundDocuments
 from opensearch_neural_sparse.store.answers import read_hits
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
+from opensearch_neural_sparse.store.custom import custom_request
 from opensearch_neural_sparse.store.hybrid import hybrid_request
 from opensearch_neural_sparse.store.many import many_requests
 from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
@@ -131,6 +133,37 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         await self.open()
         return await self._search(match_request(self.schema, text, wanted, request))
 
+    async def custom_search(
+        self,
+        body: Mapping[str, Any],
+        *,
+        query: str | Mapping[str, float] | None = None,
+        filter: Filter | None = None,  # noqa: A002
+        request: RequestOptions = DEFAULT_REQUEST,
+    ) -> SearchHits:
+        """Search by a body of one's own, for whatever the other searches do not offer.
+
+        Args:
+            body: The body of a `_search`. Wherever it holds one of these strings as a value, that is filled in:
+                `$sparse`, the query clause over the token weights of the query; `$text`, the text of the query;
+                `$filters`, the filter as one query clause, which lets everything through where there is no filter.
+                Vectors are left out of hits unless the body has a `_source` of its own.
+            query: A text, or its token weights.
+            filter: A query clause, or a list of such, all of which go where the body has `$filters`.
+            request: How the search travels.
+
+        Returns:
+            Hits, in the body's own order, with the server's whole `response` and its `aggregations`.
+
+        Raises:
+            ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
+        """
+        wanted = Wanted(filter=filter)
+        await self.open()
+        server, encode = await self.server(), partial(self._to_vector, query or {})
+        build = partial(custom_request, server, self.schema, body, query, wanted, encode, request)
+        return await self._search(await self._encoding(build))
+
     async def hybrid_search(
         self,
         query: str,
@@ -165,7 +198,8 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         state = await self.open()
         encode = partial(self._to_vector, query if vector is None else vector)
-        legs = await self._encoding(partial(fill_legs, options.legs, query, self.schema, encode))
+        fill = partial(fill_legs, options.legs, query, self.schema, encode, self._more_queries(query))
+        legs = await self._encoding(fill)
         request = hybrid_request(await self.server(), self.index, state, self.schema, legs, wanted, options)
         return await self._search(request)
 

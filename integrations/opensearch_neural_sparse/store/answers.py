@@ -48,6 +48,8 @@ def read_hits(
         )
     hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out
     hits.approximate = request.approximate
+    if request.whole_answer:
+        hits.response = response
     return hits
 
 

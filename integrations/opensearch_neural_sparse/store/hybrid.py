@@ -25,7 +25,8 @@ from opensearch_neural_sparse.store.requests import SearchRequest
 _SMALL_PAGE = 4
 """How many times deeper than a page the pool has to be for whole documents to be worth their way."""
 _EXPLAINING: dict[str, Any] = {"response_processors": [{"hybrid_score_explanation": {}}]}
-"""For ranks alone: where it explains normalised scores, the server normalises them twice, and the scores change."""
+"""For ranks alone, and not collapsed: where the server explains normalised scores, it normalises them twice, and the
+scores change; where it collapses, it takes the ranks of one hit for those of another."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +126,7 @@ def _plan(legs: Sequence[ReadyLeg], wanted: Wanted, options: HybridOptions, stat
 def _server_request(question: HybridQuestion) -> SearchRequest:
     server, plan, options, depth = question.server, question.plan, question.options, question.depth
     clauses, source = question.wanted.clauses, question.wanted.source(question.schema)
-    ranked = plan.explain and plan.rank_constant is not None
+    ranked = plan.explain and plan.rank_constant is not None and plan.collapse is None
     queries = [leg_query(server, leg, clauses, depth, options, named=plan.explain) for leg in question.legs]
     dropped = _dropped_here(plan, depth, source["excludes"])
     body: dict[str, Any] = {

@@ -37,6 +37,7 @@ class SearchRequest:
         two_phase: Whether light tokens only refine the order of what the heavy ones find.
         approximate: Whether the field is one of which documents may be missed.
         tokens_left_out: How many light tokens had to be left out.
+        whole_answer: Whether hits carry the server's whole answer.
     """
 
     body: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -51,6 +52,7 @@ class SearchRequest:
     two_phase: bool = False
     approximate: bool = False
     tokens_left_out: int = 0
+    whole_answer: bool = False
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -111,9 +113,8 @@ def _sparse_parts(
 ) -> dict[str, Any]:
     two_phase = options.two_phase
     if schema.token_ids is not None:
-        return approximate_body(
-            schema, vector, size=wanted.depth, clauses=wanted.clauses, two_phase=two_phase, search=options.seismic
-        )
+        how: dict[str, Any] = {"search": options.seismic, "collapsed": options.collapse is not None}
+        return approximate_body(schema, vector, size=wanted.depth, clauses=wanted.clauses, two_phase=two_phase, **how)
     check_exact(options.seismic)
     page = {"size": wanted.size, "offset": wanted.offset}
     shared: dict[str, Any] = {"clauses": wanted.clauses, "chunk_field": schema.nested_field, **page}

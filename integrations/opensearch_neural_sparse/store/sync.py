@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
 
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
@@ -13,6 +15,7 @@ from opensearch_neural_sparse.search.wanted import Wanted
 from opensearch_neural_sparse.store.answers import read_hits
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
 from opensearch_neural_sparse.store.bound import BoundDocuments
+from opensearch_neural_sparse.store.custom import custom_request
 from opensearch_neural_sparse.store.hybrid import hybrid_request
 from opensearch_neural_sparse.store.many import many_requests
 from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
@@ -131,6 +134,36 @@ class NeuralSparseStore(BoundDocuments):
         self.open()
         return self._search(match_request(self.schema, text, wanted, request))
 
+    def custom_search(
+        self,
+        body: Mapping[str, Any],
+        *,
+        query: str | Mapping[str, float] | None = None,
+        filter: Filter | None = None,  # noqa: A002
+        request: RequestOptions = DEFAULT_REQUEST,
+    ) -> SearchHits:
+        """Search by a body of one's own, for whatever the other searches do not offer.
+
+        Args:
+            body: The body of a `_search`. Wherever it holds one of these strings as a value, that is filled in:
+                `$sparse`, the query clause over the token weights of the query; `$text`, the text of the query;
+                `$filters`, the filter as one query clause, which lets everything through where there is no filter.
+                Vectors are left out of hits unless the body has a `_source` of its own.
+            query: A text, or its token weights.
+            filter: A query clause, or a list of such, all of which go where the body has `$filters`.
+            request: How the search travels.
+
+        Returns:
+            Hits, in the body's own order, with the server's whole `response` and its `aggregations`.
+
+        Raises:
+            ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
+        """
+        wanted = Wanted(filter=filter)
+        self.open()
+        encode = partial(self._to_vector, query or {})
+        return self._search(custom_request(self.server(), self.schema, body, query, wanted, encode, request))
+
     def hybrid_search(
         self,
         query: str,
@@ -164,7 +197,8 @@ class NeuralSparseStore(BoundDocuments):
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         state = self.open()
-        legs = fill_legs(options.legs, query, self.schema, lambda: self._to_vector(query if vector is None else vector))
+        encode, more = partial(self._to_vector, query if vector is None else vector), self._more_queries(query)
+        legs = fill_legs(options.legs, query, self.schema, encode, more)
         request = hybrid_request(self.server(), self.index, state, self.schema, legs, wanted, options)
         return self._search(request)
 

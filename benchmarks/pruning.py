@@ -1,9 +1,9 @@
 """What pruning saves and costs on a judged collection: index size, active dimensions, latency, NDCG@10.
 
-    python -m benchmarks.pruning FOLDER ... [--ratio 0.1] [--server 3.6.0 2.19.1]    a FOLDER is a collection of BEIR
+    python -m benchmarks.pruning FOLDER ... [--ratio 0.1 ...] [--server 3.6.0 2.19.1]    FOLDERs of collections as BEIR has
 
-Documents keep the tokens of at least `--ratio` times their heaviest (`max_ratio`), and so do queries where a way says
-it. Ways take turns within one run. `vectors_mb` is what an index has beyond one of the same documents without vectors:
+Documents, or in other ways queries, keep the tokens of at least `--ratio` times their heaviest (`max_ratio`). Ways take
+turns within one run. `vectors_mb` is what an index has beyond one of the same documents without vectors:
 postings and `_source`. The bundled model encodes a collection once; later runs read its vectors from a file.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.relevance import MODEL, SIZE, encode
-from benchmarks.report import note, print_report, ratio_of_medians, time_interleaved
+from benchmarks.report import note, print_report, time_interleaved
 from benchmarks.search_ways import asked, milliseconds
 from opensearch_neural_sparse import (
     NeuralSparseStore,
@@ -63,33 +63,40 @@ def write(store: NeuralSparseStore, collection: Collection, vectors: Vectors) ->
     return round(int(stats["_all"]["primaries"]["store"]["size_in_bytes"]) / 1e6, 2)
 
 
-def measure(collection: Collection, vectors: Vectors, rule: Prune, url: str, rounds: int) -> dict[str, Any]:
-    """Index the collection without vectors, with whole ones and with pruned ones, and return what each way gives."""
-    kinds = {"none": dict.fromkeys(vectors, SparseVector({})), "whole": vectors, "pruned": prune_all(vectors, rule)}
+def measure(
+    collection: Collection, vectors: Vectors, rules: Mapping[str, Prune], url: str, rounds: int
+) -> dict[str, Any]:
+    """Index the collection whole and by every rule, and return what each way of searching gives."""
+    kinds = {"whole": vectors} | {name: prune_all(vectors, rule) for name, rule in rules.items()}
     stores = {kind: NeuralSparseStore(f"pruning-{collection.name}-{kind}", url=url, model=MODEL) for kind in kinds}
     sizes = {kind: write(store, collection, kinds[kind]) for kind, store in stores.items()}
     encoder = load_query_encoder(MODEL)
     queries = {key: encoder.encode_query(text) for key, text in collection.queries.items()}
-    options = {"whole": SearchOptions(), "pruned": SearchOptions(prune=rule)}
-    ways: dict[str, Callable[[SparseVector], Ranking]] = {
-        f"{documents}_documents_{asked}_queries": search_by(stores[documents], options[asked])
-        for documents in ("whole", "pruned")
-        for asked in ("whole", "pruned")
-    }
+    ways = {f"documents {kind}": search_by(store, SearchOptions()) for kind, store in stores.items()}
+    ways |= {f"queries {name}": search_by(stores["whole"], SearchOptions(prune=rule)) for name, rule in rules.items()}
     rankings = {way: {key: search(vector) for key, vector in queries.items()} for way, search in ways.items()}
     seconds = time_ways(ways, list(queries.values()), rounds)
     for store in stores.values():
         store.delete_index()
         store.close()
+    bare = bare_megabytes(collection, url)
     return {
-        "megabytes": {kind: sizes[kind] for kind in ("whole", "pruned")},
-        "vectors_mb": {kind: round(sizes[kind] - sizes["none"], 2) for kind in ("whole", "pruned")},
-        "document_tokens": {kind: mean_length(kinds[kind]) for kind in ("whole", "pruned")},
-        "query_tokens": {"whole": mean_length(queries), "pruned": mean_length(prune_all(queries, rule))},
+        "megabytes": sizes,
+        "vectors_mb": {kind: round(size - bare, 2) for kind, size in sizes.items()},
+        "document_tokens": {kind: mean_length(kinds[kind]) for kind in kinds},
+        "query_tokens": {"whole": mean_length(queries)}
+        | {name: mean_length(prune_all(queries, rule)) for name, rule in rules.items()},
         "ways": {way: summary(collection, rankings[way], seconds[way]) for way in ways},
         "rankings": rankings,
-        **ratio_of_medians(seconds["whole_documents_whole_queries"], seconds["pruned_documents_whole_queries"]),
     }
+
+
+def bare_megabytes(collection: Collection, url: str) -> float:
+    """Return the megabytes of the collection without vectors."""
+    with NeuralSparseStore(f"pruning-{collection.name}-bare", url=url, model=MODEL) as store:
+        size = write(store, collection, dict.fromkeys(collection.documents, SparseVector({})))
+        store.delete_index()
+    return size
 
 
 def search_by(store: NeuralSparseStore, options: SearchOptions) -> Callable[[SparseVector], Ranking]:
@@ -117,18 +124,20 @@ def summary(collection: Collection, ranking: Mapping[str, Ranking], seconds: Seq
 
 def equal_share(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
     """Return the share of rankings, over all ways and queries, that are the same to the last id and score."""
-    same = [ranking == second[way][query] for way, found in first.items() for query, ranking in found.items()]
+    same: list[bool] = [
+        ranking == second[way][query] for way, found in first.items() for query, ranking in found.items()
+    ]
     return round(sum(same) / len(same), 4)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
-    parser.add_argument("--ratio", type=float, default=0.1)
+    parser.add_argument("--ratio", type=float, nargs="+", default=[0.1, 0.3, 0.5])
     parser.add_argument("--server", nargs="+", default=["3.6.0", "2.19.1"])
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
-    rule = Prune(type=PruneType.MAX_RATIO, ratio=arguments.ratio)
+    rules = {f"{ratio:g}": Prune(type=PruneType.MAX_RATIO, ratio=ratio) for ratio in arguments.ratio}
     collections = {collection.name: collection for collection in map(read_collection, arguments.folders)}
     vectors = {name: encode(collection, MODEL)[0] for name, collection in collections.items()}
     results: dict[str, dict[str, Any]] = {name: {} for name in collections}
@@ -139,12 +148,12 @@ def main() -> None:
         ):
             for name, collection in collections.items():
                 note(f"{name} on {version}")
-                found = measure(collection, vectors[name], rule, server.url, arguments.rounds)
+                found = measure(collection, vectors[name], rules, server.url, arguments.rounds)
                 results[name][version] = found
     for found in results.values():
         rankings = [by_server.pop("rankings") for by_server in found.values()]
         found["equal_rankings"] = min((equal_share(rankings[0], other) for other in rankings[1:]), default=1.0)
-    print_report({"benchmark": "pruning", "ratio": arguments.ratio, "collections": results})
+    print_report({"benchmark": "pruning", "collections": results})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import pytest_asyncio
 pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
 
 from haystack import Document
+from haystack.dataclasses import SparseEmbedding
 from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.testing.document_store import (
     CountDocumentsByFilterTest,
@@ -21,6 +22,7 @@ from haystack.testing.document_store import (
     GetMetadataFieldMinMaxTest,
     GetMetadataFieldsInfoTest,
     GetMetadataFieldUniqueValuesTest,
+    create_filterable_docs,
 )
 from haystack.testing.document_store_async import (
     CountDocumentsAsyncTest,
@@ -49,7 +51,15 @@ def new_store(make_store: MakeStore, toy_model: Path) -> OpenSearchNeuralSparseD
 
 
 class SameDocuments:
-    """Documents come back with a score and with embeddings as the server keeps them."""
+    """Documents come back with a score and with embeddings as the server keeps them, dense and sparse."""
+
+    @pytest.fixture
+    def filterable_docs(self) -> list[Document]:
+        sparse = SparseEmbedding(indices=[5, 7], values=[0.5, 2.25])
+        return [
+            replace(document, sparse_embedding=sparse) if place % 2 else document
+            for place, document in enumerate(create_filterable_docs())
+        ]
 
     def assert_documents_are_equal(self, received: list[Document], expected: list[Document]) -> None:
         assert len(received) == len(expected)

@@ -25,6 +25,8 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from opensearch_neural_sparse.errors import (
     IndexNotBoundError,
     IndexNotFoundError,
@@ -301,7 +303,7 @@ def test_model_is_taken_from_the_stamp_where_none_is_named(
     monkeypatch.setattr(registry, "_registered", {})
     registry.register_model(SMALL_MODEL)
     store = make_store(model=None)
-    assert store.sparse_retrieval("split a string")[0].id == "1"
+    assert store.retrieve(Retrieval(query="split a string"))[0].id == "1"
 
 
 def test_nested_fields_are_found_in_the_documents(make_store: MakeStore) -> None:
@@ -339,6 +341,11 @@ def test_server_that_does_not_answer_is_named(toy_model: Path) -> None:
 def test_private_names_of_the_parent_are_there() -> None:
     relied_on = {
         "_client": "attribute",
+        "_hosts": "attribute",
+        "_kwargs": "attribute",
+        "_use_ssl": "attribute",
+        "_verify_certs": "attribute",
+        "_timeout": "attribute",
         "_async_client": "attribute",
         "_index": "attribute",
         "_settings": "attribute",
@@ -350,13 +357,13 @@ def test_private_names_of_the_parent_are_there() -> None:
         "_http_auth": "attribute",
         "_ensure_initialized": "(self)",
         "_ensure_initialized_async": "(self)",
-        "_ensure_index_exists": "(self)",
-        "_ensure_index_exists_async": "(self)",
+        "_resolve_http_auth": "(self)",
         "_get_default_mappings": "(self)",
         "_search_documents": "(self, request_body)",
         "_search_documents_async": "(self, request_body)",
         "_detect_nested_fields_from_documents": "(documents)",
         "_update_mapping_for_nested_fields": "(self, new_nested_fields)",
+        "_update_mapping_for_nested_fields_async": "(self, new_nested_fields)",
         "_populate_nested_fields_from_mapping": "(self, mapping_properties)",
     }
     parent = OpenSearchDocumentStore(hosts="http://localhost:9200")
@@ -371,7 +378,8 @@ def test_private_names_of_the_parent_are_there() -> None:
 def test_no_other_private_name_of_the_parent_is_used() -> None:
     parent = set(vars(OpenSearchDocumentStore)) | set(vars(OpenSearchDocumentStore(hosts="http://localhost:9200")))
     private = {name for name in parent if name.startswith("_") and not name.startswith("__")}
-    own = [value for cls in (BoundDocumentStore, OpenSearchNeuralSparseDocumentStore) for value in vars(cls).items()]
+    classes = (BoundDocumentStore, InspectedDocumentStore, OpenSearchNeuralSparseDocumentStore)
+    own = [value for cls in classes for value in vars(cls).items()]
     used = {name for name, _ in own} | {
         name for _, value in own if inspect.isfunction(value) for name in value.__code__.co_names
     }

@@ -234,3 +234,10 @@ def test_answer_that_is_not_opensearch_s_is_an_error_without_its_text() -> None:
 def test_other_errors_pass_through() -> None:
     with OpenSearch(ADDRESS) as client, pytest.raises(KeyError), translated_errors(client, "i"):
         raise KeyError("x")
+
+
+def test_answer_that_the_client_left_as_text_is_read() -> None:
+    body = '{"error": {"type": "index_not_found_exception", "reason": "no such index [articles]"}, "status": 404}'
+    assert isinstance(translate(NotFoundError(404, body, None), address=ADDRESS, index="articles"), IndexNotFoundError)
+    error = translate(TransportError(502, "<html>Bad gateway</html>", None), address=ADDRESS, index="i")
+    assert "502, http_error: no reason given" in str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -101,7 +102,7 @@ def translate(error: Exception, *, address: str, index: str) -> NeuralSparseErro
 
 
 def _details(error: Any) -> Mapping[str, Any]:
-    info = error.info if isinstance(error.info, Mapping) else {}
+    info = error.info if isinstance(error.info, Mapping) else _parsed(error.error)
     details = info.get("error")
     if not isinstance(details, Mapping):
         return {"type": None, "reason": without_values(str(details or "no reason given"))}
@@ -109,6 +110,15 @@ def _details(error: Any) -> Mapping[str, Any]:
     if details.get("reason") in (None, "all shards failed") and causes:
         return causes[0]  # type: ignore[no-any-return]
     return details
+
+
+def _parsed(body: object) -> Mapping[str, Any]:
+    """Return an answer that the client left as text, as its AsyncHttpConnection does."""
+    try:
+        parsed = json.loads(body) if isinstance(body, str | bytes) else {}
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, Mapping) else {}
 
 
 def _root_cause(error: Any) -> str:

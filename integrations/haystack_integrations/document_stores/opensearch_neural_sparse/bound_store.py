@@ -1,57 +1,62 @@
 """opensearch-haystack's document store over an index that is bound to a model.
 
-Every private name of the parent that this package relies on is used in this file and in no other; a test holds that
-they are there.
+Its clients are those of the core's two stores, which open the index and check it; the parent's own methods go through
+them. A test holds that every private name of the parent that this package relies on is there.
 """
 
 from __future__ import annotations
 
 import asyncio
-from threading import RLock
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haystack.document_stores.errors import DocumentStoreError
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
+from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
 from haystack_integrations.document_stores.opensearch.filters import normalize_filters
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.index import DocumentIndex
-from opensearch_neural_sparse.errors import IndexNotFoundError
-from opensearch_neural_sparse.index.fields import META_FIELD
+from haystack_integrations.document_stores.opensearch_neural_sparse.index import AsyncDocumentIndex, DocumentIndex
+from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
+from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given
 from opensearch_neural_sparse.index.mapping import create_index_body
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
+    from opensearchpy import AsyncOpenSearch, OpenSearch
 
+    from opensearch_neural_sparse.encode.prune import Prune
     from opensearch_neural_sparse.index.fields import IndexSchema
+
+LOCAL = "http://localhost:9200"
 
 
 class BoundDocumentStore(OpenSearchDocumentStore):
-    """Open, read and inspect an index of the core's layout through the parent's methods.
+    """Open and read an index of the core's layout through the parent's methods.
+
+    The blocking side and the asynchronous one are opened and closed by themselves; the latter has a client in each
+    event loop. Copies of a store are closed stores.
 
     Args:
         schema: Names and types of the fields.
         model: Name, hub id or folder of the model, or None.
+        prune: Which tokens of a document the index keeps, or None.
         parameters: Parameters of the parent.
     """
 
-    def __init__(self, schema: IndexSchema, model: str | None, **parameters: Any) -> None:
-        self._schema, self._model = schema, model
-        self._opened: DocumentIndex | None = None
-        self._opening = RLock()
+    def __init__(self, schema: IndexSchema, model: str | None, prune: Prune | None, **parameters: Any) -> None:
+        self._schema, self._model, self._prune = schema, model, prune
+        self._blocking = Lazy(self._open_blocking)
+        self._asynchronous = Lazy(self._new_asynchronous)
         super().__init__(**parameters)
 
     def close(self) -> None:
-        """Close the blocking client and let go of the model; the next use opens them again."""
-        with self._opening:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
-            super().close()
+        """Close the blocking client and let go of its model; the next use opens them again."""
+        if (index := self._blocking.take()) is not None:
+            index.close()
 
     async def close_async(self) -> None:
-        """Close both clients: the asynchronous methods search and write through the blocking one, in worker threads."""
-        await super().close_async()
-        self.close()
+        """Close the client of this event loop and let go of its model; the next use opens them again."""
+        if (index := self._asynchronous.take()) is not None:
+            await index.close()
 
     def create_index(
         self, index: str | None = None, mappings: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
@@ -63,114 +68,116 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             mappings: Mappings in place of the store's own; an index with such carries no stamp.
             settings: Its settings; by default the store's own.
         """
-        self._ensure_initialized()
         if mappings:
             super().create_index(index, mappings, settings)
-        else:
-            self._open_or_create(index or self._index, settings or self._settings, create=True)
+            return
+        opened = self._new_blocking(index)
+        try:
+            opened.open_or_create(settings or self._settings, create=True)
+        finally:
+            opened.close()
 
     def refresh(self) -> None:
         """Make what was written searchable."""
         self._open().refresh()
 
-    def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
-        """Change metadata of the documents that satisfy filters, and return how many there were.
-
-        Raises:
-            DocumentStoreError: A key is a field of the index, or the server refused.
-        """
-        self._refuse_fields(meta)
-        return super().update_by_filter(filters, meta, refresh)
-
-    async def update_by_filter_async(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
-        """Change metadata of the documents that satisfy filters; see `update_by_filter`."""
-        self._refuse_fields(meta)
-        return await super().update_by_filter_async(filters, meta, refresh)
-
-    def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
-        """Return metadata key -> type; the index's own fields are no metadata."""
-        return self._metadata_alone(super().get_metadata_fields_info())
-
-    async def get_metadata_fields_info_async(self) -> dict[str, dict[str, str]]:
-        """Return metadata key -> type; see `get_metadata_fields_info`."""
-        return self._metadata_alone(await super().get_metadata_fields_info_async())
+    async def refresh_async(self) -> None:
+        """Make what was written searchable."""
+        await (await self._open_async()).refresh()
 
     def _encoder_options(self) -> dict[str, Any]:
         return {}
 
     def _open(self) -> DocumentIndex:
-        self._ensure_initialized()
-        assert self._opened is not None  # noqa: S101 (narrows the type)
-        return self._opened
+        return self._blocking.get()
 
-    def _open_or_create(self, name: str, settings: dict[str, Any] | None, *, create: bool) -> DocumentIndex:
-        index = DocumentIndex(
-            name,
-            client=self._client,
-            model=self._model,
-            schema=self._schema,
-            encoder_options=self._encoder_options(),
-        )
-        try:
-            index.open()
-        except IndexNotFoundError:
-            if create:
-                index.create(exist_ok=True, settings=settings)
+    async def _open_async(self) -> AsyncDocumentIndex:
+        index = self._asynchronous.get()
+        if not index.opened:
+            self._note_nested(await index.open_or_create(self._settings, create=self._create_index))
+        await index.client()
         return index
+
+    def _open_blocking(self) -> DocumentIndex:
+        index = self._new_blocking()
+        try:
+            self._note_nested(index.open_or_create(self._settings, create=self._create_index))
+        except BaseException:
+            index.close()
+            raise
+        return index
+
+    def _new_blocking(self, name: str | None = None) -> DocumentIndex:
+        return DocumentIndex(name or self._index, **self._index_options(http_auth=self._resolve_http_auth()))
+
+    def _new_asynchronous(self) -> AsyncDocumentIndex:
+        auth = self._resolve_http_auth()
+        connection: dict[str, Any] = {"http_auth": auth}
+        if isinstance(auth, AWSAuth):
+            from opensearchpy import AsyncHttpConnection
+
+            connection = {"http_auth": AsyncAWSAuth(auth), "connection_class": AsyncHttpConnection}
+        return AsyncDocumentIndex(self._index, **self._index_options(**connection))
+
+    def _index_options(self, **connection: Any) -> dict[str, Any]:
+        own = given(use_ssl=self._use_ssl, verify_certs=self._verify_certs, timeout=self._timeout)
+        return {
+            "url": self._hosts or LOCAL,
+            "client_options": own | self._kwargs | given(**connection),
+            "model": self._model,
+            "schema": self._schema,
+            "prune": self._prune,
+            "encoder_options": self._encoder_options(),
+        }
 
     def _clause(self, filters: dict[str, Any] | None) -> dict[str, Any] | None:
         return normalize_filters(filters, nested_fields=self._resolved_nested_fields) if filters else None
 
-    def _map_nested_fields(self, documents: list[Document]) -> None:
-        if self._nested_fields == "*":
-            found = self._detect_nested_fields_from_documents(documents)
-            self._update_mapping_for_nested_fields(found - self._resolved_nested_fields)
+    def _note_nested(self, mappings: Mapping[str, Any]) -> None:
+        for index in mappings.values():
+            self._populate_nested_fields_from_mapping(index["mappings"].get("properties", {}))
 
-    def _refuse_fields(self, meta: dict[str, Any]) -> None:
-        if own := sorted(self._schema.reserved_names & set(meta)):
-            raise DocumentStoreError(f"The keys {own} are fields of the index, not metadata. Write the documents anew.")
+    def _new_nested_fields(self, documents: list[Document]) -> set[str]:
+        if self._nested_fields != "*":
+            return set()
+        return self._detect_nested_fields_from_documents(documents) - self._resolved_nested_fields
 
-    def _metadata_alone(self, fields: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
-        own = {self._schema.sparse_field, self._schema.model_field, META_FIELD}
-        return {name: info for name, info in fields.items() if name not in own}
+    @property
+    def _client(self) -> OpenSearch | None:
+        return self._open().client()
+
+    @_client.setter
+    def _client(self, client: OpenSearch | None) -> None:
+        """Take no notice of the parent's beginning without one."""
+
+    @property
+    def _async_client(self) -> AsyncOpenSearch | None:
+        return self._asynchronous.get().connected()
+
+    @_async_client.setter
+    def _async_client(self, client: AsyncOpenSearch | None) -> None:
+        """Take no notice of the parent's beginning without one."""
 
     def _get_default_mappings(self) -> dict[str, Any]:
         mappings: dict[str, Any] = create_index_body(self._schema)["mappings"]
         return mappings
 
     def _ensure_initialized(self) -> None:
-        with self._opening:
-            if self._opened is None:
-                try:
-                    super()._ensure_initialized()
-                except BaseException:
-                    self.close()
-                    raise
+        self._open()
 
     async def _ensure_initialized_async(self) -> None:
-        if self._async_client is None:
-            await asyncio.to_thread(self._ensure_initialized)
-            await super()._ensure_initialized_async()
-
-    def _ensure_index_exists(self) -> None:
-        opened = self._open_or_create(self._index, self._settings, create=self._create_index)
-        found = opened.client().indices.get_mapping(index=self._index, params={"ignore_unavailable": "true"})
-        for index in found.values():
-            self._populate_nested_fields_from_mapping(index["mappings"].get("properties", {}))
-        self._opened = opened
-
-    async def _ensure_index_exists_async(self) -> None:
-        """Do nothing: the blocking client has opened or created the index before the asynchronous one is made."""
+        await self._open_async()
 
     def _search_documents(self, request_body: dict[str, Any]) -> list[Document]:
         opened = self._open()
-        return opened.read(opened.client().search(index=self._index, body=self._readable(request_body)))
+        response = opened.client().search(index=self._index, body=self._readable(request_body))
+        return opened.codec().read(response)
 
     async def _search_documents_async(self, request_body: dict[str, Any]) -> list[Document]:
-        assert self._async_client is not None  # noqa: S101 (narrows the type)
-        response = await self._async_client.search(index=self._index, body=self._readable(request_body))
-        opened = await asyncio.to_thread(self._open)
-        return await asyncio.to_thread(opened.read, response)
+        opened = await self._open_async()
+        client = await opened.client()
+        response = await client.search(index=self._index, body=self._readable(request_body))
+        return await asyncio.to_thread((await opened.codec()).read, response)
 
     def _readable(self, request_body: dict[str, Any]) -> dict[str, Any]:
         if self._return_embedding:

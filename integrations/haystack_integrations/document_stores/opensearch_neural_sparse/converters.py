@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from haystack.dataclasses import ByteStream, Document, SparseEmbedding
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 BLOB = "blob"
 ROUTING = "_routing"
 """Metadata key that opensearch-haystack takes a document's shard from; it is not stored."""
+EXPLANATION = "_explanation"
+"""Metadata key of why a document was found, where that was asked for; it is not stored either."""
 
 
 def checked_documents(documents: Iterable[Document]) -> list[Document]:
@@ -57,7 +60,7 @@ def to_sparse_document(document: Document, vector: SparseVector | None) -> Spars
     return SparseDocument(
         id=document.id,
         text=document.content,
-        metadata={key: value for key, value in document.meta.items() if key != ROUTING},
+        metadata={key: value for key, value in document.meta.items() if key not in (ROUTING, EXPLANATION)},
         vector=vector,
         embedding=document.embedding,
         model=None if binding is None else binding.marker,
@@ -65,13 +68,13 @@ def to_sparse_document(document: Document, vector: SparseVector | None) -> Spars
 
 
 def to_document(
-    hit: SearchHit, *, weights: Mapping[str, float] | None, vocabulary: Mapping[str, int], binding: ModelBinding | None
+    hit: SearchHit, *, vector: SparseVector | None, vocabulary: Mapping[str, int], binding: ModelBinding | None
 ) -> Document:
     """Return a hit as a Haystack document, its score in `Document.score`.
 
     Args:
         hit: The hit.
-        weights: Its sparse vector, where it was asked for.
+        vector: Its sparse vector, where that is wanted; it then carries the model that made it, where that is known.
         vocabulary: Token -> id.
         binding: The model of the index.
     """
@@ -84,12 +87,15 @@ def to_document(
         meta=dict(hit.metadata),
         score=hit.score,
         embedding=None if hit.embedding is None else list(hit.embedding),
-        sparse_embedding=to_sparse_embedding(weights, vocabulary, known) if weights else None,
+        sparse_embedding=DocumentSparseEmbedding(*vector.to_ids(vocabulary), known) if vector else None,
     )
 
 
-def to_sparse_embedding(
-    weights: Mapping[str, float], vocabulary: Mapping[str, int], binding: ModelBinding | None
-) -> SparseEmbedding:
-    """Return token -> weight as a sparse embedding that carries the model that made it, where that is known."""
-    return DocumentSparseEmbedding(*SparseVector(weights).to_ids(vocabulary), binding)
+def with_explanation(document: Document, hit: SearchHit) -> Document:
+    """Return a document that tells in its metadata which tokens matched and what each leg made of it."""
+    parts: dict[str, Any] = {}
+    if hit.matches is not None:
+        parts["tokens"] = [asdict(match) for match in hit.matches]
+    if hit.legs is not None:
+        parts["legs"] = {name: asdict(leg) for name, leg in hit.legs.items()}
+    return replace(document, meta={**document.meta, EXPLANATION: parts})

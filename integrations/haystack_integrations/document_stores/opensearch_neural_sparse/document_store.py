@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from haystack import default_to_dict
-from haystack.dataclasses import Document, SparseEmbedding
+from haystack.dataclasses import Document
 from haystack.document_stores.types import DuplicatePolicy
 from haystack.utils import Secret
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
+from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given, token_value
 from haystack_integrations.document_stores.opensearch_neural_sparse.policies import count_written, operation_of
-from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.store.options import HybridOptions, WriteOptions
+from opensearch_neural_sparse.encode.prune import Prune
+from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
+from opensearch_neural_sparse.index.seismic import SeismicParameters
+from opensearch_neural_sparse.store.options import WriteOptions
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth
     from haystack_integrations.document_stores.opensearch.document_store import Hosts
 
+    from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
+
 ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
 
 
-class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
+class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
     """A document store whose index belongs to one neural sparse model.
 
     It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
@@ -38,6 +42,9 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         index: Name of an index or alias.
         sparse_field: Field of the token weights.
         model_field: Field that names the model that made a document's vector.
+        field_type: `rank_features`, which is searched exactly, or `sparse_vector`, which is searched approximately.
+        seismic: Parameters of a `sparse_vector` field, such as `{"n_postings": 4000}`.
+        prune: Which tokens of a document the index keeps, such as `max_ratio:0.1`, as the document embedder has it.
         embedding_dim: Dimensions of dense embeddings; None leaves them out of the mapping.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`.
         text_analyzer: Analyzer of the content; None is the server's default.
@@ -68,6 +75,9 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         index: str = "default",
         sparse_field: str = "sparse_vector",
         model_field: str = "sparse_vector_model",
+        field_type: str = "rank_features",
+        seismic: dict[str, Any] | None = None,
+        prune: str | dict[str, Any] | None = None,
         embedding_dim: int | None = None,
         metadata_fields: dict[str, dict[str, Any]] | None = None,
         text_analyzer: str | None = None,
@@ -96,6 +106,9 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
             "model": None if model is None else str(model),
             "sparse_field": sparse_field,
             "model_field": model_field,
+            "field_type": str(field_type),
+            "seismic": seismic,
+            "prune": prune,
             "embedding_dim": embedding_dim,
             "metadata_fields": metadata_fields,
             "text_analyzer": text_analyzer,
@@ -111,6 +124,8 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         schema = IndexSchema(
             sparse_field=sparse_field,
             model_field=model_field,
+            field_type=FieldType(field_type),
+            seismic=None if seismic is None else SeismicParameters(**seismic),
             embedding_dimension=embedding_dim,
             text_analyzer=text_analyzer,
             metadata_fields={field: {"type": "nested"} for field in nested} | (metadata_fields or {}),
@@ -118,6 +133,7 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         super().__init__(
             schema,
             self._own["model"],
+            Prune.parse(prune),
             hosts=hosts,
             index=index,
             max_chunk_bytes=max_chunk_bytes,
@@ -176,14 +192,9 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
             ValueError: No documents, or a vector, id or metadata key that no index can take; none was written.
         """
         rows, opened = checked_documents(documents), self._open()
-        self._map_nested_fields(rows)
-        options = WriteOptions(
-            batch_bytes=self._max_chunk_bytes,
-            refresh=refresh,
-            operation=operation_of(policy),
-            exact_weights=bool(self._own["exact_weights"]),
-        )
-        return count_written(opened.send(rows, options), policy)
+        if fields := self._new_nested_fields(rows):
+            self._update_mapping_for_nested_fields(fields)
+        return count_written(opened.send(rows, self._write_options(policy, refresh)), policy)
 
     async def write_documents_async(
         self,
@@ -191,60 +202,46 @@ class OpenSearchNeuralSparseDocumentStore(BoundDocumentStore):
         policy: DuplicatePolicy = DuplicatePolicy.NONE,
         refresh: Literal["wait_for", True, False] = True,
     ) -> int:
-        """Write documents from a worker thread; see `write_documents`."""
-        return await asyncio.to_thread(self.write_documents, documents, policy, refresh)
+        """Write documents with the vectors they have; see `write_documents`."""
+        rows, opened = checked_documents(documents), await self._open_async()
+        if fields := self._new_nested_fields(rows):
+            await self._update_mapping_for_nested_fields_async(fields)
+        return count_written(await opened.send(rows, self._write_options(policy, refresh)), policy)
 
-    def sparse_retrieval(
-        self, query: str | SparseEmbedding, *, filters: dict[str, Any] | None = None, top_k: int = 10
-    ) -> list[Document]:
-        """Search by sparse vectors; `OpenSearchNeuralSparseRetriever` is the component for it.
+    def retrieve(self, retrieval: Retrieval) -> list[Document]:
+        """Search for documents, best first; the retrievers are the components for it.
 
-        Args:
-            query: A text, encoded by the index's model, or its embedding.
-            filters: Haystack filters that documents satisfy.
-            top_k: Most documents, 1 to 10,000.
+        Raises:
+            ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        opened = self._open()
-        hits = opened.search(
-            query if isinstance(query, str) else opened.query_vector(query),
-            size=top_k,
-            filter=self._clause(filters),
-            explain=self._return_embedding,
-            with_embedding=self._return_embedding,
-        )
-        return opened.to_documents(hits)
+        opened, clause = self._open(), self._clause(retrieval.filters)
+        codec, with_vectors = opened.codec(), self._with_vectors(retrieval)
+        vector = None if retrieval.embedding is None else codec.query_vector(retrieval.embedding)
+        hits = retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
+        return codec.to_documents(retrieval.kept(hits), with_vectors=with_vectors, explained=retrieval.explain)
 
-    def hybrid_retrieval(
-        self,
-        query: str,
-        *,
-        query_sparse_embedding: SparseEmbedding | None = None,
-        filters: dict[str, Any] | None = None,
-        top_k: int = 10,
-        options: HybridOptions | None = None,
-    ) -> list[Document]:
-        """Search by words and by sparse vectors; `OpenSearchNeuralSparseHybridRetriever` is the component for it.
+    async def retrieve_async(self, retrieval: Retrieval) -> list[Document]:
+        """Search for documents, best first; see `retrieve`."""
+        opened = await self._open_async()
+        codec, with_vectors = await opened.codec(), self._with_vectors(retrieval)
+        clause, vector = self._clause(retrieval.filters), None
+        if retrieval.embedding is not None or with_vectors:
+            await codec.load()
+        if retrieval.embedding is not None:
+            vector = codec.query_vector(retrieval.embedding)
+        hits = await retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
+        return codec.to_documents(retrieval.kept(hits), with_vectors=with_vectors, explained=retrieval.explain)
 
-        Args:
-            query: A text.
-            query_sparse_embedding: Its embedding; by default it is encoded by the index's model.
-            filters: Haystack filters that documents satisfy; they go into both legs.
-            top_k: Most documents, 1 to 10,000.
-            options: How to fuse.
-        """
-        opened = self._open()
-        hits = opened.hybrid_search(
-            query,
-            vector=None if query_sparse_embedding is None else opened.query_vector(query_sparse_embedding),
-            size=top_k,
-            filter=self._clause(filters),
-            options=options or HybridOptions(),
-            explain=self._return_embedding,
-            with_embedding=self._return_embedding,
+    def _with_vectors(self, retrieval: Retrieval) -> bool:
+        return self._return_embedding if retrieval.return_embedding is None else retrieval.return_embedding
+
+    def _write_options(self, policy: DuplicatePolicy, refresh: Literal["wait_for", True, False]) -> WriteOptions:
+        return WriteOptions(
+            batch_bytes=self._max_chunk_bytes,
+            refresh=refresh,
+            operation=operation_of(policy),
+            exact_weights=bool(self._own["exact_weights"]),
         )
-        return opened.to_documents(hits)
 
     def _encoder_options(self) -> dict[str, Any]:
-        options = {name: self._own[name] for name in ENCODER_OPTIONS}
-        options["token"] = token.resolve_value() if (token := self._own["token"]) is not None else None
-        return {name: value for name, value in options.items() if value is not None}
+        return given(token=token_value(self._own["token"]), **{name: self._own[name] for name in ENCODER_OPTIONS})

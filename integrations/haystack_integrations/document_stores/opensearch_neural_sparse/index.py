@@ -1,133 +1,105 @@
-"""An index that takes and gives Haystack's documents and sparse embeddings."""
+"""The core's two stores, blocking and asynchronous, over documents in Haystack's terms."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cached_property
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from haystack.dataclasses import SparseEmbedding
-
-from haystack_integrations.document_stores.opensearch_neural_sparse.converters import (
-    BLOB,
-    ROUTING,
-    to_document,
-    to_sparse_document,
-    to_sparse_vector,
-)
-from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import (
-    DocumentSparseEmbedding,
-    QuerySparseEmbedding,
-)
+from haystack_integrations.document_stores.opensearch_neural_sparse.codec import DocumentCodec
+from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.errors import ModelMismatchError
-from opensearch_neural_sparse.index.bulk import bulk_action
+from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.models.files import Side
-from opensearch_neural_sparse.search.hits import parse_hits
+from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
+from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
+    from opensearchpy import AsyncOpenSearch
 
-    from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-    from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
-    from opensearch_neural_sparse.index.document import SparseDocument
-    from opensearch_neural_sparse.search.hits import SearchHit
+    from opensearch_neural_sparse.index.bulk import BulkReport
+    from opensearch_neural_sparse.store.encoders import Encoders
+    from opensearch_neural_sparse.store.index_state import IndexState
     from opensearch_neural_sparse.store.options import WriteOptions
 
 
-class DocumentIndex(NeuralSparseStore):
-    """The core's store in Haystack's words; its arguments are those of `NeuralSparseStore`."""
+class _WithCodec:
+    """Either store, as far as it turns documents to what an index holds."""
+
+    index: str
+    _encoders: Encoders
+
+    def _codec(self, state: IndexState) -> DocumentCodec:
+        return DocumentCodec(self.index, state.schema, state.binding, self._tokenizer)
 
     @cached_property
-    def tokenizer(self) -> SparseTokenizer:
-        """Token ids of the model's vocabulary."""
-        self.open()
-        return SparseTokenizer.from_file(self._encoders.files(Side.QUERY).query_tokenizer)
+    def _tokenizer(self) -> Lazy[SparseTokenizer]:
+        return Lazy(lambda: SparseTokenizer.from_file(self._encoders.files(Side.QUERY).query_tokenizer))
 
-    def query_vector(self, embedding: SparseEmbedding) -> SparseVector:
-        """Return the embedding of a query as token -> weight.
 
-        Raises:
-            ModelMismatchError: It was made by another model, as far as it says by which.
-            InvalidVectorError: A weight or token id that no index can take.
-        """
-        bound = self.open().binding
-        if bound is not None and isinstance(embedding, QuerySparseEmbedding) and embedding.files is not None:
-            bound.ensure_matches_query(embedding.files, index=self.index, field=self.schema.sparse_field)
-        elif isinstance(embedding, DocumentSparseEmbedding):
-            self._ensure_matches_write(embedding)
-        return to_sparse_vector(embedding, self.tokenizer.tokens)
+class DocumentIndex(_WithCodec, NeuralSparseStore):
+    """The core's store in Haystack's words; its arguments are those of `NeuralSparseStore`."""
+
+    def codec(self) -> DocumentCodec:
+        """Return what writes and reads documents of the index."""
+        return self._codec(self.open())
+
+    def open_or_create(self, settings: Mapping[str, Any] | None, *, create: bool) -> Mapping[str, Any]:
+        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name."""
+        try:
+            self.open()
+        except IndexNotFoundError:
+            if not create:
+                return {}
+            self.create(exist_ok=True, settings=settings)
+        with self._errors():
+            mappings: Mapping[str, Any] = self.client().indices.get_mapping(index=self.index)
+            return mappings
 
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
-        """Write documents with the vectors they have; none is encoded here.
-
-        Raises:
-            ModelMismatchError: A sparse embedding was made by another model, with other settings or as a query, as far
-                as it says so; nothing is written then.
-            IndexSchemaError: An id or metadata key that no index can take; nothing is written then.
-            InvalidVectorError: A weight or token id that no index can take; nothing is written then.
-        """
-        self.open()
-        rows = [to_sparse_document(document, self._vector_of(document)) for document in documents]
+        """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
+        actions = self.codec().actions(documents, options)
         with self._errors():
-            return BulkSender(self.client(), self.index, options).send(self._actions(documents, rows, options))
+            return BulkSender(self.client(), self.index, options).send(actions)
 
-    def to_documents(self, hits: Sequence[SearchHit]) -> list[Document]:
-        """Return hits as documents, with the vectors that were asked for."""
-        binding = self.open().binding
-        documents = []
-        for hit in hits:
-            weights = hit.source.get(self.schema.sparse_field)
-            vocabulary = self.tokenizer.vocabulary if weights else {}
-            documents.append(to_document(hit, weights=weights, vocabulary=vocabulary, binding=binding))
-        return documents
 
-    def read(self, response: Mapping[str, Any]) -> list[Document]:
-        """Return the documents of a search response.
+class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
+    """The core's asynchronous store in Haystack's words; its methods are those of `DocumentIndex`, awaited.
 
-        Raises:
-            PartialResultsError: Some shards failed.
-        """
-        return self.to_documents(parse_hits(response, self.schema))
+    Attributes:
+        opened: Whether the index was opened or created, so that it is not created in silence if it vanishes.
+    """
 
-    def _actions(
-        self, documents: Sequence[Document], rows: Sequence[SparseDocument], options: WriteOptions
-    ) -> Iterator[BulkAction | BulkFailure]:
-        for document, row in zip(documents, rows, strict=True):
-            routing = document.meta.get(ROUTING)
-            yield bulk_action(
-                row,
-                self.schema,
-                operation=options.operation,
-                exact_weights=options.exact_weights,
-                routing=None if routing is None else str(routing),
-                fields=None if document.blob is None else {BLOB: document.blob.to_dict()},
-            )
+    opened = False
 
-    def _vector_of(self, document: Document) -> SparseVector | None:
-        embedding = document.sparse_embedding
-        if embedding is None:
-            return None
-        if isinstance(embedding, QuerySparseEmbedding):
-            raise self._encoded_as_query(document)
-        if isinstance(embedding, DocumentSparseEmbedding):
-            self._ensure_matches_write(embedding)
-        return to_sparse_vector(embedding, self.tokenizer.tokens)
+    async def codec(self) -> DocumentCodec:
+        """Return what writes and reads documents of the index."""
+        return self._codec(await self.open())
 
-    def _ensure_matches_write(self, embedding: DocumentSparseEmbedding) -> None:
-        bound = self.open().binding
-        if bound is not None and embedding.binding is not None:
-            bound.ensure_matches_write(embedding.binding, index=self.index, field=self.schema.sparse_field)
+    async def open_or_create(self, settings: Mapping[str, Any] | None, *, create: bool) -> Mapping[str, Any]:
+        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name."""
+        try:
+            await self.open()
+        except IndexNotFoundError:
+            if not create:
+                return {}
+            await self.create(exist_ok=True, settings=settings)
+        async with self._asking() as client:
+            mappings: Mapping[str, Any] = await client.indices.get_mapping(index=self.index)
+        self.opened = True
+        return mappings
 
-    def _encoded_as_query(self, document: Document) -> ModelMismatchError:
-        model = str(self.model_id)
-        return ModelMismatchError(
-            index=self.index,
-            field=self.schema.sparse_field,
-            bound=model,
-            given=model,
-            reason=f"the sparse embedding of document {document.id!r} was encoded as a query",
-            remedy="Embed documents with NeuralSparseDocumentEmbedder.",
-        )
+    async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
+        """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
+        actions = await asyncio.to_thread(partial((await self.codec()).actions, documents, options))
+        async with self._asking() as client:
+            return await AsyncBulkSender(client, self.index, options).send(actions)
+
+    def connected(self) -> AsyncOpenSearch | None:
+        """Return the client of the running event loop, if it has one."""
+        connection = self._connections.get(asyncio.get_running_loop())
+        return None if connection is None else connection.client

@@ -9,15 +9,6 @@ from haystack.document_stores.types import FilterPolicy
 Filters = dict[str, Any]
 
 
-def filter_policy_of(policy: str | FilterPolicy) -> FilterPolicy:
-    """Return a policy given by name or as itself.
-
-    Raises:
-        ValueError: No such policy.
-    """
-    return policy if isinstance(policy, FilterPolicy) else FilterPolicy.from_str(policy)
-
-
 def combine_filters(policy: FilterPolicy, own: Filters | None, given: Filters | None) -> Filters | None:
     """Return the filters of a run.
 

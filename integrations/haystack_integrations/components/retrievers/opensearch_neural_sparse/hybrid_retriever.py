@@ -1,39 +1,72 @@
-"""Hybrid retrieval: BM25 and sparse vectors, fused in one request."""
+"""Hybrid retrieval: BM25, sparse and dense vectors, fused in one request."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from haystack import Document, component, default_to_dict
+from haystack import Document, component
 from haystack.dataclasses import SparseEmbedding
 from haystack.document_stores.types import FilterPolicy
 
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.filters import (
-    combine_filters,
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.base import Retriever
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.options import (
+    BM25,
+    DENSE,
+    SPARSE,
+    bounds_of,
+    checked_store,
     filter_policy_of,
+    legs_of,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from opensearch_neural_sparse.store.options import HybridOptions
+from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
+from opensearch_neural_sparse.index.pipelines import Combination, Normalization
+from opensearch_neural_sparse.search.fusion import Fusion
+from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
+from opensearch_neural_sparse.search.request_options import RequestOptions
 
 
 @component
-class OpenSearchNeuralSparseHybridRetriever:
-    """Find documents by words (BM25) and by sparse vectors at once, fused by reciprocal ranks in one request.
+class OpenSearchNeuralSparseHybridRetriever(Retriever):
+    """Find documents by words (BM25), by sparse and by dense vectors at once, fused in one request.
+
+    With one leg alone, `legs=["bm25"]` or `legs=["sparse"]`, nothing is fused and scores are that leg's own.
 
     Args:
         document_store: The document store.
-        filters: Filters of every run; they go into both legs.
+        filters: Filters of every run; they go into every leg.
         top_k: Most documents, 1 to 10,000.
         filter_policy: Whether filters given to a run `replace` these or `merge` with them. Merged, documents satisfy
             both.
+        legs: Some of `bm25`, `sparse` and `dense`; by default the first two, and `dense` where a run brings an
+            embedding for it.
+        weights: One for each leg, in their order, summing to 1; None gives every leg the same.
         rank_constant: 1 to 10,000; the higher, the less the first ranks stand out.
-        weights: Weights of (BM25, sparse), summing to 1; None gives both 1.
-        pagination_depth: How many documents of each leg are ranked; by default 100, or `top_k` if that is more.
+        pagination_depth: How many documents of each leg are fused; by default 100, or `top_k` if that is more.
+        normalization: Fuse scores brought to one scale, `min_max`, `l2` or `z_score`, rather than ranks.
+        combination: Which mean of these scores: `arithmetic_mean`, `geometric_mean` or `harmonic_mean`.
+        lower_bounds: Least scores of the legs for `min_max`, such as `[{"mode": "apply", "score": 0.1}, ...]`.
+        upper_bounds: Greatest scores of the legs for `min_max`.
+        fusion: Who fuses: `server`, `client`, or `auto`, which is the server wherever it gets it right.
+        custom_query: Body of a search of one's own, sent as it is once the places `$sparse`, `$text` and `$filters` in
+            it are filled; options that shape a search have no part in it.
+        score_threshold: Least fused score of a document.
+        two_phase: Whether the sparse leg is searched in two phases; `True`, or parameters such as
+            `{"prune_ratio": 0.3}`.
+        prune: Which tokens of the query are searched for, such as `max_ratio:0.1`; None searches for all.
+        seismic: How a `sparse_vector` field is searched, such as `{"k": 100}`.
+        collapse: A metadata key of which each value is found once.
+        explain: Whether documents tell in `meta["_explanation"]` which tokens matched, and what each leg made of them.
+        return_embedding: Whether documents come with their vectors; by default as the document store says.
+        raise_on_failure: Whether it is an error that the server fails or is out of reach; else nothing is found.
+        timeout: Seconds to wait for the answer; by default as the document store says.
+        preference: Which copies of the shards are asked, such as `_local`.
+        routing: Only the shards that hold documents of this routing are searched.
+        partial: Whether an answer that some shards are missing from is an error (`raise`) or a warning (`warn`).
 
     Raises:
-        TypeError: Another kind of document store.
-        ValueError: No such policy.
+        TypeError: Another kind of document store, or an unknown parameter in `two_phase`, `seismic` or bounds.
+        ValueError: An option out of range, or options that contradict each other.
 
     Examples:
         >>> store = OpenSearchNeuralSparseDocumentStore(hosts="http://localhost:9200", model="doc-v3-distill")
@@ -48,42 +81,56 @@ class OpenSearchNeuralSparseHybridRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int = 10,
         filter_policy: str | FilterPolicy = FilterPolicy.REPLACE,
-        rank_constant: int = 60,
+        legs: list[str] | None = None,
         weights: list[float] | None = None,
+        rank_constant: int = 60,
         pagination_depth: int | None = None,
+        normalization: str | None = None,
+        combination: str = "arithmetic_mean",
+        lower_bounds: list[dict[str, Any]] | None = None,
+        upper_bounds: list[dict[str, Any]] | None = None,
+        fusion: str = "auto",
+        custom_query: dict[str, Any] | None = None,
+        score_threshold: float | None = None,
+        two_phase: bool | dict[str, Any] | None = None,
+        prune: str | dict[str, Any] | None = None,
+        seismic: dict[str, Any] | None = None,
+        collapse: str | None = None,
+        explain: bool = False,
+        return_embedding: bool | None = None,
+        raise_on_failure: bool = True,
+        timeout: float | None = None,
+        preference: str | None = None,
+        routing: str | None = None,
+        partial: str = "raise",
     ) -> None:
-        if not isinstance(document_store, OpenSearchNeuralSparseDocumentStore):
-            raise TypeError(
-                f"document_store is an OpenSearchNeuralSparseDocumentStore, got {type(document_store).__name__}."
-            )
-        self.document_store = document_store
+        self.document_store = checked_store(document_store)
         self.filters = filters
         self.top_k = top_k
         self.filter_policy = filter_policy_of(filter_policy)
-        self.rank_constant = rank_constant
+        self.legs = legs
         self.weights = weights
+        self.rank_constant = rank_constant
         self.pagination_depth = pagination_depth
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain values."""
-        return default_to_dict(
-            self,
-            document_store=self.document_store,
-            filters=self.filters,
-            top_k=self.top_k,
-            filter_policy=self.filter_policy.value,
-            rank_constant=self.rank_constant,
-            weights=None if self.weights is None else list(self.weights),
-            pagination_depth=self.pagination_depth,
-        )
-
-    def close(self) -> None:
-        """Close the document store; the next run opens it again."""
-        self.document_store.close()
-
-    async def close_async(self) -> None:
-        """Close the document store; the next run opens it again."""
-        await self.document_store.close_async()
+        self.normalization = normalization
+        self.combination = combination
+        self.lower_bounds = lower_bounds
+        self.upper_bounds = upper_bounds
+        self.fusion = fusion
+        self.custom_query = custom_query
+        self.score_threshold = score_threshold
+        self.two_phase = two_phase
+        self.prune = prune
+        self.seismic = seismic
+        self.collapse = collapse
+        self.explain = explain
+        self.return_embedding = return_embedding
+        self.raise_on_failure = raise_on_failure
+        self.timeout = timeout
+        self.preference = preference
+        self.routing = routing
+        self.partial = partial
+        self._how(None if legs is None or DENSE not in legs else [0.0], weights, score_threshold)
 
     @component.output_types(documents=list[Document])
     def run(
@@ -92,31 +139,40 @@ class OpenSearchNeuralSparseHybridRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int | None = None,
         query_sparse_embedding: SparseEmbedding | None = None,
+        query_embedding: list[float] | None = None,
+        weights: list[float] | None = None,
+        score_threshold: float | None = None,
+        explain: bool | None = None,
+        routing: str | None = None,
+        document_store: OpenSearchNeuralSparseDocumentStore | None = None,
+        custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Find documents.
 
         Args:
-            query: A text; a blank one finds nothing.
+            query: A text; a blank one finds nothing by words or sparse vectors.
             filters: Filters of this run; `filter_policy` says what becomes of the retriever's own.
             top_k: Most documents; by default the retriever's own number.
-            query_sparse_embedding: The text's embedding; by default it is encoded by the index's model.
+            query_sparse_embedding: The text's sparse embedding; by default it is encoded by the index's model.
+            query_embedding: The text's dense embedding, for the leg `dense`.
+            weights: One for each leg; this and what follows is the retriever's own by default.
+            score_threshold: Least fused score of a document.
+            explain: Whether documents tell why they were found.
+            routing: Only the shards that hold documents of this routing are searched.
+            document_store: The document store.
+            custom_query: Body of a search of one's own.
 
         Returns:
-            `documents`: best first; a score says where a document ranked, not how well it matches.
+            `documents`: best first; a fused score says where a document ranked, not how well it matches.
 
         Raises:
+            ValueError: A dense embedding without a leg for it, or the other way round.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        documents = self.document_store.hybrid_retrieval(
-            query,
-            query_sparse_embedding=query_sparse_embedding,
-            filters=combine_filters(self.filter_policy, self.filters, filters),
-            top_k=self.top_k if top_k is None else top_k,
-            options=HybridOptions(
-                rank_constant=self.rank_constant, weights=self.weights, pagination_depth=self.pagination_depth
-            ),
-        )
-        return {"documents": documents}
+        page = self._page(filters, top_k, custom_query, score_threshold, explain)
+        how = self._how(query_embedding, weights, page["score_threshold"], routing)
+        retrieval = Retrieval(query=query, embedding=query_sparse_embedding, how=how, **page)
+        return self._retrieve(retrieval, document_store)
 
     @component.output_types(documents=list[Document])
     async def run_async(
@@ -125,6 +181,46 @@ class OpenSearchNeuralSparseHybridRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int | None = None,
         query_sparse_embedding: SparseEmbedding | None = None,
+        query_embedding: list[float] | None = None,
+        weights: list[float] | None = None,
+        score_threshold: float | None = None,
+        explain: bool | None = None,
+        routing: str | None = None,
+        document_store: OpenSearchNeuralSparseDocumentStore | None = None,
+        custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Find documents from a worker thread; see `run`."""
-        return await asyncio.to_thread(self.run, query, filters, top_k, query_sparse_embedding)
+        """Find documents; see `run`."""
+        page = self._page(filters, top_k, custom_query, score_threshold, explain)
+        how = self._how(query_embedding, weights, page["score_threshold"], routing)
+        retrieval = Retrieval(query=query, embedding=query_sparse_embedding, how=how, **page)
+        return await self._retrieve_async(retrieval, document_store)
+
+    def _how(
+        self,
+        query_embedding: list[float] | None,
+        weights: list[float] | None,
+        score_threshold: float | None,
+        routing: str | None = None,
+    ) -> SearchOptions | HybridOptions | RequestOptions:
+        names = self.legs or ([BM25, SPARSE] if query_embedding is None else [BM25, SPARSE, DENSE])
+        if (DENSE in names) != (query_embedding is not None):
+            raise ValueError("query_embedding is for a leg 'dense', and such a leg needs it.")
+        legs, shared = legs_of(names, query_embedding), self._search_options(routing)
+        if names == [BM25]:
+            request: RequestOptions = shared["request"]
+            return request
+        if names == [SPARSE]:
+            return SearchOptions(**shared)
+        return HybridOptions(
+            legs=legs,
+            rank_constant=self.rank_constant,
+            weights=self.weights if weights is None else weights,
+            pagination_depth=self.pagination_depth,
+            normalization=None if self.normalization is None else Normalization(self.normalization),
+            combination=Combination(self.combination),
+            lower_bounds=bounds_of(self.lower_bounds),
+            upper_bounds=bounds_of(self.upper_bounds),
+            min_score=score_threshold,
+            fusion=Fusion(self.fusion),
+            **shared,
+        )

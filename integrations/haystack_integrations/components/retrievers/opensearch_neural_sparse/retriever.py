@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from haystack import Document, component, default_to_dict
+from haystack import Document, component
 from haystack.dataclasses import SparseEmbedding
 from haystack.document_stores.types import FilterPolicy
 
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.filters import (
-    combine_filters,
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.base import Retriever
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.options import (
+    checked_store,
     filter_policy_of,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
+from opensearch_neural_sparse.search.options import SearchOptions
 
 
 @component
-class OpenSearchNeuralSparseRetriever:
+class OpenSearchNeuralSparseRetriever(Retriever):
     """Find documents by sparse vectors: from a text, encoded by the index's model, or from a sparse embedding.
 
     Args:
@@ -26,10 +28,25 @@ class OpenSearchNeuralSparseRetriever:
         top_k: Most documents, 1 to 10,000.
         filter_policy: Whether filters given to a run `replace` these or `merge` with them. Merged, documents satisfy
             both.
+        custom_query: Body of a search of one's own, sent as it is once the places `$sparse`, `$text` and `$filters` in
+            it are filled; options that shape a search have no part in it.
+        score_threshold: Least score of a document.
+        two_phase: Whether heavy tokens find documents and light ones only refine their order; `True`, or parameters
+            such as `{"prune_ratio": 0.3}`.
+        prune: Which tokens of the query are searched for, such as `max_ratio:0.1`; None searches for all.
+        seismic: How a `sparse_vector` field is searched, such as `{"k": 100}`.
+        collapse: A metadata key of which each value is found once, by its best document.
+        explain: Whether documents tell in `meta["_explanation"]` which tokens matched and what each gave.
+        return_embedding: Whether documents come with their vectors; by default as the document store says.
+        raise_on_failure: Whether it is an error that the server fails or is out of reach; else nothing is found.
+        timeout: Seconds to wait for the answer; by default as the document store says.
+        preference: Which copies of the shards are asked, such as `_local`.
+        routing: Only the shards that hold documents of this routing are searched.
+        partial: Whether an answer that some shards are missing from is an error (`raise`) or a warning (`warn`).
 
     Raises:
-        TypeError: Another kind of document store.
-        ValueError: No such policy.
+        TypeError: Another kind of document store, or an unknown parameter in `two_phase` or `seismic`.
+        ValueError: An option out of range.
 
     Examples:
         >>> store = OpenSearchNeuralSparseDocumentStore(hosts="http://localhost:9200", model="doc-v3-distill")
@@ -44,33 +61,38 @@ class OpenSearchNeuralSparseRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int = 10,
         filter_policy: str | FilterPolicy = FilterPolicy.REPLACE,
+        custom_query: dict[str, Any] | None = None,
+        score_threshold: float | None = None,
+        two_phase: bool | dict[str, Any] | None = None,
+        prune: str | dict[str, Any] | None = None,
+        seismic: dict[str, Any] | None = None,
+        collapse: str | None = None,
+        explain: bool = False,
+        return_embedding: bool | None = None,
+        raise_on_failure: bool = True,
+        timeout: float | None = None,
+        preference: str | None = None,
+        routing: str | None = None,
+        partial: str = "raise",
     ) -> None:
-        if not isinstance(document_store, OpenSearchNeuralSparseDocumentStore):
-            raise TypeError(
-                f"document_store is an OpenSearchNeuralSparseDocumentStore, got {type(document_store).__name__}."
-            )
-        self.document_store = document_store
+        self.document_store = checked_store(document_store)
         self.filters = filters
         self.top_k = top_k
         self.filter_policy = filter_policy_of(filter_policy)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the parameters as plain values."""
-        return default_to_dict(
-            self,
-            document_store=self.document_store,
-            filters=self.filters,
-            top_k=self.top_k,
-            filter_policy=self.filter_policy.value,
-        )
-
-    def close(self) -> None:
-        """Close the document store; the next run opens it again."""
-        self.document_store.close()
-
-    async def close_async(self) -> None:
-        """Close the document store; the next run opens it again."""
-        await self.document_store.close_async()
+        self.custom_query = custom_query
+        self.score_threshold = score_threshold
+        self.two_phase = two_phase
+        self.prune = prune
+        self.seismic = seismic
+        self.collapse = collapse
+        self.explain = explain
+        self.return_embedding = return_embedding
+        self.raise_on_failure = raise_on_failure
+        self.timeout = timeout
+        self.preference = preference
+        self.routing = routing
+        self.partial = partial
+        SearchOptions(**self._search_options())
 
     @component.output_types(documents=list[Document])
     def run(
@@ -79,14 +101,24 @@ class OpenSearchNeuralSparseRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int | None = None,
         query_sparse_embedding: SparseEmbedding | None = None,
+        score_threshold: float | None = None,
+        explain: bool | None = None,
+        routing: str | None = None,
+        document_store: OpenSearchNeuralSparseDocumentStore | None = None,
+        custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Find documents.
 
         Args:
             query: A text; a blank one finds nothing.
             filters: Filters of this run; `filter_policy` says what becomes of the retriever's own.
-            top_k: Most documents; by default the retriever's own number.
-            query_sparse_embedding: Its embedding, in place of a text.
+            top_k: Most documents; this and what follows is the retriever's own by default.
+            query_sparse_embedding: The embedding of a query, in place of a text.
+            score_threshold: Least score of a document.
+            explain: Whether documents tell why they were found.
+            routing: Only the shards that hold documents of this routing are searched.
+            document_store: The document store.
+            custom_query: Body of a search of one's own.
 
         Returns:
             `documents`: best first, with their scores.
@@ -95,14 +127,17 @@ class OpenSearchNeuralSparseRetriever:
             ValueError: Neither a text nor an embedding, or both.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        if (query is None) == (query_sparse_embedding is None):
-            raise ValueError("Give either query or query_sparse_embedding.")
-        documents = self.document_store.sparse_retrieval(
-            query_sparse_embedding if query is None else query,  # type: ignore[arg-type]  # one of them is not None
-            filters=combine_filters(self.filter_policy, self.filters, filters),
-            top_k=self.top_k if top_k is None else top_k,
+        retrieval = self._retrieval(
+            query,
+            filters,
+            top_k,
+            query_sparse_embedding,
+            routing,
+            score_threshold=score_threshold,
+            explain=explain,
+            custom_query=custom_query,
         )
-        return {"documents": documents}
+        return self._retrieve(retrieval, document_store)
 
     @component.output_types(documents=list[Document])
     async def run_async(
@@ -111,6 +146,39 @@ class OpenSearchNeuralSparseRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int | None = None,
         query_sparse_embedding: SparseEmbedding | None = None,
+        score_threshold: float | None = None,
+        explain: bool | None = None,
+        routing: str | None = None,
+        document_store: OpenSearchNeuralSparseDocumentStore | None = None,
+        custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Find documents from a worker thread; see `run`."""
-        return await asyncio.to_thread(self.run, query, filters, top_k, query_sparse_embedding)
+        """Find documents; see `run`."""
+        retrieval = self._retrieval(
+            query,
+            filters,
+            top_k,
+            query_sparse_embedding,
+            routing,
+            score_threshold=score_threshold,
+            explain=explain,
+            custom_query=custom_query,
+        )
+        return await self._retrieve_async(retrieval, document_store)
+
+    def _retrieval(
+        self,
+        query: str | None,
+        filters: dict[str, Any] | None,
+        top_k: int | None,
+        embedding: SparseEmbedding | None,
+        routing: str | None,
+        **given: Any,
+    ) -> Retrieval:
+        if (query is None) == (embedding is None):
+            raise ValueError("Give either query or query_sparse_embedding.")
+        return Retrieval(
+            query=query or "",
+            embedding=embedding,
+            how=SearchOptions(**self._search_options(routing)),
+            **self._page(filters, top_k, **given),
+        )

@@ -11,9 +11,9 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from pydantic import model_validator
 
-from langchain_opensearch_neural_sparse.retriever_base import Filter, NeuralSparseRetriever
+from langchain_opensearch_neural_sparse.retriever_base import Call, Filter, NeuralSparseRetriever
 from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, Leg, SparseLeg
-from opensearch_neural_sparse.search.options import HybridOptions
+from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
 
 LegName = Literal["bm25", "sparse", "dense"]
 Weights = tuple[float, ...]
@@ -46,7 +46,7 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
     def _check(self) -> Self:
         if self._dense and self.vectorstore.embeddings is None:
             raise ValueError("A dense leg needs a vector store with a dense model: embedding=...")
-        self._plan(self.weights, vector=(0.0,))
+        self._call("", self.k, None, self.weights, vector=(0.0,))
         return self
 
     @property
@@ -58,19 +58,42 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         assert self.vectorstore.embeddings is not None  # noqa: S101 (the validator has seen to it)
         return self.vectorstore.embeddings
 
-    def _plan(self, weights: Weights | None, vector: Sequence[float] | None) -> HybridOptions:
-        legs = self.options.legs if self.legs is None else tuple(_leg(leg, vector) for leg in self.legs)
-        return replace(self.options, legs=legs, weights=self.options.weights if weights is None else weights)
-
-    def _keywords(
+    def _call(
         self,
+        query: str,
         k: int | None,
         filter: Filter | None,  # noqa: A002 (LangChain's word)
         weights: Weights | None,
         vector: Sequence[float] | None,
-    ) -> dict[str, Any]:
-        plan = self._plan(self.weights if weights is None else weights, vector)
-        return {**self._wanted(k, filter), "options": plan, "explain": self.explain}
+    ) -> Call:
+        wanted = self._wanted(k, filter)
+        weights = self.weights if weights is None else weights
+        if self.legs is not None and len(self.legs) == 1 and weights is None:
+            return self._alone(self.legs[0], query, wanted, vector)
+        legs = self.options.legs if self.legs is None else tuple(_leg(leg, vector) for leg in self.legs)
+        plan = replace(self.options, legs=legs, weights=self.options.weights if weights is None else weights)
+        return "hybrid_search", {"query": query, "options": plan, "explain": self.explain, **wanted}
+
+    def _alone(self, leg: LegName | Leg, query: str, wanted: dict[str, Any], vector: Sequence[float] | None) -> Call:
+        """Return the search that one leg is without others; options that say how to fuse say nothing then."""
+        options = self.options
+        if leg == "bm25":
+            return "match_search", {"text": query, "request": options.request, **wanted}
+        if leg == "sparse":
+            plan = SearchOptions(
+                two_phase=options.two_phase,
+                prune=options.prune,
+                seismic=options.seismic,
+                collapse=options.collapse,
+                request=options.request,
+            )
+            return "search", {"query": query, "options": plan, "explain": self.explain, **wanted}
+        if leg != "dense":
+            raise ValueError(f"One leg goes by its name, such as 'sparse'; got {type(leg).__name__}.")
+        size, clauses = wanted["size"], wanted["filter"]
+        nearest = {"vector": list(vector or ()), "k": size} | ({"filter": "$filters"} if clauses else {})
+        body = {"size": size, "query": {"knn": {self.vectorstore.stores.schema.embedding_field: nearest}}}
+        return "custom_search", {"body": body, "filter": clauses or None, "request": options.request}
 
     def _get_relevant_documents(
         self,
@@ -82,8 +105,7 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         weights: Weights | None = None,
     ) -> list[Document]:
         vector = self._embedding.embed_query(query) if self._dense else None
-        search = self.vectorstore.store.hybrid_search
-        return self._documents(search(query, **self._keywords(k, filter, weights, vector)))
+        return self._found(self._call(query, k, filter, weights, vector))
 
     async def _aget_relevant_documents(
         self,
@@ -95,8 +117,7 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         weights: Weights | None = None,
     ) -> list[Document]:
         vector = await self._embedding.aembed_query(query) if self._dense else None
-        search = self.vectorstore.async_store.hybrid_search
-        return self._documents(await search(query, **self._keywords(k, filter, weights, vector)))
+        return await self._afound(self._call(query, k, filter, weights, vector))
 
 
 def _leg(leg: LegName | Leg, vector: Sequence[float] | None) -> Leg:

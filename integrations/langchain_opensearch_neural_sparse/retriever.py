@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 
-from langchain_opensearch_neural_sparse.retriever_base import Filter, NeuralSparseRetriever
+from langchain_opensearch_neural_sparse.retriever_base import Call, Filter, NeuralSparseRetriever
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
 
 
@@ -17,7 +16,8 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
 
     Attributes:
         options: How to search: in two phases, by fewer tokens, collapsed, with a timeout ...
-        body: A search of your own in place of it, with placeholders, as `NeuralSparseStore.custom_search` takes it.
+        body: A search of your own in place of that, with placeholders, as `NeuralSparseStore.custom_search` takes it;
+            its size is `k`.
 
     Examples:
         ```python
@@ -27,7 +27,25 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
     """
 
     options: SearchOptions = DEFAULT_SEARCH
-    body: Mapping[str, Any] | None = None
+    body: dict[str, Any] | None = None
+
+    def _call(
+        self,
+        query: str,
+        k: int | None,
+        filter: Filter | None,  # noqa: A002 (LangChain's word)
+        options: SearchOptions | None,
+    ) -> Call:
+        wanted, chosen = self._wanted(k, filter), options or self.options
+        if self.body is None:
+            return "search", {"query": query, "options": chosen, "explain": self.explain, **wanted}
+        body = {**self.body, "size": wanted["size"]}
+        return "custom_search", {
+            "body": body,
+            "query": query,
+            "filter": wanted["filter"] or None,
+            "request": chosen.request,
+        }
 
     def _get_relevant_documents(
         self,
@@ -35,12 +53,10 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         *,
         run_manager: CallbackManagerForRetrieverRun,  # noqa: ARG002 (part of the contract)
         k: int | None = None,
-        filter: Filter | None = None,  # noqa: A002 (LangChain's word)
+        filter: Filter | None = None,  # noqa: A002
         options: SearchOptions | None = None,
     ) -> list[Document]:
-        search = self.vectorstore.store.search
-        hits = search(query, options=options or self.options, explain=self.explain, **self._wanted(k, filter))
-        return self._documents(hits)
+        return self._found(self._call(query, k, filter, options))
 
     async def _aget_relevant_documents(
         self,
@@ -51,6 +67,4 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         options: SearchOptions | None = None,
     ) -> list[Document]:
-        search = self.vectorstore.async_store.search
-        hits = await search(query, options=options or self.options, explain=self.explain, **self._wanted(k, filter))
-        return self._documents(hits)
+        return await self._afound(self._call(query, k, filter, options))

@@ -14,6 +14,8 @@ from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSpars
 from opensearch_neural_sparse.search.hits import SearchHit
 
 Filter = dict[str, Any] | list[dict[str, Any]]
+Call = tuple[str, dict[str, Any]]
+"""A search of the core, blocking or awaited: the method's name and its keywords."""
 
 
 class NeuralSparseRetriever(BaseRetriever):
@@ -43,6 +45,14 @@ class NeuralSparseRetriever(BaseRetriever):
         """Return the keywords of the core's search that say which hits are wanted."""
         clauses = self.vectorstore.stores.clauses(self.filter if filter is None else filter)
         return {"size": self.k if k is None else k, "filter": clauses}
+
+    def _found(self, call: Call) -> list[Document]:
+        name, keywords = call
+        return self._documents(getattr(self.vectorstore.store, name)(**keywords))
+
+    async def _afound(self, call: Call) -> list[Document]:
+        name, keywords = call
+        return self._documents(await getattr(self.vectorstore.async_store, name)(**keywords))
 
     def _documents(self, hits: Iterable[SearchHit]) -> list[Document]:
         read = self.vectorstore.document_mapper

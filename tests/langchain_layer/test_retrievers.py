@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import inspect
+from itertools import combinations
 from typing import Any
 
 import pytest
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 from langchain_core.runnables import ConfigurableField
 from langchain_core.tools import create_retriever_tool
 from langchain_core.tracers.base import BaseTracer
@@ -16,8 +18,17 @@ from langchain_opensearch_neural_sparse import (
     OpenSearchNeuralSparseRetriever,
     OpenSearchNeuralSparseVectorStore,
 )
-from opensearch_neural_sparse import FilterSyntaxError, IndexNotFoundError
-from opensearch_neural_sparse.store.options import HybridOptions
+from opensearch_neural_sparse import (
+    Bm25Leg,
+    DenseLeg,
+    FilterSyntaxError,
+    HybridOptions,
+    IndexNotFoundError,
+    IndexSchema,
+    SearchHit,
+    SearchOptions,
+    SparseDocument,
+)
 
 RETRIEVERS = [OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseHybridRetriever]
 ENGLISH = {"term": {"lang": "en"}}
@@ -160,3 +171,115 @@ def test_an_open_index_s_model_is_not_read_again_for_every_trace(filled, monkeyp
     monkeypatch.setattr("opensearch_neural_sparse.store.encoders.get_model", read.append)
     OpenSearchNeuralSparseRetriever(vectorstore=filled).invoke("river")
     assert read == []
+
+
+class WordCounts(Embeddings):
+    """Dense vectors of length and lakes."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return [len(text) / 10, float("lake" in text), 1.0]
+
+
+@pytest.fixture
+def dense(make_store) -> OpenSearchNeuralSparseVectorStore:
+    vectorstore = make_store(embedding=WordCounts(), schema=IndexSchema(embedding_dimension=3))
+    vectorstore.add_documents(DOCUMENTS)
+    return vectorstore
+
+
+LEGS = ["bm25", "sparse", "dense"]
+SUBSETS = [legs for count in (1, 2, 3) for legs in combinations(LEGS, count)]
+
+
+@pytest.mark.parametrize("legs", SUBSETS, ids="+".join)
+async def test_any_subset_of_legs_finds_filters_and_explains(dense, legs: tuple[str, ...]) -> None:
+    retriever = OpenSearchNeuralSparseHybridRetriever(vectorstore=dense, legs=legs, explain=True, include_scores=True)
+    found = retriever.invoke("lake")
+    assert found[0].id == "2"
+    if len(legs) > 1:
+        assert set(found[0].metadata["_legs"]) <= set(legs)
+        assert found[0].metadata["_legs"][legs[0]]["rank"] == 1
+    assert await retriever.ainvoke("lake") == found
+    french = retriever.invoke("lake fleuve", k=4, filter={"lang": "fr"})
+    assert _ids(french) == ["1"]
+    assert await retriever.ainvoke("lake fleuve", k=4, filter={"lang": "fr"}) == french
+
+
+async def test_weights_and_legs_of_invoke_fields_and_options_are_one_thing(dense) -> None:
+    nearest = OpenSearchNeuralSparseHybridRetriever(vectorstore=dense, legs=("bm25", "dense"), include_scores=True)
+    fixed = nearest.model_copy(update={"weights": (0.1, 0.9)})
+    in_options = HybridOptions(legs=(Bm25Leg(), DenseLeg(embedder=WordCounts().embed_query)), weights=(0.1, 0.9))
+    chosen = OpenSearchNeuralSparseHybridRetriever(vectorstore=dense, options=in_options, include_scores=True)
+    found = nearest.invoke("lake", weights=(0.1, 0.9))
+    assert found == fixed.invoke("lake") == chosen.invoke("lake")
+    assert found == await nearest.ainvoke("lake", weights=(0.1, 0.9)) == await chosen.ainvoke("lake")
+    assert found != nearest.invoke("lake", weights=(0.9, 0.1))
+    configurable = nearest.configurable_fields(weights=ConfigurableField(id="weights"))
+    assert configurable.invoke("lake", config={"configurable": {"weights": (0.1, 0.9)}}) == found
+    with pytest.raises(ValueError, match="weights"):
+        nearest.invoke("lake", weights=(1.0,))
+
+
+async def test_dense_vectors_are_written_in_either_way_and_stay_out_of_metadata(dense) -> None:
+    await dense.aadd_texts(["a lake that is far away"], ids=["far"])
+    dense.add_texts((text for text in ["a lake nearby"]), batch_size=1)
+    vectors = {one.id: one.embedding for one in dense.store.scan()}
+    assert vectors["far"] == pytest.approx(WordCounts().embed_query("a lake that is far away"))
+    assert len(vectors) == 6
+    assert all(vectors.values())
+    assert dense.get_by_ids(["far"])[0].metadata == {}
+
+
+async def test_a_search_of_ones_own_takes_its_place(filled) -> None:
+    body = {
+        "query": {"bool": {"must": ["$sparse"], "filter": ["$filters"]}},
+        "sort": [{"year": "desc"}],
+        "track_scores": True,
+    }
+    retriever = OpenSearchNeuralSparseRetriever(vectorstore=filled, body=body, k=2)
+    assert _ids(retriever.invoke("river")) == _ids(await retriever.ainvoke("river")) == ["3", "2"]
+    assert _ids(retriever.invoke("river", k=4, filter={"lang": "fr"})) == ["1"]
+
+
+async def test_options_of_a_search_reach_the_core_and_those_of_invoke_precede(filled) -> None:
+    collapsed = SearchOptions(collapse="lang")
+    retriever = OpenSearchNeuralSparseRetriever(vectorstore=filled, options=collapsed)
+    assert len(retriever.invoke("river")) == len(await retriever.ainvoke("river")) == 2
+    assert len(retriever.invoke("river", options=SearchOptions())) == 4
+    assert len(await retriever.ainvoke("river", options=SearchOptions())) == 4
+
+
+async def test_matched_tokens_explain_the_score(retriever_class, filled) -> None:
+    retriever = retriever_class(vectorstore=filled, k=1, explain=True, include_scores=True)
+    [found] = retriever.invoke("river")
+    assert [found] == await retriever.ainvoke("river")
+    gave = sum(match["score"] for match in found.metadata["_matches"])
+    legs = found.metadata.get("_legs", {"sparse": {"score": found.metadata["_score"]}})
+    assert gave == pytest.approx(legs["sparse"]["score"], rel=1e-3)
+
+
+async def test_a_vector_store_gives_retrievers_of_every_kind(filled) -> None:
+    keywords = {"k": 1, "filter": {"lang": "fr"}}
+    for search_type in ("similarity", "mmr", "sparse", "hybrid"):
+        retriever = filled.as_retriever(search_type=search_type, search_kwargs=keywords, tags=["mine"])
+        assert retriever.tags[0] == "mine"
+        assert _ids(retriever.invoke("river")) == _ids(await retriever.ainvoke("river")) == ["1"]
+    assert isinstance(filled.as_retriever(search_type="hybrid"), OpenSearchNeuralSparseHybridRetriever)
+    with pytest.raises(ValueError, match="nearest"):
+        filled.as_retriever(search_type="nearest")
+
+
+async def test_documents_are_made_by_the_mapper(make_store) -> None:
+    def title_first(found: SearchHit | SparseDocument) -> Document:
+        return Document(id=found.id, page_content=f"{found.metadata['title']}: {found.text}")
+
+    vectorstore = make_store(document_mapper=title_first)
+    vectorstore.add_texts(["rivers"], [{"title": "Water"}], ids=["1"])
+    expected = [Document(id="1", page_content="Water: rivers")]
+    assert vectorstore.similarity_search("rivers") == vectorstore.get_by_ids(["1"]) == expected
+    assert OpenSearchNeuralSparseHybridRetriever(vectorstore=vectorstore).invoke("rivers") == expected
+    [scored] = OpenSearchNeuralSparseRetriever(vectorstore=vectorstore, include_scores=True).invoke("rivers")
+    assert list(scored.metadata) == ["_score"]

@@ -1,6 +1,6 @@
 """What pruning saves and costs on a judged collection: index size, active dimensions, latency, NDCG@10.
 
-    python -m benchmarks.pruning FOLDER ... [--ratio 0.1 ...] [--server 3.6.0 2.19.1]    FOLDERs of collections as BEIR has
+    python -m benchmarks.pruning FOLDER ... [--ratio 0.1 ...] [--server 3.6.0 ...]    a FOLDER is a collection of BEIR
 
 Documents, or in other ways queries, keep the tokens of at least `--ratio` times their heaviest (`max_ratio`). Ways take
 turns within one run. `vectors_mb` is what an index has beyond one of the same documents without vectors:
@@ -124,9 +124,7 @@ def summary(collection: Collection, ranking: Mapping[str, Ranking], seconds: Seq
 
 def equal_share(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
     """Return the share of rankings, over all ways and queries, that are the same to the last id and score."""
-    same: list[bool] = [
-        ranking == second[way][query] for way, found in first.items() for query, ranking in found.items()
-    ]
+    same: list[bool] = [found[query] == second[way][query] for way, found in first.items() for query in found]
     return round(sum(same) / len(same), 4)
 
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
     from opensearch_neural_sparse.index.pipelines import Bound, BoundMode, Combination, Normalization
     from opensearch_neural_sparse.index.seismic import SeismicParameters
+    from opensearch_neural_sparse.index.vectors import FieldVector
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
     from opensearch_neural_sparse.models.recommend import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
@@ -107,6 +108,7 @@ _HOMES = {
     "index.seismic": ("SeismicParameters",),
     "search.seismic": ("SeismicSearch",),
     "index.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),
+    "index.vectors": ("FieldVector",),
     "models.files": ("ModelFiles", "Side", "resolve_files"),
     "models.recommend": ("Priority", "Recommendation", "recommend_model"),
     "models.registry": ("get_model", "list_models", "register_model"),
@@ -154,6 +156,7 @@ __all__ = [
     "DocumentEncoder",
     "Engine",
     "FieldType",
+    "FieldVector",
     "FilterSyntaxError",
     "Fusion",
     "HybridOptions",

@@ -59,7 +59,10 @@ class IndexSchema:
             `create` and taken from the stamp where it is not given. None keeps one vector a document.
         chunk_field: Nested field of the chunks.
         more_fields: Further sparse field -> its model; a store reads them from the index (`add_field`).
-        text_analyzer: Analyzer of the text field; None is the server's default, `standard`.
+        text_analyzer: Analyzer of the text field: one of the server's, such as `german`, or one of the settings that the
+            index is created with; None is the server's default, `standard`.
+        text_subfields: Name -> analyzer by which the text is indexed once more, such as `{"de": "german"}`; searched by
+            `Bm25Leg(field="content.de")`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
             are not listed are mapped by what the first document holds: strings become keywords.
 
@@ -80,6 +83,7 @@ class IndexSchema:
     chunk_field: str = "chunks"
     more_fields: Mapping[str, ModelBinding] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     text_analyzer: str | None = None
+    text_subfields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:

@@ -84,6 +84,8 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
     text: dict[str, Any] = {"type": "text"}
     if schema.text_analyzer is not None:
         text["analyzer"] = schema.text_analyzer
+    if schema.text_subfields:
+        text["fields"] = {name: {"type": "text", "analyzer": by} for name, by in schema.text_subfields.items()}
     properties: dict[str, Any] = {
         ID_FIELD: {"type": "keyword"},
         schema.text_field: text,

@@ -1,0 +1,172 @@
+"""Two sparse fields of two models in one index."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import (
+    AsyncNeuralSparseStore,
+    Bm25Leg,
+    BulkWriteError,
+    ChunkOptions,
+    DenseLeg,
+    FieldVector,
+    HybridOptions,
+    IndexSchema,
+    IndexSchemaError,
+    ModelMismatchError,
+    NeuralSparseStore,
+    SparseDocument,
+    SparseLeg,
+    WriteOptions,
+    load_document_encoder,
+    register_model,
+)
+from opensearch_neural_sparse.index.weights import shorten
+from tests.conftest import RunningServer
+from tests.paths import SMALL_MODEL
+
+TEXTS = {
+    "heart": "A heart attack happens when blood cannot reach the muscle.",
+    "paris": "Paris has been the capital of France for centuries.",
+    "volcano": "Lava flows from a volcano when it erupts.",
+}
+OTHER = "sparse_other"
+SECOND = IndexSchema(sparse_field=OTHER, model_field=f"{OTHER}_model")
+Make = Callable[..., NeuralSparseStore]
+
+
+@pytest.fixture(scope="module")
+def other_model(snapshot: Callable[..., Path]) -> str:
+    register_model(snapshot(mode="bi-encoder", seed=7), name="other-model")
+    return "other-model"
+
+
+ON_EVERY_NUMBER_OF_SHARDS = pytest.mark.parametrize("shards", [1, 3], ids=["1-shard", "3-shards"], indirect=True)
+
+
+@pytest.fixture
+def shards(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return {"number_of_shards": getattr(request, "param", 1)}
+
+
+@pytest.fixture
+def make(client: Any, index_name: str) -> Iterator[Make]:
+    register_model(SMALL_MODEL, name=SMALL_MODEL.name)
+    stores: list[NeuralSparseStore] = []
+
+    def make(**arguments: Any) -> NeuralSparseStore:
+        stores.append(NeuralSparseStore(index_name, client=client, **arguments))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def store(make: Make, shards: dict[str, Any]) -> NeuralSparseStore:
+    store = make(model=SMALL_MODEL, schema=IndexSchema(embedding_dimension=2))
+    store.create(settings=shards)
+    store.write({"id": name, "text": text} for name, text in TEXTS.items())
+    store.write([{"id": "bare", "metadata": {"year": 2026}, "embedding": [1.0, 0.0]}])
+    return store
+
+
+def other_vector(model: str, text: str) -> dict[str, float]:
+    encoder = load_document_encoder(model)
+    (vector,) = encoder.encode_documents([text])
+    return shorten(vector)
+
+
+@ON_EVERY_NUMBER_OF_SHARDS
+def test_documents_that_are_there_get_a_vector_by_the_other_model(store: NeuralSparseStore, other_model: str) -> None:
+    before = {document.id: document for document in store.scan()}
+    assert store.add_field(OTHER, model=other_model, options=WriteOptions(batch_size=2)) == len(TEXTS)
+    assert store.add_field(OTHER, model=other_model) == 0
+    after = {document.id: document for document in store.scan()}
+    assert after["bare"] == before["bare"]
+    for name, text in TEXTS.items():
+        held = after[name].more_vectors[OTHER]
+        assert dict(held.vector) == pytest.approx(other_vector(other_model, text), rel=5e-3)
+        assert (held.model or "").startswith("other-model@")
+        assert (after[name].vector, after[name].metadata) == (before[name].vector, {})
+
+
+@ON_EVERY_NUMBER_OF_SHARDS
+def test_every_store_writes_and_searches_both_vectors(store: NeuralSparseStore, make: Make, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    for writer in (store, make(), make(schema=SECOND)):
+        writer.write([{"id": "heart", "text": "Cardiac arrest stops the heart."}, {"id": "new", "text": "a river"}])
+        (heart,) = make().get(["heart"])
+        expected = other_vector(other_model, "Cardiac arrest stops the heart.")
+        assert dict(heart.more_vectors[OTHER].vector) == pytest.approx(expected, rel=5e-3)
+        assert dict(heart.vector or {}) == dict(make(model=SMALL_MODEL).get(["heart"])[0].vector or {})
+        assert heart.model is not None
+    (own,) = make(schema=SECOND).search("river volcano", size=1, explain=True)
+    (query,) = load_document_encoder(other_model).encode_documents(["river volcano"])
+    assert {match.token for match in own.matches or ()} <= set(query)
+    assert own.score == pytest.approx(sum(match.score for match in own.matches or ()), rel=1e-6)
+
+
+@ON_EVERY_NUMBER_OF_SHARDS
+def test_each_leg_is_encoded_by_the_model_of_its_field(store: NeuralSparseStore, make: Make, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    legs = (Bm25Leg(), SparseLeg(), SparseLeg(name="other", field=OTHER), DenseLeg(vector=[1.0, 0.0]))
+    hits = make().hybrid_search("lava of a volcano", options=HybridOptions(legs=legs), explain=True)
+    first = make().search("lava of a volcano")[0]
+    second = make(schema=SECOND).search("lava of a volcano")[0]
+    scores = {hit.id: {name: leg.score for name, leg in (hit.legs or {}).items()} for hit in hits}
+    assert scores[first.id]["sparse"] == pytest.approx(first.score, rel=1e-6)
+    assert scores[second.id]["other"] == pytest.approx(second.score, rel=1e-6)
+    assert "bare" in scores
+    assert all(set(hit.metadata) <= {"year"} for hit in hits)
+
+
+def test_documents_move_with_both_vectors(store: NeuralSparseStore, make: Make, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    held = list(store.scan())
+    store.write(held)
+    assert list(store.scan()) == held
+
+
+def test_vectors_of_no_field_or_of_another_model_are_refused(store: NeuralSparseStore, other_model: str) -> None:
+    given = {OTHER: FieldVector(vector={"x": 1.0}, model="elsewhere@0")}
+    with pytest.raises(BulkWriteError, match=OTHER):
+        store.write([SparseDocument(id="1", more_vectors=given)])
+    store.add_field(OTHER, model=other_model)
+    with pytest.raises(BulkWriteError, match="elsewhere@0"):
+        store.write([SparseDocument(id="1", more_vectors=given)])
+    with pytest.raises(ModelMismatchError):
+        store.add_field(OTHER, model=SMALL_MODEL)
+
+
+@pytest.mark.parametrize("name", ["content", "embedding", "sparse_vector", "a.b", "id"])
+def test_names_that_are_taken_are_refused(store: NeuralSparseStore, name: str) -> None:
+    with pytest.raises(IndexSchemaError, match="cannot be called"):
+        store.add_field(name, model=SMALL_MODEL)
+
+
+def test_an_index_of_chunks_has_one_field(make: Make) -> None:
+    store = make(model=SMALL_MODEL, schema=IndexSchema(chunking=ChunkOptions()))
+    store.create()
+    with pytest.raises(IndexSchemaError, match="without chunks"):
+        store.add_field(OTHER, model=SMALL_MODEL)
+
+
+def test_an_asynchronous_store_does_the_same(
+    store: NeuralSparseStore, server: RunningServer, index_name: str, other_model: str
+) -> None:
+    async def work() -> list[str]:
+        async with AsyncNeuralSparseStore(index_name, url=server.url) as twin:
+            assert await twin.add_field(OTHER, model=other_model) == len(TEXTS)
+            await twin.write([{"id": "new", "text": "a river"}])
+            legs = (SparseLeg(), SparseLeg(name="other", field=OTHER))
+            return [hit.id for hit in await twin.hybrid_search("river", options=HybridOptions(legs=legs), explain=True)]
+
+    assert asyncio.run(work())[0] == "new"

@@ -12,6 +12,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.aio_session import AsyncStoreSession
@@ -40,21 +41,28 @@ class AsyncStoredDocuments(AsyncStoreSession):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         state = await self.open()
-        encode = partial(self._encode, state.binding)
-        actions = await asyncio.to_thread(prepare, documents, self.schema, options, bound=state.binding, encode=encode)
+        encode, more = partial(self._encode, state.binding), self._more_encodings()
+        prepared = partial(prepare, documents, self.schema, options, bound=state.binding, encode=encode, more=more)
+        actions = await asyncio.to_thread(prepared)
         async with self._asking() as client:
             report = await AsyncBulkSender(client, self.index, options).send(actions)
         report.raise_if_incomplete()
         return report
 
-    async def get(self, ids: Iterable[str]) -> list[SparseDocument]:
-        """Return the documents of these ids, in this order; ids that are not there are left out."""
+    async def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
+        """Return the documents of these ids, in this order; ids that are not there are left out.
+
+        Args:
+            ids: Their ids.
+            routing: What they were written with (`WriteOptions.routing`).
+        """
         await self.open()
+        target = RequestOptions(routing=routing).target
         wanted = iter(check_ids(ids))
         found: list[SparseDocument] = []
         while part := list(islice(wanted, IDS_PER_REQUEST)):
             async with self._asking() as client:
-                response = await client.mget(body={"ids": part}, index=self.index)
+                response = await client.mget(body={"ids": part}, index=self.index, params=target)
             found += read_documents(response, self.schema)
         return found
 
@@ -89,25 +97,35 @@ class AsyncStoredDocuments(AsyncStoreSession):
                 async with self._asking() as client:
                     await client.delete_pit(body={"pit_id": [point_in_time]})
 
-    async def delete(self, ids: Iterable[str], *, refresh: Refresh = True) -> int:
+    async def delete(self, ids: Iterable[str], *, refresh: Refresh = True, routing: str | None = None) -> int:
         """Delete documents by id and return how many there were; ids that are not there are no error.
+
+        Args:
+            ids: Their ids.
+            refresh: When the deletions are seen by searches, as in `WriteOptions.refresh`.
+            routing: What they were written with (`WriteOptions.routing`).
 
         Raises:
             BulkWriteError: Some deletions were refused or went without an answer.
         """
         await self.open()
-        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
+        options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
         sender = AsyncBulkSender(await self.client(), self.index, options)
         report = await sender.send(map(delete_action, check_ids(ids)))
         report.raise_if_incomplete()
         return report.written
 
-    async def count(self, filter: Filter | None = None) -> int:  # noqa: A002
-        """Return how many documents there are, or how many a filter lets through."""
+    async def count(self, filter: Filter | None = None, *, routing: str | None = None) -> int:  # noqa: A002
+        """Return how many documents there are, or how many a filter lets through.
+
+        Args:
+            filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
+            routing: Only shards that hold documents of this routing are asked.
+        """
         await self.open()
         body = filter_body(filter)
         async with self._asking() as client:
-            response = await client.count(index=self.index, body=body)
+            response = await client.count(index=self.index, body=body, params=RequestOptions(routing=routing).target)
         check_shards(response)
         return int(response["count"])
 

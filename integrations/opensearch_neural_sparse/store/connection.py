@@ -103,7 +103,8 @@ def translate(error: Exception, *, address: str, index: str) -> NeuralSparseErro
 
 def _details(error: Any) -> Mapping[str, Any]:
     info = error.info if isinstance(error.info, Mapping) else _parsed(error.error)
-    details = info.get("error")
+    failures = info.get("failures") or [{}]  # of a request over many documents
+    details = info.get("error") or failures[0].get("cause")
     if not isinstance(details, Mapping):
         return {"type": None, "reason": without_values(str(details or "no reason given"))}
     causes = details.get("root_cause") or ()

@@ -11,6 +11,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.answers import read_documents
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
@@ -39,22 +40,27 @@ class StoredDocuments(StoreSession):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         state = self.open()
-        actions = prepare(
-            documents, self.schema, options, bound=state.binding, encode=partial(self._encode, state.binding)
-        )
+        encode, more = partial(self._encode, state.binding), self._more_encodings()
+        actions = prepare(documents, self.schema, options, bound=state.binding, encode=encode, more=more)
         with self._errors():
             report = BulkSender(self.client(), self.index, options).send(actions)
         report.raise_if_incomplete()
         return report
 
-    def get(self, ids: Iterable[str]) -> list[SparseDocument]:
-        """Return the documents of these ids, in this order; ids that are not there are left out."""
+    def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
+        """Return the documents of these ids, in this order; ids that are not there are left out.
+
+        Args:
+            ids: Their ids.
+            routing: What they were written with (`WriteOptions.routing`).
+        """
         self.open()
+        target = RequestOptions(routing=routing).target
         wanted = iter(check_ids(ids))
         found: list[SparseDocument] = []
         while part := list(islice(wanted, IDS_PER_REQUEST)):
             with self._errors():
-                response = self.client().mget(body={"ids": part}, index=self.index)
+                response = self.client().mget(body={"ids": part}, index=self.index, params=target)
             found += read_documents(response, self.schema)
         return found
 
@@ -87,24 +93,34 @@ class StoredDocuments(StoreSession):
             with suppress(ServerConnectionError, ServerRequestError), self._errors():
                 self.client().delete_pit(body={"pit_id": [point_in_time]})
 
-    def delete(self, ids: Iterable[str], *, refresh: Refresh = True) -> int:
+    def delete(self, ids: Iterable[str], *, refresh: Refresh = True, routing: str | None = None) -> int:
         """Delete documents by id and return how many there were; ids that are not there are no error.
+
+        Args:
+            ids: Their ids.
+            refresh: When the deletions are seen by searches, as in `WriteOptions.refresh`.
+            routing: What they were written with (`WriteOptions.routing`).
 
         Raises:
             BulkWriteError: Some deletions were refused or went without an answer.
         """
         self.open()
-        options = WriteOptions(refresh=refresh, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
+        options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
         report = BulkSender(self.client(), self.index, options).send(map(delete_action, check_ids(ids)))
         report.raise_if_incomplete()
         return report.written
 
-    def count(self, filter: Filter | None = None) -> int:  # noqa: A002
-        """Return how many documents there are, or how many a filter lets through."""
+    def count(self, filter: Filter | None = None, *, routing: str | None = None) -> int:  # noqa: A002
+        """Return how many documents there are, or how many a filter lets through.
+
+        Args:
+            filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
+            routing: Only shards that hold documents of this routing are asked.
+        """
         self.open()
         body = filter_body(filter)
         with self._errors():
-            response = self.client().count(index=self.index, body=body)
+            response = self.client().count(index=self.index, body=body, params=RequestOptions(routing=routing).target)
         check_shards(response)
         return int(response["count"])
 

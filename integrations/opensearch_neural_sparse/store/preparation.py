@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_actions
+from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_action
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import IndexSchema
@@ -22,6 +23,7 @@ Document = SparseDocument | Mapping[str, Any] | str
 Encoded = SparseVector | tuple[DocumentChunk, ...]
 Encode = Callable[[Sequence[str]], tuple[Sequence[Encoded], str]]
 """Texts -> their vectors, or their chunks, and the marker of the model that made them."""
+Make = Callable[[SparseDocument], BulkAction | BulkFailure]
 
 
 def prepare(
@@ -32,6 +34,7 @@ def prepare(
     bound: ModelBinding | None,
     encode: Encode,
     more: Mapping[str, Encode] = MappingProxyType({}),
+    make: Make | None = None,
 ) -> Iterator[BulkAction | BulkFailure]:
     """Return the bulk actions of documents, encoding those that have a text and no vector.
 
@@ -42,6 +45,7 @@ def prepare(
         bound: The model of the index, or None where it carries no stamp.
         encode: Called once for each batch in which a text has no vector.
         more: Further sparse field -> what does the same for it.
+        make: What makes an action of a document with its vectors; by default the one that writes it.
 
     Raises:
         IndexSchemaError: A document of a sequence that no index can take; nothing has been sent then.
@@ -50,7 +54,8 @@ def prepare(
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
-    return _actions(documents, schema, options, bound, encode, more)
+    write = partial(bulk_action, schema=schema, operation=options.operation, exact_weights=options.exact_weights)
+    return _actions(documents, schema, options, bound, encode, more, make or write)
 
 
 def _actions(
@@ -60,6 +65,7 @@ def _actions(
     bound: ModelBinding | None,
     encode: Encode,
     more: Mapping[str, Encode],
+    make: Make,
 ) -> Iterator[BulkAction | BulkFailure]:
     markers = {name: binding.marker for name, binding in schema.more_fields.items()}
     rows = (_read(document, place, bound, markers) for place, document in enumerate(documents))
@@ -68,7 +74,7 @@ def _actions(
         encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode)
         for name, encode_for in more.items():
             encoded = _encode_more(encoded, name, encode_for)
-        yield from bulk_actions(encoded, schema, operation=options.operation, exact_weights=options.exact_weights)
+        yield from map(make, encoded)
 
 
 def _read(

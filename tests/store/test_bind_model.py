@@ -56,7 +56,7 @@ def test_tokens_that_the_model_does_not_have_are_named_and_nothing_is_written(
 ) -> None:
     store = make_store()
     fill(client, store.index, [*FITTING, {"sparse_vector": {"venus": 1.0, "planet": 1.0}}])
-    with pytest.raises(ModelMismatchError, match="carries no model, but 'toy-model' was given: .*'venus'") as error:
+    with pytest.raises(ModelMismatchError, match=r"carries no model, but 'toy-model' was given: .*'venus'") as error:
         store.bind_model()
     assert error.value.bound is None
     assert "fields" not in meta(client, store.index)["opensearch_neural_sparse"]
@@ -90,7 +90,7 @@ def test_another_model_s_stamp_stays_unless_it_is_to_be_replaced(
     (root / "query_0_SparseStaticEmbedding" / "model.safetensors").unlink()
     write_json(root / "idf.json", IDF | {"mars": 9.0})
     other = make_store(model=root, query_encoder=None, document_encoder=None)
-    with pytest.raises(ModelMismatchError, match="differ in model, query_sha256.*replace=True"):
+    with pytest.raises(ModelMismatchError, match=r"differ in model, query_sha256.*replace=True"):
         other.bind_model()
     assert other.bind_model(replace=True).model == "other-model"
     with pytest.raises(ModelMismatchError):

@@ -6,19 +6,15 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
-from opensearch_neural_sparse.search.legs import fill_legs
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
 from opensearch_neural_sparse.store.aio_bound import AsyncBoundDocuments
-from opensearch_neural_sparse.store.answers import read_hits
+from opensearch_neural_sparse.store.asking import LOOKS, Ask
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
-from opensearch_neural_sparse.store.custom import custom_request
-from opensearch_neural_sparse.store.hybrid import hybrid_request
-from opensearch_neural_sparse.store.many import many_requests
-from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
 
 class AsyncNeuralSparseStore(AsyncBoundDocuments):
@@ -79,10 +75,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             Hits, best first; none where the query has no token that the model knows.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        await self.open()
-        vector = await self._encoding(partial(self._to_vector, query))
-        request = sparse_request(await self.server(), self.schema, vector, wanted, options)
-        return await self._search(request) if request is not None else SearchHits()
+        return (await self._search(self._ask_sparse([query], wanted, options, alone=True)))[0]
 
     async def search_many(
         self,
@@ -110,13 +103,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             The hits of each query, in the order of the queries, as `search` returns them.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        await self.open()
-        vectors = await self._encoding(partial(self._to_vectors, queries))
-        server = await self.server()
-        searches = many_requests(server, self.schema, vectors, wanted, options)
-        async with self._asking() as client:
-            response = await searches.send(client, self.index) if searches else None
-            return searches.read(server, response, self.schema)
+        return await self._search(self._ask_sparse(queries, wanted, options))
 
     async def match_search(
         self,
@@ -130,8 +117,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
     ) -> SearchHits:
         """Search by words (BM25); the arguments are those of `search`, and how the search travels."""
         wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
-        await self.open()
-        return await self._search(match_request(self.schema, text, wanted, request))
+        return (await self._search(self._ask_match(text, wanted, request)))[0]
 
     async def custom_search(
         self,
@@ -159,10 +145,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
         """
         wanted = Wanted(filter=filter)
-        await self.open()
-        server, encode = await self.server(), partial(self._to_vector, query or {})
-        build = partial(custom_request, server, self.schema, body, query, wanted, encode, request)
-        return await self._search(await self._encoding(build))
+        return (await self._search(self._ask_custom(body, query, wanted, request)))[0]
 
     async def hybrid_search(
         self,
@@ -196,15 +179,21 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
                 is no way out or was ruled out.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        state = await self.open()
-        encode = partial(self._to_vector, query if vector is None else vector)
-        fill = partial(fill_legs, options.legs, query, self.schema, encode, self._more_queries(query))
-        legs = await self._encoding(fill)
-        request = hybrid_request(await self.server(), self.index, state, self.schema, legs, wanted, options)
-        return await self._search(request)
+        return (await self._search(self._ask_hybrid(query, vector, wanted, options)))[0]
 
-    async def _search(self, request: SearchRequest) -> SearchHits:
-        server = await self.server()
-        async with self._asking() as client:
-            response = await request.send(client, self.index)
-            return read_hits(server, request, response, self.schema)
+    async def _search(self, ask: Ask) -> list[SearchHits]:
+        for _ in range(LOOKS):
+            state, server = await self.open(), await self.server()
+            questions = await self._encoding(partial(ask, server, state))
+            if questions.is_empty:
+                return questions.nothing
+            try:
+                async with self._asking() as client:
+                    answers = questions.read(server, await questions.send(client))
+            except (IndexNotFoundError, ServerRequestError) as error:
+                if not self._learns_from(error, server, state):
+                    raise
+                continue
+            if not self._is_news(answers) or self._compare(state, await self._look(), answers):
+                return answers.hits
+        raise self._restless()

@@ -13,9 +13,10 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
-from opensearch_neural_sparse.store.base import StoreBase, is_there_already
+from opensearch_neural_sparse.store.asking import AskingStore
+from opensearch_neural_sparse.store.base import is_there_already
 from opensearch_neural_sparse.store.connection import server_of, translated_errors, unless_refused
-from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class _Connection:
     lease: AsyncGenerator[AsyncOpenSearch, None] | None
 
 
-class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
+class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
     """An index, its client and its model; each is opened when it is first needed, under one lock a loop."""
 
     @cached_property
@@ -74,9 +75,7 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
         connection = await self._connect()
         async with connection.lock:
             if (state := self._state) is None:
-                with self._translated(connection.client):
-                    response = await connection.client.indices.get(index=self.index)
-                state = self._state = await asyncio.to_thread(self._read_index, response)
+                state = self._state = await self._look()
             return state
 
     async def delete_index(self) -> None:
@@ -122,8 +121,28 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
 
     async def encode_query(self, text: str) -> SparseVector:
         """Return the token weights that `search` looks for a text by; none where the model knows no token of it."""
-        await self.open()
-        return await self._encoding(partial(self._to_vector, text))
+        return await self._encoding(partial(self._only_vector, await self.open(), text))
+
+    async def _look(self) -> IndexState:
+        try:
+            async with self._asking() as client:
+                response = await client.indices.get(index=self.index)
+        except ServerRequestError as error:
+            return self._unseen(error)
+        return await asyncio.to_thread(self._read_index, response)
+
+    async def _open_to_write(self) -> IndexState:
+        """Open the index, after a look whether its name still leads where it did, to one index of one model."""
+        known = self._state
+        state = await self.open()
+        if state is known and state.checked:
+            async with self._asking() as client:
+                response = await client.indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
+            if uuids_of(response) != state.uuids:
+                self._forget()
+                state = await self.open()
+        state.ensure_writable(self.index, self.schema)
+        return state
 
     async def _run(self, work: Steps[Result]) -> Result:
         step = await asyncio.to_thread(advance, work, None)
@@ -145,7 +164,7 @@ class AsyncStoreSession(StoreBase["AsyncOpenSearch"]):
             yield client
 
     async def _encoding(self, encode: Callable[[], Encoded]) -> Encoded:
-        at_once = self._encoders.encodes_queries_at_once and not self.schema.more_fields
+        at_once = self._encoders.encodes_queries_at_once and not self._has_more_models
         return encode() if at_once else await asyncio.to_thread(encode)
 
     async def _connect(self) -> _Connection:

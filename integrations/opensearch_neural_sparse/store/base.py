@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import (
     IndexNotBoundError,
     IndexNotFoundError,
+    LimitedRightsWarning,
     ModelMismatchError,
     ServerRequestError,
 )
@@ -44,6 +46,7 @@ DEFAULT_WRITE = WriteOptions()
 DEFAULT_HYBRID = HybridOptions()
 IDS_PER_REQUEST = 500
 DELETIONS_PER_REQUEST = 5000
+NOT_ALLOWED = frozenset({401, 403})
 CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
 """Options of the clients that stores make: opensearch-py gives up after 10 seconds and keeps one connection."""
 
@@ -76,6 +79,8 @@ class StoreBase(Generic[Client]):
         self._more_encoders: dict[str, Encoders] = {}
         self._server: ServerInfo | None = None
         self._state: IndexState | None = None
+        self._model_encoders: dict[tuple[str, str], Encoders] = {}
+        self._accepted: frozenset[tuple[str, str | None]] = frozenset()
         self._lock = RLock()
 
     @property
@@ -86,6 +91,7 @@ class StoreBase(Generic[Client]):
     def share_encoders(self, other: StoreBase[Any]) -> None:
         """Encode with what another store of this model loads, so that a blocking and an awaited one load it once."""
         self._encoders, self._more_encoders = other._encoders, other._more_encoders
+        self._model_encoders = other._model_encoders
 
     def _read_index(self, response: Mapping[str, Any]) -> IndexState:
         state = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
@@ -96,6 +102,22 @@ class StoreBase(Generic[Client]):
         elif self._encoders.named:
             self._ensure_model_fits_all(state.groups)
         return state
+
+    def _unseen(self, error: ServerRequestError) -> IndexState:
+        """Return the state of an index that may not be looked at, where a model was named; else raise the refusal."""
+        if error.status not in NOT_ALLOWED or not self._encoders.named:
+            raise error
+        warnings.warn(
+            f"Index {self.index!r} may not be looked at, so nothing holds it against the model that was given. The "
+            "right indices:admin/get lifts this.",
+            LimitedRightsWarning,
+            stacklevel=2,
+        )
+        return IndexState.unchecked(self.index, self._given_schema)
+
+    @property
+    def _has_more_models(self) -> bool:
+        return bool(self.schema.more_fields or (self._state is not None and self._state.groups))
 
     def _ensure_model_fits_all(self, groups: Iterable[IndexState]) -> None:
         try:
@@ -169,21 +191,8 @@ class StoreBase(Generic[Client]):
         return self._encoders_of(field).query().encode_query(query)
 
     def _close_encoders(self) -> None:
-        for encoders in (self._encoders, *self._more_encoders.values()):
+        for encoders in (self._encoders, *self._more_encoders.values(), *self._model_encoders.values()):
             encoders.close()
-
-    def _to_vector(self, query: str | Mapping[str, float]) -> SparseVector:
-        if isinstance(query, str):
-            return self._encoders.query().encode_query(query)
-        return query if isinstance(query, SparseVector) else SparseVector(query)
-
-    def _to_vectors(self, queries: Iterable[str | Mapping[str, float]]) -> list[SparseVector]:
-        if isinstance(queries, str | Mapping):
-            raise TypeError("search_many() takes several queries, got one; put it into a list.")
-        asked = list(queries)
-        texts = [query for query in asked if isinstance(query, str)]
-        encoded = iter(self._encoders.query().encode_queries(texts) if texts else ())
-        return [next(encoded) if isinstance(query, str) else self._to_vector(query) for query in asked]
 
     def _further_field(
         self,
@@ -212,7 +221,7 @@ class StoreBase(Generic[Client]):
             raise
 
     def _forget(self) -> None:
-        self._state = None
+        self._state, self._accepted = None, frozenset()
 
 
 def is_there_already(error: ServerRequestError) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from opensearch_neural_sparse.errors import (
@@ -17,8 +18,8 @@ from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
 from opensearch_neural_sparse.index.mapping import follow_stamps, sparse_mapping
 from opensearch_neural_sparse.search.hits import SearchHit
 
-NAMES_AND_UUIDS = "*.settings.index.uuid"
-"""The part of `GET /<index>` that tells whether a name leads where it led before."""
+WHERE_IT_LEADS = MappingProxyType({"filter_path": "*.settings.index.uuid"})
+"""Asks for the part of `GET /<index>` that tells whether a name leads where it led before."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.server import ServerInfo
-from opensearch_neural_sparse.store.base import StoreBase, is_there_already
+from opensearch_neural_sparse.store.asking import AskingStore
+from opensearch_neural_sparse.store.base import is_there_already
 from opensearch_neural_sparse.store.connection import read_server
-from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 
-class StoreSession(StoreBase["OpenSearch"]):
+class StoreSession(AskingStore["OpenSearch"]):
     """An index, its client and its model; each is opened when it is first needed, under one lock."""
 
     def create(self, *, exist_ok: bool = False, settings: Mapping[str, Any] | None = None) -> None:
@@ -56,9 +57,7 @@ class StoreSession(StoreBase["OpenSearch"]):
         """
         with self._lock:
             if (state := self._state) is None:
-                with self._errors():
-                    response = self.client().indices.get(index=self.index)
-                state = self._state = self._read_index(response)
+                state = self._state = self._look()
             return state
 
     def delete_index(self) -> None:
@@ -109,8 +108,28 @@ class StoreSession(StoreBase["OpenSearch"]):
 
     def encode_query(self, text: str) -> SparseVector:
         """Return the token weights that `search` looks for a text by; none where the model knows no token of it."""
-        self.open()
-        return self._to_vector(text)
+        return self._only_vector(self.open(), text)
+
+    def _look(self) -> IndexState:
+        try:
+            with self._errors():
+                response = self.client().indices.get(index=self.index)
+        except ServerRequestError as error:
+            return self._unseen(error)
+        return self._read_index(response)
+
+    def _open_to_write(self) -> IndexState:
+        """Open the index, after a look whether its name still leads where it did, to one index of one model."""
+        known = self._state
+        state = self.open()
+        if state is known and state.checked:
+            with self._errors():
+                response = self.client().indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
+            if uuids_of(response) != state.uuids:
+                self._forget()
+                state = self.open()
+        state.ensure_writable(self.index, self.schema)
+        return state
 
     def _run(self, work: Steps[Result]) -> Result:
         step = advance(work, None)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any
 
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
-from opensearch_neural_sparse.search.legs import fill_legs
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
-from opensearch_neural_sparse.store.answers import read_hits
+from opensearch_neural_sparse.store.asking import LOOKS, Ask
 from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
 from opensearch_neural_sparse.store.bound import BoundDocuments
-from opensearch_neural_sparse.store.custom import custom_request
-from opensearch_neural_sparse.store.hybrid import hybrid_request
-from opensearch_neural_sparse.store.many import many_requests
-from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
 
 class NeuralSparseStore(BoundDocuments):
@@ -80,10 +75,7 @@ class NeuralSparseStore(BoundDocuments):
             Hits, best first; none where the query has no token that the model knows.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        self.open()
-        vector = self._to_vector(query)
-        request = sparse_request(self.server(), self.schema, vector, wanted, options)
-        return self._search(request) if request is not None else SearchHits()
+        return self._search(self._ask_sparse([query], wanted, options, alone=True))[0]
 
     def search_many(
         self,
@@ -111,13 +103,7 @@ class NeuralSparseStore(BoundDocuments):
             The hits of each query, in the order of the queries, as `search` returns them.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        self.open()
-        vectors = self._to_vectors(queries)
-        server = self.server()
-        searches = many_requests(server, self.schema, vectors, wanted, options)
-        with self._errors():
-            response = searches.send(self.client(), self.index) if searches else None
-            return searches.read(server, response, self.schema)
+        return self._search(self._ask_sparse(queries, wanted, options))
 
     def match_search(
         self,
@@ -131,8 +117,7 @@ class NeuralSparseStore(BoundDocuments):
     ) -> SearchHits:
         """Search by words (BM25); the arguments are those of `search`, and how the search travels."""
         wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
-        self.open()
-        return self._search(match_request(self.schema, text, wanted, request))
+        return self._search(self._ask_match(text, wanted, request))[0]
 
     def custom_search(
         self,
@@ -160,9 +145,7 @@ class NeuralSparseStore(BoundDocuments):
             ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
         """
         wanted = Wanted(filter=filter)
-        self.open()
-        encode = partial(self._to_vector, query or {})
-        return self._search(custom_request(self.server(), self.schema, body, query, wanted, encode, request))
+        return self._search(self._ask_custom(body, query, wanted, request))[0]
 
     def hybrid_search(
         self,
@@ -196,13 +179,21 @@ class NeuralSparseStore(BoundDocuments):
                 is no way out or was ruled out.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        state = self.open()
-        encode, more = partial(self._to_vector, query if vector is None else vector), self._more_queries(query)
-        legs = fill_legs(options.legs, query, self.schema, encode, more)
-        request = hybrid_request(self.server(), self.index, state, self.schema, legs, wanted, options)
-        return self._search(request)
+        return self._search(self._ask_hybrid(query, vector, wanted, options))[0]
 
-    def _search(self, request: SearchRequest) -> SearchHits:
-        with self._errors():
-            response = request.send(self.client(), self.index)
-            return read_hits(self.server(), request, response, self.schema)
+    def _search(self, ask: Ask) -> list[SearchHits]:
+        for _ in range(LOOKS):
+            state, server = self.open(), self.server()
+            questions = ask(server, state)
+            if questions.is_empty:
+                return questions.nothing
+            try:
+                with self._errors():
+                    answers = questions.read(server, questions.send(self.client()))
+            except (IndexNotFoundError, ServerRequestError) as error:
+                if not self._learns_from(error, server, state):
+                    raise
+                continue
+            if not self._is_news(answers) or self._compare(state, self._look(), answers):
+                return answers.hits
+        raise self._restless()

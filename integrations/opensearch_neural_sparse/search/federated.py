@@ -1,0 +1,33 @@
+"""Hits of indices of several models as one ranking: their scores cannot be compared, their ranks can."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from opensearch_neural_sparse.search.fusion import fuse, shortest
+from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.wanted import Wanted
+
+
+def fuse_models(found: Sequence[SearchHits], wanted: Wanted) -> SearchHits:
+    """Return a page of what the indices of each model found, fused by reciprocal ranks.
+
+    Args:
+        found: What was found by each model, from the first hit to the end of the page.
+        wanted: The page.
+    """
+    hits = {(hit.index, hit.id): hit for part in found for hit in part}
+    ranked = fuse([[(hit.index, hit.id) for hit in part] for part in found])
+    ways = dict.fromkeys(part.fusion for part in found if part.fusion is not None)
+    return SearchHits(
+        [replace(hits[key], score=shortest(score)) for key, score in ranked[wanted.offset : wanted.depth]],
+        total=sum(part.total for part in found),
+        total_is_exact=all(part.total_is_exact for part in found),
+        took_ms=max(part.took_ms for part in found),
+        fusion=", ".join([*ways, f"client rrf of {len(found)} models"]),
+        two_phase=any(part.two_phase for part in found),
+        approximate=any(part.approximate for part in found),
+        tokens_left_out=max(part.tokens_left_out for part in found),
+        failures=[failure for part in found for failure in part.failures],
+    )

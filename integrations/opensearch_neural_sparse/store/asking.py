@@ -1,0 +1,191 @@
+"""How a store turns a question into requests, each model's indices by their own model, and notices what moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotFoundError, NeuralSparseError, ServerRequestError
+from opensearch_neural_sparse.search.fusion import Fusion
+from opensearch_neural_sparse.search.legs import fill_legs
+from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
+from opensearch_neural_sparse.search.request_options import RequestOptions
+from opensearch_neural_sparse.search.wanted import Wanted
+from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.base import Client, StoreBase
+from opensearch_neural_sparse.store.custom import custom_request
+from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.hybrid import hybrid_request
+from opensearch_neural_sparse.store.index_state import IndexState, several_models
+from opensearch_neural_sparse.store.questions import Answers, Questions, Requests
+from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
+
+Query = str | Mapping[str, float]
+Ask = Callable[[ServerInfo, IndexState], Questions]
+LOOKS = 3
+"""How often a search is made anew because its name came to lead elsewhere."""
+_UNKNOWN_QUERY = "unknown query [neural_sparse]"
+
+
+class AskingStore(StoreBase[Client]):
+    """What every store asks, and what it learns from answers."""
+
+    def _ask_sparse(
+        self, queries: Iterable[Query], wanted: Wanted, options: SearchOptions, *, alone: bool = False
+    ) -> Ask:
+        if isinstance(queries, str | Mapping):
+            raise TypeError("search_many() takes several queries, got one; put it into a list.")
+        asked = list(queries)
+
+        def ask(server: ServerInfo, state: IndexState) -> Questions:
+            page = _page_of_all(state, wanted, collapse=options.collapse)
+            searches = [
+                [
+                    sparse_request(server, group.schema, vector, page, options)
+                    for vector in self._vectors(state, group, asked)
+                ]
+                for group in state.groups or (state,)
+            ]
+            return self._questions(state, searches, wanted, options.request, alone=alone)
+
+        return ask
+
+    def _ask_hybrid(
+        self, query: str, vector: Mapping[str, float] | None, wanted: Wanted, options: HybridOptions
+    ) -> Ask:
+        def ask(server: ServerInfo, state: IndexState) -> Questions:
+            _page_of_all(state, wanted, collapse=options.collapse)
+            searches = [
+                [self._hybrid(server, state, group, query, vector, wanted, options)]
+                for group in state.groups or (state,)
+            ]
+            return self._questions(state, searches, wanted, options.request)
+
+        return ask
+
+    def _ask_match(self, text: str, wanted: Wanted, options: RequestOptions) -> Ask:
+        def ask(_: ServerInfo, state: IndexState) -> Questions:
+            return self._questions(_of_one_kind(state), [[match_request(state.schema, text, wanted, options)]], wanted)
+
+        return ask
+
+    def _ask_custom(self, body: Mapping[str, Any], query: Query | None, wanted: Wanted, options: RequestOptions) -> Ask:
+        def ask(server: ServerInfo, state: IndexState) -> Questions:
+            encode = partial(self._only_vector, state, query or {})
+            request = custom_request(server, state.schema, body, query, wanted, encode, options)
+            return self._questions(_of_one_kind(state), [[request]], wanted)
+
+        return ask
+
+    def _hybrid(
+        self,
+        server: ServerInfo,
+        state: IndexState,
+        group: IndexState,
+        query: str,
+        vector: Mapping[str, float] | None,
+        wanted: Wanted,
+        options: HybridOptions,
+    ) -> SearchRequest:
+        encode = partial(self._vector, state, group, query if vector is None else vector)
+        more = {} if state.groups else self._more_queries(query)
+        legs = fill_legs(options.legs, query, group.schema, encode, more)
+        if not state.groups:
+            return hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
+        if options.fusion is Fusion.AUTO and options.beyond_client is None:
+            options = replace(options, fusion=Fusion.CLIENT)
+        request = hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
+        if request.params:
+            raise ValueError("Over indices of several models, hits are explained where the client fuses alone.")
+        plan = request.plan and replace(request.plan, offset=0, size=wanted.depth)
+        return replace(request, plan=plan)
+
+    def _questions(
+        self,
+        state: IndexState,
+        searches: Sequence[Requests],
+        wanted: Wanted,
+        options: RequestOptions | None = None,
+        *,
+        alone: bool = True,
+    ) -> Questions:
+        travel = {} if options is None else {"options": options}
+        return Questions(name=self.index, state=state, searches=searches, wanted=wanted, alone=alone, **travel)
+
+    def _encoders_for(self, state: IndexState, group: IndexState) -> Encoders:
+        """Return what encodes queries for a model's indices: what the caller gave, or the model of their stamp."""
+        stamp = group.binding
+        if not state.groups or stamp is None or self._encoders.checkable:
+            return self._encoders
+        with self._lock:
+            if stamp.identity not in self._model_encoders:
+                encoders = self._model_encoders[stamp.identity] = self._encoders.of_field()
+                encoders.follow(stamp)
+            return self._model_encoders[stamp.identity]
+
+    def _vector(self, state: IndexState, group: IndexState, query: Query) -> SparseVector:
+        return self._vectors(state, group, [query])[0]
+
+    def _vectors(self, state: IndexState, group: IndexState, queries: Sequence[Query]) -> list[SparseVector]:
+        texts = [query for query in queries if isinstance(query, str)]
+        if state.groups and len(texts) < len(queries):
+            remedy = "Token weights belong to one model: search by a text, or search one of them."
+            raise several_models(self.index, state.schema, state.groups, remedy)
+        encoded = iter(_encoded(self._encoders_for(state, group), texts))
+        return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
+
+    def _only_vector(self, state: IndexState, query: Query) -> SparseVector:
+        if state.groups:
+            remedy = "A vector belongs to one of them: search() and hybrid_search() make one by each."
+            raise several_models(self.index, state.schema, state.groups, remedy)
+        return self._vector(state, state, query)
+
+    def _is_news(self, answers: Answers) -> bool:
+        return not answers.strangers <= self._accepted
+
+    def _compare(self, state: IndexState, fresh: IndexState, answers: Answers) -> bool:
+        """Take over the index as it is now; return whether it is as it was, and the answers stand."""
+        with self._lock:
+            self._state = fresh
+            self._accepted = self._accepted | answers.strangers if fresh == state else frozenset()
+        return fresh == state
+
+    def _learns_from(self, error: NeuralSparseError, server: ServerInfo, state: IndexState) -> bool:
+        """Return whether the same question, put again, may be answered after this error."""
+        if isinstance(error, IndexNotFoundError):
+            return bool(state.groups)
+        if server.plugins is None and isinstance(error, ServerRequestError) and _UNKNOWN_QUERY in error.reason:
+            self._server = replace(server, plugins=frozenset())
+            return True
+        return False
+
+    def _restless(self) -> ServerRequestError:
+        reason = f"{self.index!r} led to other indices, or they to another model, at each of {LOOKS} looks"
+        return ServerRequestError(409, "index_moved", reason)
+
+
+def _page_of_all(state: IndexState, wanted: Wanted, *, collapse: str | None) -> Wanted:
+    """Return the page that each model's indices are asked for, all from the first hit where they are fused here."""
+    if not state.groups:
+        return wanted
+    if collapse is not None:
+        raise ValueError("Hits of indices of several models cannot be collapsed; search one of them.")
+    return replace(wanted, size=wanted.depth, offset=0)
+
+
+def _of_one_kind(state: IndexState) -> IndexState:
+    """Return the state as that of indices that are asked together, whatever their models."""
+    return replace(state, groups=()) if state.groups else state
+
+
+def _encoded(encoders: Encoders, texts: Sequence[str]) -> Sequence[SparseVector]:
+    if len(texts) == 1:
+        return [encoders.query().encode_query(texts[0])]
+    return encoders.query().encode_queries(texts) if texts else ()
+
+
+def _weights(query: Mapping[str, float]) -> SparseVector:
+    return query if isinstance(query, SparseVector) else SparseVector(query)

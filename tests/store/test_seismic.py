@@ -22,6 +22,7 @@ from opensearch_neural_sparse import (
     SearchOptions,
     SeismicParameters,
     SeismicSearch,
+    ServerRequestError,
     SparseDocument,
     TwoPhase,
     UnsupportedServerError,
@@ -131,6 +132,16 @@ def test_token_that_the_model_does_not_have_fails_alone(store: NeuralSparseStore
         ({"term": {"_id": "199"}}, {"199"}),
         ({"match": {"name": {"query": "n199", "fuzziness": 0}}}, {"199"}),
         ({"range": {"name": {"gte": "n199", "lt": "n2"}}}, {"199"}),
+        ({"term": {"code": 7}}, {"7"}),
+        ({"terms": {"code": [7, 8]}}, set("78")),
+        ({"terms": {"code": [7, "8"]}}, set("78")),
+        ({"range": {"code": {"gte": "98", "lt": "99"}}}, {"98"}),
+        ({"bool": {"must_not": {"range": {"code": {"lt": "98"}}}}}, {"98", "99"}),
+        ({"bool": {"must_not": [{"prefix": {"name": "n"}}]}}, set()),
+        ({"bool": {"must_not": {"range": {"n": {"gte": 0}}}}}, set()),
+        ({"query_string": {"query": "NOT name:n*"}}, set()),
+        ({"terms": {"n": [*range(150, 200), *range(1000, 1100)]}}, {str(n) for n in range(180, 200)}),
+        ({"terms": {"few": [True]}}, set("01234")),
         ({"term": {"name": "nobody"}}, set()),
         ({"range": {"n": {"gt": 1000}}}, set()),
         ({"match_none": {}}, set()),
@@ -140,12 +151,43 @@ def test_filter_finds_what_better_hits_would_crowd_out_and_nothing_else(
     store: NeuralSparseStore, clause: dict[str, Any], expected: set[str]
 ) -> None:
     store.write(
-        SparseDocument(id=str(n), vector={"red": 1.0 + n / 200}, metadata={"few": n < 5, "n": n, "name": f"n{n}"})
+        SparseDocument(id=str(n), vector={"red": 1.0 + n / 200}, metadata=metadata)
         for n in range(200)
+        if (metadata := {"few": n < 5, "n": n, "name": f"n{n}", "code": str(n)})
     )
     hits = store.search({"red": 2.0}, size=20, filter=clause)
     assert {hit.id for hit in hits} == expected
     assert hits.approximate
+
+
+def test_range_of_numbers_over_strings_is_an_error_that_says_what_to_write(filled: NeuralSparseStore) -> None:
+    for search in (filled.search, filled.hybrid_search):
+        with pytest.raises(ServerRequestError, match="has its bounds as strings"):
+            search("planet", filter={"range": {"lang": {"gte": 1}}})
+    by_client = HybridOptions(fusion=Fusion.CLIENT)
+    with pytest.raises(ServerRequestError, match="has its bounds as strings"):
+        filled.hybrid_search("planet", filter={"range": {"lang": {"gte": 1}}}, options=by_client)
+
+
+def test_collapse_finds_every_value_however_many_documents_of_one_are_better(store: NeuralSparseStore) -> None:
+    store.write(
+        SparseDocument(id=str(n), text="red", vector={"red": 1.0 + n / 200}, metadata={"of": "b" if n < 2 else "a"})
+        for n in range(100)
+    )
+    hits = store.search({"red": 2.0}, size=3, options=SearchOptions(collapse="of"))
+    assert [hit.metadata["of"] for hit in hits] == ["a", "b"]
+    fused = store.hybrid_search("red", vector={"red": 2.0}, options=HybridOptions(collapse="of", fusion=Fusion.CLIENT))
+    assert {hit.metadata["of"] for hit in fused} == {"a", "b"}
+
+
+@pytest.mark.parametrize("fusion", [Fusion.SERVER, Fusion.CLIENT])
+def test_approximate_leg_is_tuned_by_its_parameters(filled: NeuralSparseStore, fusion: Fusion) -> None:
+    vector = {"red": 2.0, "mars": 1.0}
+    one_token = HybridOptions(fusion=fusion, seismic=SeismicSearch(top_n=1, heap_factor=1.5))
+    assert {hit.id for hit in filled.hybrid_search("unheard", vector=vector, options=one_token)} == {"1"}
+    assert len(filled.hybrid_search("unheard", vector=vector, options=HybridOptions(fusion=fusion))) == 2
+    with pytest.raises(ValueError, match=r"k is at least size \(100\)"):
+        filled.hybrid_search("red", options=HybridOptions(fusion=fusion, seismic=SeismicSearch(k=4)))
 
 
 def test_no_more_hits_than_asked_for_are_looked_for(store: NeuralSparseStore) -> None:
@@ -168,7 +210,7 @@ def test_search_is_tuned_by_its_parameters(filled: NeuralSparseStore) -> None:
 
 
 @pytest.mark.parametrize("fusion", [Fusion.SERVER, Fusion.CLIENT])
-@pytest.mark.parametrize("clause", [None, {"term": {"lang": "fr"}}])
+@pytest.mark.parametrize("clause", [None, {"term": {"lang": "fr"}}, {"bool": {"must_not": {"prefix": {"lang": "e"}}}}])
 def test_hybrid_search_has_an_approximate_leg(
     filled: NeuralSparseStore, fusion: Fusion, clause: dict[str, Any] | None
 ) -> None:
@@ -189,6 +231,8 @@ def test_rank_features_index_is_no_sparse_vector_index(make_store: MakeStore) ->
     exact.create()
     with pytest.raises(ValueError, match="searched exactly"):
         exact.search({"red": 1.0}, options=SearchOptions(seismic=SeismicSearch()))
+    with pytest.raises(ValueError, match="searched exactly"):
+        exact.hybrid_search("red", options=HybridOptions(seismic=SeismicSearch()))
     with pytest.raises(IndexSchemaError, match="field_type='rank_features'"):
         make_store(schema=SCHEMA).count()
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 LONGEST_REASON = 300
+_NOT_REWRITTEN = "does not implement createWeight"
+_STRINGS = "In a filter of an approximate search, a range of a keyword field has its bounds as strings."
 _SAYS_NOTHING = re.compile(r"failed to parse|all shards failed|None|\[\d+:\d+\] \[\w+\] failed to parse field \[\w+\]")
 _VALUES = (
     re.compile(r"(Preview of field's value: ).*", re.DOTALL),
@@ -19,6 +21,8 @@ _VALUES = (
 def short_reason(error: Mapping[str, Any]) -> str:
     """Return the reason of a server's error, with its first cause where the reason alone says nothing."""
     reason = str(error.get("reason"))
+    if _NOT_REWRITTEN in reason:
+        return f"{without_values(reason)}. {_STRINGS}"
     if not _SAYS_NOTHING.fullmatch(reason):
         return without_values(reason)
     cause = error

@@ -16,7 +16,9 @@ from opensearch_neural_sparse.search.wanted import LARGEST_WINDOW
 _THOROUGH = 50.0
 """A heap factor above which no further documents were found."""
 _MOST_TERMS = 100
-"""Strings of a filter that are taken one by one."""
+"""Values of a filter that are taken one by one."""
+_NOBODY: dict[str, Any] = {"ids": {"values": ["_" * 513]}}
+"""A clause that no document satisfies, since ids have 512 bytes at most, and that the server does not see through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +30,7 @@ class SeismicSearch:
             collapse. The server finds k hits first and filters or collapses them afterwards, unless at most k documents
             pass the filter: then none of those is missed. That holds for filters of `term`, `terms`, `match`, `exists`,
             `range` of numbers, and `bool` over these; for any other hits may be missed, the more the fewer documents
-            pass.
+            pass. A range of a keyword field needs its bounds as strings: the server fails on numbers there.
         top_n: How many of the heaviest query tokens are searched for; None is the server's 10.
         heap_factor: The higher, the fewer documents are missed and the longer it takes; None is the server's 1.0, or 50
             where hits may be missed for a filter.
@@ -86,6 +88,8 @@ def seismic_query(
 
     Filters stand around the query, where they always hold: within it the server passes over one that no document
     satisfies. Within it they stand too where the server can take them, so that it searches all that they let through.
+    Around it, they stand beside a clause that nobody satisfies: the server would draw a `must_not` out of a filter that
+    is not a choice, and then it passes over that, too.
 
     Args:
         field: The field.
@@ -100,7 +104,10 @@ def seismic_query(
     query["neural_sparse"][field]["method_parameters"] = (search or SeismicSearch()).parameters(
         size=size, clauses=clauses, collapsed=collapsed
     )
-    return filtered(query, list(clauses))
+    if not clauses:
+        return query
+    choice = [{"bool": {"filter": list(clauses)}}, _NOBODY]
+    return filtered(query, [{"bool": {"should": choice, "minimum_should_match": 1}}])
 
 
 def approximate_body(
@@ -136,13 +143,13 @@ def _taken_early(clause: Mapping[str, Any]) -> dict[str, Any] | None:
     ((kind, body),) = clause.items()
     if kind == "bool":
         return _taken_bool(body)
-    if kind == "terms" and len(body) == 1 and not _has_numbers_alone(body):
+    if kind == "terms" and len(body) == 1:
         ((field, values),) = body.items()
         if not isinstance(values, list | tuple) or len(values) > _MOST_TERMS or field.startswith("_"):
             return None
         return {"bool": {"should": [{"term": {field: value}} for value in values], "minimum_should_match": 1}}
     plain = kind in ("exists", "match_all") or (kind in ("term", "match") and _is_plain(body))
-    return dict(clause) if plain or (kind in ("range", "terms") and _has_numbers_alone(body)) else None
+    return dict(clause) if plain or (kind == "range" and _has_numbers_alone(body)) else None
 
 
 def _taken_bool(body: Mapping[str, Any]) -> dict[str, Any] | None:

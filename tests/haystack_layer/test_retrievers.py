@@ -1,17 +1,22 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
 
-from haystack import Document
-from haystack.components.retrievers import MultiRetriever
+from haystack import Document, Pipeline
+from haystack.components.retrievers import MultiQueryTextRetriever, MultiRetriever
 from haystack.dataclasses import SparseEmbedding
 from haystack.document_stores.types import FilterPolicy
+from haystack_integrations.components.retrievers.opensearch import OpenSearchEmbeddingRetriever
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
+from opensearchpy import OpenSearch
 
 from haystack_integrations.components.embedders.opensearch_neural_sparse import (
     NeuralSparseDocumentEmbedder,
@@ -23,9 +28,19 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse import
 )
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.filters import combine_filters
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from opensearch_neural_sparse import NeuralSparseStore
-from opensearch_neural_sparse.errors import ModelMismatchError
-from opensearch_neural_sparse.store.options import HybridOptions
+from opensearch_neural_sparse import (
+    Bm25Leg,
+    DenseLeg,
+    HybridOptions,
+    IndexSchema,
+    NeuralSparseStore,
+    Normalization,
+    Prune,
+    SearchOptions,
+    SparseLeg,
+    TwoPhase,
+)
+from opensearch_neural_sparse.errors import ModelMismatchError, ServerConnectionError, UnsupportedServerError
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
@@ -43,17 +58,38 @@ EITHER = {"operator": "OR", "conditions": [ONLY_STR, ONLY_IO]}
 RETRIEVERS = [OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseHybridRetriever]
 
 
-@pytest.fixture
-def store(make_store: MakeStore, embedder: NeuralSparseDocumentEmbedder) -> OpenSearchNeuralSparseDocumentStore:
-    store = make_store()
-    documents = [Document(id=key, content=text, meta={"module": module}) for key, (text, module) in TEXTS.items()]
+@pytest.fixture(scope="module")
+def index(server: Any) -> Iterator[str]:
+    name = f"test-{uuid.uuid4().hex}"
+    yield name
+    with OpenSearch(server.url, timeout=60) as client:
+        client.indices.delete(index=name, ignore_unavailable=True)
+
+
+@pytest.fixture(scope="module")
+def store(
+    server: Any, index: str, embedder: NeuralSparseDocumentEmbedder
+) -> Iterator[OpenSearchNeuralSparseDocumentStore]:
+    store = OpenSearchNeuralSparseDocumentStore(
+        model=SMALL_MODEL,
+        hosts=server.url,
+        index=index,
+        timeout=60,
+        embedding_dim=2,
+        metadata_fields={"module": {"type": "keyword"}},
+    )
+    documents = [
+        Document(id=key, content=text, meta={"module": module}, embedding=[1.0, float(place)])
+        for place, (key, (text, module)) in enumerate(TEXTS.items())
+    ]
     store.write_documents(embedder.run(documents)["documents"])
-    return store
+    yield store
+    store.close()
 
 
 @pytest.fixture
-def core(client: Any, index_name: str) -> NeuralSparseStore:
-    return NeuralSparseStore(index_name, client=client, model=SMALL_MODEL)
+def core(client: Any, index: str) -> NeuralSparseStore:
+    return NeuralSparseStore(index, client=client, model=SMALL_MODEL, schema=IndexSchema(embedding_dimension=2))
 
 
 def ranked(found: dict[str, Any]) -> list[tuple[str, float]]:
@@ -156,12 +192,12 @@ def test_top_k_is_the_retrievers_unless_the_run_says_otherwise(
 
 
 @pytest.mark.parametrize("kind", RETRIEVERS)
-def test_vectors_come_with_documents_where_the_store_says_so(
-    store: OpenSearchNeuralSparseDocumentStore, make_store: MakeStore, kind: Any
-) -> None:
+def test_vectors_come_with_documents_on_request(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
     assert kind(document_store=store).run(QUERY)["documents"][0].sparse_embedding is None
-    with_vectors = kind(document_store=make_store(return_embedding=True)).run(QUERY)["documents"]
+    with_vectors = kind(document_store=store, return_embedding=True).run(QUERY)["documents"]
     assert all(document.sparse_embedding.indices for document in with_vectors)
+    assert all(document.embedding[0] == 1.0 for document in with_vectors)
+    assert "_explanation" not in with_vectors[0].meta
 
 
 @pytest.mark.parametrize("kind", RETRIEVERS)
@@ -178,18 +214,160 @@ def inputs_of(kind: Any, embedding: SparseEmbedding) -> dict[str, Any]:
     return inputs if kind is OpenSearchNeuralSparseRetriever else inputs | {"query": "red planet"}
 
 
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"explain": True},
+    {"return_embedding": True},
+    {"score_threshold": 0.02},
+    {"prune": "top_k:2"},
+    {"two_phase": True},
+    {"collapse": "module"},
+    {"timeout": 30.0, "preference": "_local", "partial": "warn"},
+    {"custom_query": {"query": {"bool": {"must": ["$sparse"], "filter": "$filters"}}}},
+]
+
+
 @pytest.mark.parametrize("kind", RETRIEVERS)
-def test_async_run_finds_the_same(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
-    retriever = kind(document_store=store, top_k=3)
-    expected = ranked(retriever.run(QUERY, filters=ONLY_IO))
+async def test_async_run_finds_the_same_by_every_option(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
+    embedding = NeuralSparseTextEmbedder(SMALL_MODEL).run(QUERY)["sparse_embedding"]
+    for options in OPTIONS:
+        retriever = kind(document_store=store, top_k=3, filters=ONLY_IO, **options)
+        expected = retriever.run(QUERY)["documents"]
+        assert {document.id for document in expected} <= {"lines", "close"}
+        found = await asyncio.gather(retriever.run_async(QUERY), retriever.run_async(QUERY))
+        assert found == [{"documents": expected}] * 2, options
+        inputs = inputs_of(kind, embedding) | ({} if kind is OpenSearchNeuralSparseRetriever else {"query": QUERY})
+        assert await retriever.run_async(**inputs) == {"documents": expected}, options
+    await store.close_async()
 
-    async def many() -> list[dict[str, Any]]:
-        try:
-            return await asyncio.gather(*(retriever.run_async(QUERY, filters=ONLY_IO) for _ in range(8)))
-        finally:
-            await retriever.close_async()
 
-    assert [ranked(found) for found in asyncio.run(many())] == [expected] * 8
+def test_options_reach_the_core(store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore) -> None:
+    def found(**options: Any) -> list[tuple[str, float]]:
+        return ranked(OpenSearchNeuralSparseRetriever(document_store=store, **options).run(QUERY))
+
+    def hits(**options: Any) -> list[tuple[str, float]]:
+        return [(hit.id, hit.score) for hit in core.search(QUERY, options=SearchOptions(**options))]
+
+    assert found(prune="top_k:1") == hits(prune=Prune.parse("top_k:1")) != hits()
+    assert found(prune={"type": "top_k", "ratio": 1}) == found(prune="top_k:1")
+    assert found(two_phase={"prune_ratio": 0.9}) == hits(two_phase=TwoPhase(prune_ratio=0.9))
+    assert found(collapse="module") == hits(collapse="module")
+    assert len(found(collapse="module")) == 3
+    least = hits()[1][1]
+    assert found(score_threshold=least) == hits()[:2]
+
+
+def test_legs_are_chosen_by_name(store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore) -> None:
+    dense = [1.0, 4.0]
+
+    def found(legs: list[str] | None, **inputs: Any) -> list[tuple[str, float]]:
+        return ranked(OpenSearchNeuralSparseHybridRetriever(document_store=store, legs=legs).run(QUERY, **inputs))
+
+    def hits(*legs: Any) -> list[tuple[str, float]]:
+        return [(hit.id, hit.score) for hit in core.hybrid_search(QUERY, options=HybridOptions(legs=legs))]
+
+    nearest = DenseLeg(vector=dense)
+    assert found(None) == found(["bm25", "sparse"]) == hits(Bm25Leg(), SparseLeg())
+    assert found(None, query_embedding=dense) == hits(Bm25Leg(), SparseLeg(), nearest)
+    assert found(["dense", "sparse"], query_embedding=dense) == hits(nearest, SparseLeg())
+    assert found(["bm25"]) == [(hit.id, hit.score) for hit in core.match_search(QUERY)]
+    assert found(["sparse"]) == [(hit.id, hit.score) for hit in core.search(QUERY)]
+    with pytest.raises(ValueError, match="query_embedding"):
+        found(["sparse", "dense"])
+    with pytest.raises(ValueError, match="query_embedding"):
+        found(["sparse"], query_embedding=dense)
+
+
+def test_normalised_scores_and_weights_of_a_run(
+    store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore
+) -> None:
+    retriever = OpenSearchNeuralSparseHybridRetriever(
+        document_store=store, normalization="min_max", combination="geometric_mean", pagination_depth=50
+    )
+    options = HybridOptions(
+        normalization=Normalization.MIN_MAX, combination="geometric_mean", pagination_depth=50, weights=[0.9, 0.1]
+    )
+    expected = [(hit.id, hit.score) for hit in core.hybrid_search(QUERY, options=options)]
+    assert ranked(retriever.run(QUERY, weights=[0.9, 0.1])) == expected
+
+
+def test_bounds_are_asked_for_where_the_server_has_them(
+    store: OpenSearchNeuralSparseDocumentStore, server: Any
+) -> None:
+    bound = {"mode": "apply", "score": 0.0}
+    retriever = OpenSearchNeuralSparseHybridRetriever(
+        document_store=store, normalization="min_max", lower_bounds=[bound, bound]
+    )
+    if server.version.startswith("2."):
+        with pytest.raises(UnsupportedServerError):
+            retriever.run(QUERY)
+    else:
+        assert retriever.run(QUERY)["documents"][0].score > 0
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+def test_explanation_tells_tokens_and_legs_and_is_not_stored(
+    store: OpenSearchNeuralSparseDocumentStore, kind: Any
+) -> None:
+    first = kind(document_store=store).run(QUERY, explain=True)["documents"][0]
+    assert first.sparse_embedding is None
+    tokens = first.meta["_explanation"]["tokens"]
+    assert "file" in {row["token"] for row in tokens}
+    if kind is OpenSearchNeuralSparseRetriever:
+        assert sum(row["score"] for row in tokens) == pytest.approx(first.score, rel=1e-5)
+    else:
+        assert first.meta["_explanation"]["legs"]["sparse"]["score"] > 0
+        assert first.meta["_explanation"]["legs"]["bm25"]["rank"] >= 1
+    store.write_documents([replace(first, id="again")])
+    (read,) = store.filter_documents({"field": "id", "operator": "==", "value": "again"})
+    store.delete_documents(["again"])
+    assert read.meta == {"module": "io"}
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+def test_search_of_ones_own_is_filled_in(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
+    body = {"query": {"bool": {"must": [{"match": {"content": "$text"}}], "should": "$sparse", "filter": "$filters"}}}
+    retriever = kind(document_store=store, custom_query=body, filters=ONLY_IO)
+    assert {document.id for document in retriever.run(QUERY)["documents"]} == {"lines", "close"}
+    assert len(retriever.run(QUERY, top_k=1)["documents"]) == 1
+    with pytest.raises(ValueError, match="filter"):
+        retriever.run(QUERY, custom_query={"query": "$sparse"})
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+async def test_failure_is_an_error_unless_it_is_allowed(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
+    nowhere = OpenSearchNeuralSparseDocumentStore(model=SMALL_MODEL, hosts="http://localhost:1", max_retries=0)
+    with pytest.raises(ServerConnectionError, match="http://localhost:1"):
+        kind(document_store=nowhere).run(QUERY)
+    allowing = kind(document_store=nowhere, raise_on_failure=False)
+    assert allowing.run(QUERY) == await allowing.run_async(QUERY) == {"documents": []}
+    assert "found nothing, since the search failed" in caplog.text
+    assert QUERY not in caplog.text
+    await nowhere.close_async()
+    with pytest.raises(TypeError, match="str"):
+        allowing.run(QUERY, document_store="elsewhere")
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+def test_document_store_of_a_run_is_searched(
+    store: OpenSearchNeuralSparseDocumentStore, make_store: MakeStore, kind: Any
+) -> None:
+    other = make_store()
+    retriever = kind(document_store=other)
+    assert ranked(retriever.run(QUERY, document_store=store)) == ranked(kind(document_store=store).run(QUERY))
+    assert retriever.run(QUERY)["documents"] == []
+    with pytest.raises(TypeError, match="str"):
+        retriever.run(QUERY, document_store="elsewhere")
+
+
+def test_routing_of_a_run_searches_its_shard(make_store: MakeStore, embedder: NeuralSparseDocumentEmbedder) -> None:
+    store = make_store(settings={"number_of_shards": 5})
+    documents = [Document(id=tenant, content=QUERY, meta={"_routing": tenant}) for tenant in ("ada", "bob", "eve")]
+    store.write_documents(embedder.run(documents)["documents"])
+    retriever = OpenSearchNeuralSparseRetriever(document_store=store, routing="ada")
+    assert "ada" in {document.id for document in retriever.run(QUERY)["documents"]}
+    found = [{document.id for document in retriever.run(QUERY, routing=name)["documents"]} for name in ("ada", "eve")]
+    assert found[0] != found[1]
 
 
 def test_closed_retriever_opens_its_store_again(store: OpenSearchNeuralSparseDocumentStore) -> None:
@@ -200,17 +378,96 @@ def test_closed_retriever_opens_its_store_again(store: OpenSearchNeuralSparseDoc
 
 
 @pytest.mark.filterwarnings("ignore::haystack.utils.experimental.ExperimentalWarning")
-def test_both_are_text_retrievers_in_haystacks_sense(store: OpenSearchNeuralSparseDocumentStore) -> None:
+async def test_both_are_text_retrievers_in_haystacks_sense(store: OpenSearchNeuralSparseDocumentStore) -> None:
     together = MultiRetriever(
         retrievers={kind.__name__: kind(document_store=store) for kind in RETRIEVERS}, filters=ONLY_IO, top_k=2
     )
     together.warm_up()
     assert {document.id for document in together.run(query=QUERY)["documents"]} == {"lines", "close"}
+    found = await together.run_async(query=QUERY)
+    assert {document.id for document in found["documents"]} == {"lines", "close"}
+    await store.close_async()
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+async def test_several_queries_are_asked_at_once(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
+    several = MultiQueryTextRetriever(retriever=kind(document_store=store, top_k=1))
+    queries = ["split a string", "join two paths"]
+    kwargs = {"filters": {"field": "meta.module", "operator": "!=", "value": "io"}}
+    found = several.run(queries=queries, retriever_kwargs=kwargs)
+    assert {document.id for document in found["documents"]} == {"split", "join"}
+    assert await several.run_async(queries=queries, retriever_kwargs=kwargs) == found
+    await several.close_async()
+
+
+def test_dense_retriever_of_opensearch_haystack_works_on_the_store(store: OpenSearchNeuralSparseDocumentStore) -> None:
+    retriever = OpenSearchEmbeddingRetriever(document_store=store, top_k=2)
+    found = retriever.run(query_embedding=[1.0, 4.0])["documents"]
+    assert found[0].id == "upper"
+    assert found[0].meta == {"module": "str"}
 
 
 @pytest.mark.parametrize("kind", RETRIEVERS)
 def test_another_kind_of_store_or_policy_is_refused(kind: Any, toy_model: Any) -> None:
     with pytest.raises(TypeError, match="OpenSearchDocumentStore"):
         kind(document_store=OpenSearchDocumentStore(hosts="http://localhost:9200"))
-    with pytest.raises(ValueError, match="append"):
-        kind(document_store=OpenSearchNeuralSparseDocumentStore(model=toy_model), filter_policy="append")
+    store = OpenSearchNeuralSparseDocumentStore(model=toy_model)
+    for wrong, message in (
+        ({"filter_policy": "append"}, "append"),
+        ({"two_phase": {"prune_ratio": 2.0}}, "ratio"),
+        ({"prune": "some"}, "some"),
+        ({"two_phase": True, "collapse": "module"}, "collapse"),
+        ({"timeout": -1.0}, "timeout"),
+        ({"partial": "ignore"}, "ignore"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            kind(document_store=store, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"legs": []}, "legs are some of"),
+        ({"legs": ["sparse", "sparse"]}, "each once"),
+        ({"legs": ["bm25", "colbert"]}, "colbert"),
+        ({"legs": ["dense"]}, "beside 'dense'"),
+        ({"weights": [1.0]}, "2 legs"),
+        ({"legs": ["bm25", "sparse", "dense"], "weights": [0.5, 0.5]}, "3 legs"),
+        ({"rank_constant": 0}, "rank_constant"),
+        ({"normalization": "softmax"}, "softmax"),
+        ({"combination": "geometric_mean"}, "geometric_mean"),
+        ({"fusion": "nobody"}, "nobody"),
+    ],
+)
+def test_wrong_options_of_a_fusion_are_refused_at_once(toy_model: Any, wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        OpenSearchNeuralSparseHybridRetriever(
+            document_store=OpenSearchNeuralSparseDocumentStore(model=toy_model), **wrong
+        )
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+def test_every_option_is_saved_as_plain_values(kind: Any, toy_model: Any) -> None:
+    store = OpenSearchNeuralSparseDocumentStore(model=toy_model, prune="max_ratio:0.1")
+    options: dict[str, Any] = {
+        "filters": ONLY_IO,
+        "filter_policy": FilterPolicy.MERGE,
+        "score_threshold": 0.5,
+        "two_phase": {"prune_ratio": 0.3},
+        "prune": {"type": "max_ratio", "ratio": 0.1},
+        "explain": True,
+        "routing": "ada",
+        "custom_query": {"query": "$sparse"},
+    }
+    if kind is OpenSearchNeuralSparseHybridRetriever:
+        options |= {"legs": ["bm25", "sparse"], "weights": [0.5, 0.5], "fusion": "server", "normalization": "min_max"}
+        options |= {"lower_bounds": [{"mode": "clip", "score": 0.1}, {"mode": "ignore"}]}
+    pipeline = Pipeline()
+    pipeline.add_component("retriever", kind(document_store=store, **options))
+    saved = pipeline.dumps()
+    loaded = Pipeline.loads(saved)
+    assert loaded.dumps() == saved
+    retriever = loaded.get_component("retriever")
+    assert retriever.filter_policy is FilterPolicy.MERGE
+    assert {name: getattr(retriever, name) for name in options} == options
+    assert retriever.document_store.to_dict() == store.to_dict()

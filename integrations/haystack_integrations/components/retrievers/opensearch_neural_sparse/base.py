@@ -124,5 +124,6 @@ class Retriever:
     def _nothing(self, error: Exception) -> dict[str, list[Document]]:
         if self.raise_on_failure:
             raise error
-        logger.warning("{name} found nothing, since the search failed: {error}", name=type(self).__name__, error=error)
+        kind = type(self).__name__
+        logger.warning("{kind} found nothing, since the search failed: {error}", kind=kind, error=error)
         return {"documents": []}

@@ -202,9 +202,8 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         score_threshold: float | None,
         routing: str | None = None,
     ) -> SearchOptions | HybridOptions | RequestOptions:
-        names = self.legs or ([BM25, SPARSE] if query_embedding is None else [BM25, SPARSE, DENSE])
-        if (DENSE in names) != (query_embedding is not None):
-            raise ValueError("query_embedding is for a leg 'dense', and such a leg needs it.")
+        usual = [BM25, SPARSE] if query_embedding is None else [BM25, SPARSE, DENSE]
+        names = usual if self.legs is None else self.legs
         legs, shared = legs_of(names, query_embedding), self._search_options(routing)
         if names == [BM25]:
             request: RequestOptions = shared["request"]

@@ -57,7 +57,8 @@ def legs_of(names: Sequence[str], query_embedding: Sequence[float] | None) -> li
     """Return legs by their names.
 
     Raises:
-        ValueError: No legs, one twice, an unknown one, or `dense` alone.
+        ValueError: No legs, one twice, an unknown one, or `dense` alone; or one of a dense leg and an embedding for it
+            without the other.
     """
     known = (BM25, SPARSE, DENSE)
     if not names or len(set(names)) < len(names) or not set(names) <= set(known):
@@ -66,5 +67,7 @@ def legs_of(names: Sequence[str], query_embedding: Sequence[float] | None) -> li
         raise ValueError(
             "legs has 'bm25' or 'sparse' beside 'dense'; opensearch-haystack searches dense vectors alone."
         )
+    if (DENSE in names) != (query_embedding is not None):
+        raise ValueError("query_embedding is for a leg 'dense', and such a leg needs it.")
     made: dict[str, Leg] = {BM25: Bm25Leg(), SPARSE: SparseLeg()}
     return [made.get(name) or DenseLeg(vector=query_embedding) for name in names]

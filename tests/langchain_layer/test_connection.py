@@ -1,4 +1,4 @@
-"""Clients of one's own and clients made for an address: who closes them, what they are told, how requests are signed."""
+"""Clients of one's own and clients made for an address: who closes them, what they are told."""
 
 from __future__ import annotations
 

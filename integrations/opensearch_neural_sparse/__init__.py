@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         IndexNotFoundError,
         IndexSchemaError,
         InvalidVectorError,
+        LimitedRightsWarning,
         MissingDependencyError,
         ModelFilesError,
         ModelMismatchError,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.server import ServerInfo
     from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
     from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
+    from opensearch_neural_sparse.store.copying import ReindexReport
     from opensearch_neural_sparse.store.options import WriteOptions
     from opensearch_neural_sparse.store.sender import BulkSender
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
@@ -88,6 +90,7 @@ _HOMES = {
         "IndexNotFoundError",
         "IndexSchemaError",
         "InvalidVectorError",
+        "LimitedRightsWarning",
         "MissingDependencyError",
         "ModelFilesError",
         "ModelMismatchError",
@@ -124,6 +127,7 @@ _HOMES = {
     "server": ("ServerInfo",),
     "store.aio": ("AsyncNeuralSparseStore",),
     "store.aio_sender": ("AsyncBulkSender",),
+    "store.copying": ("ReindexReport",),
     "store.options": ("WriteOptions",),
     "store.sender": ("BulkSender",),
     "store.sync": ("NeuralSparseStore",),
@@ -167,6 +171,7 @@ __all__ = [
     "IndexSchemaError",
     "InvalidVectorError",
     "LegScore",
+    "LimitedRightsWarning",
     "MissingDependencyError",
     "Mode",
     "ModelBinding",
@@ -187,6 +192,7 @@ __all__ = [
     "PruneType",
     "QueryEncoder",
     "Recommendation",
+    "ReindexReport",
     "Relevance",
     "RequestOptions",
     "SearchHit",

@@ -36,10 +36,29 @@ class ServerInfo:
     Attributes:
         version: (major, minor, patch).
         plugins: Names of the plugins on every node; None where the server does not tell (no right to ask, serverless).
+        tells_version: Whether the version is known; else it is the oldest that is supported, and nothing is done that
+            versions do differently.
     """
 
     version: Version
     plugins: frozenset[str] | None = None
+    tells_version: bool = True
+
+    @classmethod
+    def named(cls, number: str) -> ServerInfo:
+        """Return a server of a version that the caller tells.
+
+        Raises:
+            UnsupportedServerError: No version, or one before 2.19.
+        """
+        server = cls(version=parse_version(number))
+        server.require(OLDEST_SUPPORTED, "opensearch-neural-sparse")
+        return server
+
+    @classmethod
+    def silent(cls) -> ServerInfo:
+        """Return a server that does not tell its version."""
+        return cls(version=OLDEST_SUPPORTED, tells_version=False)
 
     @classmethod
     def from_responses(
@@ -58,11 +77,11 @@ class ServerInfo:
                 "opensearch-neural-sparse", found=f"{distribution} {number}", required="OpenSearch 2.19 or later"
             )
         server = cls(version=parse_version(number), plugins=_plugins_on_all_nodes(cat_plugins))
-        server.require((2, 19, 0), "opensearch-neural-sparse")
+        server.require(OLDEST_SUPPORTED, "opensearch-neural-sparse")
         return server
 
     def __str__(self) -> str:
-        return f"OpenSearch {format_version(self.version)}"
+        return f"OpenSearch {format_version(self.version)}" if self.tells_version else "one that hides its version"
 
     def at_least(self, version: Version) -> bool:
         """Tell whether the server is of this version or later."""
@@ -72,7 +91,13 @@ class ServerInfo:
         """Raise UnsupportedServerError unless the server is of this version or later."""
         if not self.at_least(version):
             required = f"OpenSearch {format_version(version)} or later"
-            raise UnsupportedServerError(feature, found=str(self), required=required)
+            reason = "" if self.tells_version else "NeuralSparseStore(server_version='...') tells it."
+            raise UnsupportedServerError(feature, found=str(self), required=required, reason=reason)
+
+    def require_version_told(self, feature: str) -> None:
+        """Raise UnsupportedServerError where the version is not known, and versions do this differently."""
+        if not self.tells_version:
+            self.require((self.version[0], self.version[1], self.version[2] + 1), feature)
 
     def require_plugin(self, plugin: str, feature: str) -> None:
         """Raise UnsupportedServerError where the server is known to lack a plugin."""

@@ -25,7 +25,8 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
     url: it then has a client in each loop, closed with the store or else with the loop.
 
     Args:
-        index: Name of an index or alias.
+        index: Name of an index or alias, or a pattern. Where it leads to indices of several models, each is searched
+            by its own, and what they find is fused by reciprocal ranks.
         client: An AsyncOpenSearch client; it stays the caller's and is not closed, and belongs to one event loop.
         url: Address of a server, in place of a client.
         model: Name, id, folder or spec of the model; by default the one that the index is stamped with.
@@ -40,6 +41,8 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         prune: Which tokens are kept of the vectors that the store makes of documents, a property of the index: stamped
             by `create`, taken from the stamp where it is not given, and another one refused on writing. `Prune.parse`
             reads `none`, which demands an index that keeps every token. Vectors handed in are stored as they are.
+        server_version: Version of a server that may not be asked for it, such as `3.6.0`; it is then asked for neither
+            version nor plugins.
 
     Raises:
         ValueError: Neither a client nor a url, or both.

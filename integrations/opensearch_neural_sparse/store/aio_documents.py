@@ -40,12 +40,12 @@ class AsyncStoredDocuments(AsyncStoreSession):
             IndexSchemaError: A list of documents holds one that no index can take; none was written.
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
-        state = await self.open()
+        state = await self._open_to_write()
         encode, more = partial(self._encode, state.binding), self._more_encodings()
         prepared = partial(prepare, documents, self.schema, options, bound=state.binding, encode=encode, more=more)
         actions = await asyncio.to_thread(prepared)
         async with self._asking() as client:
-            report = await AsyncBulkSender(client, self.index, options).send(actions)
+            report = await AsyncBulkSender(client, self.index, options, state=state).send(actions)
         report.raise_if_incomplete()
         return report
 
@@ -108,9 +108,9 @@ class AsyncStoredDocuments(AsyncStoreSession):
         Raises:
             BulkWriteError: Some deletions were refused or went without an answer.
         """
-        await self.open()
+        state = await self._open_to_write()
         options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
-        sender = AsyncBulkSender(await self.client(), self.index, options)
+        sender = AsyncBulkSender(await self.client(), self.index, options, state=state)
         report = await sender.send(map(delete_action, check_ids(ids)))
         report.raise_if_incomplete()
         return report.written

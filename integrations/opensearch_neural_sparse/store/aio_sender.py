@@ -6,13 +6,20 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
 from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
 from opensearch_neural_sparse.store.flow import Flow, Turn
+from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState
 from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.sender import HEAD_START, bulk_parameters
+from opensearch_neural_sparse.store.sender import (
+    HEAD_START,
+    bulk_parameters,
+    judge_index,
+    unless_refresh_refused,
+    write_target,
+)
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -29,10 +36,19 @@ class AsyncBulkSender:
         client: The client; it is not closed.
         index: Index or alias that is written to.
         options: How to write.
+        state: What the index was when documents were encoded for it: nothing is sent once its name leads elsewhere.
     """
 
-    def __init__(self, client: AsyncOpenSearch, index: str, options: WriteOptions | None = None) -> None:
+    def __init__(
+        self,
+        client: AsyncOpenSearch,
+        index: str,
+        options: WriteOptions | None = None,
+        *,
+        state: IndexState | None = None,
+    ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
+        self._state, self._target = state, write_target(index, state)
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
@@ -49,7 +65,8 @@ class AsyncBulkSender:
             await asyncio.gather(*under_way, return_exceptions=True)
         report = flow.report()
         if self._options.refresh is True and report.written and not report.stopped:
-            await self.refresh()
+            with unless_refresh_refused(self._index):
+                await self.refresh()
         return report
 
     async def refresh(self) -> None:
@@ -75,14 +92,15 @@ class AsyncBulkSender:
             _collect(flow, under_way, (await asyncio.wait(under_way))[0])
 
     async def _check(self, flow: Flow) -> None:
+        if self._state is not None and not self._state.checked:
+            return
         try:
             with translated_errors(self._client, self._index):
-                there = await self._client.indices.exists(index=self._index)
+                found = await self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
         except (ServerConnectionError, ServerRequestError) as error:
             flow.stop(str(error))
             return
-        if not there:
-            raise IndexNotFoundError(self._index)
+        judge_index(flow, self._index, self._state, found)
 
     async def _deliver(self, batch: Sequence[BulkAction]) -> BulkReport:
         steps = deliver(batch, self._options)
@@ -103,7 +121,7 @@ class AsyncBulkSender:
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = await self._client.bulk(
-                    body=step.body, index=self._index, params=bulk_parameters(self._options)
+                    body=step.body, index=self._target, params=bulk_parameters(self._options)
                 )
                 return response
         except (ServerConnectionError, ServerRequestError) as error:

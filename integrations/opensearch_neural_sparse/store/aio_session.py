@@ -94,7 +94,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         if connection is not None and connection.lease is not None:
             await connection.lease.aclose()
         self._close_encoders()
-        self._server = None
+        self._server = self._named_server
         self._forget()
 
     async def __aenter__(self) -> Self:
@@ -111,7 +111,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         """Return what the server is, read once.
 
         Raises:
-            UnsupportedServerError: Too old, not OpenSearch, or one that does not tell its version.
+            UnsupportedServerError: Too old, or not OpenSearch.
         """
         connection = await self._connect()
         async with connection.lock:

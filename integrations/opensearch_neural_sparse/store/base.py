@@ -67,6 +67,7 @@ class StoreBase(Generic[Client]):
         encoder_options: Mapping[str, Any] | None = None,
         client_options: Mapping[str, Any] | None = None,
         prune: Prune | None = None,
+        server_version: str | None = None,
     ) -> None:
         if (client is None) == (url is None):
             raise ValueError("Give either a client or the url of a server.")
@@ -77,7 +78,7 @@ class StoreBase(Generic[Client]):
         self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
         self.schema = self._given_schema = self._with_token_ids(schema or IndexSchema())
         self._more_encoders: dict[str, Encoders] = {}
-        self._server: ServerInfo | None = None
+        self._server = self._named_server = None if server_version is None else ServerInfo.named(server_version)
         self._state: IndexState | None = None
         self._model_encoders: dict[tuple[str, str], Encoders] = {}
         self._accepted: frozenset[tuple[str, str | None]] = frozenset()

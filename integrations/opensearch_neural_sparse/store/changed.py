@@ -12,6 +12,7 @@ from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.changing import delete_matching, metadata_changes, text_changes
 from opensearch_neural_sparse.store.documents import StoredDocuments
+from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import prepare
 from opensearch_neural_sparse.store.sender import BulkSender
@@ -42,8 +43,8 @@ class ChangedDocuments(StoredDocuments):
             BulkWriteError: Some documents were not changed, among them those that are not there
                 (`document_missing_exception`); its report says which and why, the others were.
         """
-        self.open()
-        return self._change(metadata_changes(updates, self.schema, replace=replace), options)
+        state = self._open_to_write()
+        return self._change(state, metadata_changes(updates, self.schema, replace=replace), options)
 
     def update_text(self, texts: Mapping[str, str], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
         """Give documents that are there other texts, encode these, and keep their metadata and dense vectors.
@@ -61,12 +62,12 @@ class ChangedDocuments(StoredDocuments):
             IndexSchemaError: An id that no index can take, or a text that is none; nothing was changed.
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
-        state = self.open()
+        state = self._open_to_write()
         documents, bound = text_changes(texts), state.binding
         encode, more = partial(self._encode, bound), self._more_encodings()
         make = partial(text_action, schema=self.schema, exact_weights=options.exact_weights)
         actions = prepare(documents, self.schema, options, bound=bound, encode=encode, more=more, make=make)
-        return self._change(actions, options)
+        return self._change(state, actions, options)
 
     def delete_matching(
         self,
@@ -98,8 +99,10 @@ class ChangedDocuments(StoredDocuments):
         work = delete_matching(self.index, filter, refresh=refresh, routing=routing, timeout=timeout)
         return self._run(work)
 
-    def _change(self, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions) -> BulkReport:
+    def _change(
+        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+    ) -> BulkReport:
         with self._errors():
-            report = BulkSender(self.client(), self.index, options).send(actions)
+            report = BulkSender(self.client(), self.index, options, state=state).send(actions)
         report.raise_if_incomplete()
         return report

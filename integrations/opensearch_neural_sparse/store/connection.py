@@ -12,13 +12,13 @@ from opensearch_neural_sparse.errors import (
     NeuralSparseError,
     ServerConnectionError,
     ServerRequestError,
-    UnsupportedServerError,
 )
 from opensearch_neural_sparse.index.reasons import short_reason, without_values
 from opensearch_neural_sparse.server import ServerInfo
 
 _INDEX_NOT_FOUND = "index_not_found_exception"
-_REFUSALS = frozenset({403, 404, 405})
+REFUSALS = frozenset({403, 404, 405})
+"""Statuses of what we may not ask for, or what is not there to be asked for."""
 _DEEPEST_CAUSE = 10
 
 
@@ -49,7 +49,7 @@ def read_server(client: Any) -> ServerInfo:
     """Ask a blocking client what its server is.
 
     Raises:
-        UnsupportedServerError: Too old, not OpenSearch, or one that does not tell its version.
+        UnsupportedServerError: Too old, or not OpenSearch.
     """
     info = plugins = None
     with translated_errors(client, "/"), unless_refused():
@@ -67,19 +67,13 @@ def unless_refused() -> Iterator[None]:
     try:
         yield
     except TransportError as error:
-        if error.status_code not in _REFUSALS:
+        if error.status_code not in REFUSALS:
             raise
 
 
 def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
     """Return the server of the answers to `GET /` and `_cat/plugins`; None stands for an answer that was refused."""
-    if info is None:
-        raise UnsupportedServerError(
-            "opensearch-neural-sparse",
-            found="one that does not tell its version (GET / was refused)",
-            required="the right to ask for the server's version (cluster:monitor/main)",
-        )
-    return ServerInfo.from_responses(info, plugins)
+    return ServerInfo.silent() if info is None else ServerInfo.from_responses(info, plugins)
 
 
 def translate(error: Exception, *, address: str, index: str) -> NeuralSparseError:

@@ -39,11 +39,11 @@ class StoredDocuments(StoreSession):
             IndexSchemaError: A list of documents holds one that no index can take; none was written.
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
-        state = self.open()
+        state = self._open_to_write()
         encode, more = partial(self._encode, state.binding), self._more_encodings()
         actions = prepare(documents, self.schema, options, bound=state.binding, encode=encode, more=more)
         with self._errors():
-            report = BulkSender(self.client(), self.index, options).send(actions)
+            report = BulkSender(self.client(), self.index, options, state=state).send(actions)
         report.raise_if_incomplete()
         return report
 
@@ -104,9 +104,9 @@ class StoredDocuments(StoreSession):
         Raises:
             BulkWriteError: Some deletions were refused or went without an answer.
         """
-        self.open()
+        state = self._open_to_write()
         options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
-        report = BulkSender(self.client(), self.index, options).send(map(delete_action, check_ids(ids)))
+        report = BulkSender(self.client(), self.index, options, state=state).send(map(delete_action, check_ids(ids)))
         report.raise_if_incomplete()
         return report.written
 

@@ -72,6 +72,7 @@ def wrong_ranks(server: ServerInfo, found: str) -> UnsupportedServerError:
 
 
 def _check_server(server: ServerInfo, index: str, state: IndexState, options: HybridOptions) -> None:
+    server.require_version_told("Hybrid search fused by the server")
     server.require_plugin(NEURAL_SEARCH, "Hybrid search fused by the server")
     if options.normalization is None and not server.ranks_across_shards:
         if state.shards > 1:

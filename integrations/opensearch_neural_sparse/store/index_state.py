@@ -32,7 +32,8 @@ class IndexState:
         indices: The concrete indices behind its name; none where they may not be looked at.
         shards: Number of their primary shards together; 0 where the server does not tell.
         uuids: Concrete index -> what tells it from one of the same name made later.
-        write_index: The index that is written to; None where the name leads to several and says of none that it is.
+        write_index: What is written to, the concrete index unless the name routes; None where the name leads to several
+            and says of none that it is.
         groups: What belongs to each model, where the name leads to indices of several; else empty.
         checked: Whether the index could be held against the model: its mapping could be read.
     """
@@ -137,12 +138,11 @@ def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, 
 
 
 def _write_index(name: str, members: Mapping[str, Any]) -> str | None:
+    if any(body.get("data_stream") == name or "index_routing" in _alias(body, name) for body in members.values()):
+        return name
     if len(members) == 1:
         return next(iter(members))
-    if all(body.get("data_stream") == name for body in members.values()):
-        return max(members)
-    writable = [index for index, body in members.items() if _alias(body, name).get("is_write_index")]
-    return writable[0] if writable else None
+    return next((index for index, body in members.items() if _alias(body, name).get("is_write_index")), None)
 
 
 def _alias(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.errors import (
+    IndexNotFoundError,
+    LimitedRightsWarning,
+    ServerConnectionError,
+    ServerRequestError,
+)
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
-from opensearch_neural_sparse.store.connection import translated_errors
+from opensearch_neural_sparse.store.connection import REFUSALS, translated_errors
 from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
 from opensearch_neural_sparse.store.flow import Flow, Turn
+from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.options import WriteOptions
 
 if TYPE_CHECKING:
@@ -36,10 +44,14 @@ class BulkSender:
         client: The client; it is not closed.
         index: Index or alias that is written to.
         options: How to write.
+        state: What the index was when documents were encoded for it: nothing is sent once its name leads elsewhere.
     """
 
-    def __init__(self, client: OpenSearch, index: str, options: WriteOptions | None = None) -> None:
+    def __init__(
+        self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexState | None = None
+    ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
+        self._state, self._target = state, write_target(index, state)
 
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
@@ -56,7 +68,8 @@ class BulkSender:
                 raise
         report = flow.report()
         if self._options.refresh is True and report.written and not report.stopped:
-            self.refresh()
+            with unless_refresh_refused(self._index):
+                self.refresh()
         return report
 
     def refresh(self) -> None:
@@ -82,14 +95,15 @@ class BulkSender:
         _collect(flow, under_way, wait(under_way).done)
 
     def _check(self, flow: Flow) -> None:
+        if self._state is not None and not self._state.checked:
+            return
         try:
             with translated_errors(self._client, self._index):
-                there = self._client.indices.exists(index=self._index)
+                found = self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
         except (ServerConnectionError, ServerRequestError) as error:
             flow.stop(str(error))
             return
-        if not there:
-            raise IndexNotFoundError(self._index)
+        judge_index(flow, self._index, self._state, found)
 
     def _deliver(self, batch: Sequence[BulkAction], given_up: Event) -> BulkReport:
         steps = deliver(batch, self._options)
@@ -111,11 +125,44 @@ class BulkSender:
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = self._client.bulk(
-                    body=step.body, index=self._index, params=bulk_parameters(self._options)
+                    body=step.body, index=self._target, params=bulk_parameters(self._options)
                 )
                 return response
         except (ServerConnectionError, ServerRequestError) as error:
             return error
+
+
+@contextmanager
+def unless_refresh_refused(index: str) -> Iterator[None]:
+    """Warn, rather than fail a write that is done, where the server does not refresh for us."""
+    try:
+        yield
+    except ServerRequestError as error:
+        if error.status not in REFUSALS:
+            raise
+        warnings.warn(
+            f"The server refused to refresh index {index!r} (status {error.status}): what was written is found later, "
+            "at its own refresh. WriteOptions(refresh=False) does not ask for one.",
+            LimitedRightsWarning,
+            stacklevel=3,
+        )
+
+
+def write_target(index: str, state: IndexState | None) -> str:
+    """Return what requests name: the concrete index, so that an alias that moves in that moment takes none along."""
+    return index if state is None or state.write_index is None else state.write_index
+
+
+def judge_index(flow: Flow, index: str, state: IndexState | None, found: Mapping[str, Any]) -> None:
+    """Stop a write whose name leads elsewhere by now, by the part of `GET /<index>` that says where it leads.
+
+    Raises:
+        IndexNotFoundError: The index does not exist.
+    """
+    if not found:
+        raise IndexNotFoundError(index)
+    if state is not None and uuids_of(found) != state.uuids:
+        flow.stop(f"{index!r} leads to another index than the one that documents were encoded for")
 
 
 def bulk_parameters(options: WriteOptions) -> dict[str, Any]:

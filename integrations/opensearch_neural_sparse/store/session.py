@@ -77,7 +77,7 @@ class StoreSession(AskingStore["OpenSearch"]):
             if self._owns_client and self._client is not None:
                 self._client.close()
                 self._client = None
-            self._server = None
+            self._server = self._named_server
             self._forget()
 
     def __enter__(self) -> Self:
@@ -99,7 +99,7 @@ class StoreSession(AskingStore["OpenSearch"]):
         """Return what the server is, read once.
 
         Raises:
-            UnsupportedServerError: Too old, not OpenSearch, or one that does not tell its version.
+            UnsupportedServerError: Too old, or not OpenSearch.
         """
         with self._lock:
             if self._server is None:

@@ -135,6 +135,14 @@ def test_documents_move_with_both_vectors(store: NeuralSparseStore, make: Make, 
     assert list(store.scan()) == held
 
 
+def test_another_text_has_two_other_vectors(store: NeuralSparseStore, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    store.update_text({"heart": "a river"})
+    (document,) = store.get(["heart"])
+    expected = other_vector(other_model, "a river")
+    assert dict(document.more_vectors[OTHER].vector) == pytest.approx(expected, rel=5e-3)
+
+
 def test_vectors_of_no_field_or_of_another_model_are_refused(store: NeuralSparseStore, other_model: str) -> None:
     given = {OTHER: FieldVector(vector={"x": 1.0}, model="elsewhere@0")}
     with pytest.raises(BulkWriteError, match=OTHER):
@@ -170,3 +178,14 @@ def test_an_asynchronous_store_does_the_same(
             return [hit.id for hit in await twin.hybrid_search("river", options=HybridOptions(legs=legs), explain=True)]
 
     assert asyncio.run(work())[0] == "new"
+
+
+def test_a_new_text_replaces_the_vectors_of_both_fields(store: NeuralSparseStore, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    store.update_text({"paris": TEXTS["heart"], "heart": ""})
+    paris, heart = store.get(["paris", "heart"])
+    store.write([{"id": "same", "text": TEXTS["heart"]}])
+    (same,) = store.get(["same"])
+    assert (paris.vector, paris.more_vectors, paris.model) == (same.vector, same.more_vectors, same.model)
+    assert heart.vector is None
+    assert not heart.more_vectors[OTHER].vector

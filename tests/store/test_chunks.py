@@ -25,12 +25,16 @@ from opensearch_neural_sparse import (
     SearchOptions,
     SparseDocument,
     SparseLeg,
+    SparseTokenizer,
     TwoPhase,
     UnsupportedServerError,
+    load_document_encoder,
 )
 from opensearch_neural_sparse.server import parse_version
 from tests.conftest import RunningServer
+from tests.encode.texts import ODD_TEXTS
 from tests.encoders import WordEncoder, word_vector
+from tests.paths import SMALL_MODEL
 from tests.store.conftest import MakeStore
 
 CHUNKING = ChunkOptions(tokens=4, overlap=0)
@@ -104,6 +108,39 @@ def test_writing_again_leaves_no_chunk_of_before(filled: NeuralSparseStore) -> N
     assert filled.delete(["2"]) == 1
     assert filled.search("mars") == []
     assert filled.count() == 3
+
+
+def test_another_text_has_other_chunks_and_other_metadata_the_same(filled: NeuralSparseStore) -> None:
+    filled.update_metadata({"1": {"lang": "de"}})
+    (hit,) = filled.search("red mars", filter={"term": {"lang": "de"}})
+    assert hit.chunk is not None
+    filled.update_text({"1": "short"})
+    (document,) = filled.get(["1"])
+    assert [(chunk.start, chunk.end) for chunk in document.chunks or ()] == [(0, 5)]
+    assert [hit.id for hit in filled.search("mars")] == ["2"]
+
+
+def test_an_index_encoded_anew_has_chunks(
+    filled: NeuralSparseStore, make_store: MakeStore, client: Any, encoder: WordEncoder, other_index: str
+) -> None:
+    filled.reindex_with_model(other_index, document_encoder=encoder, on_missing_text="keep")
+    copy = NeuralSparseStore(other_index, client=client, query_encoder=encoder, document_encoder=encoder)
+    assert [hit.chunk for hit in copy.search("red mars")] == [hit.chunk for hit in filled.search("red mars")]
+
+
+def test_no_token_of_a_long_text_is_cut_off_by_the_model(client: Any, index_name: str) -> None:
+    text = " ".join(ODD_TEXTS).replace("\x00", " ") * 20
+    schema = IndexSchema(chunking=ChunkOptions(tokens=254, overlap=20))
+    encoder = load_document_encoder(SMALL_MODEL)
+    with NeuralSparseStore(index_name, client=client, document_encoder=encoder, schema=schema) as store:
+        store.create(settings={"number_of_shards": 1})
+        store.write([{"id": "1", "text": text}])
+        (document,) = store.get(["1"])
+    spans = SparseTokenizer.from_file(SMALL_MODEL / "document_0_MLMTransformer" / "tokenizer.json").token_spans(text)
+    chunks = document.chunks or ()
+    assert len(chunks) > 2
+    assert encoder.truncations.tokens == 0
+    assert all(any(chunk.start <= start and end <= chunk.end for chunk in chunks) for start, end in spans)
 
 
 def test_documents_move_to_another_index_with_their_chunks(
@@ -243,3 +280,14 @@ def test_dense_vectors_lie_beside_chunks(make_store: MakeStore, shards: dict[str
         "1": (1, [1.0, 0.0]),
         "2": (None, [0.0, 1.0]),
     }
+
+
+def test_a_new_text_is_cut_anew_and_no_chunk_of_the_old_one_stays(filled: NeuralSparseStore) -> None:
+    filled.update_text({"1": "red sea", "2": ""})
+    first, second = filled.get(["1", "2"])
+    assert [(chunk.start, chunk.end) for chunk in first.chunks or ()] == [(0, 7)]
+    assert (second.chunks, second.metadata) == (None, {"lang": "fr"})
+    assert filled.search("mars") == []
+    assert [hit.id for hit in filled.search("sea")] == ["1"]
+    filled.update_metadata({"1": {"lang": "de"}}, replace=True)
+    assert [hit.id for hit in filled.search("sea", filter={"term": {"lang": "de"}})] == ["1"]

@@ -8,8 +8,11 @@ try:
 except ImportError as error:
     raise MissingDependencyError(error.name or "haystack", "haystack", "The Haystack layer") from error
 
+from haystack_integrations.components.super_components.opensearch_neural_sparse.hybrid_search import (
+    OpenSearchNeuralSparseHybridSearch,
+)
 from haystack_integrations.components.super_components.opensearch_neural_sparse.indexer import (
     OpenSearchNeuralSparseIndexer,
 )
 
-__all__ = ["OpenSearchNeuralSparseIndexer"]
+__all__ = ["OpenSearchNeuralSparseHybridSearch", "OpenSearchNeuralSparseIndexer"]

@@ -123,9 +123,22 @@ def summary(collection: Collection, ranking: Mapping[str, Ranking], seconds: Seq
 
 
 def equal_share(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
-    """Return the share of rankings, over all ways and queries, that are the same to the last id and score."""
-    same: list[bool] = [found[query] == second[way][query] for way, found in first.items() for query in found]
+    """Return the share of rankings, over all ways and queries, that are the same."""
+    same = [same_ranking(found[query], second[way][query]) for way, found in first.items() for query in found]
     return round(sum(same) / len(same), 4)
+
+
+def same_ranking(first: Ranking, second: Ranking) -> bool:
+    """Tell whether two rankings have the same scores to the last bit, and the same documents before the last score.
+
+    Equal scores come in whatever order a server's segments happen to be in.
+    """
+    return [score for _, score in first] == [score for _, score in second] and before_last(first) == before_last(second)
+
+
+def before_last(ranking: Ranking) -> set[tuple[str, float]]:
+    """Return the hits that score more than the last."""
+    return {(key, score) for key, score in ranking if score > ranking[-1][1]}
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.pruning import equal_share, mean_length, prune_all
+from benchmarks.pruning import equal_share, mean_length, prune_all, same_ranking
 from benchmarks.report import percentile
 from benchmarks.scaling_plot import draw, sizes_of
 from benchmarks.search_scaling import lines
@@ -37,9 +37,9 @@ def test_queries_begin_anew_after_the_last():
     assert [call() for _ in range(5)] == ["1", "2", "1", "2", "1"]
 
 
-def test_seconds_become_milliseconds_at_the_median_and_the_99th_percentile():
+def test_seconds_become_milliseconds_at_three_percentiles():
     seconds = [number / 1000 for number in range(1, 101)]
-    assert milliseconds(seconds) == {"p50_ms": 50.5, "p99_ms": 100.0}
+    assert milliseconds(seconds) == {"p10_ms": 11.0, "p50_ms": 50.5, "p99_ms": 100.0}
     assert percentile(seconds, 0.5) == 0.051
 
 
@@ -58,10 +58,25 @@ def test_vectors_are_pruned_and_their_tokens_counted():
     assert (mean_length(vectors), mean_length(pruned)) == (3.0, 2.5)
 
 
-def test_rankings_are_equal_to_the_last_score():
+def test_rankings_are_compared_by_query():
     one = {"way": {"q1": [("a", 2.0)], "q2": [("b", 1.0)]}}
     other = {"way": {"q1": [("a", 2.0)], "q2": [("b", 1.5)]}}
     assert (equal_share(one, one), equal_share(one, other)) == (1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ([("a", 3.0), ("c", 2.0), ("b", 2.0), ("d", 1.0)], True),
+        ([("a", 3.0), ("b", 2.0), ("c", 2.0), ("x", 1.0)], True),
+        ([("a", 3.0), ("b", 2.0), ("x", 2.0), ("d", 1.0)], False),
+        ([("a", 3.0), ("b", 2.0), ("c", 1.9), ("d", 1.0)], False),
+        ([("a", 3.0), ("b", 2.0), ("c", 2.0)], False),
+        ([], False),
+    ],
+)
+def test_equal_scores_may_come_in_any_order(other, same):
+    assert same_ranking([("a", 3.0), ("b", 2.0), ("c", 2.0), ("d", 1.0)], other) is same
 
 
 def _size(documents: int, latency: float) -> dict:

@@ -61,7 +61,7 @@ def _named_server(url: str) -> DevServer:
     _give_up(reason)
 
 
-def _own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
+def own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
     """Run a server until the end of the stack."""
     try:
         return stack.enter_context(DevServer.running(own=True, home=home, ephemeral=True, **options))
@@ -86,7 +86,7 @@ def server(
         running = _named_server(wanted)
     else:
         home = tmp_path_factory.mktemp(f"opensearch-{wanted}")
-        running = _own_server(started_servers, home, version=wanted, **SMALL_AND_QUICK)
+        running = own_server(started_servers, home, version=wanted, **SMALL_AND_QUICK)
     return RunningServer(url=running.url, version=running.version)
 
 
@@ -94,14 +94,14 @@ def server(
 def ml_server(started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> DevServer:
     """A server with ml-commons: 400 MB more to download, so one for all tests."""
     options = {**SMALL_AND_QUICK, "heap": "1g", "profile": Profile.ML}
-    return _own_server(started_servers, tmp_path_factory.mktemp("opensearch-ml"), **options)
+    return own_server(started_servers, tmp_path_factory.mktemp("opensearch-ml"), **options)
 
 
 @pytest.fixture(scope="session")
 def secured_server(started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> DevServer:
     """A server with TLS, users and roles; `secured_server.login` is its administrator."""
     options = {**SMALL_AND_QUICK, "version": "2.19.1", "profile": Profile.SECURITY}
-    return _own_server(started_servers, tmp_path_factory.mktemp("opensearch-security"), **options)
+    return own_server(started_servers, tmp_path_factory.mktemp("opensearch-security"), **options)
 
 
 @pytest.fixture

@@ -129,7 +129,7 @@ def test_an_index_encoded_anew_has_chunks(
 
 
 def test_no_token_of_a_long_text_is_cut_off_by_the_model(client: Any, index_name: str) -> None:
-    text = " ".join(ODD_TEXTS).replace("\x00", " ") * 20
+    text = " ".join(text[:600] for text in ODD_TEXTS) + " rain" * 600
     schema = IndexSchema(chunking=ChunkOptions(tokens=254, overlap=20))
     encoder = load_document_encoder(SMALL_MODEL)
     with NeuralSparseStore(index_name, client=client, document_encoder=encoder, schema=schema) as store:

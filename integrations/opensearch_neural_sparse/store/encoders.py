@@ -50,11 +50,11 @@ class Encoders:
         options: Mapping[str, Any] | None = None,
         prune: Prune | None = None,
     ) -> None:
-        self.model = model
-        self._prune = prune
+        self.model, self._prune = model, prune
         self._options = dict(options or {})
         self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
         self._query, self._document = query_encoder, document_encoder
+        self._loaded_query: QueryEncoder | None = None
         self._owned: DocumentEncoder | None = None
         self._tokenizer: SparseTokenizer | None = None
         self._files: dict[Side, ModelFiles] = {}
@@ -71,7 +71,7 @@ class Encoders:
         """Whether what encodes queries is loaded and a table that takes microseconds, not a network."""
         from opensearch_neural_sparse.encode.query_encoder import IdfQueryEncoder
 
-        return isinstance(self._query, IdfQueryEncoder)
+        return isinstance(self._query or self._loaded_query, IdfQueryEncoder)
 
     @property
     def checkable(self) -> bool:
@@ -106,7 +106,7 @@ class Encoders:
         with self._lock:
             if self.model is None and self._stamp != stamp:
                 self._files.clear()
-                self._tokenizer = None
+                self.close()
             self._stamp = stamp
 
     def of_field(self) -> Encoders:
@@ -129,24 +129,28 @@ class Encoders:
     def query(self) -> QueryEncoder:
         """Return what encodes queries."""
         with self._lock:
-            if self._query is None:
+            if self._query is not None:
+                return self._query
+            if self._loaded_query is None:
                 from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder, load_query_encoder
 
                 files = self.files(Side.QUERY)
                 if files.spec.mode is Mode.BI_ENCODER:
                     return NeuralQueryEncoder(self.document())
-                self._query = load_query_encoder(files)
-            return self._query
+                self._loaded_query = load_query_encoder(files)
+            return self._loaded_query
 
     def document(self) -> DocumentEncoder:
         """Return what encodes documents."""
         with self._lock:
-            if self._document is None:
+            if self._document is not None:
+                return self._document
+            if self._owned is None:
                 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
 
                 options = self._encoding_options()
-                self._document = self._owned = load_document_encoder(self.files(Side.DOCUMENT), **options)
-            return self._document
+                self._owned = load_document_encoder(self.files(Side.DOCUMENT), **options)
+            return self._owned
 
     def encode_documents(self, texts: Sequence[str]) -> list[SparseVector]:
         """Return the vectors of documents, pruned as the index is."""
@@ -202,11 +206,11 @@ class Encoders:
         )
 
     def close(self) -> None:
-        """Close the encoder that was loaded here, if any."""
+        """Let go of the encoders that were loaded here, if any."""
         with self._lock:
             if self._owned is not None:
                 self._owned.close()
-                self._document = self._owned = None
+            self._loaded_query = self._owned = self._tokenizer = None
 
     def _limits(self, files: ModelFiles) -> tuple[int | None, int | None]:
         if self._document is not None:
@@ -241,6 +245,6 @@ def _stamped_model(stamp: ModelBinding) -> ModelSpec:
     except UnknownModelError:
         raise ModelFilesError(
             f"The index is bound to model {stamp.model!r}, which is not known here. Give it, by name or folder: "
-            "NeuralSparseStore(..., model='...'). It passes wherever it lies if its files are the same: query side "
-            f"{stamp.query_sha256[:12]}, weights {stamp.weights_sha256[:12]}."
+            "NeuralSparseStore(..., model='...'), or register_model(). It passes wherever it lies if its files are the "
+            f"same: query side {stamp.query_sha256[:12]}, weights {stamp.weights_sha256[:12]}."
         ) from None

@@ -128,6 +128,21 @@ def test_an_index_encoded_anew_has_chunks(
     assert [hit.chunk for hit in copy.search("red mars")] == [hit.chunk for hit in filled.search("red mars")]
 
 
+def test_an_index_of_chunks_that_others_made_is_held_against_the_model(
+    make_store: MakeStore, client: Any, encoder: WordEncoder
+) -> None:
+    store = make_store(schema=SCHEMA)
+    fields = {"sparse_vector": {"type": "rank_features"}, "start": {"type": "integer"}, "end": {"type": "integer"}}
+    client.indices.create(
+        index=store.index, body={"mappings": {"properties": {"chunks": {"type": "nested", "properties": fields}}}}
+    )
+    chunk = {"start": 4, "end": 8, "sparse_vector": dict(word_vector("mars"))}
+    client.index(index=store.index, body={"content": "red mars", "chunks": [chunk]}, params={"refresh": "true"})
+    assert store.bind_model(verify=1).chunking == {"tokens": 4, "overlap": 0}
+    assert encoder.calls == [["mars"]]
+    assert store.search("mars")[0].chunk is not None
+
+
 def test_no_token_of_a_long_text_is_cut_off_by_the_model(client: Any, index_name: str) -> None:
     text = " ".join(text[:600] for text in ODD_TEXTS) + " rain" * 600
     schema = IndexSchema(chunking=ChunkOptions(tokens=254, overlap=20))

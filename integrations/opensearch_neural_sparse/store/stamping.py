@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
 from opensearch_neural_sparse.index.chunks import DocumentChunk
@@ -86,7 +85,7 @@ def ensure_weights(
     index: str, schema: IndexSchema, encoders: Encoders, sources: Sequence[Mapping[str, Any]], count: int
 ) -> None:
     """Raise ModelMismatchError where texts, encoded again, do not give the weights that are stored."""
-    rows = [(source[schema.text_field], held) for source in sources if (held := _checkable(source, schema))][:count]
+    rows = [row for source in sources if (row := _checkable(source, schema)) is not None][:count]
     if not rows:
         raise IndexSchemaError(
             f"No document of the sample of index {index!r} has a text in {schema.text_field!r} and a vector, so its "
@@ -111,9 +110,15 @@ def _vectors(source: Mapping[str, Any], schema: IndexSchema) -> list[Mapping[str
     return chunks if document.vector is None else [document.vector]
 
 
-def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
-    vector = from_source("", source, schema).vector
-    return SparseVector(vector) if vector and isinstance(source.get(schema.text_field), str) else None
+def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> tuple[str, Mapping[str, float]] | None:
+    """Return a text of a document, or its first chunk's, with its vector."""
+    document = from_source("", source, schema)
+    if not isinstance(document.text, str):
+        return None
+    if document.chunks:
+        chunk = DocumentChunk.of(document.chunks[0])
+        return document.text[chunk.start : chunk.end], chunk.vector
+    return (document.text, document.vector) if document.vector else None
 
 
 def _sample_body(schema: IndexSchema, size: int) -> dict[str, Any]:

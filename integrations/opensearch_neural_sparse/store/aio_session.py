@@ -184,7 +184,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
 
     async def _lease(self) -> AsyncGenerator[AsyncOpenSearch, None]:
         """Hold a client open. A loop closes the generators it began, so the client never outlives its loop."""
-        client = _client_class()(self._url, **self._client_options)
+        client = _new_client(self._url, self._client_options)
         try:
             yield client
         finally:
@@ -192,12 +192,14 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
             await client.close()
 
 
-def _client_class() -> type[AsyncOpenSearch]:
+def _new_client(url: Any, options: Mapping[str, Any]) -> AsyncOpenSearch:
     try:
         from opensearchpy import AsyncOpenSearch
+
+        from opensearch_neural_sparse.store.aio_connection import StreamingConnection
     except ImportError:
         raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
-    return AsyncOpenSearch
+    return AsyncOpenSearch(url, **{"connection_class": StreamingConnection, **options})
 
 
 def _of_this_loop(client: AsyncOpenSearch) -> AsyncOpenSearch:

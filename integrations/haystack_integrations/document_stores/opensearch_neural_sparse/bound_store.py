@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from haystack.errors import FilterError
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
 from haystack_integrations.document_stores.opensearch.filters import normalize_filters
@@ -131,7 +132,12 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         }
 
     def _clause(self, filters: dict[str, Any] | None) -> dict[str, Any] | None:
-        return normalize_filters(filters, nested_fields=self._resolved_nested_fields) if filters else None
+        if not filters:
+            return None
+        try:
+            return normalize_filters(filters, nested_fields=self._resolved_nested_fields)
+        except KeyError as error:
+            raise FilterError(f"{error} is no operator of a filter.") from None
 
     def _note_nested(self, mappings: Mapping[str, Any]) -> None:
         for index in mappings.values():

@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.relevance import MODEL, SIZE, encode
 from benchmarks.report import note, print_report, time_interleaved
-from benchmarks.search_ways import asked, milliseconds
+from benchmarks.search_ways import asked, merge, milliseconds
 from opensearch_neural_sparse import (
     NeuralSparseStore,
     Prune,
@@ -56,10 +56,8 @@ def write(store: NeuralSparseStore, collection: Collection, vectors: Vectors) ->
     store.create(settings=SETTINGS)
     rows = (SparseDocument(id=key, text=text, vector=vectors[key]) for key, text in collection.documents.items())
     store.write(rows, options=ORDERED)
-    client = store.client()
-    client.indices.forcemerge(index=store.index, max_num_segments=1)
-    client.indices.refresh(index=store.index)
-    stats = client.indices.stats(index=store.index, metric="store")
+    merge(store)
+    stats = store.client().indices.stats(index=store.index, metric="store")
     return round(int(stats["_all"]["primaries"]["store"]["size_in_bytes"]) / 1e6, 2)
 
 

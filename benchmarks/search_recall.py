@@ -24,7 +24,6 @@ from benchmarks.search_ways import (
     Search,
     all_ways,
     latencies,
-    load_seismic,
     mean_recalls,
     merge,
     stores,
@@ -50,7 +49,7 @@ def measure(collection: Collection, vectors: Mapping[str, SparseVector], url: st
         store.write(documents, options=WriteOptions(refresh=False))
         merge(store)
         note(f"{store.index} is written")
-    load_seismic(pair["seismic"])
+    pair["seismic"].warm_up()
     encoder = load_query_encoder(MODEL)
     queries: dict[str, Query] = {key: encoder.encode_query(text) for key, text in collection.queries.items()}
     found = {

@@ -29,7 +29,6 @@ from benchmarks.search_ways import (
     Query,
     all_ways,
     latencies,
-    load_seismic,
     mean_recalls,
     merge,
     stores,
@@ -113,7 +112,7 @@ def measure(url: str, count: int, rounds: int, *, keep: bool) -> dict[str, Any]:
 
 def search(pair: Mapping[str, NeuralSparseStore], queries: Sequence[Query], count: int, rounds: int) -> dict[str, Any]:
     """Return recall and latency of every way, without a filter and with filters that pass a share of the documents."""
-    load_seismic(pair["seismic"])
+    pair["seismic"].warm_up()
     result: dict[str, Any] = {}
     filters: dict[str, Any] = {"all": None}
     filters |= {f"{share:.1%}": {"range": {"number": {"lt": int(share * count)}}} for share in FILTERED_SHARES}

@@ -57,16 +57,10 @@ def stores(url: str, name: str, threshold: int) -> dict[str, NeuralSparseStore]:
 
 
 def merge(store: NeuralSparseStore) -> None:
-    """Merge an index to one segment."""
-    client = store.client()
-    client.indices.refresh(index=store.index)
-    client.indices.forcemerge(index=store.index, max_num_segments=1)
-    client.indices.refresh(index=store.index)
-
-
-def load_seismic(store: NeuralSparseStore) -> None:
-    """Have the server read an approximate index into memory."""
-    store.client().transport.perform_request("POST", f"/_plugins/_neural/warmup/{store.index}")
+    """Merge an index to one segment, and have all of it searchable."""
+    store.refresh()
+    store.force_merge(timeout=7200)
+    store.refresh()
 
 
 def all_ways(pair: Mapping[str, NeuralSparseStore], filter: Any = None) -> dict[str, Search]:  # noqa: A002

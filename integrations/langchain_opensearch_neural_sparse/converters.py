@@ -11,6 +11,7 @@ from uuid import uuid4
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
+from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.search.hits import SearchHit
 
@@ -112,7 +113,9 @@ def with_vectors(rows: Sequence[Row], vectors: Sequence[Sequence[float]]) -> lis
     return [{**row, "embedding": vector} for row, vector in zip(rows, vectors, strict=True)]
 
 
-def _row(text: str, metadata: Mapping[str, Any], key: str | None) -> Row:
+def _row(text: str | None, metadata: Mapping[str, Any], key: str | None) -> Row:
+    if text is None:  # which the core takes for a document without a text
+        raise IndexSchemaError(f"Document {key!r}: its text is of type NoneType.")
     return {"id": uuid4().hex if key is None else key, "text": text, "metadata": metadata}
 
 

@@ -1,12 +1,16 @@
 """Writing documents: this package against a raw `_bulk` of the same requests, made beforehand and sent by two threads.
 
-    python -m benchmarks.write_path [DOCUMENTS] [ROUNDS]
+    python -m benchmarks.write_path [DOCUMENTS] [ROUNDS] [FOLDER]
 
-Both write the same documents, passages of 360 characters with 140 tokens, into fresh indices of one server that is
-started for this. `ratio` is the documents a second of `BulkSender` over those of the raw requests: what is left after
-weights are shortened, documents checked and serialised, and answers read. `payload_ratio` is the size of its requests
-over that of requests whose weights are written as float64, `payload_ratio_720` the same for texts twice as long, and
-`vector_ratio` that of the vectors alone.
+Both write the same documents into fresh indices of one server that is started for this. `ratio` is the documents a
+second of `BulkSender` over those of the raw requests: what is left after the index is asked for, weights are shortened,
+documents checked and serialised, and answers read. The server shares the cores with both.
+
+`payload_ratio` is the size of its requests over that of requests whose weights are written as float64, and
+`vector_ratio` that of the vectors alone. What a request saves depends on how much of it is text: the documents are made
+up, of 360 characters and 140 tokens, and `payload_ratio_720` is the same for texts twice as long. FOLDER, a collection
+in BEIR's format, has real ones written instead, with the vectors of the model that comes with the examples.
+`characters` and `tokens` are their medians.
 """
 
 from __future__ import annotations
@@ -29,6 +33,7 @@ from benchmarks.report import note, print_report, ratio_of_medians, time_interle
 TOKENS = 140
 CHARACTERS = 360
 VOCABULARY = 30_522
+MODEL = Path(__file__).resolve().parents[1] / "examples" / "models" / "small-en"
 BATCH = 200
 THREADS = 2
 MAPPING = {
@@ -86,14 +91,28 @@ def documents(count: int, characters: int = CHARACTERS) -> list[Any]:
     return rows
 
 
-def main(count: int, rounds: int) -> None:
+def real_documents(count: int, folder: Path) -> list[Any]:
+    """Return documents of a collection, drawn at random; vectors of an earlier run are reused."""
+    from opensearch_neural_sparse import CachedDocumentEncoder, SparseDocument, load_document_encoder
+    from opensearch_neural_sparse.evaluate.collection import read_collection
+
+    held = sorted(read_collection(folder).documents.items())
+    drawn = random.Random(7).sample(held, min(count, len(held)))
+    with CachedDocumentEncoder(
+        load_document_encoder(MODEL), Path(tempfile.gettempdir()) / "relevance.sqlite"
+    ) as encoder:
+        vectors = encoder.encode_documents([text for _, text in drawn])
+    return [SparseDocument(id=name, text=text, vector=v) for (name, text), v in zip(drawn, vectors, strict=True)]
+
+
+def main(count: int, rounds: int, folder: Path | None = None) -> None:
     from opensearch_neural_sparse.devserver import DevServer
 
-    rows = documents(count)
+    rows = documents(count) if folder is None else real_documents(count, folder)
     with tempfile.TemporaryDirectory() as home:
         server = DevServer.running(own=True, home=Path(home), ephemeral=True, heap="1g")
         with server as running:
-            note(f"{count} documents, {rounds} rounds, OpenSearch {running.version}")
+            note(f"{len(rows)} documents, {rounds} rounds, OpenSearch {running.version}")
             measure(running.url, running.version, rows, rounds)
 
 
@@ -138,6 +157,8 @@ def measure(url: str, version: str, rows: Sequence[Any], rounds: int) -> None:
                 name: round(len(rows) / statistics.median(taken)) for name, taken in seconds.items()
             },
             **payload_ratios(rows),
+            "characters": statistics.median(len(row.text) for row in rows),
+            "tokens": statistics.median(len(row.vector) for row in rows),
             "documents": len(rows),
             "rounds": rounds,
             "server": version,
@@ -164,7 +185,7 @@ def payload_ratios(rows: Sequence[Any]) -> dict[str, float]:
     from opensearch_neural_sparse.index.weights import shorten
 
     long = documents(200, 2 * CHARACTERS)
-    short = sum(len(compact(shorten(row.vector))) for row in rows)
+    short = sum(len(compact(shorten(dict(row.vector)))) for row in rows)
     whole = sum(len(compact(dict(row.vector))) for row in rows)
     return {
         "payload_ratio": payload_ratio(rows),
@@ -193,4 +214,5 @@ def compact(value: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:3] if len(sys.argv) > 2 else ("4000", "9")))
+    numbers = map(int, sys.argv[1:3] if len(sys.argv) > 2 else ("4000", "9"))
+    main(*numbers, *map(Path, sys.argv[3:4]))

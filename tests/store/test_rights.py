@@ -234,5 +234,5 @@ def test_roles_of_the_documentation_allow_what_they_say_and_no_more(
         reader.delete_index()
     with pytest.raises(BulkWriteError, match="no permissions for"):
         reader.write(["text"])
-    with pytest.raises(ServerRequestError, match="403"):
+    with pytest.warns(LimitedRightsWarning), pytest.raises(ServerRequestError, match="403"):
         store("neural_sparse_reader", "secrets").count()

@@ -18,7 +18,6 @@ from opensearch_neural_sparse import (
     ModelMismatchError,
     NeuralSparseStore,
     ServerRequestError,
-    UnsupportedServerError,
     get_model,
     resolve_files,
 )
@@ -273,7 +272,7 @@ def test_server_is_asked_once(make_store: MakeStore, store: NeuralSparseStore, m
     assert asked == ["info"]
 
 
-def test_server_that_does_not_tell_its_version_is_refused(
+def test_server_that_tells_little_is_served_all_the_same(
     make_store: MakeStore, store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from opensearchpy.exceptions import AuthorizationException
@@ -287,5 +286,5 @@ def test_server_that_does_not_tell_its_version_is_refused(
     assert quiet.hybrid_search("word") == []
     silent = make_store()
     monkeypatch.setattr(silent.client(), "info", refuse)
-    with pytest.raises(UnsupportedServerError, match="does not tell its version"):
-        silent.search("word")
+    assert silent.search("word") == []
+    assert not silent.server().tells_version

@@ -3,6 +3,10 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
+import pickle
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +38,11 @@ from opensearch_neural_sparse.errors import (
     InvalidVectorError,
     ModelMismatchError,
     ServerConnectionError,
+    UnsupportedServerError,
 )
 from opensearch_neural_sparse.index.binding import read_bindings
+from opensearch_neural_sparse.search.options import SearchOptions
+from opensearch_neural_sparse.search.seismic import SeismicSearch
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
@@ -330,6 +337,185 @@ def test_store_serves_one_event_loop_after_another(make_store: MakeStore, embedd
 
     assert len(asyncio.run(write_and_read())) == 3
     assert len(asyncio.run(write_and_read())) == 3
+
+
+@contextmanager
+def embedder_of(prune: str | None) -> Iterator[NeuralSparseDocumentEmbedder]:
+    embedder = NeuralSparseDocumentEmbedder(SMALL_MODEL, prune=prune, progress_bar=False)
+    yield embedder
+    embedder.close()
+
+
+def public_methods() -> dict[str, Any]:
+    members = inspect.getmembers(OpenSearchNeuralSparseDocumentStore, inspect.isfunction)
+    return {name: method for name, method in members if not name.startswith("_")}
+
+
+def test_every_public_method_has_an_asynchronous_twin_with_its_parameters() -> None:
+    methods = public_methods()
+    for name, method in methods.items():
+        if name == "to_dict" or name.endswith("_async"):
+            continue
+        twin = methods[f"{name}_async"]
+        assert inspect.iscoroutinefunction(twin), name
+        assert inspect.signature(twin) == inspect.signature(method), name
+
+
+READS: list[tuple[str, tuple[Any, ...]]] = [
+    ("count_documents", ()),
+    ("count_documents_by_filter", ({"field": "meta.year", "operator": ">", "value": 2000},)),
+    ("filter_documents", ({"field": "meta.year", "operator": ">", "value": 2000},)),
+    ("get_metadata_fields_info", ()),
+    ("get_metadata_field_min_max", ("meta.year",)),
+    ("get_metadata_field_unique_values", ("module",)),
+    ("count_unique_metadata_by_filter", ({}, ["module", "year"])),
+]
+
+
+async def test_asynchronous_methods_answer_as_the_blocking_ones(
+    make_store: MakeStore, embedded: list[Document]
+) -> None:
+    blocking, asynchronous = make_store(), make_store()
+    assert await asynchronous.write_documents_async(embedded) == 3
+    for name, arguments in READS:
+        expected = getattr(blocking, name)(*arguments)
+        assert await getattr(asynchronous, f"{name}_async")(*arguments) == expected, name
+    later = {"field": "meta.year", "operator": ">", "value": 2010}
+    assert await asynchronous.update_by_filter_async(later, {"module": "path"}, refresh=True) == 1
+    assert await asynchronous.delete_by_filter_async(later, refresh=True) == 1
+    await asynchronous.delete_documents_async(["1"])
+    await asynchronous.write_documents_async([Document(id="9", content="x")], refresh=False)
+    await asynchronous.refresh_async()
+    assert blocking.count_documents() == 2
+    await asynchronous.delete_all_documents_async()
+    assert blocking.count_documents() == 0
+    await asynchronous.close_async()
+
+
+async def test_asynchronous_side_makes_no_blocking_client(
+    make_store: MakeStore, embedded: list[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make_store(return_embedding=True)
+    monkeypatch.delattr("opensearchpy.OpenSearch.__init__")
+    await store.write_documents_async(embedded)
+    (first, *_) = await store.retrieve_async(Retrieval(query="split a string", explain=True))
+    assert first.id == "1"
+    assert first.meta["_explanation"]["tokens"]
+    assert first.sparse_embedding.indices
+    assert {document.id for document in await store.filter_documents_async()} == {"1", "2", "3"}
+    await store.close_async()
+
+
+async def test_many_tasks_may_be_the_first_to_use_a_store(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store()
+    counts = await asyncio.gather(*(store.count_documents_async() for _ in range(20)))
+    assert counts == [0] * 20
+    await store.write_documents_async(embedded)
+    found = await asyncio.gather(*(store.retrieve_async(Retrieval(query="split a string")) for _ in range(20)))
+    assert [documents[0].id for documents in found] == ["1"] * 20
+    await store.close_async()
+
+
+def test_event_loops_of_two_threads_share_a_store(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store()
+    store.write_documents(embedded)
+
+    async def ask() -> list[str]:
+        found = [await store.retrieve_async(Retrieval(query="split a string")) for _ in range(5)]
+        counts = [await store.count_documents_async() for _ in range(5)]
+        return [documents[0].id for documents in found] + [str(count) for count in counts]
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: asyncio.run(ask()), range(4)))
+    assert answers == [["1"] * 5 + ["3"] * 5] * 4
+
+
+async def test_fields_of_the_index_are_no_metadata(make_store: MakeStore, embedded: list[Document]) -> None:
+    store = make_store()
+    store.write_documents(embedded)
+    assert set(store.get_metadata_fields_info()) == {"module", "year"}
+    for name, arguments in (
+        ("get_metadata_field_min_max", ("sparse_vector",)),
+        ("get_metadata_field_unique_values", ("meta.sparse_vector_model",)),
+        ("count_unique_metadata_by_filter", ({}, ["module", "sparse_vector"])),
+    ):
+        with pytest.raises(ValueError, match="not metadata"):
+            getattr(store, name)(*arguments)
+        with pytest.raises(ValueError, match="not metadata"):
+            await getattr(store, f"{name}_async")(*arguments)
+    with pytest.raises(DocumentStoreError, match="sparse_vector"):
+        await store.update_by_filter_async({}, {"sparse_vector": {}})
+    await store.close_async()
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda store: pickle.loads(pickle.dumps(store))])
+def test_copy_of_an_open_store_is_a_closed_one_on_the_same_index(
+    make_store: MakeStore, embedded: list[Document], copied: Any
+) -> None:
+    store = make_store()
+    store.write_documents(embedded)
+    twin = copied(store)
+    store.close()
+    assert twin.count_documents() == 3
+    assert twin.to_dict() == store.to_dict()
+    twin.close()
+
+
+async def test_alias_is_read_and_written_like_its_index(
+    make_store: MakeStore, embedded: list[Document], client: Any, index_name: str
+) -> None:
+    make_store().count_documents()
+    client.indices.put_alias(index=index_name, name=f"{index_name}-alias")
+    store = make_store(index=f"{index_name}-alias", create_index=False)
+    assert await store.write_documents_async(embedded) == 3
+    assert (await store.retrieve_async(Retrieval(query="split a string")))[0].id == "1"
+    assert store.filter_documents({"field": "meta.year", "operator": "<", "value": 2000})[0].id == "1"
+    assert set(store.get_metadata_fields_info()) == {"module", "year"}
+    with pytest.raises(DocumentStoreError, match="alias"):
+        store.delete_all_documents(recreate_index=True)
+    await store.close_async()
+
+
+async def test_documents_become_searchable_as_asked(make_store: MakeStore) -> None:
+    store = make_store(settings={"refresh_interval": "-1"})
+    await store.write_documents_async([Document(id="1", content="x")], refresh=False)
+    assert await store.count_documents_async() == 0
+    await store.write_documents_async([Document(id="2", content="x")], refresh=True)
+    assert await store.count_documents_async() == 2
+    store.write_documents([Document(id="3", content="x")], refresh=False)
+    store.refresh()
+    assert store.count_documents() == 3
+    await store.close_async()
+
+
+async def test_pruned_index_takes_embeddings_that_were_pruned_alike(make_store: MakeStore) -> None:
+    store = make_store(prune="max_ratio:0.2", return_embedding=True)
+    with embedder_of("max_ratio:0.2") as pruning, embedder_of(None) as whole:
+        assert store.write_documents(pruning.run(DOCUMENTS)["documents"]) == 3
+        with pytest.raises(ModelMismatchError, match="prune"):
+            await store.write_documents_async(whole.run(DOCUMENTS)["documents"], DuplicatePolicy.OVERWRITE)
+    for document in store.filter_documents():
+        assert min(document.sparse_embedding.values) >= 0.199 * max(document.sparse_embedding.values)
+    await store.close_async()
+
+
+async def test_index_that_is_searched_approximately(
+    make_store: MakeStore, embedded: list[Document], server: Any
+) -> None:
+    store = make_store(field_type="sparse_vector", seismic={"approximate_threshold": 1}, return_embedding=True)
+    if server.version.startswith("2."):
+        with pytest.raises(UnsupportedServerError):
+            store.count_documents()
+        return
+    assert await store.write_documents_async(embedded) == 3
+    (first, *_) = await store.retrieve_async(
+        Retrieval(query="split a string", how=SearchOptions(seismic=SeismicSearch(k=50)))
+    )
+    assert first.id == "1"
+    before = by_id(embedded)["1"].sparse_embedding
+    assert sorted(first.sparse_embedding.indices) == sorted(before.indices)
+    assert "sparse_vector" not in store.get_metadata_fields_info()
+    await store.close_async()
 
 
 def test_server_that_does_not_answer_is_named(toy_model: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from types import MappingProxyType
 from typing import Any
 
 from opensearch_neural_sparse.encode.chunk import ChunkOptions
@@ -81,10 +80,10 @@ class IndexSchema:
     token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
     chunking: ChunkOptions | None = None
     chunk_field: str = "chunks"
-    more_fields: Mapping[str, ModelBinding] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+    more_fields: Mapping[str, ModelBinding] = field(default_factory=dict, compare=False)
     text_analyzer: str | None = None
-    text_subfields: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))
+    text_subfields: Mapping[str, str] = field(default_factory=dict)
+    metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field_type", FieldType(self.field_type))

@@ -59,7 +59,9 @@ class Relevance:
 
 def _thaw(numbers: Mapping[str, Any]) -> Relevance:
     """Return what was pickled, its tables read-only again."""
-    frozen = {name: MappingProxyType(value) if isinstance(value, dict) else value for name, value in numbers.items()}
+    frozen: dict[str, Any] = {
+        name: MappingProxyType(value) if isinstance(value, dict) else value for name, value in numbers.items()
+    }
     return Relevance(**frozen)
 
 

@@ -78,6 +78,12 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         finally:
             opened.close()
 
+    async def create_index_async(
+        self, index: str | None = None, mappings: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
+    ) -> None:
+        """Create an index that is stamped with the model; see `create_index`."""
+        await asyncio.to_thread(self.create_index, index, mappings, settings)
+
     def refresh(self) -> None:
         """Make what was written searchable."""
         self._open().refresh()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,13 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     SparseDocument,
     SparseLeg,
+    SparseVector,
     WriteOptions,
     load_document_encoder,
     register_model,
 )
 from opensearch_neural_sparse.index.weights import shorten
+from opensearch_neural_sparse.store.encoders import Encoders
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
 
@@ -141,6 +143,25 @@ def test_another_text_has_two_other_vectors(store: NeuralSparseStore, other_mode
     (document,) = store.get(["heart"])
     expected = other_vector(other_model, "a river")
     assert dict(document.more_vectors[OTHER].vector) == pytest.approx(expected, rel=5e-3)
+
+
+def test_a_document_that_others_write_meanwhile_stays_as_they_wrote_it(
+    store: NeuralSparseStore, client: Any, other_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode = Encoders.encode_documents
+
+    def meanwhile(self: Encoders, texts: Sequence[str]) -> list[SparseVector]:
+        client.index(index=store.index, id="paris", body={"id": "paris", "content": "Rome."})
+        return encode(self, texts)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Encoders, "encode_documents", meanwhile)
+        with pytest.raises(BulkWriteError, match="version_conflict") as raised:
+            store.add_field(OTHER, model=other_model)
+    assert [failure.id for failure in raised.value.report.failed] == ["paris"]
+    assert store.get(["paris"])[0].text == "Rome."
+    assert store.add_field(OTHER, model=other_model) == 1
+    assert OTHER in store.get(["paris"])[0].more_vectors
 
 
 def test_vectors_of_no_field_or_of_another_model_are_refused(store: NeuralSparseStore, other_model: str) -> None:

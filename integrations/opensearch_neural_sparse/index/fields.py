@@ -58,7 +58,7 @@ class IndexSchema:
             `create` and taken from the stamp where it is not given. None keeps one vector a document.
         chunk_field: Nested field of the chunks.
         more_fields: Further sparse field -> its model; a store reads them from the index (`add_field`).
-        text_analyzer: Analyzer of the text field: one of the server's, such as `german`, or one of the settings that the
+        text_analyzer: Analyzer of the text field: one of the server's, such as `german`, or one of the settings that an
             index is created with; None is the server's default, `standard`.
         text_subfields: Name -> analyzer by which the text is indexed once more, such as `{"de": "german"}`; searched by
             `Bm25Leg(field="content.de")`.

@@ -180,6 +180,14 @@ def test_collapse_finds_every_value_however_many_documents_of_one_are_better(sto
     assert {hit.metadata["of"] for hit in fused} == {"a", "b"}
 
 
+@pytest.mark.parametrize("clause", [{"term": {"lang": "en"}}, {"prefix": {"lang": "e"}}])
+def test_body_of_one_s_own_may_say_no(filled: NeuralSparseStore, clause: dict[str, Any]) -> None:
+    body = {"query": {"bool": {"must": "$sparse", "must_not": clause, "filter": "$filters"}}}
+    for condition in (None, {"exists": {"field": "lang"}}):
+        hits = filled.custom_search(body, query={"planet": 2.0}, filter=condition)
+        assert ([hit.id for hit in hits], hits.approximate) == (["2"], True)
+
+
 @pytest.mark.parametrize("fusion", [Fusion.SERVER, Fusion.CLIENT])
 def test_approximate_leg_is_tuned_by_its_parameters(filled: NeuralSparseStore, fusion: Fusion) -> None:
     vector = {"red": 2.0, "mars": 1.0}

@@ -74,7 +74,7 @@ def _sparse_clause(
         return _NOTHING
     if schema.token_ids is None:
         return sparse_query(server, schema.sparse_path, vector, chunk_field=schema.nested_field)
-    clauses = wanted.clauses
+    clauses = wanted.clauses or [_EVERYTHING]  # beside a filter, a `must_not` of the body holds: see `seismic_query`
     parts = approximate_body(schema, vector, size=max(1, depth), clauses=clauses, two_phase=None, search=None)
     return dict(parts["query"])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from haystack import Document, component, default_to_dict
@@ -103,19 +103,30 @@ class OpenSearchNeuralSparseIndexer(Composite):
         """
         policy = self.policy if policy is None else policy
         written = 0
-        for start in range(0, len(documents), self.batch_size):
-            batch = documents[start : start + self.batch_size]
+        for batch in self._batches(documents):
             ready = self._embedded(batch)
-            if self.splitter is not None and policy is DuplicatePolicy.OVERWRITE:
-                self._delete_leftovers(batch, ready)
+            if (leftovers := self._leftovers(batch, ready, policy)) is not None:
+                self.document_store.delete_by_filter(leftovers)
             written += self.document_store.write_documents(ready, policy, refresh=False)
         self.document_store.refresh()
         return {"documents_written": written}
 
     @component.output_types(documents_written=int)
     async def run_async(self, documents: list[Document], policy: DuplicatePolicy | None = None) -> dict[str, Any]:
-        """Split, embed and write documents from a worker thread; see `run`."""
-        return await asyncio.to_thread(self.run, documents, policy)
+        """Split and embed documents in a worker thread, and write them; see `run`."""
+        policy = self.policy if policy is None else policy
+        written = 0
+        for batch in self._batches(documents):
+            ready = await asyncio.to_thread(self._embedded, batch)
+            if (leftovers := self._leftovers(batch, ready, policy)) is not None:
+                await self.document_store.delete_by_filter_async(leftovers)
+            written += await self.document_store.write_documents_async(ready, policy, refresh=False)
+        await self.document_store.refresh_async()
+        return {"documents_written": written}
+
+    def _batches(self, documents: list[Document]) -> Iterator[list[Document]]:
+        for start in range(0, len(documents), self.batch_size):
+            yield documents[start : start + self.batch_size]
 
     def _embedded(self, documents: list[Document]) -> list[Document]:
         for step in (self.splitter, self.embedder, self.dense_embedder):
@@ -123,13 +134,17 @@ class OpenSearchNeuralSparseIndexer(Composite):
                 documents = step.run(documents)["documents"]
         return documents
 
-    def _delete_leftovers(self, documents: Sequence[Document], passages: Sequence[Document]) -> None:
-        """Delete passages that earlier versions of documents had and these have not."""
+    def _leftovers(
+        self, documents: Sequence[Document], passages: Sequence[Document], policy: DuplicatePolicy
+    ) -> dict[str, Any] | None:
+        """Return filters for passages that earlier versions of documents had and these have not."""
+        if self.splitter is None or policy is not DuplicatePolicy.OVERWRITE:
+            return None
         conditions = [
             {"field": SOURCE, "operator": "in", "value": [document.id for document in documents]},
             {"field": "id", "operator": "not in", "value": [passage.id for passage in passages]},
         ]
-        self.document_store.delete_by_filter({"operator": "AND", "conditions": conditions})
+        return {"operator": "AND", "conditions": conditions}
 
 
 def _check_type(name: str, value: object, kind: type) -> None:

@@ -1,11 +1,11 @@
 """Approximate search (SEISMIC) and two-phase search beside exact search, by number of documents.
 
-    python -m benchmarks.search_scaling [--documents 10000 100000] [--heap 2g] [--keep]
+    python -m benchmarks.search_scaling [--documents 10000 100000] [--heap 2g] [--keep] [--exact-only]
 
 For each number, so many synthetic documents are written to an index of either kind, and merged to one segment. Ways
 take turns within one run; a query's recall is the share of the ten hits of exact search that a way finds. A server is
 started for it, or the one that OPENSEARCH_URL names is used; `--keep` leaves the indices there and searches those that
-are left.
+are left. `--exact-only` leaves approximate search out, whose index takes by far the longest to build.
 """
 
 from __future__ import annotations
@@ -84,9 +84,11 @@ def index_size(store: NeuralSparseStore) -> dict[str, float]:
     }
 
 
-def measure(url: str, count: int, rounds: int, *, keep: bool) -> dict[str, Any]:
+def measure(url: str, count: int, rounds: int, *, keep: bool, exact_only: bool) -> dict[str, Any]:
     """Index synthetic documents in both kinds, and return what was measured."""
     pair = stores(url, f"scaling-{count}", max(1, count * 3 // 4))
+    if exact_only:
+        del pair["seismic"]
     words = SparseTokenizer.from_file(MODEL / "document_0_MLMTransformer" / "tokenizer.json").tokens[FIRST_WORD:]
     keys = {
         "exact": [json.dumps(word) for word in words],
@@ -102,7 +104,10 @@ def measure(url: str, count: int, rounds: int, *, keep: bool) -> dict[str, Any]:
         result[kind] = write(store, lines(vectors.documents(count), keys[kind]))
         note(json.dumps({store.index: result[kind]}))
     queries = [{words[rank]: weight for rank, weight in query.items()} for query in vectors.queries(rounds + WARM_UP)]
-    result |= search(pair, queries, count, rounds)
+    if (approximate := pair.get("seismic")) is not None:
+        approximate.warm_up()
+        result["seismic"]["memory"] = memory(approximate)
+    result["searched"] = search(pair, queries, count, rounds)
     for store in pair.values():
         if not keep:
             store.delete_index()
@@ -112,7 +117,6 @@ def measure(url: str, count: int, rounds: int, *, keep: bool) -> dict[str, Any]:
 
 def search(pair: Mapping[str, NeuralSparseStore], queries: Sequence[Query], count: int, rounds: int) -> dict[str, Any]:
     """Return recall and latency of every way, without a filter and with filters that pass a share of the documents."""
-    pair["seismic"].warm_up()
     result: dict[str, Any] = {}
     filters: dict[str, Any] = {"all": None}
     filters |= {f"{share:.1%}": {"range": {"number": {"lt": int(share * count)}}} for share in FILTERED_SHARES}
@@ -124,7 +128,7 @@ def search(pair: Mapping[str, NeuralSparseStore], queries: Sequence[Query], coun
         }
         result[name] = found
         note(json.dumps({name: found}))
-    return {"searched": result, "seismic_memory": memory(pair["seismic"])}
+    return result
 
 
 def memory(store: NeuralSparseStore) -> list[Any]:
@@ -139,12 +143,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--heap", default="2g")
     parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--exact-only", action="store_true")
     arguments = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as home,
         DevServer.running(home=Path(home), ephemeral=True, heap=arguments.heap, settings=SERVER_SETTINGS) as server,
     ):
-        sizes = [measure(server.url, count, arguments.rounds, keep=arguments.keep) for count in arguments.documents]
+        how = {"keep": arguments.keep, "exact_only": arguments.exact_only}
+        sizes = [measure(server.url, count, arguments.rounds, **how) for count in arguments.documents]
         print_report({"benchmark": "search_scaling", "server": server.version, "sizes": sizes})
 
 

@@ -70,7 +70,7 @@ def all_ways(pair: Mapping[str, NeuralSparseStore], filter: Any = None) -> dict[
         return lambda query: store.search(query, size=SIZE, filter=filter, options=options)
 
     by_kind = {"exact": EXACT_WAYS, "seismic": SEISMIC_WAYS}
-    return {name: search_by(pair[kind], options) for kind, ways in by_kind.items() for name, options in ways.items()}
+    return {name: search_by(pair[kind], options) for kind in pair for name, options in by_kind[kind].items()}
 
 
 def recall(found: Iterable[str], expected: Iterable[str]) -> float:

@@ -7,6 +7,7 @@ scores of two models cannot be compared, ranks can.
 """
 
 import sys
+from pathlib import Path
 
 from haystack import Document, Pipeline
 from haystack.components.joiners import DocumentJoiner
@@ -15,6 +16,7 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseRetriever
 from haystack_integrations.components.super_components.opensearch_neural_sparse import OpenSearchNeuralSparseIndexer
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from opensearch_neural_sparse import register_model
 from opensearch_neural_sparse.devserver import DevServer
 
 ENGLISH = "examples/models/small-en"
@@ -23,6 +25,10 @@ TEXTS = {
     "english": ["Albert Einstein found the law of relativity.", "Rivers carry water to the sea."],
     "german": ["Albert Einstein wurde in Ulm geboren.", "Flüsse tragen Wasser ins Meer."],
 }
+
+for model in (ENGLISH, MULTILINGUAL):
+    if Path(model).is_dir():
+        register_model(model)  # an index tells the name of its model, not its folder
 
 url = DevServer.start().url
 stores = {
@@ -37,16 +43,20 @@ for language, model in (("english", ENGLISH), ("german", MULTILINGUAL)):
     )
     indexer.run([Document(content=text, meta={"language": language}) for text in TEXTS[language]])
 
-both = Pipeline()
-both.add_component("joiner", DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=2))
-for language, store in stores.items():
-    both.add_component(language, OpenSearchNeuralSparseRetriever(document_store=store))
-    both.connect(f"{language}.documents", "joiner.documents")
-
 question = "Where was Albert Einstein born?"
-print(question)
-found = both.run({language: {"query": question} for language in stores})["joiner"]["documents"]
-for document in found:
-    print(f"  {document.meta['language']}: {document.content}")
 
-both.close()
+# Two retrievers and a joiner.
+joined = Pipeline()
+joined.add_component("joiner", DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=2))
+for language, store in stores.items():
+    joined.add_component(language, OpenSearchNeuralSparseRetriever(document_store=store))
+    joined.connect(f"{language}.documents", "joiner.documents")
+found = joined.run({language: {"query": question} for language in stores})["joiner"]["documents"]
+print("joined:", [document.content for document in found])
+
+# One store over both: each index is searched by the model that it is stamped with.
+both = OpenSearchNeuralSparseDocumentStore(
+    hosts=url, index="example-haystack-english,example-haystack-german", create_index=False
+)
+found = OpenSearchNeuralSparseRetriever(document_store=both, top_k=2).run(question)["documents"]
+print("one store:", [document.content for document in found])

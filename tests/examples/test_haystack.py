@@ -75,9 +75,9 @@ def test_three_legs_rank_every_document_within_the_filter(run: Callable[..., str
 
 
 def test_two_models_are_joined(run: Callable[..., str], tmp_path: Path) -> None:
-    found = run("haystack_two_models", str(heavier_model(tmp_path / "heavier"))).splitlines()[1:]
-    assert {line.strip().split(":")[0] for line in found[:2]} == {"english", "german"}
-    assert all("Einstein" in line for line in found[:2])
+    joined, one_store = run("haystack_two_models", str(heavier_model(tmp_path / "heavier"))).splitlines()
+    for line in (joined, one_store):
+        assert line.count("Einstein") == 2
 
 
 def heavier_model(folder: Path) -> Path:

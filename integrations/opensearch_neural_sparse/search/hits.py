@@ -110,8 +110,8 @@ class SearchHits(list[SearchHit]):
             where `total_is_exact` is false.
         total_is_exact: Whether the server counted them all; it stops at 10,000.
         took_ms: The server's own time in milliseconds.
-        fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; None for a search
-            of one leg.
+        fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; over indices of
+            several models it ends in `client rrf of 2 models`; None for a search of one leg of one model.
         two_phase: Whether light query tokens only refined the order of what the heavy ones found.
         approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
             byte each; matches then tell about, not exactly, what each token gave.

@@ -41,6 +41,10 @@ def test_passages_put_together_by_haystack_are_the_text(text: str, length: int) 
         for passage in passages:
             assert text.startswith(passage.content, passage.meta["split_idx_start"])
             assert len(TOKENIZER.token_spans(passage.content)) <= length
+        starts = [passage.meta["split_idx_start"] for passage in passages]
+        places = [(start, start + len(passage.content)) for start, passage in zip(starts, passages, strict=True)]
+        for first, last in TOKENIZER.token_spans(text):
+            assert any(start <= first and last <= end for start, end in places)
 
 
 def test_metadata_is_that_of_haystacks_splitter_and_of_the_document() -> None:

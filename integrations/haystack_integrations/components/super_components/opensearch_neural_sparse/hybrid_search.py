@@ -90,7 +90,14 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
             return {"documents": []}
         embedded = {} if self.text_embedder is None else self.text_embedder.run(query)
         return self.retriever.run(
-            query, filters, top_k, None, embedded.get("embedding"), weights, score_threshold, explain, routing
+            query,
+            filters,
+            top_k,
+            query_embedding=embedded.get("embedding"),
+            weights=weights,
+            score_threshold=score_threshold,
+            explain=explain,
+            routing=routing,
         )
 
     @component.output_types(documents=list[Document])
@@ -109,7 +116,14 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
             return {"documents": []}
         embedded = {} if self.text_embedder is None else await _embed_async(self.text_embedder, query)
         return await self.retriever.run_async(
-            query, filters, top_k, None, embedded.get("embedding"), weights, score_threshold, explain, routing
+            query,
+            filters,
+            top_k,
+            query_embedding=embedded.get("embedding"),
+            weights=weights,
+            score_threshold=score_threshold,
+            explain=explain,
+            routing=routing,
         )
 
 

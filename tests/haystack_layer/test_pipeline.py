@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -88,7 +89,25 @@ async def test_pipeline_runs_asynchronously(store: Any) -> None:
     pipeline.add_component("retriever", OpenSearchNeuralSparseRetriever(document_store=store, top_k=1))
     pipeline.connect("embedder.sparse_embedding", "retriever.query_sparse_embedding")
     inputs = {"embedder": {"text": QUESTION}}
+    await pipeline.warm_up_async()
     assert await pipeline.run_async(inputs) == pipeline.run(inputs)
+    await pipeline.close_async()
+    pipeline.close()
+
+
+async def test_many_pipelines_run_at_once_on_one_store(store: Any) -> None:
+    pipeline = Pipeline()
+    pipeline.add_component("embedder", NeuralSparseTextEmbedder(SMALL_MODEL))
+    pipeline.add_component("sparse", OpenSearchNeuralSparseRetriever(document_store=store, top_k=1))
+    pipeline.add_component("hybrid", OpenSearchNeuralSparseHybridRetriever(document_store=store, top_k=1))
+    pipeline.connect("embedder.sparse_embedding", "sparse.query_sparse_embedding")
+    pipeline.connect("embedder.sparse_embedding", "hybrid.query_sparse_embedding")
+    asked = {"Split a string": "str", "Open a file": "io"}
+    inputs = [{"embedder": {"text": text}, "hybrid": {"query": text}} for text in asked] * 25
+    answers = await asyncio.gather(*map(pipeline.run_async, inputs))
+    for answer, module in zip(answers, list(asked.values()) * 25, strict=True):
+        assert answer["sparse"]["documents"][0].meta["module"] == module
+        assert answer["hybrid"]["documents"][0].meta["module"] == module
     await pipeline.close_async()
 
 

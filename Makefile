@@ -33,7 +33,7 @@ format: $(DEV)/ready ## Mend what ruff can mend
 	$(DEV)/bin/ruff format .
 
 bench: $(DEV)/ready ## The benchmarks that need no GPU; each prints one JSON line last
-	@for name in query_encoding document_encoding extraction cold_start hybrid_latency write_path haystack_overhead; do $(DEV)/bin/python -m benchmarks.$$name || exit 1; done
+	@for name in query_encoding document_encoding extraction cold_start hybrid_latency write_path haystack_overhead langchain_overhead; do $(DEV)/bin/python -m benchmarks.$$name || exit 1; done
 
 clean: ## Remove both environments and what tools left behind
 	rm -rf $(DEV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

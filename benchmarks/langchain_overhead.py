@@ -19,6 +19,8 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,19 @@ def documents(count: int, known: list[str], chance: random.Random) -> Iterator[S
         yield SparseDocument(id=str(number), text=text, vector=vector, metadata={"number": number})
 
 
+def questions(known: list[str]) -> Iterator[str]:
+    """Yield the same endless row of questions every time."""
+    chance = random.Random(1)
+    while True:
+        yield " ".join(chance.sample(known, 4))
+
+
+def repeated(way: Callable[[str], Any], known: list[str]) -> Callable[[], Any]:
+    """Return what asks one of the questions each time."""
+    asked = questions(known)
+    return lambda: way(next(asked))
+
+
 async def interleaved(ways: dict[str, Callable[[], Awaitable[object]]], rounds: int) -> dict[str, list[float]]:
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(rounds):
@@ -62,8 +77,8 @@ def ratio(seconds: dict[str, list[float]]) -> float:
     return round(statistics.median(seconds["retriever"]) / statistics.median(seconds["core"]), 3)
 
 
-def pairs(vectorstore: OpenSearchNeuralSparseVectorStore, ask: Callable[[], str], *, awaited: bool) -> dict[str, Any]:
-    """Return name of a search -> its two ways, the retriever's and the core's."""
+def pairs(vectorstore: OpenSearchNeuralSparseVectorStore, known: list[str], *, awaited: bool) -> dict[str, Any]:
+    """Return name of a search -> its two ways, the retriever's and the core's, which ask the same questions."""
     store: Any = vectorstore.async_store if awaited else vectorstore.store
     retrievers = {
         "sparse": OpenSearchNeuralSparseRetriever(vectorstore=vectorstore, k=SIZE),
@@ -74,15 +89,15 @@ def pairs(vectorstore: OpenSearchNeuralSparseVectorStore, ask: Callable[[], str]
         search = store.search if name == "sparse" else store.hybrid_search
         invoke = retriever.ainvoke if awaited else retriever.invoke
         found[name] = {
-            "retriever": lambda invoke=invoke: invoke(ask()),
-            "core": lambda search=search: search(ask(), size=SIZE),
+            "retriever": repeated(invoke, known),
+            "core": repeated(partial(search, size=SIZE), known),
         }
     return found
 
 
-async def awaited_ratios(vectorstore: OpenSearchNeuralSparseVectorStore, ask: Callable[[], str], rounds: int) -> dict:
+async def awaited_ratios(vectorstore: OpenSearchNeuralSparseVectorStore, known: list[str], rounds: int) -> dict:
     ratios = {}
-    for name, ways in pairs(vectorstore, ask, awaited=True).items():
+    for name, ways in pairs(vectorstore, known, awaited=True).items():
         await interleaved(ways, WARM_UP)
         ratios[f"async_{name}"] = ratio(await interleaved(ways, rounds))
     return ratios
@@ -116,16 +131,11 @@ def opened(store: NeuralSparseStore) -> int:
 
 
 def measure(vectorstore: OpenSearchNeuralSparseVectorStore, known: list[str], rounds: int) -> dict[str, Any]:
-    chance = random.Random(1)
-
-    def ask() -> str:
-        return " ".join(chance.sample(known, 4))
-
     results: dict[str, Any] = {}
-    for name, ways in pairs(vectorstore, ask, awaited=False).items():
+    for name, ways in pairs(vectorstore, known, awaited=False).items():
         time_interleaved(ways, rounds=WARM_UP)
         results[name] = ratio(time_interleaved(ways, rounds=rounds))
-    results |= asyncio.run(awaited_ratios(vectorstore, ask, rounds))
+    results |= asyncio.run(awaited_ratios(vectorstore, known, rounds))
     results["passed"] = all(value <= BAR for value in results.values())
     for name, count, run in (
         ("tasks", TASKS, lambda queries: asyncio.run(crowd(vectorstore, queries))),
@@ -133,7 +143,7 @@ def measure(vectorstore: OpenSearchNeuralSparseVectorStore, known: list[str], ro
     ):
         note(f"{count} questions at once, by {name}")
         before, start = opened(vectorstore.store), time.perf_counter()
-        seconds = run([ask() for _ in range(count)])
+        seconds = run(list(islice(questions(known), count)))
         results |= {
             f"{name}_answered": len(seconds),
             f"{name}_per_second": round(count / (time.perf_counter() - start)),

@@ -29,6 +29,7 @@ from opensearch_neural_sparse import (
     SearchOptions,
     SparseDocument,
 )
+from tests.paths import SMALL_MODEL
 
 RETRIEVERS = [OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseHybridRetriever]
 ENGLISH = {"term": {"lang": "en"}}
@@ -145,6 +146,15 @@ def test_a_trace_names_the_model_before_the_index_is_open() -> None:
     for model, known in [("doc-v1", "opensearch-project/opensearch-neural-sparse-encoding-doc-v1"), (None, None)]:
         nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9", model=model)
         assert OpenSearchNeuralSparseRetriever(vectorstore=nowhere)._get_ls_params()["ls_embedding_model"] == known
+
+
+def test_a_folder_is_read_once_for_the_name_of_its_model(monkeypatch) -> None:
+    nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9", model=SMALL_MODEL)
+    retriever = OpenSearchNeuralSparseRetriever(vectorstore=nowhere)
+    names = [retriever._get_ls_params()["ls_embedding_model"]]
+    monkeypatch.setattr("opensearch_neural_sparse.store.encoders.get_model", pytest.fail)
+    names.append(retriever._get_ls_params()["ls_embedding_model"])
+    assert names == ["small-en", "small-en"]
 
 
 def test_hybrid_options_reach_the_core(filled) -> None:

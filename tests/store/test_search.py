@@ -43,6 +43,13 @@ def ids(hits: Any) -> list[str]:
     return [hit.id for hit in hits]
 
 
+def test_a_text_is_searched_for_by_the_weights_that_it_is_encoded_as(filled: NeuralSparseStore) -> None:
+    weights = filled.encode_query("red planet")
+    assert set(weights) == {"red", "planet"}
+    assert filled.search(weights) == filled.search("red planet")
+    assert filled.encode_query(" ") == {}
+
+
 def test_explained_tokens_sum_to_the_score(filled: NeuralSparseStore) -> None:
     hits = filled.search("red planet mars", explain=True)
     assert ids(hits)[0] == "1"

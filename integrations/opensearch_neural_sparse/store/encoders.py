@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -86,7 +87,12 @@ class Encoders:
                 return self._stamp.model
             for files in self._files.values():
                 return files.spec.id
-            return None if self.model is None else get_model(self.model).id
+            return self._named_id
+
+    @cached_property
+    def _named_id(self) -> str | None:
+        """Id of the model that the caller named; that of a folder is read from its files, once."""
+        return None if self.model is None else get_model(self.model).id
 
     @property
     def spec(self) -> ModelSpec:

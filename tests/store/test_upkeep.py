@@ -66,6 +66,24 @@ def test_index_that_a_rollover_makes_carries_the_model(
     assert fresh.open().binding is not None
 
 
+def test_write_that_a_rollover_overtakes_loses_nothing(
+    client: Any, family: str, encoder: WordEncoder, make_store: MakeStore
+) -> None:
+    make_store(schema=SCHEMA).create_template(family, [f"{family}-*"], settings=ONE_SHARD)
+    client.indices.create(index=f"{family}-000001", body={"aliases": {family: {"is_write_index": True}}})
+    store = NeuralSparseStore(family, client=client, query_encoder=encoder, document_encoder=encoder, schema=SCHEMA)
+
+    def documents() -> Iterator[dict[str, str]]:
+        for number in range(500):
+            if number == 300:
+                client.indices.rollover(alias=family)
+            yield {"id": f"{number}", "text": "red planet"}
+
+    assert store.write(documents()).written == 500
+    assert store.count() == 500
+    assert len(bound_models(client, family)) == 2
+
+
 def test_template_needs_a_model_and_patterns(client: Any, family: str, store: NeuralSparseStore) -> None:
     with pytest.raises(IndexNotBoundError):
         NeuralSparseStore(family, client=client).create_template(family, [f"{family}-*"])

@@ -59,6 +59,12 @@ class IndexState:
             return not self.checked
         return hit.model is None or group.binding is None or hit.model == group.binding.marker
 
+    def still_led_to(self, uuids: Mapping[str, str]) -> bool:
+        """Tell whether the name still leads to what is written to, by the uuids of what it leads to by now."""
+        if self.write_index in self.uuids:
+            return uuids.get(self.write_index) == self.uuids[self.write_index]
+        return uuids == self.uuids
+
     def ensure_writable(self, name: str, schema: IndexSchema) -> None:
         """Raise unless documents that are written go to one index of one model.
 

@@ -156,12 +156,15 @@ def write_target(index: str, state: IndexState | None) -> str:
 def judge_index(flow: Flow, index: str, state: IndexState | None, found: Mapping[str, Any]) -> None:
     """Stop a write whose name leads elsewhere by now, by the part of `GET /<index>` that says where it leads.
 
+    A name that has come to lead to further indices, as after a rollover, is no reason to stop: what is written goes to
+    the index that it was encoded for, and is found through the name.
+
     Raises:
         IndexNotFoundError: The index does not exist.
     """
     if not found:
         raise IndexNotFoundError(index)
-    if state is not None and uuids_of(found) != state.uuids:
+    if state is not None and not state.still_led_to(uuids_of(found)):
         flow.stop(f"{index!r} leads to another index than the one that documents were encoded for")
 
 

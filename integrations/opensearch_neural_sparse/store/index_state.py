@@ -61,7 +61,7 @@ class IndexState:
 
     def still_led_to(self, uuids: Mapping[str, str]) -> bool:
         """Tell whether the name still leads to what is written to, by the uuids of what it leads to by now."""
-        if self.write_index in self.uuids:
+        if self.write_index is not None and self.write_index in self.uuids:
             return uuids.get(self.write_index) == self.uuids[self.write_index]
         return uuids == self.uuids
 

@@ -16,7 +16,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.parameters i
 from opensearch_neural_sparse.encode.chunk import Chunk, ChunkOptions, chunk_text
 from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files import ModelFiles, resolve_files
+from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ class NeuralSparseDocumentSplitter:
     those of Haystack's own splitters, `source_id`, `split_id`, `split_idx_start` and `page_number`.
 
     Args:
-        model: Name, hub id or folder of a model; only its tokenizer is loaded.
+        model: Name, hub id or folder of a model; of a doc-only one, no more than the small files are downloaded.
         split_length: Most tokens of a passage, without the special tokens that the model adds.
         split_overlap: How many tokens two neighbours share, about; at most half of a passage.
         revision: Commit, tag or branch on the hub; by default the pinned one.
@@ -132,12 +132,13 @@ class NeuralSparseDocumentSplitter:
     def _load(self) -> SparseTokenizer:
         files = resolve_files(
             get_model(self.model),
+            side=Side.QUERY,
             revision=self.revision,
             token=token_value(self.token),
             cache_dir=self.cache_dir,
             local_files_only=self.local_files_only,
         )
-        tokenizer = SparseTokenizer.from_file(files.weights[0].parent / "tokenizer.json")
+        tokenizer = SparseTokenizer.from_file(files.query_tokenizer)
         longest = files.spec.max_length - _room_around(tokenizer, files)
         if self.split_length > longest:
             raise ValueError(

@@ -339,9 +339,8 @@ async def test_server_killed_in_the_middle_of_a_request_is_a_connection_error(
         outcomes = await asyncio.gather(*searches, return_exceptions=True)
         assert any(isinstance(outcome, ServerConnectionError) for outcome in outcomes)
         assert all(isinstance(outcome, ServerConnectionError | list) for outcome in outcomes)
-        with pytest.raises(BulkWriteError) as error:
+        with pytest.raises(ServerConnectionError):
             await store.write(["word"])
-        assert "did not answer" in str(error.value)
 
 
 async def test_missing_async_client_is_an_error_that_says_how_to_get_it(

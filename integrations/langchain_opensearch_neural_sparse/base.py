@@ -11,11 +11,11 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from langchain_opensearch_neural_sparse.converters import DocumentMapper, Row, several
-from langchain_opensearch_neural_sparse.relevance import cosine, diverse, stored_vector
+from langchain_opensearch_neural_sparse.relevance import cosine, diverse
 from langchain_opensearch_neural_sparse.stores import StorePair
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.hits import SearchHit
+from opensearch_neural_sparse.search.hits import SearchHit, scored_vector
 from opensearch_neural_sparse.store.options import WriteOptions
 
 Scored = list[tuple[Document, float]]
@@ -43,15 +43,16 @@ class VectorStoreBase(VectorStore):
     def _scored(self, hits: Iterable[SearchHit]) -> Scored:
         return [(self.document_mapper(hit), hit.score) for hit in hits]
 
-    def _relevant(self, query: SparseVector, hits: Iterable[SearchHit], schema: IndexSchema) -> Scored:
+    def _relevant(self, query: SparseVector, hits: Sequence[SearchHit], schema: IndexSchema) -> Scored:
         """Return documents by the cosine, most relevant first: the score divided by the lengths of both vectors."""
-        found = [(self.document_mapper(hit), cosine(query, stored_vector(hit, schema))) for hit in hits]
+        vectors = (scored_vector(hit.source, schema, hit.chunk) for hit in hits)
+        found = [(self.document_mapper(hit), cosine(query, vector)) for hit, vector in zip(hits, vectors, strict=True)]
         return sorted(found, key=lambda one: -one[1])
 
     def _diverse(
         self, query: SparseVector, hits: Sequence[SearchHit], schema: IndexSchema, k: int, lambda_mult: float
     ) -> list[Document]:
-        vectors = [stored_vector(hit, schema) for hit in hits]
+        vectors = [scored_vector(hit.source, schema, hit.chunk) for hit in hits]
         return [self.document_mapper(hits[place]) for place in diverse(query, vectors, k=k, lambda_mult=lambda_mult)]
 
     def _options(self, batch_size: int | None) -> WriteOptions:

@@ -6,14 +6,6 @@ import math
 from collections.abc import Sequence
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.index.vectors import vector_of
-from opensearch_neural_sparse.search.hits import SearchHit
-
-
-def stored_vector(hit: SearchHit, schema: IndexSchema) -> SparseVector:
-    """Return the vector that a document was found by, which its source holds where an explanation was asked for."""
-    return vector_of(hit.source, schema) or SparseVector()
 
 
 def cosine(one: SparseVector, other: SparseVector) -> float:

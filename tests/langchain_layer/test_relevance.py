@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.documents import Document
 
+from langchain_opensearch_neural_sparse import NeuralSparseEmbeddings
 from langchain_opensearch_neural_sparse.relevance import cosine, diverse
-from opensearch_neural_sparse import SparseVector
+from opensearch_neural_sparse import ChunkOptions, IndexSchema, SparseVector
 from tests.encoders import WordEncoder, word_vector
+from tests.paths import SMALL_MODEL
 
 TEXTS = {
     "rivers": "rivers carry water to the sea",
@@ -87,6 +89,20 @@ async def test_marginal_relevance_passes_over_what_says_the_same_again(filled) -
     assert only.id == "lakes"
     with pytest.raises(ValueError, match="lambda_mult"):
         filled.max_marginal_relevance_search(query, lambda_mult=2)
+
+
+def test_a_document_of_chunks_is_as_relevant_as_its_best_chunk(make_store) -> None:
+    schema = IndexSchema(chunking=ChunkOptions(tokens=8, overlap=0))
+    vectorstore = make_store(model=SMALL_MODEL, query_encoder=None, document_encoder=None, schema=schema)
+    heart = "The heart pumps blood through the body."
+    vectorstore.add_texts([f"{heart} Rivers carry water to the sea.", "A bank lends money."], ids=["both", "bank"])
+    [(found, share)] = vectorstore.similarity_search_with_relevance_scores("cardiac function")
+    encoder = NeuralSparseEmbeddings(SMALL_MODEL)
+    [chunk] = map(SparseVector, encoder.embed_documents([heart]))
+    assert found.id == "both"
+    assert share == pytest.approx(cosine(SparseVector(encoder.embed_query("cardiac function")), chunk), rel=2**-8)
+    [first, second] = vectorstore.max_marginal_relevance_search("cardiac money", k=2)
+    assert {first.id, second.id} == {"both", "bank"}
 
 
 async def test_where_no_index_is_nothing_is_relevant(vectorstore) -> None:

@@ -8,6 +8,7 @@ from html import escape
 from math import nan
 from typing import Any
 
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.index.document import metadata_of
 from opensearch_neural_sparse.index.fields import IndexSchema
@@ -201,7 +202,7 @@ def parse_hit(
     """Read one hit of a response; `score` stands in for its own."""
     source = hit.get("_source", {})
     chunk = read_chunk(hit, schema)
-    matches = None if explained is None else match_tokens(explained, _scored_vector(source, schema, chunk))
+    matches = None if explained is None else match_tokens(explained, scored_vector(source, schema, chunk))
     return SearchHit(
         id=hit["_id"],
         score=_score(hit) if score is None else score,
@@ -217,15 +218,19 @@ def parse_hit(
     )
 
 
+def scored_vector(source: Mapping[str, Any], schema: IndexSchema, chunk: ChunkHit | None) -> SparseVector:
+    """Return the vector that a hit was scored by: that of the document, or in an index of chunks that of the chunk."""
+    if schema.chunking is None:
+        return vector_of(source, schema) or SparseVector()
+    chunks = chunks_of(source, schema) if chunk is not None else None
+    if chunk is None or chunks is None:
+        return SparseVector()
+    vector = chunks[chunk.number].vector
+    return vector if isinstance(vector, SparseVector) else SparseVector(vector)
+
+
 def _score(hit: Mapping[str, Any]) -> float:
     return nan if hit["_score"] is None else hit["_score"]
-
-
-def _scored_vector(source: Mapping[str, Any], schema: IndexSchema, chunk: ChunkHit | None) -> Mapping[str, float]:
-    if schema.chunking is None:
-        return vector_of(source, schema) or {}
-    chunks = chunks_of(source, schema) if chunk is not None else None
-    return chunks[chunk.number].vector if chunk is not None and chunks is not None else {}
 
 
 def _without(hit: Mapping[str, Any], dropped: Sequence[str]) -> Mapping[str, Any]:

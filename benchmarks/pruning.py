@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.relevance import MODEL, SIZE, encode
-from benchmarks.report import note, print_report, time_interleaved
-from benchmarks.search_ways import asked, merge, milliseconds
+from benchmarks.report import note, print_report
+from benchmarks.search_ways import merge, milliseconds, time_searches
 from opensearch_neural_sparse import (
     NeuralSparseStore,
     Prune,
@@ -33,7 +33,7 @@ from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.evaluate.collection import Collection, read_collection
 from opensearch_neural_sparse.evaluate.metrics import NDCG_AT_10, mean_metrics
 
-ROUNDS, WARM_UP = 300, 60
+ROUNDS = 300
 SETTINGS = {"number_of_shards": 1, "number_of_replicas": 0}
 ORDERED = WriteOptions(in_flight=1, batch_size=500)
 """Batches one after another, so that equal scores come in the same order on every server."""
@@ -73,7 +73,7 @@ def measure(
     ways = {f"documents {kind}": search_by(store, SearchOptions()) for kind, store in stores.items()}
     ways |= {f"queries {name}": search_by(stores["whole"], SearchOptions(prune=rule)) for name, rule in rules.items()}
     rankings = {way: {key: search(vector) for key, vector in queries.items()} for way, search in ways.items()}
-    seconds = time_ways(ways, list(queries.values()), rounds)
+    seconds = time_searches(ways, list(queries.values()), rounds)
     for store in stores.values():
         store.delete_index()
         store.close()
@@ -100,15 +100,6 @@ def bare_megabytes(collection: Collection, url: str) -> float:
 def search_by(store: NeuralSparseStore, options: SearchOptions) -> Callable[[SparseVector], Ranking]:
     """Return a search by one way."""
     return lambda vector: [(hit.id, hit.score) for hit in store.search(vector, size=SIZE, options=options)]
-
-
-def time_ways(
-    ways: Mapping[str, Callable[[SparseVector], Ranking]], queries: Sequence[SparseVector], rounds: int
-) -> dict[str, list[float]]:
-    """Return the seconds of each way, all of which are asked the same queries in turn."""
-    calls = {way: asked(search, queries) for way, search in ways.items()}
-    time_interleaved(calls, rounds=WARM_UP)
-    return time_interleaved(calls, rounds=rounds)
 
 
 def summary(collection: Collection, ranking: Mapping[str, Ranking], seconds: Sequence[float]) -> dict[str, float]:

@@ -28,11 +28,11 @@ RESAMPLES = 2000
 
 
 def time_interleaved(candidates: Mapping[str, Callable[[], object]], *, rounds: int) -> dict[str, list[float]]:
-    """Run every candidate once a round, in an order that turns from round to round; return seconds by name."""
-    names, seconds = list(candidates), {name: [] for name in candidates}
-    for turn in range(rounds):
-        shift = turn % len(names)
-        for name in names[shift:] + names[:shift]:
+    """Run every candidate once a round, in an order drawn anew each round; return seconds by name."""
+    chance = random.Random(0)
+    seconds: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(rounds):
+        for name in chance.sample(list(candidates), len(candidates)):
             seconds[name].append(time_call(candidates[name]))
     return seconds
 

@@ -25,7 +25,6 @@ from benchmarks.report import note, print_report
 from benchmarks.search_ways import (
     SERVER_SETTINGS,
     SETTINGS,
-    WARM_UP,
     Query,
     all_ways,
     latencies,
@@ -103,7 +102,7 @@ def measure(url: str, count: int, rounds: int, *, keep: bool, exact_only: bool) 
         store.create(settings=SETTINGS)
         result[kind] = write(store, lines(vectors.documents(count), keys[kind]))
         note(json.dumps({store.index: result[kind]}))
-    queries = [{words[rank]: weight for rank, weight in query.items()} for query in vectors.queries(rounds + WARM_UP)]
+    queries = [{words[rank]: weight for rank, weight in query.items()} for query in vectors.queries(rounds)]
     if (approximate := pair.get("seismic")) is not None:
         approximate.warm_up()
         result["seismic"]["memory"] = memory(approximate)

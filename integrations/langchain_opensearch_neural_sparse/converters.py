@@ -19,8 +19,8 @@ T = TypeVar("T")
 DocumentMapper = Callable[[SearchHit | SparseDocument], Document]
 """Makes LangChain's document of what the core found or read."""
 
-SCORE_KEY, LEGS_KEY, MATCHES_KEY = "_score", "_legs", "_matches"
-"""Metadata keys, where they are asked for: a hit's score, what each leg made of it, the tokens that matched."""
+SCORE_KEY, LEGS_KEY, MATCHES_KEY, CHUNK_KEY = "_score", "_legs", "_matches", "_chunk"
+"""Metadata keys, where they are asked for: a hit's score, what each leg made of it, which tokens and chunk matched."""
 
 Row = Mapping[str, Any]
 """A document with the keys `id`, `text` and `metadata`, as `NeuralSparseStore.write` takes it."""
@@ -77,13 +77,15 @@ def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
     Args:
         document: The document; it stays as it is.
         hit: The hit.
-        score: Whether `_score` is added. `_legs` and `_matches` are where the search was asked for an explanation.
+        score: Whether `_score` is added. The others are where the search was asked for an explanation.
     """
     notes: dict[str, Any] = {SCORE_KEY: hit.score} if score else {}
     if hit.legs is not None:
         notes[LEGS_KEY] = {name: asdict(leg) for name, leg in hit.legs.items()}
     if hit.matches is not None:
         notes[MATCHES_KEY] = list(map(asdict, hit.matches))
+        if hit.chunk is not None:
+            notes[CHUNK_KEY] = asdict(hit.chunk)
     return document.model_copy(update={"metadata": {**document.metadata, **notes}}) if notes else document
 
 

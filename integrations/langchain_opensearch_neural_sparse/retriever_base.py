@@ -29,8 +29,8 @@ class NeuralSparseRetriever(BaseRetriever):
         filter: `{"lang": "en", "year": {"$gte": 2020}}`, OpenSearch's own clause, or a list of either;
             `invoke(query, filter=...)` overrides it, and an empty list lifts it.
         include_scores: Whether metadata gets the score, under `_score`.
-        explain: Whether metadata gets the tokens that matched, under `_matches`, and in a hybrid search what each leg
-            made of the document, under `_legs`.
+        explain: Whether metadata gets the tokens that matched, under `_matches`, in a hybrid search what each leg made
+            of the document, under `_legs`, and in an index of chunks the best one, under `_chunk`.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")

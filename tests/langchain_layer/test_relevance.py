@@ -103,6 +103,10 @@ def test_a_document_of_chunks_is_as_relevant_as_its_best_chunk(make_store) -> No
     assert share == pytest.approx(cosine(SparseVector(encoder.embed_query("cardiac function")), chunk), rel=2**-8)
     [first, second] = vectorstore.max_marginal_relevance_search("cardiac money", k=2)
     assert {first.id, second.id} == {"both", "bank"}
+    [explained] = vectorstore.as_retriever(search_type="sparse", search_kwargs={"k": 1, "explain": True}).invoke(
+        "cardiac function"
+    )
+    assert explained.metadata["_chunk"]["text"] == heart
 
 
 async def test_where_no_index_is_nothing_is_relevant(vectorstore) -> None:

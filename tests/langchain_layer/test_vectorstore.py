@@ -9,7 +9,13 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
-from opensearch_neural_sparse import BulkWriteError, FilterSyntaxError, IndexNotFoundError, IndexSchemaError
+from opensearch_neural_sparse import (
+    BulkWriteError,
+    FilterSyntaxError,
+    IndexNotFoundError,
+    IndexSchema,
+    IndexSchemaError,
+)
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
@@ -216,6 +222,17 @@ async def test_own_retriever_of_langchain_works(filled) -> None:
     retriever = filled.as_retriever(search_kwargs={"k": 1, "filter": {"term": {"lang": "fr"}}})
     assert retriever.invoke("lakes") == [DOCUMENTS[1]]
     assert await retriever.ainvoke("lakes", k=2, filter={"term": {"year": 2022}}) == [DOCUMENTS[2]]
+
+
+async def test_an_index_with_fields_of_other_names_is_read_and_filtered(make_store, client) -> None:
+    schema = IndexSchema(text_field="body", sparse_field="weights", model_field="made_by")
+    vectorstore = make_store(schema=schema)
+    documents = [Document(id=n, page_content=f"text {n}", metadata={"body": n, "content": "c"}) for n in "12"]
+    vectorstore.add_documents(documents)
+    source = client.get(index=vectorstore.stores.index, id="1")["_source"]
+    assert (source["body"], source["meta"]) == ("text 1", {"body": "1", "content": "c"})
+    assert vectorstore.similarity_search("text 1", k=1) == documents[:1]
+    assert await vectorstore.asimilarity_search("text", filter={"body": "2"}) == documents[1:]
 
 
 def test_write_options_are_used(make_store) -> None:

@@ -6,6 +6,7 @@ python -m benchmarks.scaling_plot RESULTS.jsonl [--to docs/images/search_scaling
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,29 +31,37 @@ def draw(sizes: Sequence[Mapping[str, Any]], path: Path) -> None:
     mpl.use("svg")
     mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "search_scaling", "font.size": 9}
     figure, (by_size, by_recall) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    draw_sizes(by_size, sizes)
+    draw_recall(by_recall, max((size for size in sizes if "seismic" in size), key=lambda size: size["documents"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, metadata={"Date": None})
+    plt.close(figure)
+
+
+def draw_sizes(axes: Any, sizes: Sequence[Mapping[str, Any]]) -> None:
+    """Draw latency by number of documents."""
     for way, label in LABELS.items():
         measured = [size for size in sizes if way in size["searched"]["all"]["latency"]]
         counts = [size["documents"] for size in measured]
-        for quantile, style in (("p50_ms", "-o"), ("p99_ms", ":o")):
-            points = [size["searched"]["all"]["latency"][way][quantile] for size in measured]
-            name = f"{label}, {quantile.removesuffix('_ms')}"
-            by_size.plot(counts, points, style, color=COLOURS[way], label=name, markersize=3)
-    by_size.set(xscale="log", yscale="log", xlabel="documents", ylabel="milliseconds")
-    by_size.legend(fontsize=7)
-    most = max((size for size in sizes if "seismic" in size), key=lambda size: size["documents"])
-    largest = most["searched"]["all"]
-    for way, recall in largest["recall_at_10"].items():
+        for quantile, style in (("p50", "-o"), ("p10", ":o")):
+            points = [size["searched"]["all"]["latency"][way][f"{quantile}_ms"] for size in measured]
+            axes.plot(counts, points, style, color=COLOURS[way], label=f"{label}, {quantile}", markersize=3)
+    axes.set(xscale="log", ylim=(0, None), xlabel="documents", ylabel="milliseconds")
+    axes.legend(fontsize=7)
+
+
+def draw_recall(axes: Any, size: Mapping[str, Any]) -> None:
+    """Draw recall against latency, for the most documents that have an approximate index."""
+    found = size["searched"]["all"]
+    for (way, recall), marker in zip(found["recall_at_10"].items(), itertools.cycle("osvD^<>P"), strict=False):
         colour = COLOURS.get(way, COLOURS["seismic"])
-        place = (largest["latency"][way]["p50_ms"], recall)
-        by_recall.plot(*place, "o", color=colour, markersize=4)
-        by_recall.annotate(way, place, xytext=(4, -3), textcoords="offset points", fontsize=7)
-    by_recall.set(
-        xscale="log",
-        xlabel=f"milliseconds at the median, {most['documents']:,} documents",
+        axes.plot(found["latency"][way]["p50_ms"], recall, marker, color=colour, label=way, markersize=5, ls="")
+    axes.set(
+        xlim=(0, None),
+        xlabel=f"milliseconds at the median, {size['documents']:,} documents",
         ylabel="recall@10 of exact search",
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Date": None})
+    axes.legend(fontsize=7, loc="lower left")
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ from haystack.document_stores.types import DuplicatePolicy
 from haystack.utils import Secret
 from haystack_integrations.components.retrievers.opensearch import OpenSearchBM25Retriever
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
+from haystack_integrations.document_stores.opensearch.auth import AWSAuth
+from opensearchpy import AsyncHttpConnection
 
 from haystack_integrations.components.embedders.opensearch_neural_sparse import (
     NeuralSparseDocumentEmbedder,
@@ -260,10 +262,14 @@ def test_metadata_is_updated_without_harm_to_vectors(make_store: MakeStore, embe
         asyncio.run(in_async(store, "update_by_filter_async", files, {"content": "x"}))
 
 
-def test_retriever_of_opensearch_haystack_works_on_the_store(make_store: MakeStore, embedded: list[Document]) -> None:
+async def test_retriever_of_opensearch_haystack_works_on_the_store(
+    make_store: MakeStore, embedded: list[Document]
+) -> None:
     store = make_store()
     store.write_documents(embedded)
     found = OpenSearchBM25Retriever(document_store=store).run("lines of a file", filters=None)["documents"]
+    assert (await OpenSearchBM25Retriever(document_store=store).run_async("lines of a file"))["documents"] == found
+    await store.close_async()
     assert found[0].id == "2"
     assert found[0].meta == DOCUMENTS[1].meta
     assert found[0].score > 0
@@ -515,6 +521,32 @@ async def test_index_that_is_searched_approximately(
     before = by_id(embedded)["1"].sparse_embedding
     assert sorted(first.sparse_embedding.indices) == sorted(before.indices)
     assert "sparse_vector" not in store.get_metadata_fields_info()
+    await store.close_async()
+
+
+def test_more_documents_than_a_search_gives_are_not_left_out_in_silence(
+    make_store: MakeStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = make_store()
+    store.write_documents([Document(id=str(number)) for number in range(10_000)])
+    assert len(store.filter_documents()) == 10_000
+    assert "come back" not in caplog.text
+    store.write_documents([Document(id="one more")])
+    assert len(store.filter_documents()) == 10_000
+    assert "More than 10000 documents match" in caplog.text
+
+
+async def test_amazon_signs_asynchronous_requests_by_the_connection_that_can(
+    toy_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("boto3", reason="the aws extra is not installed")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    store = OpenSearchNeuralSparseDocumentStore(model=toy_model, hosts="https://localhost:1", http_auth=AWSAuth())
+    client = await store._asynchronous.get().client()
+    assert client.transport.connection_class is AsyncHttpConnection
+    assert "hush" not in str(store.to_dict())
     await store.close_async()
 
 

@@ -4,6 +4,8 @@ import asyncio
 import copy
 import pickle
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
     NeuralSparseTextEmbedder,
 )
 from opensearch_neural_sparse import load_document_encoder, load_query_encoder
-from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
+from opensearch_neural_sparse.errors import ModelFilesError, NeuralSparseError, UnknownModelError
 from tests.paths import SMALL_MODEL
 
 TEXT = "split a string into words"
@@ -179,6 +181,29 @@ def test_warm_embedders_can_be_copied_and_load_their_models_again(copied: Any) -
     assert documents_twin.run([Document(content=TEXT)]) == answer
     assert documents_twin.to_dict() == documents.to_dict()
     documents_twin.close()
+
+
+def test_bi_encoder_embeds_queries_by_its_transformer(snapshot: Callable[..., Path]) -> None:
+    model = snapshot(mode="bi-encoder")
+    queries = NeuralSparseTextEmbedder(model, engine="torch", device=ComponentDevice.from_str("cpu"))
+    documents = NeuralSparseDocumentEmbedder(model, engine="torch", device="cpu", progress_bar=False)
+    (document,) = documents.run([Document(content=TEXT)])["documents"]
+    query = queries.run(TEXT)["sparse_embedding"]
+    assert dict(zip(query.indices, query.values, strict=True)) == pytest.approx(
+        dict(zip(document.sparse_embedding.indices, document.sparse_embedding.values, strict=True))
+    )
+    network = queries._side.get().encoder.engine
+    queries.close()
+    with pytest.raises(NeuralSparseError, match="closed"):
+        network.encode_documents([TEXT])
+    assert queries.run(TEXT)["sparse_embedding"] == query
+    queries.close()
+    documents.close()
+
+
+def test_queries_of_a_doc_only_model_take_no_engine() -> None:
+    with pytest.raises(TypeError, match="need no engine"):
+        NeuralSparseTextEmbedder(SMALL_MODEL, engine="torch").warm_up()
 
 
 def test_model_is_loaded_off_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:

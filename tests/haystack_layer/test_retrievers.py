@@ -400,9 +400,13 @@ async def test_several_queries_are_asked_at_once(store: OpenSearchNeuralSparseDo
     await several.close_async()
 
 
-def test_dense_retriever_of_opensearch_haystack_works_on_the_store(store: OpenSearchNeuralSparseDocumentStore) -> None:
+async def test_dense_retriever_of_opensearch_haystack_works_on_the_store(
+    store: OpenSearchNeuralSparseDocumentStore,
+) -> None:
     retriever = OpenSearchEmbeddingRetriever(document_store=store, top_k=2)
     found = retriever.run(query_embedding=[1.0, 4.0])["documents"]
+    assert (await retriever.run_async(query_embedding=[1.0, 4.0]))["documents"] == found
+    await store.close_async()
     assert found[0].id == "upper"
     assert found[0].meta == {"module": "str"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from haystack import logging
 from haystack.dataclasses import SparseEmbedding
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import (
@@ -23,6 +24,7 @@ from opensearch_neural_sparse.errors import ModelMismatchError
 from opensearch_neural_sparse.index.bulk import bulk_action
 from opensearch_neural_sparse.index.vectors import vector_of
 from opensearch_neural_sparse.search.hits import parse_hits
+from opensearch_neural_sparse.search.wanted import LARGEST_WINDOW
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.fields import IndexSchema
     from opensearch_neural_sparse.search.hits import SearchHit
     from opensearch_neural_sparse.store.options import WriteOptions
+
+logger = logging.getLogger(__name__)
 
 
 class DocumentCodec:
@@ -105,7 +109,14 @@ class DocumentCodec:
         Raises:
             PartialResultsError: Some shards failed.
         """
-        return self.to_documents(parse_hits(response, self.schema), with_vectors=True)
+        hits = parse_hits(response, self.schema)
+        if len(hits) == LARGEST_WINDOW and not hits.total_is_exact:
+            logger.warning(
+                "More than {most} documents match in index {index}; {most} of them come back. Narrow the filters.",
+                most=LARGEST_WINDOW,
+                index=self.index,
+            )
+        return self.to_documents(hits, with_vectors=True)
 
     def _serialised(
         self, documents: Sequence[Document], rows: Sequence[SparseDocument], options: WriteOptions

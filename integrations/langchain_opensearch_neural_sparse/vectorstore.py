@@ -136,7 +136,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         if retriever is None:
             return super().as_retriever(**kwargs)
         fields = {name: value for name, value in kwargs.items() if name not in ("search_type", "search_kwargs")}
-        return retriever(vectorstore=self, **fields, **kwargs.get("search_kwargs", {}))
+        return retriever(vectorstore=self, **fields, **(kwargs.get("search_kwargs") or {}))
 
 
 def _named(index: str | None) -> str:

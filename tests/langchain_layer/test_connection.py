@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import uuid
 from typing import Any
 
 import pytest
@@ -153,3 +154,15 @@ def test_a_connection_class_of_ones_own_is_kept() -> None:
     assert async_options(given) is given
     basic = {"http_auth": ("user", "password")}
     assert async_options(basic) is basic
+
+
+@pytest.mark.slow
+async def test_a_login_and_a_root_certificate_serve_both_sides(secured_server, encoders) -> None:
+    login = secured_server.login
+    options = {"http_auth": (login.user, login.password), "ca_certs": str(login.ca_file)}
+    index, url = f"test-{uuid.uuid4().hex}", secured_server.url
+    async with OpenSearchNeuralSparseVectorStore(index, url=url, client_options=options, **encoders) as vectorstore:
+        await vectorstore.aadd_texts(["rivers"], ids=["1"])
+        assert vectorstore.similarity_search("rivers") == await vectorstore.asimilarity_search("rivers")
+        assert vectorstore.store.count() == 1
+        vectorstore.store.delete_index()

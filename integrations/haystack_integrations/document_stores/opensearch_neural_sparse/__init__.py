@@ -11,9 +11,10 @@ except ImportError as error:
 from haystack_integrations.document_stores.opensearch_neural_sparse.document_store import (
     OpenSearchNeuralSparseDocumentStore,
 )
+from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import (
     DocumentSparseEmbedding,
     QuerySparseEmbedding,
 )
 
-__all__ = ["DocumentSparseEmbedding", "OpenSearchNeuralSparseDocumentStore", "QuerySparseEmbedding"]
+__all__ = ["DocumentSparseEmbedding", "OpenSearchNeuralSparseDocumentStore", "QuerySparseEmbedding", "Retrieval"]

@@ -62,9 +62,9 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         http_auth: Two secrets, user and password, or `AWSAuth`; plain credentials work and cannot be saved.
         use_ssl: Whether to use TLS.
         verify_certs: Whether to verify certificates.
-        timeout: Seconds to wait for an answer.
+        timeout: Seconds to wait for an answer; by default 60.
         nested_fields: Metadata keys that hold lists of objects; `*` finds them in the first documents.
-        kwargs: Options of `opensearchpy.OpenSearch`.
+        kwargs: Options of `opensearchpy.OpenSearch` and `AsyncOpenSearch`; by default 20 connections are kept.
     """
 
     def __init__(

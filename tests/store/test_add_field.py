@@ -21,6 +21,7 @@ from opensearch_neural_sparse import (
     IndexSchemaError,
     ModelMismatchError,
     NeuralSparseStore,
+    ServerRequestError,
     SparseDocument,
     SparseLeg,
     SparseVector,
@@ -210,3 +211,12 @@ def test_a_new_text_replaces_the_vectors_of_both_fields(store: NeuralSparseStore
     assert (paris.vector, paris.more_vectors, paris.model) == (same.vector, same.more_vectors, same.model)
     assert heart.vector is None
     assert not heart.more_vectors[OTHER].vector
+
+
+def test_a_creation_that_fails_loses_neither_field(store: NeuralSparseStore, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    store.open()
+    with pytest.raises(ServerRequestError, match="already_exists"):
+        store.create()
+    store.write([{"id": "new", "text": "a river"}])
+    assert OTHER in store.get(["new"])[0].more_vectors

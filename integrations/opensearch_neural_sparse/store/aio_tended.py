@@ -40,7 +40,6 @@ class AsyncTendedDocuments(AsyncChangedDocuments):
         """
         self._ensure_named()
         body = await asyncio.to_thread(self._index_body, await self.server(), settings)
-        self._forget()
         template = index_template_body(index_patterns, body, priority=priority)
         async with self._asking() as client:
             await client.indices.put_index_template(name=name, body=template)

@@ -147,6 +147,7 @@ class StoreBase(Generic[Client]):
         return replace(schema, token_ids=TokenIds(self._encoders.vocabulary))
 
     def _index_body(self, server: ServerInfo, settings: Mapping[str, Any] | None) -> dict[str, Any]:
+        self._forget()
         self._encoders.follow(None)
         self.schema = self._given_schema
         binding = self._encoders.binding(self.schema)

@@ -39,7 +39,6 @@ class TendedDocuments(ChangedDocuments):
         """
         self._ensure_named()
         body = self._index_body(self.server(), settings)
-        self._forget()
         template = index_template_body(index_patterns, body, priority=priority)
         with self._errors():
             self.client().indices.put_index_template(name=name, body=template)

@@ -2,22 +2,37 @@
 
 import importlib.util
 import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
 
 from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError
 
+PROGRAM = "opensearch-neural-sparse"
 NEEDED_MODULES = ("typer", "rich")
 
 
-def main() -> None:
-    """Run the command line. An error of this package is one message and exit status 1, without a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line. An error of this package is one message and exit status 1, without a traceback.
+
+    Args:
+        arguments: What follows the program's name; by default the arguments of this process.
+    """
     try:
         ensure_installed()
         from opensearch_neural_sparse.cli.app import app
 
-        app()
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            app(args=None if arguments is None else list(arguments), prog_name=PROGRAM)
     except NeuralSparseError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(1)
+
+
+def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Show a warning as one line, without the line of code that gave it."""
+    sys.stderr.write(f"Warning: {message}\n")
 
 
 def ensure_installed() -> None:

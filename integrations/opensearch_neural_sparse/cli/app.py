@@ -4,16 +4,22 @@ from typing import Annotated
 
 import typer
 
-from opensearch_neural_sparse.cli import devserver
+from opensearch_neural_sparse.cli import devserver, doctor, indices, ingest, models, search
 from opensearch_neural_sparse.version import __version__
 
 app = typer.Typer(
     name="opensearch-neural-sparse",
     help="OpenSearch neural sparse retrieval.",
+    epilog="Exit status: 0 it went well, 1 it failed or found something wrong, 2 it was called wrongly.",
     no_args_is_help=True,
-    add_completion=False,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
+app.add_typer(models.app, name="models")
+app.add_typer(indices.app, name="index")
+app.command()(ingest.ingest)
+app.command()(search.search)
+app.command()(doctor.doctor)
 app.add_typer(devserver.app, name="devserver")
 
 

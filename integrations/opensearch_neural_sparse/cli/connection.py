@@ -1,0 +1,153 @@
+"""Where the server is: the options that every command over an index has."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, signature
+from os import environ
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+    from opensearch_neural_sparse.index.fields import IndexSchema
+    from opensearch_neural_sparse.store.sync import NeuralSparseStore
+
+DEFAULT_URL = "http://localhost:9200"
+PASSWORD_VARIABLE = "OPENSEARCH_PASSWORD"  # noqa: S105  its name
+PANEL = "Connection"
+
+UrlOption = Annotated[
+    str, typer.Option("--url", envvar="OPENSEARCH_URL", help="Address of the server.", rich_help_panel=PANEL)
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option("--user", help=f"Its user; {PASSWORD_VARIABLE} holds the password.", rich_help_panel=PANEL),
+]
+CaCertsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--ca-certs", exists=True, dir_okay=False, help="File of the authorities to trust.", rich_help_panel=PANEL
+    ),
+]
+InsecureOption = Annotated[bool, typer.Option("--insecure", help="Trust any certificate.", rich_help_panel=PANEL)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """How a server is reached.
+
+    Attributes:
+        url: Its address.
+        user: The user, or None.
+        ca_certs: File of the authorities to trust, or None.
+        insecure: Whether any certificate is trusted.
+    """
+
+    url: str
+    user: str | None
+    ca_certs: Path | None
+    insecure: bool
+
+    def options(self) -> dict[str, Any]:
+        """Return options of an OpenSearch client.
+
+        Raises:
+            BadParameter: A user without a password.
+        """
+        options: dict[str, Any] = {}
+        if self.user is not None:
+            if PASSWORD_VARIABLE not in environ:
+                raise typer.BadParameter(f"Set the password in {PASSWORD_VARIABLE}.", param_hint="--user")
+            options["http_auth"] = (self.user, environ[PASSWORD_VARIABLE])
+        if self.ca_certs is not None:
+            options["ca_certs"] = str(self.ca_certs)
+        if self.insecure:
+            options |= {"verify_certs": False, "ssl_show_warn": False}
+        return options
+
+    @contextmanager
+    def client(self) -> "Iterator[OpenSearch]":
+        """Open a client; what fails is told by this program alone, not by the client's log as well."""
+        from opensearchpy import OpenSearch
+
+        from opensearch_neural_sparse.store.base import CLIENT_DEFAULTS
+
+        logging.getLogger("opensearch").setLevel(logging.CRITICAL)
+        with OpenSearch(self.url, **{**CLIENT_DEFAULTS, **self.options()}) as client:
+            yield client
+
+    @contextmanager
+    def store(
+        self, index: str, *, schema: "IndexSchema | None" = None, **options: Any
+    ) -> "Iterator[NeuralSparseStore]":
+        """Open a store.
+
+        Args:
+            index: The index.
+            schema: Names of its fields; by default those that it is stamped for.
+            options: Further options of the store.
+        """
+        from opensearch_neural_sparse.cli.layout import stamped_schema
+        from opensearch_neural_sparse.store.sync import NeuralSparseStore
+
+        with self.client() as client:
+            schema = schema or stamped_schema(look_at(client, index))
+            with NeuralSparseStore(index, client=client, schema=schema, **options) as store:
+                yield store
+
+
+def look_at(client: "OpenSearch", index: str) -> Mapping[str, Any]:
+    """Return what the server tells of the indices behind a name; nothing where it may not be asked.
+
+    Raises:
+        IndexNotFoundError: There is no such index.
+        ServerConnectionError: No answer.
+    """
+    from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
+    from opensearch_neural_sparse.store.base import NOT_ALLOWED
+    from opensearch_neural_sparse.store.connection import translated_errors
+
+    found: Mapping[str, Any] = {}
+    try:
+        with translated_errors(client, index):
+            found = client.indices.get(index=index)
+    except IndexNotFoundError:
+        raise IndexNotFoundError(index, "Create it: opensearch-neural-sparse index create.") from None
+    except ServerRequestError as error:
+        if error.status not in NOT_ALLOWED:
+            raise
+    return found
+
+
+OPTIONS: Mapping[str, tuple[Any, Any]] = {
+    "url": (UrlOption, DEFAULT_URL),
+    "user": (UserOption, None),
+    "ca_certs": (CaCertsOption, None),
+    "insecure": (InsecureOption, False),
+}
+"""Attribute of a connection -> its option and default."""
+
+
+def connected(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a connection, which it takes as its first argument."""
+
+    @wraps(command)
+    def run(**given: Any) -> None:
+        connection = Connection(**{name: given.pop(name) for name in OPTIONS})
+        command(connection, **given)
+
+    own = list(signature(command).parameters.values())[1:]
+    shared = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=option)
+        for name, (option, default) in OPTIONS.items()
+    ]
+    parameters = [*(row.replace(kind=Parameter.KEYWORD_ONLY) for row in own), *shared]
+    run.__signature__ = signature(command).replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {row.name: row.annotation for row in parameters}
+    return run

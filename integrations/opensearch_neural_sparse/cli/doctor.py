@@ -1,0 +1,159 @@
+"""`opensearch-neural-sparse doctor`: what is wrong with a server, an index, a model, and the way out."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from opensearch_neural_sparse.cli.connection import Connection, connected, look_at
+from opensearch_neural_sparse.cli.ingest import ModelOption
+from opensearch_neural_sparse.cli.output import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+    from opensearch_neural_sparse.cli.checks import Check
+    from opensearch_neural_sparse.index.binding import ModelBinding
+    from opensearch_neural_sparse.models.files import Side
+    from opensearch_neural_sparse.models.spec import ModelSpec
+    from opensearch_neural_sparse.server import ServerInfo
+
+ENGINES = {"onnxruntime": "onnx", "sentence_transformers": "encode"}
+"""Module that encodes documents -> the extra that brings it."""
+
+
+@connected
+def doctor(
+    connection: Connection,
+    index: Annotated[str | None, typer.Argument(metavar="INDEX", help="Name of the index.", show_default=False)] = None,
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a server, an index and its model, and say what to do where it is not well.
+
+    Exit status 1 where something fails.
+    """
+    from opensearch_neural_sparse.cli.checks import Verdict
+
+    with connection.client() as client:
+        checks = list(examine(client, index, model))
+    failed = any(check.verdict is Verdict.FAIL for check in checks)
+    if json:
+        print_json({"ok": not failed, "checks": [asdict(check) for check in checks]})
+    else:
+        for check in checks:
+            show(check)
+    if failed:
+        raise typer.Exit(1)
+
+
+def show(check: "Check") -> None:
+    """Print a check, and the way out where there is one."""
+    where = "" if check.index is None else f"{check.index}: "
+    typer.echo(f"{check.verdict:<5} {check.name:<9} {where}{check.message}")
+    if check.remedy is not None:
+        typer.echo(f"{'':15} -> {check.remedy}")
+
+
+def examine(client: "OpenSearch", index: str | None, model: str | None) -> "Iterator[Check]":
+    """Yield all checks; a server that does not answer is the only one then."""
+    from opensearch_neural_sparse.cli.checks import check_clauses, check_plugins, fail, ok
+    from opensearch_neural_sparse.errors import NeuralSparseError
+    from opensearch_neural_sparse.store.connection import read_server
+
+    try:
+        server = read_server(client)
+    except NeuralSparseError as error:
+        yield fail("server", str(error), "Look at --url, --user, OPENSEARCH_PASSWORD and --ca-certs.")
+        return
+    yield ok("server", str(server))
+    yield check_plugins(server)
+    limits = {"include_defaults": "true", "flat_settings": "true"}
+    yield check_clauses(told(client, lambda: client.cluster.get_settings(params=limits)))
+    yield from examine_model(model, None) if index is None else examine_index(client, index, model, server)
+
+
+def examine_index(client: "OpenSearch", index: str, model: str | None, server: "ServerInfo") -> "Iterator[Check]":
+    """Yield the checks of an index and its model."""
+    from opensearch_neural_sparse.cli.checks import check_health, check_index, fail, ok
+    from opensearch_neural_sparse.cli.layout import stamped_schema
+    from opensearch_neural_sparse.errors import IndexNotBoundError, NeuralSparseError
+    from opensearch_neural_sparse.store.sync import NeuralSparseStore
+
+    try:
+        bodies = look_at(client, index)
+        store = NeuralSparseStore(index, client=client, model=model, schema=stamped_schema(bodies))
+        state = store.open()
+    except IndexNotBoundError as error:
+        yield fail("stamp", str(error), f"opensearch-neural-sparse index bind {index} --model MODEL")
+        return
+    except NeuralSparseError as error:
+        yield fail("index", str(error), "Give another index or --model; `index info` shows what it is bound to.")
+        return
+    health = told(client, lambda: client.cluster.health(index=index))
+    yield replace(check_health(health), index=index)
+    for name, body in bodies.items():
+        for check in check_index(body, state.schema.vector_field, server, health.get("number_of_data_nodes", 0)):
+            yield replace(check, index=name)
+    for group in state.groups or (state,):
+        if group.binding is not None:
+            yield ok("stamp", f"{', '.join(group.indices)}: {group.binding.model}")
+        yield from examine_model(model, group.binding)
+
+
+def examine_model(model: str | None, binding: "ModelBinding | None") -> "Iterator[Check]":
+    """Yield the checks of a model's files and of what runs it."""
+    from opensearch_neural_sparse.cli.checks import ok, warn
+    from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
+    from opensearch_neural_sparse.models.files import Side
+    from opensearch_neural_sparse.models.registry import get_model
+
+    wanted = binding.model if model is None and binding is not None else model
+    if wanted is None:
+        return
+    try:
+        spec = get_model(wanted)
+    except (UnknownModelError, ModelFilesError) as error:
+        yield warn("model", str(error), "Name its folder: --model FOLDER.")
+        return
+    yield from (examine_files(spec, side, binding) for side in Side)
+    installed = [module for module in ENGINES if find_spec(module) is not None]
+    if installed:
+        yield ok("engine", f"{', '.join(installed)} can encode documents")
+    else:
+        remedy = "pip install 'opensearch-neural-sparse[onnx]', or [encode]"
+        yield warn("engine", "Nothing is installed that encodes documents.", remedy)
+
+
+def examine_files(spec: "ModelSpec", side: "Side", binding: "ModelBinding | None") -> "Check":
+    """Return whether one side of a model is on this machine, and is what the index is bound to."""
+    from opensearch_neural_sparse.cli.checks import fail, ok, warn
+    from opensearch_neural_sparse.errors import ModelFilesError
+    from opensearch_neural_sparse.models.files import Side, resolve_files
+
+    revision = binding.revision if binding is not None and binding.model == spec.id else None
+    try:
+        files = resolve_files(spec, side=side, revision=revision, local_files_only=True)
+        given = files.query_sha256 if side is Side.QUERY else files.weights_sha256
+    except ModelFilesError as error:
+        return warn(side, str(error), f"opensearch-neural-sparse models download {spec.name} --side {side}")
+    if binding is not None and given != (binding.query_sha256 if side is Side.QUERY else binding.weights_sha256):
+        message = f"The {side} side of {spec.name} is not the one that the index is bound to, {binding.model}."
+        return fail(side, message, f"Use --model {binding.model}, or encode the index anew: index reindex.")
+    return ok(side, f"{spec.name}: {files.root}")
+
+
+def told(client: "OpenSearch", ask: Callable[[], Any]) -> Mapping[str, Any]:
+    """Return an answer of the server; nothing where it refuses."""
+    from opensearch_neural_sparse.errors import ServerRequestError
+    from opensearch_neural_sparse.store.connection import translated_errors
+
+    answer: Mapping[str, Any] = {}
+    try:
+        with translated_errors(client, "/"):
+            answer = ask()
+    except ServerRequestError:
+        pass
+    return answer

@@ -1,0 +1,35 @@
+"""What the commands print: JSON for programs, columns for people; progress goes to standard error."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print a JSON object."""
+    typer.echo(json.dumps(value, indent=2))
+
+
+def print_columns(rows: Iterable[Sequence[object]]) -> None:
+    """Print rows of equal length, their columns aligned; None is a dash."""
+    cells = [["-" if cell is None else str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        typer.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+@contextmanager
+def shown_progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something goes on, and let it be told how far; elsewhere show nothing."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(text, total=None)
+        yield lambda news: progress.update(task, description=news)

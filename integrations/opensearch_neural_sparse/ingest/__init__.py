@@ -1,0 +1,1 @@
+"""Documents from files: JSON lines, CSV, Parquet, texts."""

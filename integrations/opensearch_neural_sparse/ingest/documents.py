@@ -1,0 +1,135 @@
+"""Documents of files and folders: which column is the id, which the text; the others are metadata."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import IO, Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.document import SparseDocument
+from opensearch_neural_sparse.ingest.rows import (
+    FORMATS,
+    TEXT_ENDINGS,
+    RefusedRow,
+    Row,
+    ending_of,
+    is_compressed,
+    read_lines,
+    read_rows,
+)
+
+STANDARD_INPUT = Path("-")
+_SHOWN_COLUMNS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns of a row are what.
+
+    Attributes:
+        id: Column of the id; a row without one is given a random id when it is written.
+        text: Column of the text.
+    """
+
+    id: str = "id"
+    text: str = "text"
+
+
+def read_documents(
+    paths: Iterable[Path], columns: Columns, standard_input: IO[bytes]
+) -> Iterator[SparseDocument | RefusedRow]:
+    """Yield the documents of files, and of all files in folders, in the order of their names, one at a time.
+
+    Args:
+        paths: Files, folders, or `-` for JSON lines on standard input.
+        columns: Which columns of a row are what; a text file is a document by itself, its path the id.
+        standard_input: What `-` stands for.
+
+    Raises:
+        MissingDependencyError: A Parquet file, and pyarrow is not installed.
+    """
+    for path in paths:
+        if path == STANDARD_INPUT:
+            yield from (_document(row, columns) for row in read_lines(standard_input, "standard input"))
+        elif path.is_dir():
+            yield from _read_folder(path, columns)
+        else:
+            yield from _read_file(path, columns)
+
+
+def check_endings(paths: Iterable[Path]) -> None:
+    """Check that the format of every file is known.
+
+    Raises:
+        ValueError: One has another ending.
+    """
+    for path in paths:
+        if path != STANDARD_INPUT and not path.is_dir() and not is_readable(path):
+            raise ValueError(f"{str(path)!r} is of no known format; names end in {known_endings()}.")
+
+
+def is_readable(path: Path) -> bool:
+    """Tell whether the format of a file is known, by its ending."""
+    return ending_of(path) in FORMATS and not (is_compressed(path) and ending_of(path) == ".parquet")
+
+
+def known_endings() -> str:
+    """Return the known endings of files as text."""
+    return f"{', '.join(FORMATS)}, and .gz after any but .parquet"
+
+
+def _read_folder(folder: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
+    empty = True
+    for path in filter(is_readable, _walk(folder)):
+        empty = False
+        yield from _read_file(path, columns)
+    if empty:
+        yield RefusedRow(place=str(folder), reason=f"no file in it ends in {known_endings()}")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _read_file(path: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
+    if ending_of(path) in TEXT_ENDINGS:
+        columns = Columns()
+    return (_document(row, columns) for row in read_rows(path))
+
+
+def _document(row: Row | RefusedRow, columns: Columns) -> SparseDocument | RefusedRow:
+    if isinstance(row, RefusedRow):
+        return row
+    try:
+        return document_of(row.values, columns)
+    except IndexSchemaError as error:
+        return RefusedRow(place=row.place, reason=str(error))
+
+
+def document_of(values: Mapping[str, Any], columns: Columns) -> SparseDocument:
+    """Return the document of a row. A column `metadata` that holds a mapping is metadata, like the other columns.
+
+    Raises:
+        IndexSchemaError: It has no text, or an id or metadata key that no index can take.
+    """
+    text, name = values.get(columns.text), values.get(columns.id)
+    if not isinstance(text, str):
+        found = "has none" if text is None else f"is of type {type(text).__name__}"
+        shown = ", ".join(sorted(values)[:_SHOWN_COLUMNS])
+        raise IndexSchemaError(f"the text, column {columns.text!r}, {found}; its columns: {shown or 'none'}")
+    rest = {key: value for key, value in values.items() if key not in (columns.id, columns.text)}
+    if isinstance(nested := rest.get("metadata"), Mapping):
+        rest = {key: value for key, value in rest.items() if key != "metadata"} | dict(nested)
+    metadata = {key: _plain(value) for key, value in rest.items() if value is not None}
+    whole_number = isinstance(name, int) and not isinstance(name, bool)
+    return SparseDocument(id=str(name) if whole_number else name, text=text, metadata=metadata)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date | time) else value

@@ -33,7 +33,7 @@ class SeismicSearch:
             pass. A range of a keyword field needs its bounds as strings: the server fails on numbers there.
         top_n: How many of the heaviest query tokens are searched for; None is the server's 10.
         heap_factor: The higher, the fewer documents are missed and the longer it takes; None is the server's 1.0, or 50
-            where hits may be missed for a filter.
+            beside a filter, which costs nothing where the server searches all that pass.
 
     Raises:
         ValueError: A value that the server does not take.
@@ -62,8 +62,7 @@ class SeismicSearch:
         if self.k is not None and self.k < size:
             raise ValueError(f"k is at least size ({size}), got {self.k}: a search finds no more than k.")
         early = [taken for clause in clauses if (taken := _taken_early(clause)) is not None]
-        late = len(early) < len(clauses)
-        heap_factor = self.heap_factor or (_THOROUGH if late else None)
+        heap_factor = self.heap_factor or (_THOROUGH if clauses else None)
         parameters: dict[str, Any] = {"k": self.k or (LARGEST_WINDOW if clauses or collapsed else size)}
         if self.top_n is not None:
             parameters["top_n"] = self.top_n

@@ -482,6 +482,29 @@ async def test_alias_is_read_and_written_like_its_index(
     await store.close_async()
 
 
+async def test_alias_that_moved_to_an_index_of_another_model_is_noticed(
+    make_store: MakeStore, embedded: list[Document], toy_model: Path, client: Any, index_name: str
+) -> None:
+    alias, other = f"{index_name}-alias", f"{index_name}-other"
+    make_store().count_documents()
+    client.indices.put_alias(index=index_name, name=alias)
+    store = make_store(index=alias, create_index=False)
+    store.write_documents(embedded[:1])
+    await store.write_documents_async(embedded[1:])
+    make_store(index=other, model=toy_model).count_documents()
+    try:
+        moves = [{"remove": {"index": index_name, "alias": alias}}, {"add": {"index": other, "alias": alias}}]
+        client.indices.update_aliases(body={"actions": moves})
+        with pytest.raises(ModelMismatchError, match=r"toy-model.*small-en"):
+            store.write_documents(embedded, DuplicatePolicy.OVERWRITE)
+        with pytest.raises(ModelMismatchError, match=r"toy-model.*small-en"):
+            await store.write_documents_async(embedded, DuplicatePolicy.OVERWRITE)
+        assert client.count(index=other)["count"] == 0
+    finally:
+        client.indices.delete(index=other)
+    await store.close_async()
+
+
 async def test_documents_become_searchable_as_asked(make_store: MakeStore) -> None:
     store = make_store(settings={"refresh_interval": "-1"})
     await store.write_documents_async([Document(id="1", content="x")], refresh=False)

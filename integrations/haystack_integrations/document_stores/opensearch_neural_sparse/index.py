@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.codec import DocumentCodec
@@ -62,9 +62,10 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
 
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
-        actions = self.codec().actions(documents, options)
+        state = self._open_to_write()
+        actions = self._codec(state).actions(documents, options)
         with self._errors():
-            return BulkSender(self.client(), self.index, options).send(actions)
+            return BulkSender(self.client(), self.index, options, state=state).send(actions)
 
 
 class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
@@ -95,9 +96,10 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
 
     async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
-        actions = await asyncio.to_thread(partial((await self.codec()).actions, documents, options))
+        state = await self._open_to_write()
+        actions = await asyncio.to_thread(self._codec(state).actions, documents, options)
         async with self._asking() as client:
-            return await AsyncBulkSender(client, self.index, options).send(actions)
+            return await AsyncBulkSender(client, self.index, options, state=state).send(actions)
 
     def connected(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, if it has one."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from opensearch_neural_sparse import (
+    AsyncNeuralSparseStore,
     BulkWriteError,
     ChunkOptions,
     DenseLeg,
@@ -306,3 +307,38 @@ def test_a_new_text_is_cut_anew_and_no_chunk_of_the_old_one_stays(filled: Neural
     assert [hit.id for hit in filled.search("sea")] == ["1"]
     filled.update_metadata({"1": {"lang": "de"}}, replace=True)
     assert [hit.id for hit in filled.search("sea", filter={"term": {"lang": "de"}})] == ["1"]
+
+
+def point(client: Any, alias: str, index: str, away_from: str | None = None) -> None:
+    actions = [{"add": {"index": index, "alias": alias}}]
+    if away_from is not None:
+        actions.append({"remove": {"index": away_from, "alias": alias}})
+    client.indices.update_aliases(body={"actions": actions})
+
+
+def test_an_alias_may_move_to_an_index_of_chunks_and_back(
+    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any
+) -> None:
+    plain, alias = (
+        NeuralSparseStore(name, client=client, query_encoder=encoder, document_encoder=encoder)
+        for name in (other_index, f"{other_index}-alias")
+    )
+    plain.create()
+    plain.write(["mars"])
+    moves = [other_index, filled.index, other_index]
+    for index, before in zip(moves, [None, *moves], strict=False):
+        point(client, alias.index, index, away_from=before)
+        assert {hit.index for hit in alias.search("mars")} == {index}
+        assert {hit.index for hit in alias.hybrid_search("mars")} == {index}
+
+
+async def test_so_it_may_under_an_awaited_store(
+    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any, server: RunningServer
+) -> None:
+    NeuralSparseStore(other_index, client=client, document_encoder=encoder).create()
+    name = f"{other_index}-alias"
+    async with AsyncNeuralSparseStore(name, url=server.url, document_encoder=encoder, query_encoder=encoder) as alias:
+        point(client, name, other_index)
+        assert await alias.search("mars") == []
+        point(client, name, filled.index, away_from=other_index)
+        assert {hit.index for hit in await alias.search("mars")} == {filled.index}

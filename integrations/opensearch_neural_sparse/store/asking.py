@@ -20,13 +20,14 @@ from opensearch_neural_sparse.store.custom import custom_request
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.hybrid import hybrid_request
 from opensearch_neural_sparse.store.index_state import IndexState, several_models
-from opensearch_neural_sparse.store.questions import Answers, Questions, Requests
+from opensearch_neural_sparse.store.questions import Answers, Questions, Requests, Stranger
 from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
 Query = str | Mapping[str, float]
 Ask = Callable[[ServerInfo, IndexState], Questions]
 LOOKS = 3
 """How often a search is made anew because its name came to lead elsewhere."""
+_BAD_REQUEST = 400
 _UNKNOWN_QUERY = "unknown query [neural_sparse]"
 
 
@@ -146,12 +147,16 @@ class AskingStore(StoreBase[Client]):
     def _is_news(self, answers: Answers) -> bool:
         return not answers.strangers <= self._accepted
 
-    def _compare(self, state: IndexState, fresh: IndexState, answers: Answers) -> bool:
-        """Take over the index as it is now; return whether it is as it was, and the answers stand."""
+    def _compare(self, state: IndexState, fresh: IndexState, strangers: frozenset[Stranger] = frozenset()) -> bool:
+        """Take over the index as it is now; return whether it is as it was, and what was answered stands."""
         with self._lock:
             self._state = fresh
-            self._accepted = self._accepted | answers.strangers if fresh == state else frozenset()
+            self._accepted = self._accepted | strangers if fresh == state else frozenset()
         return fresh == state
+
+    def _may_have_moved(self, error: NeuralSparseError, state: IndexState) -> bool:
+        """Return whether a search may have been refused since its name leads to an index of another layout by now."""
+        return state.checked and isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
 
     def _learns_from(self, error: NeuralSparseError, server: ServerInfo, state: IndexState) -> bool:
         """Return whether the same question, put again, may be answered after this error."""

@@ -194,9 +194,11 @@ class NeuralSparseStore(BoundDocuments):
                 with self._errors():
                     answers = questions.read(server, questions.send(self.client()))
             except (IndexNotFoundError, ServerRequestError) as error:
-                if not self._learns_from(error, server, state):
+                if self._learns_from(error, server, state):
+                    continue
+                if not self._may_have_moved(error, state) or self._compare(state, self._look()):
                     raise
                 continue
-            if not self._is_news(answers) or self._compare(state, self._look(), answers):
+            if not self._is_news(answers) or self._compare(state, self._look(), answers.strangers):
                 return answers.hits
         raise self._restless()

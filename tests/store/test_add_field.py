@@ -220,3 +220,15 @@ def test_a_creation_that_fails_loses_neither_field(store: NeuralSparseStore, oth
         store.create()
     store.write([{"id": "new", "text": "a river"}])
     assert OTHER in store.get(["new"])[0].more_vectors
+
+
+def test_a_model_that_was_refused_encodes_nothing_afterwards(store: NeuralSparseStore, other_model: str) -> None:
+    store.add_field(OTHER, model=other_model)
+    legs = (SparseLeg(name="other", field=OTHER), SparseLeg())
+    before = store.hybrid_search("a volcano", options=HybridOptions(legs=legs), explain=True)
+    with pytest.raises(ModelMismatchError):
+        store.add_field(OTHER, model=SMALL_MODEL)
+    after = store.hybrid_search("a volcano", options=HybridOptions(legs=legs), explain=True)
+    assert [hit.legs for hit in after] == [hit.legs for hit in before]
+    store.write([{"id": "new", "text": "a river"}])
+    assert OTHER in store.get(["new"])[0].more_vectors

@@ -11,7 +11,7 @@ from opensearch_neural_sparse.store.aio_tended import AsyncTendedDocuments
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.copying import MissingText, ReindexReport
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.filling import add_field
+from opensearch_neural_sparse.store.filling import fill_field, make_field
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.reindexing import begin, block, copy, unblock
 from opensearch_neural_sparse.store.stamping import stamp
@@ -83,8 +83,11 @@ class AsyncBoundDocuments(AsyncTendedDocuments):
             ModelMismatchError: The field is there and belongs to another model.
         """
         await self.open()
+        job = self._further_field(name, model, encoder_options, prune, options)
         try:
-            return await self._run(add_field(self._further_field(name, model, encoder_options, prune, options)))
+            place = await self._run(make_field(job))
+            self._keep_encoders(job)
+            return await self._run(fill_field(job, place))
         finally:
             self._forget()
 

@@ -204,8 +204,14 @@ class StoreBase(Generic[Client]):
         prune: Prune | None,
         options: WriteOptions,
     ) -> FurtherField:
-        encoders = self._more_encoders[name] = Encoders(model, None, None, encoder_options, prune)
+        encoders = Encoders(model, None, None, encoder_options, prune)
         return FurtherField(index=self.index, name=name, schema=self.schema, encoders=encoders, options=options)
+
+    def _keep_encoders(self, job: FurtherField) -> None:
+        with self._lock:
+            if (others := self._more_encoders.get(job.name)) is not None:
+                others.close()
+            self._more_encoders[job.name] = job.encoders
 
     def _reindexing(self, target: str, encoders: Encoders, **choices: Any) -> Reindexing:
         schema = replace(self.schema, token_ids=None)

@@ -77,11 +77,10 @@ class FurtherField:
         ]
 
 
-def add_field(job: FurtherField) -> Steps[int]:
-    """Make the field unless it is there, and encode the documents that have no vector in it; return how many.
+def make_field(job: FurtherField) -> Steps[str]:
+    """Make the field unless it is there, and return the concrete index that it is in.
 
     Raises:
-        BulkWriteError: Some documents were not written, or were by others meanwhile.
         IndexSchemaError: The index cannot have the field.
         ModelMismatchError: It is there, and belongs to another model.
     """
@@ -96,10 +95,16 @@ def add_field(job: FurtherField) -> Steps[int]:
         meta = write_bindings({job.name: binding}, mappings.get("_meta"))
         mapping = {"properties": further_field(job.name), "_meta": meta}
         yield lambda client: client.indices.put_mapping(index=index, body=mapping)
-    return (yield from _fill(job, index, binding))
+    return index
 
 
-def _fill(job: FurtherField, index: str, binding: ModelBinding) -> Steps[int]:
+def fill_field(job: FurtherField, index: str) -> Steps[int]:
+    """Encode the documents that have no vector in the field, and return how many.
+
+    Raises:
+        BulkWriteError: Some documents were not written, or were by others meanwhile.
+    """
+    binding = job.encoders.binding(job.schema)
     yield lambda client: client.indices.refresh(index=index)
     lacking = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
     pit = yield lambda client: client.create_pit(index=index, params=KEEP_ALIVE)

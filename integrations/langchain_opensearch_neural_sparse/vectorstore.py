@@ -88,12 +88,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         store: NeuralSparseStore | None = None,
         async_store: AsyncNeuralSparseStore | None = None,
     ) -> None:
-        connection: dict[str, Any] = {
-            "url": url,
-            "client": client,
-            "async_client": async_client,
-            "client_options": client_options,
-        }
+        clients: dict[str, Any] = {"url": url, "client": client, "async_client": async_client}
         options: dict[str, Any] = {
             "model": model,
             "schema": schema,
@@ -103,9 +98,9 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
             "encoder_options": encoder_options,
         }
         if store is None and async_store is None:
-            self.stores = StorePair.make(_named(index), **connection, options=options)
+            self.stores = StorePair.make(_named(index), **clients, client_options=client_options, options=options)
         else:
-            _refuse_beside_stores(index=index, **connection, **options)
+            _refuse_beside_stores(index=index, **clients, client_options=client_options, **options)
             self.stores = StorePair(store, async_store, owned=False)
         self._embedding = _checked(embedding, self.stores.schema)
         self._write_options = write_options or WriteOptions()

@@ -12,6 +12,7 @@ import pytest
 
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
+    Bm25Leg,
     BulkWriteError,
     HybridOptions,
     IndexNotBoundError,
@@ -20,9 +21,12 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     SearchOptions,
     SparseDocument,
+    SparseLeg,
     register_model,
     resolve_files,
 )
+from opensearch_neural_sparse.index.binding import write_bindings
+from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.models import registry
 from opensearch_neural_sparse.search.fusion import reciprocal_rank, shortest
 from tests.conftest import RunningServer
@@ -158,6 +162,18 @@ def test_what_one_model_alone_can_answer_is_refused(pair: Pair) -> None:
         store.search("red", options=SearchOptions(collapse="n"))
     with pytest.raises(ValueError, match="cannot be collapsed"):
         store.hybrid_search("red", options=HybridOptions(collapse="n"))
+
+
+@pytest.mark.parametrize("leg", [SparseLeg(vector=RED), SparseLeg(field="other")], ids=["vector", "further-field"])
+def test_a_leg_of_one_model_is_refused_over_several(pair: Pair, leg: SparseLeg) -> None:
+    index, toy = f"{pair.prefix}-small", pair.store("toy").open().binding
+    assert toy is not None
+    meta = pair.client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]
+    body = {"properties": further_field("other"), "_meta": write_bindings({"other": toy}, meta)}
+    pair.client.indices.put_mapping(index=index, body=body)
+    options = HybridOptions(legs=(Bm25Leg(), leg))
+    with pytest.raises(ModelMismatchError, match="belong to different models"):
+        pair.store("*").hybrid_search("red", options=options)
 
 
 def test_index_without_a_stamp_or_without_the_field_is_named(pair: Pair) -> None:

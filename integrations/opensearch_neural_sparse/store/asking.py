@@ -10,7 +10,7 @@ from typing import Any
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError, NeuralSparseError, ServerRequestError
 from opensearch_neural_sparse.search.fusion import Fusion
-from opensearch_neural_sparse.search.legs import fill_legs
+from opensearch_neural_sparse.search.legs import SparseLeg, fill_legs
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
@@ -59,6 +59,7 @@ class AskingStore(StoreBase[Client]):
     ) -> Ask:
         def ask(server: ServerInfo, state: IndexState) -> Questions:
             _page_of_all(state, wanted, collapse=options.collapse)
+            self._ensure_legs_of_all(state, options)
             searches = [
                 [self._hybrid(server, state, group, query, vector, wanted, options)]
                 for group in state.groups or (state,)
@@ -137,6 +138,13 @@ class AskingStore(StoreBase[Client]):
             raise several_models(self.index, state.schema, state.groups, remedy)
         encoded = iter(_encoded(self._encoders_for(state, group), texts))
         return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
+
+    def _ensure_legs_of_all(self, state: IndexState, options: HybridOptions) -> None:
+        """Raise ModelMismatchError where a leg can be asked of one model's indices alone."""
+        legs = [leg for leg in options.legs if isinstance(leg, SparseLeg)]
+        if state.groups and any(leg.vector is not None or leg.field in state.schema.more_fields for leg in legs):
+            remedy = "A leg with a vector, or of a further sparse field, belongs to one of them: search that one."
+            raise several_models(self.index, state.schema, state.groups, remedy)
 
     def _only_vector(self, state: IndexState, query: Query) -> SparseVector:
         if state.groups:

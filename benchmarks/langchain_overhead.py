@@ -1,6 +1,6 @@
 """LangChain's retrievers beside the core's searches, and how they bear a crowd.
 
-python -m benchmarks.langchain_overhead [--server 3.6.0] [--url http://localhost:9200] [--rounds 300]
+python -m benchmarks.langchain_overhead [--server 3.6.0] [--url http://localhost:9200] [--rounds 800]
 
 Both ways of a pair send the same requests, by turns; the bar for `sparse`, `hybrid`, `async_sparse` and `async_hybrid`,
 the median of the retriever divided by that of the core, is 1.15. Then 1,000 tasks ask one retriever at once, and 64
@@ -159,7 +159,7 @@ def main() -> None:
     parser.add_argument("--server", default="3.6.0")
     parser.add_argument("--url", help="a server that is up already; an index is made there and deleted")
     parser.add_argument("--documents", type=int, default=5000)
-    parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=800)
     arguments = parser.parse_args()
     known = words()
     with contextlib.ExitStack() as stack:

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LANGUAGE_CODE = 2
+"""Letters of a language's code."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Collection:
     """Documents and the queries judged against them.
 
     Attributes:
-        name: Name of the folder it was read from.
+        name: Name of the folder it was read from; where that is a language, such as `en`, its parent's stands before.
         documents: Document id -> text; a title stands before the text, parted by a blank.
         queries: Query id -> text; only queries that have a judgement.
         judgements: Query id -> document id -> relevance, 0 is not relevant.
@@ -43,14 +46,21 @@ def read_collection(folder: Path, split: str = "test") -> Collection:
     if unknown := sorted(set(judgements) - set(queries)):
         raise ValueError(f"{folder}: judged queries without a text: {', '.join(unknown[:5])}")
     return Collection(
-        name=folder.name,
-        documents={row["_id"]: _full_text(row) for row in _read_rows(folder / "corpus.jsonl")},
+        name=name_of(folder),
+        documents={row["_id"]: full_text(row) for row in _read_rows(folder / "corpus.jsonl")},
         queries={query: queries[query] for query in judgements},
         judgements=judgements,
     )
 
 
-def _full_text(row: Mapping[str, Any]) -> str:
+def name_of(folder: Path) -> str:
+    """Return what the collection in a folder is called."""
+    folder = folder.resolve()
+    return f"{folder.parent.name}-{folder.name}" if len(folder.name) == LANGUAGE_CODE else folder.name
+
+
+def full_text(row: Mapping[str, Any]) -> str:
+    """Return a document's title and text, parted by a blank."""
     return f"{row.get('title') or ''} {row['text']}".strip()
 
 

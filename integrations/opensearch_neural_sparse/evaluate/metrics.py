@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from statistics import fmean
+from typing import Any, TypeVar
 
 from opensearch_neural_sparse.errors import MissingDependencyError
 
 NDCG_AT_10 = "nDCG@10"
+METRICS = (NDCG_AT_10, "R@100", "RR@10", "AP@100")
+"""What an evaluation measures, of a hundred hits: the last two are MRR and MAP when averaged."""
 _Number = TypeVar("_Number", int, float)
 
 
@@ -26,13 +29,30 @@ def mean_metrics(
     Raises:
         MissingDependencyError: ir-measures is not installed.
     """
+    found = query_metrics(judgements, rankings, metrics)
+    return {name: fmean(row[name] for row in found.values()) for name in metrics}
+
+
+def query_metrics(
+    judgements: Mapping[str, Mapping[str, int]],
+    rankings: Mapping[str, Mapping[str, float]],
+    metrics: Sequence[str] = METRICS,
+) -> dict[str, dict[str, float]]:
+    """Return each judged query's metrics, with the arguments and errors of `mean_metrics`."""
+    ir_measures = _load_library()
+    measures = {ir_measures.parse_measure(name): name for name in metrics}
+    found = {query: dict.fromkeys(metrics, 0.0) for query in judgements}
+    for row in ir_measures.iter_calc(list(measures), _nested(judgements), _nested(rankings)):
+        found[row.query_id][measures[row.measure]] = float(row.value)
+    return found
+
+
+def _load_library() -> Any:
     try:
         import ir_measures
     except ImportError:
         raise MissingDependencyError("ir_measures", "evaluate", "Computing relevance metrics") from None
-    measures = [ir_measures.parse_measure(name) for name in metrics]
-    found = ir_measures.calc_aggregate(measures, _nested(judgements), _nested(rankings))
-    return {name: float(found[measure]) for name, measure in zip(metrics, measures, strict=True)}
+    return ir_measures
 
 
 def _nested(rows: Mapping[str, Mapping[str, _Number]]) -> dict[str, dict[str, _Number]]:

@@ -1,0 +1,81 @@
+"""What was measured beside what a model's authors published."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from opensearch_neural_sparse.models.spec import ModelSpec
+
+TOLERANCE = 0.005
+"""Largest difference in NDCG@10 that counts as the same: half a point, as wrappers of one model differ by."""
+
+
+class Verdict(StrEnum):
+    """`REPRODUCES`: measured within the tolerance; `DRIFTS`: beyond it; `LACKS`: published, and not measured."""
+
+    REPRODUCES = "reproduces"
+    DRIFTS = "drifts"
+    LACKS = "lacks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """A published number and the measured one.
+
+    Attributes:
+        model: Name of the model.
+        collection: The collection, as the authors call it; `miracl-<language>` for a language of MIRACL.
+        published: Published NDCG@10.
+        measured: Measured NDCG@10, or None.
+        in_domain: Whether the model has seen the collection's training split, so that neither number is zero-shot.
+        verdict: What that means.
+    """
+
+    model: str
+    collection: str
+    published: float
+    measured: float | None
+    in_domain: bool
+    verdict: Verdict
+
+
+def compare_published(
+    spec: ModelSpec, measured: Mapping[str, float], *, tolerance: float = TOLERANCE
+) -> list[Comparison]:
+    """Compare with every published number of a model.
+
+    Args:
+        spec: The model.
+        measured: Collection -> NDCG@10; names agree whatever their case and signs: `scifact` is `SciFact`.
+        tolerance: Largest difference that reproduces.
+    """
+    numbers = {_plain(name): value for name, value in measured.items()}
+    published = {
+        **spec.relevance.beir,
+        **{f"miracl-{language}": value for language, value in spec.relevance.miracl.items()},
+    }
+    return [
+        Comparison(
+            model=spec.name,
+            collection=name,
+            published=value,
+            measured=numbers.get(_plain(name)),
+            in_domain=name in spec.relevance.in_domain,
+            verdict=_judge(value, numbers.get(_plain(name)), tolerance),
+        )
+        for name, value in published.items()
+    ]
+
+
+def _judge(published: float, measured: float | None, tolerance: float) -> Verdict:
+    if measured is None:
+        return Verdict.LACKS
+    # Published numbers have three digits, and floats are inexact: a difference of the tolerance itself is within it.
+    return Verdict.REPRODUCES if abs(measured - published) <= tolerance + 1e-9 else Verdict.DRIFTS
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import MODEL, Run
+from tests.evaluate.collections import write_collection
+from tests.toy import IDF, write_json, write_tokenizer
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return str(write_collection(tmp_path / "sentences"))
+
+
+def test_a_collection_is_evaluated_and_the_results_are_written(cli: Run, folder: str, tmp_path: Path) -> None:
+    output = tmp_path / "results"
+    done = cli("evaluate", folder, "--model", MODEL, "--hybrid", "rrf", "--output", str(output), "--json")
+    assert (done.status, done.err) == (0, "")
+    assert [row["way"] for row in done.json["runs"]] == ["bm25", "sparse", "hybrid rrf", "sparse exact"]
+    assert [row["agrees"] for row in done.json["exact"]] == [True]
+    assert json.loads((output / "results.json").read_text()) == done.json
+    names = {"results.json", "results.md", "queries.jsonl", "relevance.png", "vectors.sqlite"}
+    assert names <= {path.name for path in output.iterdir()}
+
+
+def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_path: Path) -> None:
+    write_tokenizer(tmp_path / "table")
+    write_json(tmp_path / "table" / "idf.json", IDF)
+    done = run("evaluate", folder, "--lexical", str(tmp_path / "table"), "--output", str(tmp_path / "results"))
+    assert done.status == 0
+    assert "idf lexical  table" in done.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "Give a --model or a --lexical folder."),
+        (("--model", MODEL, "--hybrid", "rff"), "Invalid value for --hybrid"),
+        (("--model", MODEL, "--prune", "most"), "Invalid value for --prune"),
+        (("--model", MODEL, "--split", "train"), "train.tsv"),
+    ],
+)
+def test_wrong_calls_are_told(run: Run, folder: str, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = run("evaluate", folder, "--output", str(tmp_path / "results"), *arguments)
+    assert done.status == 2
+    assert message in done.words.replace("'", "")

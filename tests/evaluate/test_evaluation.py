@@ -1,0 +1,104 @@
+"""An evaluation of a few sentences on a real server of each line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from opensearch_neural_sparse import Prune
+from opensearch_neural_sparse.evaluate.evaluation import evaluate
+from opensearch_neural_sparse.evaluate.metrics import METRICS, NDCG_AT_10
+from opensearch_neural_sparse.evaluate.runs import Setting, parse_hybrid
+from tests.evaluate.collections import DOCUMENTS, QUERIES, SENTENCES
+from tests.paths import SMALL_MODEL
+
+PRUNED = Setting(model=SMALL_MODEL, prune=Prune.parse("top_k:20"))
+SETTINGS = (Setting(model=SMALL_MODEL), PRUNED)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache") / "vectors.sqlite"
+
+
+def test_every_way_is_measured_in_every_setting(client, cache: Path) -> None:
+    before = set(client.indices.get(index="evaluate-*"))
+    told: list[tuple[str, int, int]] = []
+    runs = list(
+        evaluate(
+            client,
+            SENTENCES,
+            SETTINGS,
+            cache=cache,
+            hybrids=["rrf", "rrf:0.6,0.4"],
+            progress=lambda *news: told.append(news),
+        )
+    )
+    ways = ["sparse", "hybrid rrf", "hybrid rrf:0.6,0.4", "sparse exact"]
+    assert [(run.way, run.setting) for run in runs] == [
+        ("bm25", ""),
+        *[(way, setting.label) for setting in SETTINGS for way in ways],
+    ]
+    assert all(set(run.metrics) == set(METRICS) and run.per_query.keys() == QUERIES.keys() for run in runs)
+    found = {(run.way, run.setting): run for run in runs}
+    for setting in SETTINGS:
+        server, exact = found["sparse", setting.label], found["sparse exact", setting.label]
+        assert server.metrics[NDCG_AT_10] == pytest.approx(exact.metrics[NDCG_AT_10], abs=0.002)
+        assert exact.metrics[NDCG_AT_10] > 0.9
+        assert server.cost.index_bytes
+        assert 0 < server.cost.p50_ms <= server.cost.p99_ms
+    whole, pruned = (found["sparse", setting.label].cost for setting in SETTINGS)
+    assert pruned.document_tokens <= 20 < whole.document_tokens
+    assert pruned.flops < whole.flops
+    assert pruned.encoded == 0  # pruning needs no further encoding
+    assert ("encoding sentences", len(DOCUMENTS), len(DOCUMENTS)) in told
+    assert ("sentences: sparse", len(QUERIES), len(QUERIES)) in told
+    assert set(client.indices.get(index="evaluate-*")) <= before
+
+
+def test_what_was_encoded_is_not_encoded_again(client, cache: Path) -> None:
+    first, second = (list(evaluate(client, SENTENCES, SETTINGS[:1], cache=cache)) for _ in range(2))
+    assert second[-1].cost.encoded == 0
+    assert second[-1].rankings == first[-1].rankings
+
+
+def test_dense_vectors_are_searched_and_fused_with_the_others(client, cache: Path) -> None:
+    def embed(text: str) -> list[float]:
+        return [1.0 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
+
+    runs = {run.way: run for run in evaluate(client, SENTENCES, SETTINGS[:1], cache=cache, embedder=embed)}
+    assert set(runs) == {"bm25", "sparse", "dense", "hybrid rrf with dense", "sparse exact"}
+    assert all(len(ranking) == len(DOCUMENTS) for ranking in runs["dense"].rankings.values())
+    assert runs["dense"].setting == ""
+    assert runs["dense"].cost.flops is None
+
+
+def test_an_index_is_deleted_when_the_work_is_broken_off(client, cache: Path) -> None:
+    before = set(client.indices.get(index="evaluate-*"))
+
+    def stop(what: str, done: int, total: int) -> None:
+        if what == "sentences: sparse":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(evaluate(client, SENTENCES, SETTINGS[:1], cache=cache, progress=stop))
+    assert set(client.indices.get(index="evaluate-*")) <= before
+
+
+def test_settings_are_called_by_what_differs() -> None:
+    setting = Setting(model=Path("models") / "small-en", max_length=256, prune=Prune.parse("max_ratio:0.1"))
+    assert setting.label == "small-en, max_length 256, max_ratio 0.1"
+    assert Setting(model="org/doc-v3").label == "doc-v3"
+
+
+def test_fusions_are_read() -> None:
+    assert parse_hybrid("rrf").weights is None
+    weighted = parse_hybrid("min_max:0.3,0.7")
+    assert (weighted.normalization, weighted.weights) == ("min_max", (0.3, 0.7))
+
+
+@pytest.mark.parametrize("text", ["rff", "rrf:0.3", "rrf:0.3,0.3", "rrf:a,b", "min_max:1,1"])
+def test_fusions_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_hybrid(text)

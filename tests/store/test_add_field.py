@@ -232,3 +232,40 @@ def test_a_model_that_was_refused_encodes_nothing_afterwards(store: NeuralSparse
     assert [hit.legs for hit in after] == [hit.legs for hit in before]
     store.write([{"id": "new", "text": "a river"}])
     assert OTHER in store.get(["new"])[0].more_vectors
+
+
+def test_documents_of_several_shards_without_an_id_field_all_get_a_vector(
+    make: Make, client: Any, other_model: str
+) -> None:
+    store = make(model=SMALL_MODEL)
+    store.create(settings={"number_of_shards": 3})
+    lines = [line for n in range(30) for line in ({"index": {"_id": f"{n}"}}, {"content": f"text {n}"})]
+    client.bulk(body=lines, index=store.index, params={"refresh": "true"})
+    assert store.add_field(OTHER, model=other_model, options=WriteOptions(batch_size=4)) == 30
+    assert store.count({"exists": {"field": f"{OTHER}_model"}}) == 30
+
+
+def test_a_page_may_take_longer_to_encode_than_a_point_in_time_lasts(
+    store: NeuralSparseStore, client: Any, other_model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encode, open_point, points = Encoders.encode_documents, client.create_pit, []
+
+    def remembered(**arguments: Any) -> Any:
+        points.append(open_point(**arguments))
+        return points[-1]
+
+    def outlasting(self: Encoders, texts: Sequence[str]) -> list[SparseVector]:
+        for point in points:
+            client.delete_pit(body={"pit_id": [point["pit_id"]]})
+        return encode(self, texts)
+
+    monkeypatch.setattr(client, "create_pit", remembered)
+    monkeypatch.setattr(Encoders, "encode_documents", outlasting)
+    one = WriteOptions(batch_size=1)
+    assert store.add_field(OTHER, model=other_model, options=one) == len(TEXTS)
+    target = f"{store.index}-copy"
+    try:
+        keep = store.reindex_with_model(target, model=other_model, on_missing_text="keep", options=one)
+        assert keep.documents == len(TEXTS) + 1
+    finally:
+        client.indices.delete(index=target, ignore_unavailable=True)

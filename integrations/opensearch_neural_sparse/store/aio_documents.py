@@ -86,7 +86,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
         try:
             page = None
             while page is None or page.after is not None:
-                body = page_body(filter, point_in_time, page, size=page_size)
+                body = page_body(filter, page, size=page_size, point_in_time=point_in_time)
                 async with self._asking() as client:
                     response = await client.search(body=body)
                 page = read_page(response, state, self.schema, size=page_size)

@@ -16,7 +16,7 @@ from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, Page, page_body
+from opensearch_neural_sparse.store.scanning import Page, page_body
 from opensearch_neural_sparse.store.stamping import only_index
 from opensearch_neural_sparse.store.steps import Delivery, Steps
 
@@ -104,25 +104,32 @@ def fill_field(job: FurtherField, index: str) -> Steps[int]:
     Raises:
         BulkWriteError: Some documents were not written, or were by others meanwhile.
     """
-    binding = job.encoders.binding(job.schema)
+    binding, written, whole = job.encoders.binding(job.schema), 0, False
     yield lambda client: client.indices.refresh(index=index)
+    while not whole:
+        more, whole = yield from _fill_once(job, index, binding)
+        yield lambda client: client.indices.refresh(index=index)
+        written += more
+    return written
+
+
+def _fill_once(job: FurtherField, index: str, binding: ModelBinding) -> Steps[tuple[int, bool]]:
+    """Return how many documents were encoded, and whether that is all: those without an id field may be passed over."""
     lacking = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
-    pit = yield lambda client: client.create_pit(index=index, params=KEEP_ALIVE)
-    written, page = 0, None
+    written, ordered, page = 0, True, None
     while page is None or page.after is not None:
-        body = page_body(lacking, pit["pit_id"], page, size=job.options.batch_size)
+        body = page_body(lacking, page, size=job.options.batch_size)
         body |= {"_source": [job.schema.text_field], "seq_no_primary_term": True}
-        response = yield partial(_search, body)
+        response = yield partial(_search, index, body)
         check_shards(response)
         hits = response["hits"]["hits"]
         report = yield Delivery(index=index, actions=job.actions(hits, binding), options=job.options)
         report.raise_if_incomplete()
         written += report.written
+        ordered = ordered and all(hit["sort"][0] is not None for hit in hits)
         page = Page(documents=(), after=hits[-1]["sort"] if len(hits) == job.options.batch_size else None)
-    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
-    yield lambda client: client.indices.refresh(index=index)
-    return written
+    return written, ordered or not written
 
 
-def _search(body: Mapping[str, Any], client: Any) -> Any:
-    return client.search(body=body)
+def _search(index: str, body: Mapping[str, Any], client: Any) -> Any:
+    return client.search(index=index, body=body)

@@ -15,7 +15,7 @@ from opensearch_neural_sparse.index.copied import CopyMark, copy_index_body, is_
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.copying import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.index_state import uuids_of
-from opensearch_neural_sparse.store.scanning import KEEP_ALIVE, Page, page_body
+from opensearch_neural_sparse.store.scanning import Page, page_body
 from opensearch_neural_sparse.store.stamping import only_index
 from opensearch_neural_sparse.store.steps import Delivery, Steps
 
@@ -65,16 +65,14 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
         yield from _delete_orphans(job, mark)
     written, without_text, page = 0, 0, None
     excluded = {"_source_excludes": job.schema.vector_field}
-    pit = yield lambda client: client.create_pit(index=mark.source, params=KEEP_ALIVE)
     while page is None or page.after is not None:
-        hits, page = yield from _next_page(job, pit["pit_id"], page, {"excludes": [job.schema.vector_field]})
+        hits, page = yield from _next_page(job, mark.source, page, {"excludes": [job.schema.vector_field]})
         held = (yield from _held(job.target, hits, excluded)) if before else {}
         missing = [hit for hit in hits if not job.is_copied(hit, held.get(hit["_id"]))]
         report = yield Delivery(index=job.target, actions=job.actions(missing), options=job.options)
         report.raise_if_incomplete()
         written += len(missing)
         without_text += sum(job.text(hit) is None for hit in missing)
-    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
     documents = yield from _finish(job, mark)
     return ReindexReport(index=job.target, documents=documents, encoded=written, without_text=without_text)
 
@@ -95,23 +93,21 @@ def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Ma
 
 def _ensure_texts(job: Reindexing, source: str) -> Steps[None]:
     query = {"bool": {"must_not": {"exists": {"field": job.schema.text_field}}}}
-    pit = yield lambda client: client.create_pit(index=source, params=KEEP_ALIVE)
     missing: list[str] = []
     page = None
     while page is None or page.after is not None:
-        hits, page = yield from _next_page(job, pit["pit_id"], page, [job.schema.text_field], query)
+        hits, page = yield from _next_page(job, source, page, [job.schema.text_field], query)
         missing += [hit["_id"] for hit in hits if job.text(hit) is None]
-    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
     if missing:
         raise no_text(source, missing)
 
 
 def _next_page(
-    job: Reindexing, pit: str, page: Page | None, source: Any, query: Mapping[str, Any] | None = None
+    job: Reindexing, index: str, page: Page | None, source: Any, query: Mapping[str, Any] | None = None
 ) -> Steps[tuple[Sequence[Hit], Page]]:
     size = job.options.batch_size
-    body = page_body(query, pit, page, size=size) | {"_source": source}
-    response = yield lambda client: client.search(body=body)
+    body = page_body(query, page, size=size) | {"_source": source}
+    response = yield lambda client: client.search(index=index, body=body)
     check_shards(response)
     hits = response["hits"]["hits"]
     return hits, Page(documents=(), after=hits[-1]["sort"] if len(hits) == size else None)
@@ -127,15 +123,13 @@ def _held(index: str, hits: Sequence[Hit], params: Mapping[str, str]) -> Steps[d
 
 def _delete_orphans(job: Reindexing, mark: CopyMark) -> Steps[None]:
     """Delete from the target what was deleted from the source since the copy was interrupted."""
-    pit = yield lambda client: client.create_pit(index=job.target, params=KEEP_ALIVE)
     page = None
     while page is None or page.after is not None:
-        hits, page = yield from _next_page(job, pit["pit_id"], page, False)
+        hits, page = yield from _next_page(job, job.target, page, False)
         there = yield from _held(mark.source, hits, {"_source": "false"})
         actions = [delete_action(hit["_id"], routing=hit.get("_routing")) for hit in hits if hit["_id"] not in there]
         report = yield Delivery(index=job.target, actions=actions, options=job.options)
         report.raise_if_incomplete()
-    yield lambda client: client.delete_pit(body={"pit_id": [pit["pit_id"]]})
 
 
 def _finish(job: Reindexing, mark: CopyMark) -> Steps[int]:

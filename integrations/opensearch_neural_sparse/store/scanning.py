@@ -34,16 +34,21 @@ class Page:
     after: Sequence[Any] | None
 
 
-def page_body(filter: Filter | None, point_in_time: str, page: Page | None, *, size: int) -> dict[str, Any]:  # noqa: A002
-    """Return the search for the page after this one, or for the first one."""
+def page_body(
+    filter: Filter | None,  # noqa: A002
+    page: Page | None,
+    *,
+    size: int,
+    point_in_time: str | None = None,
+) -> dict[str, Any]:
+    """Return the search for the page after this one, or for the first one.
+
+    Where pages are encoded one by one, there is no point in time: it would run out before a large page is encoded.
+    """
     check_size(size)
-    body = {
-        **filter_body(filter),
-        "size": size,
-        "pit": {"id": point_in_time, **KEEP_ALIVE},
-        "sort": list(_ORDER),
-        "track_total_hits": False,
-    }
+    body = {**filter_body(filter), "size": size, "sort": list(_ORDER), "track_total_hits": False}
+    if point_in_time is not None:
+        body["pit"] = {"id": point_in_time, **KEEP_ALIVE}
     return body if page is None else {**body, "search_after": page.after}
 
 

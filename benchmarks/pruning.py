@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.relevance import MODEL, SIZE, encode
+from benchmarks.encoded import MODEL, SIZE, encode
 from benchmarks.report import note, print_report
 from benchmarks.search_ways import merge, milliseconds, time_searches
 from opensearch_neural_sparse import (

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.relevance import MODEL, encode
+from benchmarks.encoded import MODEL, encode
 from benchmarks.report import note, print_report
 from benchmarks.search_ways import (
     SERVER_SETTINGS,

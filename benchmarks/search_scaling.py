@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks.relevance import MODEL
+from benchmarks.encoded import MODEL
 from benchmarks.report import note, print_report
 from benchmarks.search_ways import (
     SERVER_SETTINGS,

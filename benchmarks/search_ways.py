@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from benchmarks.relevance import MODEL, SIZE
+from benchmarks.encoded import MODEL, SIZE
 from benchmarks.report import percentile, time_interleaved
 from opensearch_neural_sparse import (
     FieldType,

@@ -5,7 +5,7 @@ DEMO := .demo
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest lint types imports format bench clean
+.PHONY: help demo test pytest lint types imports format docs bench clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ imports: $(DEV)/ready ## Which room may import which
 format: $(DEV)/ready ## Mend what ruff can mend
 	$(DEV)/bin/ruff check --fix .
 	$(DEV)/bin/ruff format .
+
+docs: $(DEV)/ready ## The documentation as a site, in build/docs; a warning is an error
+	$(DEV)/bin/python -m sphinx -W --keep-going -q -b html docs build/docs
 
 bench: $(DEV)/ready ## The benchmarks that need no GPU; each prints one JSON line last
 	@for name in query_encoding document_encoding extraction cold_start hybrid_latency write_path haystack_overhead langchain_overhead; do $(DEV)/bin/python -m benchmarks.$$name || exit 1; done

@@ -1,0 +1,79 @@
+"""How Sphinx makes the site: `make docs`."""
+
+from __future__ import annotations
+
+from inspect import isroutine
+from typing import Any
+
+import opensearch_neural_sparse
+
+project = "opensearch-neural-sparse"
+author = "The opensearch-neural-sparse maintainers"
+copyright = author  # noqa: A001  Sphinx's word
+version = release = opensearch_neural_sparse.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+html_theme = "furo"
+html_title = f"{project} {release}"
+default_role = "code"
+myst_heading_anchors = 3
+
+autodoc_default_options = {"members": True, "inherited-members": "object, str, tuple, ImportError, BaseException"}
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_numpy_docstring = False
+
+nitpicky = True  # but what others document is not looked for
+nitpick_ignore_regex = [
+    (r"py:.*", r"(collections|pathlib|haystack|langchain_core|opensearchpy|pydantic)\..*"),
+    (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
+    (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError"),
+    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexState|MissingText|LegName|Weights"),
+    (r"py:.*", r"opensearch_neural_sparse\..*\.(TokenIds|StartArguments)"),
+]
+
+_OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")
+_IN_THE_SITE = {"](../ARCHITECTURE.md)": "](architecture.md)", "](../README.md)": "](index.md)"}
+_FENCE = "```"
+
+
+def setup(app: Any) -> None:
+    """Take pages and docstrings as they are written."""
+    app.connect("source-read", _links_within_the_site)
+    app.connect("autodoc-skip-member", _inherited_from_others)
+    app.connect("autodoc-process-docstring", _as_napoleon_reads_it, priority=400)
+    app.connect("missing-reference", _public_name)
+
+
+def _links_within_the_site(app: Any, page: str, source: list[str]) -> None:
+    for outside, inside in _IN_THE_SITE.items():
+        source[0] = source[0].replace(outside, inside)
+
+
+def _inherited_from_others(app: Any, what: str, name: str, obj: object, skip: bool, options: object) -> bool | None:
+    routine = getattr(obj, "fget", obj)
+    home = getattr(routine, "__module__", None) or ""
+    return True if isroutine(routine) and home and not home.startswith(_OURS) else None
+
+
+def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    inside, result = False, []
+    for line in lines:
+        if line.strip().startswith(_FENCE):
+            inside = not inside
+            result += [line.replace(_FENCE, ".. code-block:: "), ""] if inside else [""]
+        else:
+            result.append(f"    {line}" if inside else line)
+    if what in {"attribute", "property"}:
+        result[0] = f": {result[0]}"  # an empty type, for else all before the first colon would be one
+    lines[:] = result
+
+
+def _public_name(app: Any, env: Any, node: Any, content: Any) -> Any:
+    """Return a link to a public name that a type names by the module that defines it."""
+    name = str(node.get("reftarget", "")).rpartition(".")[2]
+    if node.get("refdomain") != "py" or name not in opensearch_neural_sparse.__all__:
+        return None
+    domain, target = env.domains["py"], f"opensearch_neural_sparse.{name}"
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", target, node, content)

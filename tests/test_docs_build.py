@@ -1,0 +1,109 @@
+"""The documentation as a site: it builds without a warning, and what it lists is all there is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import opensearch_neural_sparse
+from opensearch_neural_sparse import errors
+from opensearch_neural_sparse.models.catalog import OPENSEARCH
+from opensearch_neural_sparse.models.spec import ModelSpec
+from opensearch_neural_sparse.models.splade import SPLADE
+from tests.paths import ROOT
+
+DOCS = ROOT / "docs"
+KNOWN = (*OPENSEARCH, *SPLADE)
+FENCE = re.compile(r"^```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+DOCUMENTED = re.compile(r"^\.\. auto(?:class|exception|function):: (\w+)$", re.MULTILINE)
+HAYSTACK = "haystack_integrations.{}.opensearch_neural_sparse"
+PACKAGES = (
+    "opensearch_neural_sparse",
+    "langchain_opensearch_neural_sparse",
+    HAYSTACK.format("document_stores"),
+    *(
+        HAYSTACK.format(f"components.{kind}")
+        for kind in ("embedders", "preprocessors", "retrievers", "super_components")
+    ),
+)
+EXAMPLES = (
+    errors.UnknownModelError("doc-v3-distil", ["doc-v3-distill", "doc-v2-distill", "v2-distill"]),
+    errors.MissingDependencyError("onnxruntime", "onnx", "Document encoding"),
+    errors.IndexNotBoundError("articles", "sparse_vector"),
+    errors.IndexNotFoundError("articles"),
+    errors.ServerConnectionError("http://localhost:9200", "ConnectionRefusedError: Connection refused"),
+    errors.PartialResultsError(1, 5, []),
+    errors.UnsupportedServerError(
+        "The field type sparse_vector", found="OpenSearch 2.19.1", required="OpenSearch 3.3.0 or later"
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("sphinx", reason="the dependency group docs is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "trees")]
+    done = subprocess.run(
+        [*build, str(DOCS), str(folder / "html")], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.mark.slow
+def test_site_builds_without_a_warning_and_describes_what_stores_inherit(site: Path) -> None:
+    stores = (site / "reference" / "store.html").read_text(encoding="utf-8")
+    assert 'id="opensearch_neural_sparse.NeuralSparseStore.hybrid_search"' in stores
+    assert 'id="opensearch_neural_sparse.AsyncNeuralSparseStore.reindex_with_model"' in stores
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_reference_has_every_public_name_once(package: str) -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    sections = re.split(r"^\.\. currentmodule:: (\S+)$", pages, flags=re.MULTILINE)
+    names = [
+        name
+        for home, section in zip(sections[1::2], sections[2::2], strict=True)
+        if home == package
+        for name in DOCUMENTED.findall(section)
+    ]
+    assert sorted(names) == sorted({*import_module(package).__all__} - {"__version__"})
+
+
+def test_troubleshooting_has_every_error_and_warning() -> None:
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    public = {name for name in opensearch_neural_sparse.__all__ if name.endswith(("Error", "Warning"))}
+    assert {*re.findall(r"^## (\w+(?:Error|Warning))$", page, re.MULTILINE)} == public - {"NeuralSparseError"}
+
+
+@pytest.mark.parametrize("error", EXAMPLES, ids=lambda error: type(error).__name__)
+def test_messages_in_troubleshooting_are_those_that_are_raised(error: Exception) -> None:
+    messages = FENCE.findall((DOCS / "troubleshooting.md").read_text(encoding="utf-8"))
+    assert str(error) in [" ".join(message.split()) for message in messages]
+
+
+@pytest.mark.parametrize("spec", KNOWN, ids=lambda spec: spec.name)
+def test_choosing_a_model_shows_the_catalogue(spec: ModelSpec) -> None:
+    assert _row(spec) in (DOCS / "choose_a_model.md").read_text(encoding="utf-8").splitlines()
+
+
+def _row(spec: ModelSpec) -> str:
+    beir, miracl, flops = spec.relevance.beir_average, spec.relevance.miracl_average, spec.relevance.flops
+    languages = ", ".join(spec.languages) if len(spec.languages) == 1 else f"{len(spec.languages)} languages"
+    cells = [
+        f"`{spec.name}`",
+        str(spec.mode),
+        str(spec.max_length),
+        f"{(spec.parameters or 0) / 1e6:.0f} M",
+        languages,
+        *("" if figure is None else f"{figure:.3f}".lstrip("0") for figure in (beir, miracl)),
+        str(flops or ""),
+        spec.licence + (", gated" if spec.gated else ""),
+    ]
+    return f"| {' | '.join(cells)} |"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from opensearchpy.exceptions import AuthorizationException, NotFoundError, RequestError
+from opensearchpy.exceptions import AuthenticationException, AuthorizationException, NotFoundError, RequestError
 
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
@@ -26,6 +26,7 @@ from tests.encoders import WordEncoder, word_vector
 from tests.paths import ROOT
 from tests.store.conftest import MakeStore
 
+REFUSALS = {400: RequestError, 401: AuthenticationException, 403: AuthorizationException, 404: NotFoundError}
 Refuse = Callable[[str, str], bool]
 TEXTS = {"1": "red planet mars", "2": "blue planet earth", "3": "planet rouge mars"}
 
@@ -40,8 +41,7 @@ def refuse(client: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
 
         def guarded(method: str, url: str, *arguments: Any, **options: Any) -> Any:
             if refused(method, url):
-                kind = {403: AuthorizationException, 404: NotFoundError, 400: RequestError}[status]
-                raise kind(status, "refused", {"error": error, "status": status})
+                raise REFUSALS[status](status, "refused", {"error": error, "status": status})
             passed.append(f"{method} {url}")
             return perform(method, url, *arguments, **options)
 
@@ -84,6 +84,14 @@ def test_mapping_that_may_not_be_read_is_gone_without_where_a_model_is_named(
     assert named.write([{"id": "4", "text": "green"}]).written == 1
     assert ids(named.search("green")) == ["4"]
     assert not any(request.startswith(("GET", "HEAD")) and request.endswith(filled.index) for request in passed)
+
+
+def test_wrong_password_is_an_error_and_no_matter_of_rights(
+    filled: NeuralSparseStore, make_store: MakeStore, refuse: Callable[..., list[str]]
+) -> None:
+    refuse(lambda *_: True, status=401)
+    with pytest.raises(ServerRequestError, match="401"):
+        make_store().search("red mars")
 
 
 @pytest.mark.parametrize("status", [403, 404])

@@ -110,7 +110,7 @@ def look_at(client: "OpenSearch", index: str) -> Mapping[str, Any]:
         ServerConnectionError: No answer.
     """
     from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
-    from opensearch_neural_sparse.store.base import NOT_ALLOWED
+    from opensearch_neural_sparse.store.base import FORBIDDEN
     from opensearch_neural_sparse.store.connection import translated_errors
 
     found: Mapping[str, Any] = {}
@@ -120,7 +120,7 @@ def look_at(client: "OpenSearch", index: str) -> Mapping[str, Any]:
     except IndexNotFoundError:
         raise IndexNotFoundError(index, "Create it: opensearch-neural-sparse index create.") from None
     except ServerRequestError as error:
-        if error.status not in NOT_ALLOWED:
+        if error.status != FORBIDDEN:
             raise
     return found
 

@@ -46,7 +46,7 @@ DEFAULT_WRITE = WriteOptions()
 DEFAULT_HYBRID = HybridOptions()
 IDS_PER_REQUEST = 500
 DELETIONS_PER_REQUEST = 5000
-NOT_ALLOWED = frozenset({401, 403})
+FORBIDDEN = 403
 CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
 """Options of the clients that stores make: opensearch-py gives up after 10 seconds and keeps one connection."""
 
@@ -106,7 +106,7 @@ class StoreBase(Generic[Client]):
 
     def _unseen(self, error: ServerRequestError) -> IndexState:
         """Return the state of an index that may not be looked at, where a model was named; else raise the refusal."""
-        if error.status not in NOT_ALLOWED or not self._encoders.named:
+        if error.status != FORBIDDEN or not self._encoders.named:
             raise error
         warnings.warn(
             f"Index {self.index!r} may not be looked at, so nothing holds it against the model that was given. The "

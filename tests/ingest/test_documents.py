@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.ingest.documents import Columns, check_endings, document_of, read_documents
+from opensearch_neural_sparse.ingest.documents import Columns, check_paths, document_of, read_documents
 from opensearch_neural_sparse.ingest.rows import RefusedRow
 
 NOTHING = BytesIO()
@@ -69,6 +69,13 @@ def test_a_dash_is_standard_input() -> None:
 
 @pytest.mark.parametrize("name", ["a.pdf", "a", "a.parquet.gz", "a.gz"])
 def test_an_unknown_ending_is_refused_before_anything_is_read(name: str, tmp_path: Path) -> None:
-    check_endings([Path("-"), tmp_path, Path("a.jsonl"), Path("b.CSV"), Path("c.txt.gz")])
+    for path in (tmp_path / name, tmp_path / "b.CSV", tmp_path / "c.txt.gz"):
+        path.touch()
+    check_paths([Path("-"), tmp_path, tmp_path / "b.CSV", tmp_path / "c.txt.gz"])
     with pytest.raises(ValueError, match=r"no known format; names end in \.jsonl, "):
-        check_endings([Path(name)])
+        check_paths([tmp_path / name])
+
+
+def test_a_path_that_leads_nowhere_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no\.jsonl' does not exist"):
+        check_paths([tmp_path / "no.jsonl"])

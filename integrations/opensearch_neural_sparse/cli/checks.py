@@ -6,6 +6,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
+from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.mapping import flat_settings
 from opensearch_neural_sparse.search.budget import MOST_CLAUSES
 from opensearch_neural_sparse.server import KNN, NEURAL_SEARCH, ServerInfo
@@ -95,6 +96,14 @@ def check_health(health: Mapping[str, Any]) -> Check:
         message = "Health is red: some primary shards are missing, so documents are."
         return fail("health", message, "GET /_cluster/allocation/explain tells why.")
     return ok("health", str(status))
+
+
+def check_stamp(binding: ModelBinding | None) -> Check:
+    """Look whether an index says which model it belongs to."""
+    if binding is None:
+        message = "It carries no model, so nothing holds it against the one that is given."
+        return warn("stamp", message, "opensearch-neural-sparse index bind INDEX --model MODEL")
+    return ok("stamp", binding.model)
 
 
 def check_index(body: Mapping[str, Any], vector_field: str, server: ServerInfo, data_nodes: int) -> Iterator[Check]:

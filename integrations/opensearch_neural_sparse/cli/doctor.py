@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files import Side
     from opensearch_neural_sparse.models.spec import ModelSpec
     from opensearch_neural_sparse.server import ServerInfo
+    from opensearch_neural_sparse.store.index_state import IndexState
 
 ENGINES = {"onnxruntime": "onnx", "sentence_transformers": "encode"}
 """Module that encodes documents -> the extra that brings it."""
@@ -77,20 +78,23 @@ def examine(client: "OpenSearch", index: str | None, model: str | None) -> "Iter
 
 def examine_index(client: "OpenSearch", index: str, model: str | None, server: "ServerInfo") -> "Iterator[Check]":
     """Yield the checks of an index and its model."""
-    from opensearch_neural_sparse.cli.checks import check_health, check_index, fail, ok
+    from opensearch_neural_sparse.cli.checks import check_health, check_index, check_stamp, fail
     from opensearch_neural_sparse.cli.layout import stamped_schema
     from opensearch_neural_sparse.errors import IndexNotBoundError, NeuralSparseError
+    from opensearch_neural_sparse.index.binding import read_bindings
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
     try:
         bodies = look_at(client, index)
-        store = NeuralSparseStore(index, client=client, model=model, schema=stamped_schema(bodies))
+        stamped = any(read_bindings(body["mappings"]) for body in bodies.values())
+        # a model is held against the stamp below, by the files that are here: opening by it would download them
+        store = NeuralSparseStore(index, client=client, model=None if stamped else model, schema=stamped_schema(bodies))
         state = store.open()
     except IndexNotBoundError as error:
         yield fail("stamp", str(error), f"opensearch-neural-sparse index bind {index} --model MODEL")
         return
     except NeuralSparseError as error:
-        yield fail("index", str(error), "Give another index or --model; `index info` shows what it is bound to.")
+        yield fail("index", str(error), "`index info` shows what it is; `index create` makes one.")
         return
     health = told(client, lambda: client.cluster.health(index=index))
     yield replace(check_health(health), index=index)
@@ -98,25 +102,30 @@ def examine_index(client: "OpenSearch", index: str, model: str | None, server: "
         for check in check_index(body, state.schema.vector_field, server, health.get("number_of_data_nodes", 0)):
             yield replace(check, index=name)
     for group in state.groups or (state,):
-        if group.binding is not None:
-            yield ok("stamp", f"{', '.join(group.indices)}: {group.binding.model}")
-        yield from examine_model(model, group.binding)
+        yield replace(check_stamp(group.binding), index=", ".join(group.indices) or index)
+        yield from examine_model(model, group)
 
 
-def examine_model(model: str | None, binding: "ModelBinding | None") -> "Iterator[Check]":
-    """Yield the checks of a model's files and of what runs it."""
-    from opensearch_neural_sparse.cli.checks import ok, warn
-    from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
+def examine_model(model: str | None, state: "IndexState | None") -> "Iterator[Check]":
+    """Yield the checks of a model, held against the index where there is one: its files, and what runs it."""
+    from opensearch_neural_sparse.cli.checks import fail, ok, warn
+    from opensearch_neural_sparse.errors import ModelFilesError, ModelMismatchError, UnknownModelError
     from opensearch_neural_sparse.models.files import Side
     from opensearch_neural_sparse.models.registry import get_model
 
+    binding = None if state is None else state.binding
     wanted = binding.model if model is None and binding is not None else model
     if wanted is None:
         return
     try:
         spec = get_model(wanted)
+        if state is not None and binding is not None:
+            binding.ensure_same_model(spec, index=", ".join(state.indices), field=state.schema.sparse_field)
     except (UnknownModelError, ModelFilesError) as error:
         yield warn("model", str(error), "Name its folder: --model FOLDER.")
+        return
+    except ModelMismatchError as error:
+        yield fail("model", str(error), "Leave --model out, or encode the index anew: `index reindex`.")
         return
     yield from (examine_files(spec, side, binding) for side in Side)
     installed = [module for module in ENGINES if find_spec(module) is not None]

@@ -34,12 +34,7 @@ def ingest(
     index: Annotated[str, typer.Argument(metavar="INDEX", help="Name of the index.")],
     paths: Annotated[
         list[Path],
-        typer.Argument(
-            metavar="PATH",
-            exists=True,
-            allow_dash=True,
-            help="Files and folders; - is JSON lines on standard input.",
-        ),
+        typer.Argument(metavar="PATH", help="Files and folders; - is JSON lines on standard input."),
     ],
     text_field: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the text, in the files.")] = "text",
     id_field: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the id, in the files.")] = "id",
@@ -55,10 +50,10 @@ def ingest(
     Columns other than text and id are metadata. A document of an id that is there is replaced, one without an id gets
     a random one.
     """
-    from opensearch_neural_sparse.ingest.documents import Columns, check_endings, read_documents
+    from opensearch_neural_sparse.ingest.documents import Columns, check_paths, read_documents
 
     try:
-        check_endings(paths)
+        check_paths(paths)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from None
     rows = read_documents(paths, Columns(id=id_field, text=text_field), sys.stdin.buffer)

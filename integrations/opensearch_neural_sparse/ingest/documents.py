@@ -61,14 +61,18 @@ def read_documents(
             yield from _read_file(path, columns)
 
 
-def check_endings(paths: Iterable[Path]) -> None:
-    """Check that the format of every file is known.
+def check_paths(paths: Iterable[Path]) -> None:
+    """Check that every file is there and of a known format.
 
     Raises:
-        ValueError: One has another ending.
+        ValueError: One is not.
     """
     for path in paths:
-        if path != STANDARD_INPUT and not path.is_dir() and not is_readable(path):
+        if path == STANDARD_INPUT or path.is_dir():
+            continue
+        if not path.exists():
+            raise ValueError(f"{str(path)!r} does not exist.")
+        if not is_readable(path):
             raise ValueError(f"{str(path)!r} is of no known format; names end in {known_endings()}.")
 
 

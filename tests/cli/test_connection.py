@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import typer
+
+from opensearch_neural_sparse.cli.connection import Connection
+from tests.cli.conftest import Run
+from tests.conftest import RunningServer
+
+
+def _connection(**given: object) -> Connection:
+    plain = {"url": "http://localhost:9200", "user": None, "ca_certs": None, "insecure": False}
+    return Connection(**(plain | given))  # type: ignore[arg-type]
+
+
+def test_the_password_comes_from_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENSEARCH_PASSWORD", "secret")
+    assert _connection().options() == {}
+    connection = _connection(user="reader")
+    assert connection.options() == {"http_auth": ("reader", "secret")}
+    assert "secret" not in repr(connection)
+    monkeypatch.delenv("OPENSEARCH_PASSWORD")
+    with pytest.raises(typer.BadParameter, match="OPENSEARCH_PASSWORD"):
+        connection.options()
+
+
+def test_certificates_are_checked_unless_that_is_switched_off() -> None:
+    assert _connection(ca_certs=Path("ca.pem")).options() == {"ca_certs": "ca.pem"}
+    assert _connection(insecure=True).options() == {"verify_certs": False, "ssl_show_warn": False}
+
+
+def test_a_user_without_a_password_is_a_wrong_call(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENSEARCH_PASSWORD", raising=False)
+    done = run("index", "info", "articles", "--user", "reader")
+    assert done.status == 2
+    assert "Set the password in OPENSEARCH_PASSWORD." in done.words
+
+
+def test_a_server_that_does_not_answer_is_one_line_without_credentials(run: Run) -> None:
+    for command in (("index", "info", "x"), ("search", "x", "y"), ("ingest", "x", "-")):
+        done = run(*command, "--url", "http://user:secret@localhost:1")
+        assert (done.status, done.out) == (1, "")
+        assert done.err.startswith("Error: OpenSearch at http://localhost:1 did not answer: ")
+        assert len(done.err.splitlines()) == 1
+        assert "secret" not in done.err
+
+
+def test_credentials_of_the_url_reach_the_server(cli: Run, server: RunningServer) -> None:
+    done = cli("doctor", "--url", server.url.replace("://", "://user:secret@"))
+    assert done.status == 0
+    assert "secret" not in done.out + done.err

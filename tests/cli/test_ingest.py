@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse.cli.ingest import SHOWN_REFUSALS
+from tests.cli.conftest import MODEL, Run
+
+OUTCOME = {"index", "read", "written", "refused", "unknown", "stopped"}
+
+
+@pytest.fixture
+def index(cli: Run, index_name: str) -> str:
+    assert cli("index", "create", index_name, "--model", MODEL, "--replicas", "0").status == 0
+    return index_name
+
+
+def test_files_of_all_formats_are_ingested(cli: Run, client: Any, index: str, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"key": 7, "body": "A heart.", "year": 2026}', encoding="utf-8")
+    (tmp_path / "b.csv").write_text("key,body,lang\n8,A stone.,en\n", encoding="utf-8")
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "c.md").write_text("# A river", encoding="utf-8")
+    paths = [str(tmp_path / name) for name in ("a.jsonl", "b.csv", "texts")]
+    columns = ("--id-field", "key", "--text-field", "body")
+    done = cli("ingest", index, *paths, *columns, "--model", MODEL, "--batch-size", "2")
+    assert (done.status, done.err) == (0, "")
+    hits = client.search(index=index, body={"_source": ["content", "year", "lang"]})["hits"]["hits"]
+    assert {hit["_id"]: hit["_source"] for hit in hits} == {
+        "7": {"content": "A heart.", "year": 2026},
+        "8": {"content": "A stone.", "lang": "en"},
+        (tmp_path / "texts" / "c.md").as_posix(): {"content": "# A river"},
+    }
+
+
+def test_refused_documents_are_named_and_the_others_written(cli: Run, client: Any, index: str) -> None:
+    rows = [b'{"id": "1", "text": "A heart."}', b"no json", b'{"id": "2"}', b'{"id": "3", "text": "x", "a..b": 1}']
+    done = cli("ingest", index, "-", "--model", MODEL, "--json", stdin=b"\n".join(rows))
+    assert (done.status, done.err) == (1, "")
+    assert set(done.json) == OUTCOME
+    assert (done.json["read"], done.json["written"]) == (4, 1)
+    assert [row["where"] for row in done.json["refused"]] == [f"standard input:{line}" for line in (2, 3, 4)]
+    assert client.count(index=index)["count"] == 1
+
+
+def test_what_the_server_refuses_is_named_by_its_id(cli: Run, index: str) -> None:
+    assert cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "1", "text": "a", "year": 1}').status == 0
+    done = cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "2", "text": "a", "year": "long ago"}')
+    assert done.status == 1
+    assert done.err.startswith("Refused 2: mapper_parsing_exception: ")
+    assert "long ago" not in done.err
+    assert done.out == f"0 of 1 documents written to {index}.\n"
+
+
+def test_few_of_many_refusals_are_shown(cli: Run, index: str) -> None:
+    done = cli("ingest", index, "-", "--model", MODEL, stdin=b"no json\n" * (SHOWN_REFUSALS + 5))
+    lines = done.err.splitlines()
+    assert len(lines) == SHOWN_REFUSALS + 1
+    assert lines[-1] == "... and 5 more; --json names them all."
+
+
+def test_another_model_than_the_indexs_is_refused(cli: Run, index: str) -> None:
+    done = cli("ingest", index, "-", "--model", "v2-distill", stdin=b'{"text": "x"}')
+    assert (done.status, done.out) == (1, "")
+    assert len(done.err.splitlines()) == 1
+
+
+def test_wrong_paths_are_wrong_calls(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").touch()
+    missing, unknown = run("ingest", "x", str(tmp_path / "no.csv")), run("ingest", "x", str(tmp_path / "a.pdf"))
+    assert (missing.status, unknown.status) == (2, 2)
+    assert "does not exist" in missing.words
+    assert "of no known format" in unknown.words
+
+
+def test_documents_travel_while_later_ones_are_not_read_yet(
+    cli: Run, client: Any, index: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opensearch_neural_sparse.cli import ingest
+
+    seen: list[int] = []
+    plain = ingest.Sorting.documents
+
+    def watched(self: ingest.Sorting, rows: Any) -> Any:
+        for document in plain(self, rows):
+            if self.read == 30:
+                client.indices.refresh(index=index)
+                seen.append(client.count(index=index)["count"])
+            yield document
+
+    monkeypatch.setattr(ingest.Sorting, "documents", watched)
+    rows = "\n".join(json.dumps({"id": str(number), "text": "A heart."}) for number in range(30)).encode()
+    assert cli("ingest", index, "-", "--model", MODEL, "--batch-size", "2", stdin=rows).status == 0
+    assert seen[0] > 0

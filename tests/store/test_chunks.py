@@ -332,13 +332,32 @@ def test_an_alias_may_move_to_an_index_of_chunks_and_back(
         assert {hit.index for hit in alias.hybrid_search("mars")} == {index}
 
 
-async def test_so_it_may_under_an_awaited_store(
-    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any, server: RunningServer
+def test_documents_are_read_by_the_layout_that_the_alias_leads_to(
+    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any
 ) -> None:
     NeuralSparseStore(other_index, client=client, document_encoder=encoder).create()
     name = f"{other_index}-alias"
+    point(client, name, other_index)
+    reader, scanner = (NeuralSparseStore(name, client=client, document_encoder=encoder) for _ in range(2))
+    assert (reader.get(["1"]), list(scanner.scan())) == ([], [])
+    point(client, name, filled.index, away_from=other_index)
+    assert reader.get(["1"]) == filled.get(["1"])
+    assert list(scanner.scan()) == list(filled.scan())
+
+
+async def test_an_awaited_store_follows_the_alias_too(
+    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any, server: RunningServer
+) -> None:
+    plain = NeuralSparseStore(other_index, client=client, document_encoder=encoder)
+    plain.create()
+    plain.write([{"id": "1", "text": "mars"}])
+    name = f"{other_index}-alias"
     async with AsyncNeuralSparseStore(name, url=server.url, document_encoder=encoder, query_encoder=encoder) as alias:
         point(client, name, other_index)
-        assert await alias.search("mars") == []
+        assert {hit.index for hit in await alias.search("mars")} == {other_index}
         point(client, name, filled.index, away_from=other_index)
         assert {hit.index for hit in await alias.search("mars")} == {filled.index}
+        point(client, name, other_index, away_from=filled.index)
+        assert await alias.get(["1"]) == plain.get(["1"])
+        point(client, name, filled.index, away_from=other_index)
+        assert [document async for document in alias.scan()] == list(filled.scan())

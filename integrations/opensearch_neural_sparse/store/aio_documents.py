@@ -56,14 +56,15 @@ class AsyncStoredDocuments(AsyncStoreSession):
             ids: Their ids.
             routing: What they were written with (`WriteOptions.routing`).
         """
-        await self.open()
+        state = await self.open()
         target = RequestOptions(routing=routing).target
         wanted = iter(check_ids(ids))
         found: list[SparseDocument] = []
         while part := list(islice(wanted, IDS_PER_REQUEST)):
             async with self._asking() as client:
                 response = await client.mget(body={"ids": part}, index=self.index, params=target)
-            found += read_documents(response, self.schema)
+            state = await self._state_for(state, response["docs"])
+            found += read_documents(response, state.schema)
         return found
 
     async def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> AsyncIterator[SparseDocument]:  # noqa: A002
@@ -89,7 +90,8 @@ class AsyncStoredDocuments(AsyncStoreSession):
                 body = page_body(filter, page, size=page_size, point_in_time=point_in_time)
                 async with self._asking() as client:
                     response = await client.search(body=body)
-                page = read_page(response, state, self.schema, size=page_size)
+                state = await self._state_for(state, response["hits"]["hits"])
+                page = read_page(response, state, state.schema, size=page_size)
                 for document in page.documents:
                     yield document
         finally:

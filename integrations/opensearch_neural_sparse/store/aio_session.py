@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -143,6 +143,13 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
                 state = await self.open()
         state.ensure_writable(self.index, self.schema)
         return state
+
+    async def _state_for(self, state: IndexState, rows: Iterable[Mapping[str, Any]]) -> IndexState:
+        """Return what is known of the index, after another look where documents lie in one that is not known."""
+        if state.holds(rows):
+            return state
+        self._forget()
+        return await self.open()
 
     async def _run(self, work: Steps[Result]) -> Result:
         step = await asyncio.to_thread(advance, work, None)

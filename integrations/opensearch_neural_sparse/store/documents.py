@@ -54,14 +54,15 @@ class StoredDocuments(StoreSession):
             ids: Their ids.
             routing: What they were written with (`WriteOptions.routing`).
         """
-        self.open()
+        state = self.open()
         target = RequestOptions(routing=routing).target
         wanted = iter(check_ids(ids))
         found: list[SparseDocument] = []
         while part := list(islice(wanted, IDS_PER_REQUEST)):
             with self._errors():
                 response = self.client().mget(body={"ids": part}, index=self.index, params=target)
-            found += read_documents(response, self.schema)
+            state = self._state_for(state, response["docs"])
+            found += read_documents(response, state.schema)
         return found
 
     def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> Iterator[SparseDocument]:  # noqa: A002
@@ -87,7 +88,8 @@ class StoredDocuments(StoreSession):
                 body = page_body(filter, page, size=page_size, point_in_time=point_in_time)
                 with self._errors():
                     response = self.client().search(body=body)
-                page = read_page(response, state, self.schema, size=page_size)
+                state = self._state_for(state, response["hits"]["hits"])
+                page = read_page(response, state, state.schema, size=page_size)
                 yield from page.documents
         finally:
             with suppress(ServerConnectionError, ServerRequestError), self._errors():

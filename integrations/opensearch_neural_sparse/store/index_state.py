@@ -59,6 +59,10 @@ class IndexState:
             return not self.checked
         return hit.model is None or group.binding is None or hit.model == group.binding.marker
 
+    def holds(self, rows: Iterable[Mapping[str, Any]]) -> bool:
+        """Tell whether documents, as the server answers them, lie in indices that are known."""
+        return not self.checked or all(row["_index"] in self.indices for row in rows if row.get("found", True))
+
     def still_led_to(self, uuids: Mapping[str, str]) -> bool:
         """Tell whether the name still leads to what is written to, by the uuids of what it leads to by now."""
         if self.write_index is not None and self.write_index in self.uuids:

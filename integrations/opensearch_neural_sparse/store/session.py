@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -130,6 +130,13 @@ class StoreSession(AskingStore["OpenSearch"]):
                 state = self.open()
         state.ensure_writable(self.index, self.schema)
         return state
+
+    def _state_for(self, state: IndexState, rows: Iterable[Mapping[str, Any]]) -> IndexState:
+        """Return what is known of the index, after another look where documents lie in one that is not known."""
+        if state.holds(rows):
+            return state
+        self._forget()
+        return self.open()
 
     def _run(self, work: Steps[Result]) -> Result:
         step = advance(work, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from inspect import isroutine
 from typing import Any
 
@@ -18,7 +19,11 @@ html_title = f"{project} {release}"
 default_role = "code"
 myst_heading_anchors = 3
 
-autodoc_default_options = {"members": True, "inherited-members": "object, str, tuple, ImportError, BaseException"}
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": "object, str, tuple, ImportError, BaseException",
+    "exclude-members": "model_config",
+}
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
@@ -34,14 +39,16 @@ nitpick_ignore_regex = [
 ]
 
 _OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")
-_IN_THE_SITE = {"](../ARCHITECTURE.md)": "](architecture.md)", "](../README.md)": "](index.md)"}
+_IN_THE_SITE = {"](../ARCHITECTURE.md": "](architecture.md", "](../README.md": "](index.md"}
 _FENCE = "```"
+_DEFAULT_VALUE = re.compile(r"(\w+(?:Options|Leg))\((?:[^()]|\(\)|\((?:[^()]|\(\))*\))+\)")
 
 
 def setup(app: Any) -> None:
     """Take pages and docstrings as they are written."""
     app.connect("source-read", _links_within_the_site)
     app.connect("autodoc-skip-member", _inherited_from_others)
+    app.connect("autodoc-process-signature", _short_defaults)
     app.connect("autodoc-process-docstring", _as_napoleon_reads_it, priority=400)
     app.connect("missing-reference", _public_name)
 
@@ -55,6 +62,16 @@ def _inherited_from_others(app: Any, what: str, name: str, obj: object, skip: bo
     routine = getattr(obj, "fget", obj)
     home = getattr(routine, "__module__", None) or ""
     return True if isroutine(routine) and home and not home.startswith(_OURS) else None
+
+
+def _short_defaults(
+    app: Any, what: str, name: str, obj: object, options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Return a signature whose default options are written as they are made, `SearchOptions()`."""
+    before = None
+    while signature and signature != before:
+        before, signature = signature, _DEFAULT_VALUE.sub(r"\1()", signature)
+    return signature, returns
 
 
 def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

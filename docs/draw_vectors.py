@@ -30,7 +30,7 @@ def draw(document: SparseVector, query: SparseVector) -> str:
     rows = [
         *_panel(0, "Document: a transformer", DOCUMENT, document, own, query),
         *_panel(PANEL, "Query: a tokenizer and a table", QUERY, query, lambda _: OWN, document),
-        _text(PANEL, 180, f"score = {score} = {query.dot(document):.2f}", "bold"),
+        _text(PANEL, 180, f"score = {score} ≈ {query.dot(document):.2f}", "bold"),
         *_legend(PANEL, 215),
     ]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * PANEL} {70 + SHOWN * ROW + 20}"'

@@ -156,6 +156,7 @@ def _index(
         )
         store.write(rows, options=WriteOptions(refresh=True))
         store.force_merge()
+        store.refresh()  # lets go of the segments that were merged: they count to its size
         yield store
     finally:
         store.delete_index()

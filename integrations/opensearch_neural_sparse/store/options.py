@@ -25,8 +25,8 @@ class WriteOptions:
         refresh: True makes what was written searchable before the write returns, by one refresh at its end;
             `wait_for` waits for the index's own refresh (up to a second for each batch, and for ever where
             `refresh_interval` is -1); False does neither, which is right for many small writes.
-        operation: `index` replaces documents of the same id, `create` fails on them. Where a connection breaks, the client
-            sends a request again, and `create` may then fail on a document that this very write made.
+        operation: `index` replaces documents of the same id, `create` fails on them. Where a connection breaks, the
+            client sends a request again, and `create` may then fail on a document that this very write made.
         exact_weights: Whether to store weights whole. By default they are stored as the shortest decimals that score
             alike, which makes requests and `_source` smaller by more than half.
         routing: What the shard of every document is chosen by, in place of its id; None leaves it to the id. Whoever

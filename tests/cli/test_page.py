@@ -1,0 +1,54 @@
+"""The commands of docs/cli.md run, in order, against a real server."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import RunningServer
+from tests.paths import ROOT
+
+PAGE = ROOT / "docs" / "cli.md"
+FENCE = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+INDICES = "cli-articles,cli-articles-2"
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_run(server: RunningServer, client: Any, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    program = programs / "opensearch-neural-sparse"
+    program.write_text(f"#!{sys.executable}\nfrom opensearch_neural_sparse.cli import main\nmain()\n", encoding="utf-8")
+    program.chmod(0o755)
+    script = "set -euo pipefail\n" + "\n".join(FENCE.findall(PAGE.read_text(encoding="utf-8")))
+    environment = {"OPENSEARCH_URL": server.url, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    client.indices.delete(index=INDICES, ignore_unavailable=True)
+    try:
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=tmp_path,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    finally:
+        client.indices.delete(index=INDICES, ignore_unavailable=True)
+    assert done.returncode == 0, done.stderr
+    assert "2 of 2 documents written to cli-articles." in done.stdout
+    assert "cli-articles-2 holds 3 documents, 3 of them encoded now." in done.stdout
+
+
+def test_the_page_has_a_section_for_each_command() -> None:
+    sections = set(re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    groups = {"models": ("list", "show", "recommend", "download"), "index": ("create", "bind", "info", "reindex")}
+    commands = {f"{group} {name}" for group, names in groups.items() for name in names}
+    assert sections == commands | {"ingest", "search", "doctor", "What all commands share"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
@@ -13,10 +12,9 @@ from opensearch_neural_sparse.index.bulk import BulkAction, update_action
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
-from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.scanning import Page, page_body
+from opensearch_neural_sparse.store.scanning import next_page
 from opensearch_neural_sparse.store.stamping import only_index
 from opensearch_neural_sparse.store.steps import Delivery, Steps
 
@@ -116,20 +114,13 @@ def fill_field(job: FurtherField, index: str) -> Steps[int]:
 def _fill_once(job: FurtherField, index: str, binding: ModelBinding) -> Steps[tuple[int, bool]]:
     """Return how many documents were encoded, and whether that is all: those without an id field may be passed over."""
     lacking = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
-    written, ordered, page = 0, True, None
+    written, ordered, page, size = 0, True, None, job.options.batch_size
     while page is None or page.after is not None:
-        body = page_body(lacking, page, size=job.options.batch_size)
-        body |= {"_source": [job.schema.text_field], "seq_no_primary_term": True}
-        response = yield partial(_search, index, body)
-        check_shards(response)
-        hits = response["hits"]["hits"]
+        hits, page = yield from next_page(
+            index, page, size=size, source=[job.schema.text_field], filter=lacking, seq_no_primary_term=True
+        )
         report = yield Delivery(index=index, actions=job.actions(hits, binding), options=job.options)
         report.raise_if_incomplete()
         written += report.written
         ordered = ordered and all(hit["sort"][0] is not None for hit in hits)
-        page = Page(documents=(), after=hits[-1]["sort"] if len(hits) == job.options.batch_size else None)
     return written, ordered or not written
-
-
-def _search(index: str, body: Mapping[str, Any], client: Any) -> Any:
-    return client.search(index=index, body=body)

@@ -15,7 +15,7 @@ from opensearch_neural_sparse.index.copied import CopyMark, copy_index_body, is_
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.copying import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.index_state import uuids_of
-from opensearch_neural_sparse.store.scanning import Page, page_body
+from opensearch_neural_sparse.store.scanning import next_page
 from opensearch_neural_sparse.store.stamping import only_index
 from opensearch_neural_sparse.store.steps import Delivery, Steps
 
@@ -63,10 +63,10 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
     before = yield from _count(job.target)
     if before:
         yield from _delete_orphans(job, mark)
-    written, without_text, page = 0, 0, None
+    written, without_text, page, size = 0, 0, None, job.options.batch_size
     excluded = {"_source_excludes": job.schema.vector_field}
     while page is None or page.after is not None:
-        hits, page = yield from _next_page(job, mark.source, page, {"excludes": [job.schema.vector_field]})
+        hits, page = yield from next_page(mark.source, page, size=size, source={"excludes": [job.schema.vector_field]})
         held = (yield from _held(job.target, hits, excluded)) if before else {}
         missing = [hit for hit in hits if not job.is_copied(hit, held.get(hit["_id"]))]
         report = yield Delivery(index=job.target, actions=job.actions(missing), options=job.options)
@@ -92,25 +92,14 @@ def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Ma
 
 
 def _ensure_texts(job: Reindexing, source: str) -> Steps[None]:
-    query = {"bool": {"must_not": {"exists": {"field": job.schema.text_field}}}}
+    lacking, size = {"bool": {"must_not": {"exists": {"field": job.schema.text_field}}}}, job.options.batch_size
     missing: list[str] = []
     page = None
     while page is None or page.after is not None:
-        hits, page = yield from _next_page(job, source, page, [job.schema.text_field], query)
+        hits, page = yield from next_page(source, page, size=size, source=[job.schema.text_field], filter=lacking)
         missing += [hit["_id"] for hit in hits if job.text(hit) is None]
     if missing:
         raise no_text(source, missing)
-
-
-def _next_page(
-    job: Reindexing, index: str, page: Page | None, source: Any, query: Mapping[str, Any] | None = None
-) -> Steps[tuple[Sequence[Hit], Page]]:
-    size = job.options.batch_size
-    body = page_body(query, page, size=size) | {"_source": source}
-    response = yield lambda client: client.search(index=index, body=body)
-    check_shards(response)
-    hits = response["hits"]["hits"]
-    return hits, Page(documents=(), after=hits[-1]["sort"] if len(hits) == size else None)
 
 
 def _held(index: str, hits: Sequence[Hit], params: Mapping[str, str]) -> Steps[dict[str, Mapping[str, Any]]]:
@@ -125,7 +114,7 @@ def _delete_orphans(job: Reindexing, mark: CopyMark) -> Steps[None]:
     """Delete from the target what was deleted from the source since the copy was interrupted."""
     page = None
     while page is None or page.after is not None:
-        hits, page = yield from _next_page(job, job.target, page, False)
+        hits, page = yield from next_page(job.target, page, size=job.options.batch_size, source=False)
         there = yield from _held(mark.source, hits, {"_source": "false"})
         actions = [delete_action(hit["_id"], routing=hit.get("_routing")) for hit in hits if hit["_id"] not in there]
         report = yield Delivery(index=job.target, actions=actions, options=job.options)

@@ -14,6 +14,7 @@ from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.requests import filter_body
+from opensearch_neural_sparse.store.steps import Steps
 
 KEEP_ALIVE = {"keep_alive": "5m"}
 """How long the server keeps a point in time after each page of it was read."""
@@ -41,15 +42,32 @@ def page_body(
     size: int,
     point_in_time: str | None = None,
 ) -> dict[str, Any]:
-    """Return the search for the page after this one, or for the first one.
-
-    Where pages are encoded one by one, there is no point in time: it would run out before a large page is encoded.
-    """
+    """Return the search for the page after this one, or for the first one."""
     check_size(size)
     body = {**filter_body(filter), "size": size, "sort": list(_ORDER), "track_total_hits": False}
     if point_in_time is not None:
         body["pit"] = {"id": point_in_time, **KEEP_ALIVE}
     return body if page is None else {**body, "search_after": page.after}
+
+
+def next_page(
+    index: str,
+    page: Page | None,
+    *,
+    size: int,
+    source: Any,
+    filter: Filter | None = None,  # noqa: A002
+    **parts: Any,
+) -> Steps[tuple[Sequence[Mapping[str, Any]], Page]]:
+    """Return the hits of the page after this one, or of the first one, and that page.
+
+    Such pages are encoded one by one, so they come without a point in time: it would run out before a large one is.
+    """
+    body = page_body(filter, page, size=size) | {"_source": source, **parts}
+    response = yield lambda client: client.search(index=index, body=body)
+    check_shards(response)
+    hits = response["hits"]["hits"]
+    return hits, Page(documents=(), after=hits[-1]["sort"] if len(hits) == size else None)
 
 
 def read_page(response: Mapping[str, Any], state: IndexState, schema: IndexSchema, *, size: int) -> Page:

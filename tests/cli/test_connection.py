@@ -6,6 +6,7 @@ import pytest
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection
+from opensearch_neural_sparse.devserver import DevServer
 from tests.cli.conftest import Run
 from tests.conftest import RunningServer
 
@@ -51,3 +52,25 @@ def test_credentials_of_the_url_reach_the_server(cli: Run, server: RunningServer
     done = cli("doctor", "--url", server.url.replace("://", "://user:secret@"))
     assert done.status == 0
     assert "secret" not in done.out + done.err
+
+
+@pytest.mark.slow
+def test_a_login_and_an_authority_open_a_secured_server(
+    run: Run, secured_server: DevServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = secured_server.login
+    assert login is not None
+    monkeypatch.setenv("OPENSEARCH_PASSWORD", login.password)
+    there = ("doctor", "--url", secured_server.url, "--user", login.user)
+    trusted = run(*there, "--ca-certs", str(login.ca_file))
+    assert trusted.status == 0, trusted.out
+    assert run(*there, "--insecure").status == 0
+    distrusted = run(*there)
+    assert distrusted.status == 1
+    assert distrusted.out.startswith("fail  server")
+    monkeypatch.setenv("OPENSEARCH_PASSWORD", "wrong-password")
+    refused = run(*there, "--ca-certs", str(login.ca_file))
+    assert refused.status == 1
+    assert refused.out.startswith("fail  server")
+    assert login.password not in trusted.out + trusted.err + distrusted.out + distrusted.err
+    assert "wrong-password" not in refused.out + refused.err

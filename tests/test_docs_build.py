@@ -33,7 +33,7 @@ PACKAGES = (
 )
 EXAMPLES = (
     errors.UnknownModelError("doc-v3-distil", ["doc-v3-distill", "doc-v2-distill", "v2-distill"]),
-    errors.MissingDependencyError("onnxruntime", "onnx", "Document encoding"),
+    errors.MissingDependencyError("onnxruntime", "onnx", "Encoding documents (without the extra 'encode')"),
     errors.IndexNotBoundError("articles", "sparse_vector"),
     errors.IndexNotFoundError("articles"),
     errors.ServerConnectionError("http://localhost:9200", "ConnectionRefusedError: Connection refused"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected, look_at
-from opensearch_neural_sparse.cli.ingest import ModelOption
+from opensearch_neural_sparse.cli.options import ModelOption
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:

@@ -1,29 +1,16 @@
 """`opensearch-neural-sparse index`: indices and the models that they belong to."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected, look_at
-from opensearch_neural_sparse.cli.models import complete_model
+from opensearch_neural_sparse.cli.options import IndexArgument, NeededModel, PruneOption, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_progress
 
 app = typer.Typer(help="Indices, and the models that they belong to.", no_args_is_help=True)
-
-IndexArgument = Annotated[str, typer.Argument(metavar="INDEX", help="Name of the index.")]
-NeededModel = Annotated[
-    str,
-    typer.Option(
-        "--model", metavar="MODEL", help="Name, hub id or folder of the model.", autocompletion=complete_model
-    ),
-]
-PruneOption = Annotated[
-    str | None,
-    typer.Option(metavar="RULE", help="Tokens that documents keep, such as max_ratio:0.1."),
-]
 
 
 @app.command()
@@ -151,19 +138,6 @@ def reindex(
         print_json(asdict(report))
     else:
         typer.echo(f"{report.index} holds {report.documents} documents, {report.encoded} of them encoded now.")
-
-
-@contextmanager
-def usage_errors() -> Iterator[None]:
-    """Tell of a value that is out of range as of a wrong call."""
-    from opensearch_neural_sparse.errors import NeuralSparseError
-
-    try:
-        yield
-    except NeuralSparseError:
-        raise
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def show_binding(index: str, stamp: Any, json: bool) -> None:

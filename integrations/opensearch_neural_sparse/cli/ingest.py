@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
-from opensearch_neural_sparse.cli.models import complete_model
+from opensearch_neural_sparse.cli.options import IndexArgument, ModelOption, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_json, shown_progress
 
 if TYPE_CHECKING:
@@ -20,18 +20,11 @@ if TYPE_CHECKING:
 
 SHOWN_REFUSALS = 20
 
-ModelOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="MODEL", help="Its name, hub id or folder; by default the index's.", autocompletion=complete_model
-    ),
-]
-
 
 @connected
 def ingest(
     connection: Connection,
-    index: Annotated[str, typer.Argument(metavar="INDEX", help="Name of the index.")],
+    index: IndexArgument,
     paths: Annotated[
         list[Path],
         typer.Argument(metavar="PATH", help="Files and folders; - is JSON lines on standard input."),
@@ -52,10 +45,8 @@ def ingest(
     """
     from opensearch_neural_sparse.ingest.documents import Columns, check_paths, read_documents
 
-    try:
+    with usage_errors():
         check_paths(paths)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="PATH") from None
     rows = read_documents(paths, Columns(id=id_field, text=text_field), sys.stdin.buffer)
     with connection.store(index, model=model) as store, shown_progress("Reading") as tell:
         sorting = Sorting(tell)

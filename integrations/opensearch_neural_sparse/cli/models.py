@@ -1,11 +1,11 @@
 """`opensearch-neural-sparse models`: which models there are, and their files."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from opensearch_neural_sparse.cli.options import ModelArgument, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_progress
 from opensearch_neural_sparse.models.files import Side
 from opensearch_neural_sparse.models.recommend import Priority
@@ -14,16 +14,6 @@ from opensearch_neural_sparse.models.spec import Mode, ModelSpec
 app = typer.Typer(help="Which models there are, which to take, and their files.", no_args_is_help=True)
 
 
-def complete_model(incomplete: str) -> Iterable[str]:
-    """Return the names of the catalogue that begin like this."""
-    from opensearch_neural_sparse.models.registry import list_models
-
-    return [spec.name for spec in list_models() if spec.name.startswith(incomplete)]
-
-
-ModelArgument = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Name, hub id or folder of a model.", autocompletion=complete_model)
-]
 LanguageOption = Annotated[
     list[str] | None, typer.Option("--language", metavar="CODE", help="A language that it must know; may be repeated.")
 ]
@@ -83,7 +73,7 @@ def recommend(
     """Choose a model by what it must do and by published relevance, and say why."""
     from opensearch_neural_sparse.models.recommend import recommend_model
 
-    try:
+    with usage_errors():
         chosen = recommend_model(
             languages=language or ("en",),
             mode=mode,
@@ -92,8 +82,6 @@ def recommend(
             commercial=not non_commercial,
             priority=priority,
         )
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     if json:
         others = [spec.name for spec in chosen.runners_up]
         print_json({"choice": chosen.choice.name, "runners_up": others, "reasons": list(chosen.reasons)})

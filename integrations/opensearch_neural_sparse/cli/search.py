@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
-from opensearch_neural_sparse.cli.ingest import ModelOption
+from opensearch_neural_sparse.cli.options import IndexArgument, ModelOption
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def read_filter(value: str) -> Any:
 @connected
 def search(
     connection: Connection,
-    index: Annotated[str, typer.Argument(metavar="INDEX", help="Name of the index.")],
+    index: IndexArgument,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="The text to search for.")],
     size: Annotated[int, typer.Option(min=1, max=10000, metavar="N", help="Most hits.")] = 10,
     filter: Annotated[  # noqa: A002

@@ -1,0 +1,49 @@
+"""Arguments and options that several commands have."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+
+def complete_model(incomplete: str) -> Iterable[str]:
+    """Return the names of the catalogue that begin like this."""
+    from opensearch_neural_sparse.models.registry import list_models
+
+    return [spec.name for spec in list_models() if spec.name.startswith(incomplete)]
+
+
+IndexArgument = Annotated[str, typer.Argument(metavar="INDEX", help="Name of the index.")]
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help="Name, hub id or folder of a model.", autocompletion=complete_model)
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL", help="Its name, hub id or folder; by default the index's.", autocompletion=complete_model
+    ),
+]
+NeededModel = Annotated[
+    str,
+    typer.Option(
+        "--model", metavar="MODEL", help="Name, hub id or folder of the model.", autocompletion=complete_model
+    ),
+]
+PruneOption = Annotated[
+    str | None,
+    typer.Option(metavar="RULE", help="Tokens that documents keep, such as max_ratio:0.1."),
+]
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Tell of a value that is out of range as of a wrong call."""
+    from opensearch_neural_sparse.errors import NeuralSparseError
+
+    try:
+        yield
+    except NeuralSparseError:
+        raise
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

@@ -1,0 +1,66 @@
+"""What the student is told: rank as the pairs and the teachers do, with few tokens a document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from sentence_transformers.sparse_encoder import losses
+
+if TYPE_CHECKING:
+    from examples.train.student import Student
+
+RANKING = {
+    "contrastive": losses.SparseMultipleNegativesRankingLoss,
+    "margin_mse": losses.SparseMarginMSELoss,
+    "kl": losses.SparseDistillKLDivLoss,
+}
+"""Name -> loss; all but `contrastive` learn from teachers, and need negatives."""
+LEAST_IDF = 1.0
+"""Tokens that weigh less in queries count as if they weighed this much, lest the penalty be of stopwords alone."""
+
+
+class Sum(torch.nn.Module):
+    """Several losses at once, over the same vectors."""
+
+    def __init__(self, parts: dict[str, torch.nn.Module]) -> None:
+        super().__init__()
+        self.parts = torch.nn.ModuleDict(parts)
+
+    def compute_loss_from_embeddings(
+        self, embeddings: list[torch.Tensor], labels: torch.Tensor | None
+    ) -> dict[str, Any]:
+        return {name: part.compute_loss_from_embeddings(embeddings, labels) for name, part in self.parts.items()}
+
+
+class IdfFlops(losses.FlopsLoss):
+    """FLOPS of documents with more tokens than a threshold, where a token costs the less the more it tells.
+
+    The sum over tokens of the square of (mean weight in the batch, times the mean idf, over the token's idf).
+    """
+
+    def __init__(self, student: Student, threshold: int) -> None:
+        super().__init__(student.encoder, threshold=threshold)
+        idf = torch.tensor(student.idf)
+        price = idf[idf > 0].mean() / idf.clamp(min=LEAST_IDF)
+        self.register_buffer("price", price, persistent=False)
+
+    def compute_loss_from_embeddings(self, embeddings: torch.Tensor) -> torch.Tensor:
+        return super().compute_loss_from_embeddings(embeddings * self.price)
+
+
+def make_loss(student: Student, names: Sequence[str], *, penalty: float, active: int) -> torch.nn.Module:
+    """Return the sum of the named losses and of the penalty.
+
+    Args:
+        student: The model.
+        names: Of `RANKING`.
+        penalty: The weight of the penalty.
+        active: Tokens that a document may have free of penalty.
+    """
+    ranking = Sum({name: RANKING[name](student.encoder) for name in names})
+    regulariser = IdfFlops(student, active)
+    return losses.SpladeLoss(
+        student.encoder, ranking, document_regularizer_weight=penalty, document_regularizer=regulariser
+    )

@@ -1,0 +1,141 @@
+"""The command: pairs in, a model folder out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from examples.train.negatives import Mining, make_rows
+from examples.train.pairs import read_pairs
+from examples.train.student import MINILM, Student, load_student
+from examples.train.teachers import Teacher, make_teacher
+
+LOSSES = ("contrastive", "margin_mse", "kl")
+SAVED_LENGTH = 512
+"""Longest document in tokens that the saved model reads, whatever length it was trained on."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Train, save, and print one line of JSON: loss and active tokens on the probe before and after, and the speed."""
+    options = _parse(arguments)
+    _prepare(options)
+    pairs = read_pairs(options.pairs, seed=options.seed)[: options.held_out + options.steps * options.batch_size]
+    documents = list(dict.fromkeys(pair.positive for pair in pairs))
+    student = load_student(options.start, documents, own_idf=options.own_idf)
+    student.transformer.max_seq_length = options.max_length
+    rows = make_rows(pairs, _mining(options, student))
+    probe, rows = rows[: options.held_out] or rows[:64], rows[options.held_out :]
+    summary = _train(student, rows, probe, options)
+    student.save(options.output, half=options.save_dtype == "fp16", max_length=SAVED_LENGTH)
+    print(json.dumps(summary))
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m examples.train", description=__doc__)
+    add = parser.add_argument
+    add("pairs", nargs="+", type=Path, help="JSON lines with query and positive, .jsonl or .jsonl.gz")
+    add("output", type=Path, help="folder of the trained model")
+    add("--from", dest="start", default="examples/models/small-en", help=f"a doc-only model's folder, or {MINILM}")
+    add("--own-idf", action="store_true", help="weigh queries by the pairs' texts, not as the model did")
+    add("--loss", nargs="+", choices=LOSSES, default=["contrastive"], help="summed up")
+    add("--negatives", type=int, default=0, help="hard negatives a query; kl and margin_mse need them")
+    add("--miners", nargs="+", choices=("lexical", "dense", "student"), default=["lexical"])
+    add("--teachers", nargs="+", choices=("lexical", "dense", "student"), default=["dense", "lexical"])
+    add("--teacher-scale", type=float, default=10.0, help="the student's score of what all teachers rank first")
+    add("--steps", type=int, default=1000)
+    add("--batch-size", type=int, default=16)
+    add("--max-length", type=int, default=128, help="tokens of a text in training")
+    add("--learning-rate", type=float, default=2e-5)
+    add("--penalty", type=float, default=0.001, help="weight of the penalty on active tokens")
+    add("--active", type=int, default=140, help="active tokens of a document that go unpunished")
+    add("--held-out", type=int, default=64, help="pairs that are only measured; 0 measures on those trained on")
+    add("--bf16", action="store_true", help="autocast to bfloat16")
+    add("--save-dtype", choices=("fp16", "fp32"), default="fp16")
+    add("--threads", type=int, help="of the CPU")
+    add("--seed", type=int, default=0)
+    return _checked(parser)(arguments)
+
+
+def _checked(parser: argparse.ArgumentParser) -> Any:
+    def parse(arguments: list[str] | None) -> argparse.Namespace:
+        options = parser.parse_args(arguments)
+        if options.negatives < 1 and set(options.loss) != {"contrastive"}:
+            parser.error(f"--loss {' '.join(options.loss)} needs --negatives 1 or more.")
+        if options.output.exists() and any(options.output.iterdir()):
+            parser.error(f"{options.output} is not empty.")
+        return options
+
+    return parse
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    import torch
+    from transformers import set_seed
+
+    set_seed(options.seed)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+
+
+def _mining(options: argparse.Namespace, student: Student) -> Mining:
+    names = {*options.miners, *options.teachers} if options.negatives else ()
+    made: dict[str, Teacher] = {name: make_teacher(name, student) for name in sorted(names)}
+    return Mining(
+        miners=[made[name] for name in options.miners if name in made],
+        teachers=[made[name] for name in options.teachers if name in made],
+        count=options.negatives,
+        scale=options.teacher_scale,
+    )
+
+
+def _train(student: Student, rows: list[Any], probe: list[Any], options: argparse.Namespace) -> dict[str, Any]:
+    from datasets import Dataset
+    from sentence_transformers import SparseEncoderTrainer
+
+    from examples.train.losses import make_loss
+
+    loss = make_loss(student, options.loss, penalty=options.penalty, active=options.active)
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = SparseEncoderTrainer(
+            model=student.encoder,
+            args=_training_arguments(scratch, list(rows[0]), options),
+            train_dataset=Dataset.from_list(rows),
+            eval_dataset=Dataset.from_list(probe),
+            loss=loss,
+        )
+        before = _measure(student, trainer, probe)
+        run = trainer.train()
+        after = _measure(student, trainer, probe)
+    speed = run.metrics["train_steps_per_second"]
+    return {"rows": len(rows), "before": before, "after": after, "steps_per_second": speed}
+
+
+def _measure(student: Student, trainer: Any, probe: list[Any]) -> dict[str, float]:
+    loss: float = trainer.evaluate()["eval_loss"]
+    return {"loss": loss, "active": round(student.active([row["positive"] for row in probe]), 1)}
+
+
+def _training_arguments(scratch: str, columns: list[str], options: argparse.Namespace) -> Any:
+    import torch
+    from sentence_transformers import SparseEncoderTrainingArguments
+    from sentence_transformers.base.sampler import BatchSamplers
+
+    return SparseEncoderTrainingArguments(
+        output_dir=scratch,
+        max_steps=options.steps,
+        per_device_train_batch_size=options.batch_size,
+        per_device_eval_batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        warmup_steps=options.steps // 10,
+        bf16=options.bf16,
+        use_cpu=not torch.cuda.is_available(),
+        seed=options.seed,
+        batch_sampler=BatchSamplers.NO_DUPLICATES,
+        router_mapping={name: "query" if name == "query" else "document" for name in columns if name != "label"},
+        logging_steps=10,
+        save_strategy="no",
+        report_to="none",
+    )

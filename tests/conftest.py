@@ -20,6 +20,7 @@ import pytest
 from opensearch_neural_sparse.devserver import DevServer, Profile, known_versions
 from opensearch_neural_sparse.devserver.requirements import missing_modules
 from opensearch_neural_sparse.errors import DevServerError
+from opensearch_neural_sparse.models import registry
 from tests.snapshots import snapshot  # noqa: F401  a fixture
 
 URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
@@ -68,6 +69,13 @@ def own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
     except DevServerError as error:
         reason = f"No OpenSearch for this test. {error}"
     _give_up(reason)
+
+
+@pytest.fixture(autouse=True)
+def forgotten_models() -> Iterator[None]:
+    """Let no test know the models that another one made known."""
+    yield
+    registry._registered.clear()
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ from opensearch_neural_sparse.errors import (
     UnsupportedServerError,
 )
 from opensearch_neural_sparse.index.binding import read_bindings
+from opensearch_neural_sparse.models.registry import register_model
 from opensearch_neural_sparse.search.options import SearchOptions
 from opensearch_neural_sparse.search.seismic import SeismicSearch
 from tests.haystack_layer.conftest import MakeStore
@@ -307,14 +308,9 @@ def test_missing_index_is_made_only_where_that_is_wished(make_store: MakeStore, 
         make_store(model=None, index=f"{index_name}-nameless").count_documents()
 
 
-def test_model_is_taken_from_the_stamp_where_none_is_named(
-    make_store: MakeStore, embedded: list[Document], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from opensearch_neural_sparse.models import registry
-
+def test_model_is_taken_from_the_stamp_where_none_is_named(make_store: MakeStore, embedded: list[Document]) -> None:
     make_store().write_documents(embedded)
-    monkeypatch.setattr(registry, "_registered", {})
-    registry.register_model(SMALL_MODEL)
+    register_model(SMALL_MODEL)
     store = make_store(model=None)
     assert store.retrieve(Retrieval(query="split a string"))[0].id == "1"
 

@@ -12,15 +12,9 @@ from opensearch_neural_sparse import (
     load_query_encoder,
     register_model,
 )
-from opensearch_neural_sparse.models import registry
 from tests import toy
 from tests.paths import SMALL_MODEL
 from tests.snapshots import to_hub_cache
-
-
-@pytest.fixture(autouse=True)
-def empty_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "_registered", {})
 
 
 @pytest.mark.parametrize("spec", list_models(), ids=lambda spec: spec.name)

@@ -44,10 +44,10 @@ SECOND = IndexSchema(sparse_field=OTHER, model_field=f"{OTHER}_model")
 Make = Callable[..., NeuralSparseStore]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def other_model(snapshot: Callable[..., Path]) -> str:
-    register_model(snapshot(mode="bi-encoder", seed=7), name="other-model")
-    return "other-model"
+    register_model(SMALL_MODEL, name=SMALL_MODEL.name)
+    return register_model(snapshot(mode="bi-encoder", seed=7), name="other-model").name
 
 
 ON_EVERY_NUMBER_OF_SHARDS = pytest.mark.parametrize("shards", [1, 3], ids=["1-shard", "3-shards"], indirect=True)
@@ -59,8 +59,7 @@ def shards(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make(client: Any, index_name: str) -> Iterator[Make]:
-    register_model(SMALL_MODEL, name=SMALL_MODEL.name)
+def make(client: Any, index_name: str, other_model: str) -> Iterator[Make]:
     stores: list[NeuralSparseStore] = []
 
     def make(**arguments: Any) -> NeuralSparseStore:

@@ -70,8 +70,7 @@ class Pair:
 
 
 @pytest.fixture
-def pair(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pair]:
-    monkeypatch.setattr(registry, "_registered", {})
+def pair(client: Any, tmp_path: Path) -> Iterator[Pair]:
     pair = Pair(client, f"test-{uuid.uuid4().hex}", write_doc_only(tmp_path / "toy-en"))
     register_model(SMALL_MODEL, name=SMALL_MODEL.name)
     register_model(pair.toy, name="toy-en")

@@ -54,10 +54,11 @@ def test_repr_shows_no_token_and_no_weight() -> None:
     ],
 )
 def test_entry_that_the_server_would_refuse_is_refused(token, weight, reason) -> None:
-    with pytest.raises(InvalidVectorError, match=reason) as caught:
-        SparseVector({token: weight})
-    assert caught.value.token == token
-    assert caught.value.weight is weight
+    for others in ({}, {"before": 1.0}):
+        with pytest.raises(InvalidVectorError, match=reason) as caught:
+            SparseVector({**others, token: weight, "after": 1.0})
+        assert caught.value.token == token
+        assert caught.value.weight is weight
 
 
 @given(VECTORS)

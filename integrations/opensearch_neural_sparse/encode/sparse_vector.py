@@ -30,6 +30,24 @@ def _check_entry(token: object, weight: object) -> float:
     return value
 
 
+def _are_valid(weights: dict[str, float]) -> bool:
+    """Tell at a glance whether all entries are valid; where they are not, they are looked at one by one."""
+    if set(map(type, weights)) != {str} or set(map(type, weights.values())) != {float} or "" in weights:
+        return False
+    lightest, heaviest = min(weights.values()), max(weights.values())
+    return lightest >= SMALLEST_WEIGHT and heaviest <= LARGEST_WEIGHT and not math.isnan(sum(weights.values()))
+
+
+def _refuse_ids(indices: Sequence[int], values: Sequence[float], tokens: Sequence[str]) -> None:
+    seen = set()
+    for index, value in zip(indices, values, strict=True):
+        if not 0 <= index < len(tokens):
+            raise InvalidVectorError(index, value, f"the vocabulary has the ids 0 to {len(tokens) - 1}")
+        if tokens[index] in seen:
+            raise InvalidVectorError(tokens[index], value, f"token id {index} occurs twice")
+        seen.add(tokens[index])
+
+
 class SparseVector(Mapping[str, float]):
     """Token -> weight, every weight a positive normal float32; it never changes.
 
@@ -51,7 +69,9 @@ class SparseVector(Mapping[str, float]):
     __slots__ = ("_weights",)
 
     def __init__(self, weights: Mapping[str, float] | None = None) -> None:
-        self._weights = {token: _check_entry(token, weight) for token, weight in (weights or {}).items()}
+        given = dict(weights or {})
+        valid = _are_valid(given)
+        self._weights = given if valid else {token: _check_entry(token, weight) for token, weight in given.items()}
 
     @classmethod
     def from_trusted(cls, weights: dict[str, float]) -> Self:
@@ -72,13 +92,12 @@ class SparseVector(Mapping[str, float]):
         Raises:
             InvalidVectorError: An id is outside the vocabulary or occurs twice, or a weight is not valid.
         """
-        weights: dict[str, float] = {}
-        for index, value in zip(indices, values, strict=True):
-            if not 0 <= index < len(tokens):
-                raise InvalidVectorError(index, value, f"the vocabulary has the ids 0 to {len(tokens) - 1}")
-            if tokens[index] in weights:
-                raise InvalidVectorError(tokens[index], value, f"token id {index} occurs twice")
-            weights[tokens[index]] = value
+        ids, given = list(indices), list(values)
+        if ids and (min(ids) < 0 or max(ids) >= len(tokens)):
+            _refuse_ids(ids, given, tokens)
+        weights = dict(zip([tokens[index] for index in ids], given, strict=True))
+        if len(weights) < len(ids):
+            _refuse_ids(ids, given, tokens)
         return cls(weights)
 
     def to_ids(self, vocabulary: Mapping[str, int]) -> tuple[list[int], list[float]]:

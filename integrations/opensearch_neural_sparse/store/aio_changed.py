@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
+from opensearch_neural_sparse.index.bulk import BulkReport
 from opensearch_neural_sparse.index.changes import text_action
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.store.aio_documents import AsyncStoredDocuments
-from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.changing import delete_matching, metadata_changes, text_changes
-from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import prepare
 
@@ -44,7 +42,7 @@ class AsyncChangedDocuments(AsyncStoredDocuments):
                 (`document_missing_exception`); its report says which and why, the others were.
         """
         state = await self._open_to_write()
-        return await self._change(state, metadata_changes(updates, self.schema, replace=replace), options)
+        return await self._write_actions(state, metadata_changes(updates, self.schema, replace=replace), options)
 
     async def update_text(self, texts: Mapping[str, str], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
         """Give documents that are there other texts, encode these, and keep their metadata and dense vectors.
@@ -67,7 +65,7 @@ class AsyncChangedDocuments(AsyncStoredDocuments):
         encode, more = partial(self._encode, bound), self._more_encodings()
         make = partial(text_action, schema=self.schema, exact_weights=options.exact_weights)
         actions = prepare(documents, self.schema, options, bound=bound, encode=encode, more=more, make=make)
-        return await self._change(state, actions, options)
+        return await self._write_actions(state, actions, options)
 
     async def delete_matching(
         self,
@@ -98,11 +96,3 @@ class AsyncChangedDocuments(AsyncStoredDocuments):
         await self.open()
         work = delete_matching(self.index, filter, refresh=refresh, routing=routing, timeout=timeout)
         return await self._run(work)
-
-    async def _change(
-        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
-    ) -> BulkReport:
-        async with self._asking() as client:
-            report = await AsyncBulkSender(client, self.index, options, state=state).send(actions)
-        report.raise_if_incomplete()
-        return report

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import islice
 
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
+from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.request_options import RequestOptions
@@ -18,6 +18,7 @@ from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.aio_session import AsyncStoreSession
 from opensearch_neural_sparse.store.answers import read_documents
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
+from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
 from opensearch_neural_sparse.store.requests import filter_body
@@ -44,10 +45,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
         encode, more = partial(self._encode, state.binding), self._more_encodings()
         prepared = partial(prepare, documents, self.schema, options, bound=state.binding, encode=encode, more=more)
         actions = await asyncio.to_thread(prepared)
-        async with self._asking() as client:
-            report = await AsyncBulkSender(client, self.index, options, state=state).send(actions)
-        report.raise_if_incomplete()
-        return report
+        return await self._write_actions(state, actions, options)
 
     async def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
         """Return the documents of these ids, in this order; ids that are not there are left out.
@@ -112,10 +110,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
         """
         state = await self._open_to_write()
         options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
-        sender = AsyncBulkSender(await self.client(), self.index, options, state=state)
-        report = await sender.send(map(delete_action, check_ids(ids)))
-        report.raise_if_incomplete()
-        return report.written
+        return (await self._write_actions(state, map(delete_action, check_ids(ids)), options)).written
 
     async def count(self, filter: Filter | None = None, *, routing: str | None = None) -> int:  # noqa: A002
         """Return how many documents there are, or how many a filter lets through.
@@ -135,3 +130,17 @@ class AsyncStoredDocuments(AsyncStoreSession):
         """Make everything that was written searchable."""
         await self.open()
         await AsyncBulkSender(await self.client(), self.index).refresh()
+
+    async def _write_actions(
+        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+    ) -> BulkReport:
+        """Send actions and report what became of them; raise BulkWriteError unless all were carried out."""
+        report = await self._send(state, actions, options)
+        report.raise_if_incomplete()
+        return report
+
+    async def _send(
+        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+    ) -> BulkReport:
+        async with self._asking() as client:
+            return await AsyncBulkSender(client, self.index, options, state=state).send(actions)

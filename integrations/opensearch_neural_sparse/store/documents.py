@@ -8,13 +8,14 @@ from functools import partial
 from itertools import islice
 
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkReport, delete_action
+from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.answers import read_documents
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
+from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
 from opensearch_neural_sparse.store.requests import filter_body
@@ -42,10 +43,7 @@ class StoredDocuments(StoreSession):
         state = self._open_to_write()
         encode, more = partial(self._encode, state.binding), self._more_encodings()
         actions = prepare(documents, self.schema, options, bound=state.binding, encode=encode, more=more)
-        with self._errors():
-            report = BulkSender(self.client(), self.index, options, state=state).send(actions)
-        report.raise_if_incomplete()
-        return report
+        return self._write_actions(state, actions, options)
 
     def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
         """Return the documents of these ids, in this order; ids that are not there are left out.
@@ -108,9 +106,7 @@ class StoredDocuments(StoreSession):
         """
         state = self._open_to_write()
         options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
-        report = BulkSender(self.client(), self.index, options, state=state).send(map(delete_action, check_ids(ids)))
-        report.raise_if_incomplete()
-        return report.written
+        return self._write_actions(state, map(delete_action, check_ids(ids)), options).written
 
     def count(self, filter: Filter | None = None, *, routing: str | None = None) -> int:  # noqa: A002
         """Return how many documents there are, or how many a filter lets through.
@@ -130,3 +126,17 @@ class StoredDocuments(StoreSession):
         """Make everything that was written searchable."""
         self.open()
         BulkSender(self.client(), self.index).refresh()
+
+    def _write_actions(
+        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+    ) -> BulkReport:
+        """Send actions and report what became of them; raise BulkWriteError unless all were carried out."""
+        report = self._send(state, actions, options)
+        report.raise_if_incomplete()
+        return report
+
+    def _send(
+        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+    ) -> BulkReport:
+        with self._errors():
+            return BulkSender(self.client(), self.index, options, state=state).send(actions)

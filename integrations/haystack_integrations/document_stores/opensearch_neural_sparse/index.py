@@ -13,8 +13,6 @@ from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.models.files import Side
 from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
-from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
-from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 if TYPE_CHECKING:
@@ -64,8 +62,7 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
         """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
         state = self._open_to_write()
         actions = self._codec(state).actions(documents, options)
-        with self._errors():
-            return BulkSender(self.client(), self.index, options, state=state).send(actions)
+        return self._send(state, actions, options)
 
 
 class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
@@ -98,8 +95,7 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
         """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
         state = await self._open_to_write()
         actions = await asyncio.to_thread(self._codec(state).actions, documents, options)
-        async with self._asking() as client:
-            return await AsyncBulkSender(client, self.index, options, state=state).send(actions)
+        return await self._send(state, actions, options)
 
     def connected(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, if it has one."""

@@ -1,6 +1,6 @@
 import pytest
 
-from opensearch_neural_sparse.index.reasons import LONGEST_REASON, short_reason, without_values
+from opensearch_neural_sparse.index.reasons import LONGEST_REASON, first_of, short_reason, without_values
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,8 @@ def test_cause_is_told_where_the_reason_says_nothing() -> None:
     error = {"reason": "failed to parse", "caused_by": {"reason": "field name cannot be an empty string"}}
     assert short_reason(error) == "failed to parse: field name cannot be an empty string"
     assert short_reason({"reason": "plain", "caused_by": {"reason": "more"}}) == "plain"
+
+
+def test_of_many_things_the_first_are_named_and_the_others_counted() -> None:
+    assert first_of("abc", 3) == "a, b, c"
+    assert first_of(iter("abcde"), 3, "; ") == "a; b; c and 2 more"

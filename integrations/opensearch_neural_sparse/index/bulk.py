@@ -12,7 +12,7 @@ from typing import Any
 from opensearch_neural_sparse.errors import BulkWriteError, IndexSchemaError, InvalidVectorError
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.index.reasons import short_reason
+from opensearch_neural_sparse.index.reasons import first_of, short_reason
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Statuses of an item that the server had no room for: the same item may pass later."""
@@ -105,9 +105,9 @@ class BulkReport:
     def __str__(self) -> str:
         parts = [f"{self.written} written, {len(self.failed)} failed, {len(self.unknown)} of unknown outcome."]
         if self.failed:
-            parts.append(f"Failed: {_some(list(map(str, self.failed)))}.")
+            parts.append(f"Failed: {first_of(map(str, self.failed), _SHOWN, '; ')}.")
         if self.unknown:
-            parts.append(f"Unknown: {_some([repr(name) for name in self.unknown])}; writing them again is safe.")
+            parts.append(f"Unknown: {first_of(map(repr, self.unknown), _SHOWN, '; ')}; writing them again is safe.")
         if self.stopped:
             parts.append(f"Stopped: {self.stopped}")
         return " ".join(parts)
@@ -204,11 +204,6 @@ def read_items(
 def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> BulkFailure:
     details = error if isinstance(error, Mapping) else {"type": "unknown", "reason": error}
     return BulkFailure(id=document_id, status=status, error_type=str(details.get("type")), reason=short_reason(details))
-
-
-def _some(rows: Sequence[str]) -> str:
-    more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-    return "; ".join(rows[:_SHOWN]) + more
 
 
 def _header(document_id: str, routing: str | None) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""The server's reasons, made short and free of field values."""
+"""Reasons made short: the server's, free of field values, and those that name many things."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 LONGEST_REASON = 300
@@ -36,3 +36,10 @@ def without_values(reason: str) -> str:
     for pattern in _VALUES:
         reason = pattern.sub(r"\1(withheld)", reason)
     return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}..."
+
+
+def first_of(rows: Iterable[str], most: int, separator: str = ", ") -> str:
+    """Return the first few of many things, and how many more there are."""
+    named = list(rows)
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return separator.join(named[:most]) + more

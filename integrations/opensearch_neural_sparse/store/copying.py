@@ -12,6 +12,7 @@ from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_action
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
+from opensearch_neural_sparse.index.reasons import first_of
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import Encoded, encode_missing
@@ -108,8 +109,7 @@ class Reindexing:
 
 def no_text(index: str, ids: Sequence[str]) -> IndexSchemaError:
     """Return the error of documents that cannot be encoded anew."""
-    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
     return IndexSchemaError(
-        f"{len(ids)} documents of index {index!r} have no text to encode anew: {', '.join(map(repr, ids[:_SHOWN]))}"
-        f"{more}. on_missing_text='keep' takes them over without a vector."
+        f"{len(ids)} documents of index {index!r} have no text to encode anew: "
+        f"{first_of(map(repr, ids), _SHOWN)}. on_missing_text='keep' takes them over without a vector."
     )

@@ -11,6 +11,7 @@ from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, 
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import from_source
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.reasons import first_of
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.encoders import Encoders
@@ -76,9 +77,8 @@ def ensure_vocabulary(
     """Raise ModelMismatchError where sampled vectors hold tokens that the model does not have."""
     vectors = [vector for source in sources for vector in _vectors(source, schema)]
     if unfit := unfit_tokens(vectors, encoders.vocabulary()):
-        more = f" and {len(unfit) - _SHOWN} more" if len(unfit) > _SHOWN else ""
-        shown = ", ".join(map(repr, unfit[:_SHOWN]))
-        raise _refusal(index, schema, encoders, f"its documents hold tokens the model does not have: {shown}{more}")
+        shown = first_of(map(repr, unfit), _SHOWN)
+        raise _refusal(index, schema, encoders, f"its documents hold tokens the model does not have: {shown}")
 
 
 def ensure_weights(

@@ -5,9 +5,22 @@ from __future__ import annotations
 import inspect
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from haystack.utils import ComponentDevice, Secret
+
+from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.registry import get_model
+
+
+class NamesModel(Protocol):
+    """A component that keeps in attributes which model it takes, and from where."""
+
+    model: str | Path
+    revision: str | None
+    token: Secret | None
+    cache_dir: str | Path | None
+    local_files_only: bool
 
 
 def saved_parameters(component: object) -> dict[str, Any]:
@@ -28,6 +41,23 @@ def device_name(device: ComponentDevice | str | None) -> str | None:
 def token_value(token: Secret | None) -> str | None:
     """Return the value of a secret; None where there is none, or where its environment variable is not set."""
     return None if token is None else token.resolve_value()
+
+
+def query_files(component: NamesModel) -> ModelFiles:
+    """Return the files that the queries of a component's model are encoded with.
+
+    Raises:
+        ModelFilesError: They cannot be had.
+        UnknownModelError: There is no such model.
+    """
+    return resolve_files(
+        get_model(component.model),
+        side=Side.QUERY,
+        revision=component.revision,
+        token=token_value(component.token),
+        cache_dir=component.cache_dir,
+        local_files_only=component.local_files_only,
+    )
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -16,15 +16,14 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import 
 from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import (
     device_name,
     given,
+    query_files,
     saved_parameters,
-    token_value,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import QuerySparseEmbedding
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder, load_query_encoder
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
-from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.models.files import ModelFiles
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
@@ -132,14 +131,7 @@ class NeuralSparseTextEmbedder:
         return await asyncio.to_thread(self.run, text)
 
     def _load(self) -> _QuerySide:
-        files = resolve_files(
-            get_model(self.model),
-            side=Side.QUERY,
-            revision=self.revision,
-            token=token_value(self.token),
-            cache_dir=self.cache_dir,
-            local_files_only=self.local_files_only,
-        )
+        files = query_files(self)
         engine = given(engine=self.engine, device=device_name(self.device))
         encoder = load_query_encoder(files, max_length=self.max_length, prompt=self.prefix, **engine)
         return _QuerySide(encoder, files, SparseTokenizer.from_file(files.query_tokenizer).vocabulary)

@@ -12,12 +12,11 @@ from haystack import Document, component, default_to_dict, logging
 from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import saved_parameters, token_value
+from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import query_files, saved_parameters
 from opensearch_neural_sparse.encode.chunk import Chunk, ChunkOptions, chunk_text
 from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
-from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.models.files import ModelFiles
 
 logger = logging.getLogger(__name__)
 
@@ -130,14 +129,7 @@ class NeuralSparseDocumentSplitter:
         yield from _passages(document, text, chunks)
 
     def _load(self) -> SparseTokenizer:
-        files = resolve_files(
-            get_model(self.model),
-            side=Side.QUERY,
-            revision=self.revision,
-            token=token_value(self.token),
-            cache_dir=self.cache_dir,
-            local_files_only=self.local_files_only,
-        )
+        files = query_files(self)
         tokenizer = SparseTokenizer.from_file(files.query_tokenizer)
         longest = files.spec.max_length - _room_around(tokenizer, files)
         if self.split_length > longest:

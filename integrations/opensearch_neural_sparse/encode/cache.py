@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-from zlib import crc32
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.encode.vector_file import VectorFile
 from opensearch_neural_sparse.errors import VectorCacheError
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
     from opensearch_neural_sparse.models.files import ModelFiles
 
-FORMAT = 1
-"""Version of the file's layout, in its `user_version`."""
-KEYS_PER_QUERY = 500
 TEXTS_PER_COMMIT = 512
 """So many new texts are encoded before their vectors are saved; more are not lost when a run is cut off."""
 
@@ -50,10 +45,15 @@ class CachedDocumentEncoder:
     def __init__(self, encoder: DocumentEncoder, path: str | Path, *, variant: str | None = None) -> None:
         self.encoder = encoder
         self.variant: str = getattr(encoder, "variant", "") if variant is None else variant
-        self.path = Path(path).expanduser()
+        self._file = VectorFile(path)
         self.hits = 0
         self.misses = 0
         self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
 
     @property
     def files(self) -> ModelFiles:
@@ -83,7 +83,8 @@ class CachedDocumentEncoder:
             VectorCacheError: The file is damaged, is no cache, or cannot be opened.
         """
         keys = [self._key(text) for text in texts]
-        stored = self._read(list(dict.fromkeys(keys)))
+        found = self._file.read(list(dict.fromkeys(keys)))
+        stored = {key: self._unpack(content) for key, content in found.items()}
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in stored}
         with self._lock:
             self.misses += len(missing)
@@ -94,7 +95,7 @@ class CachedDocumentEncoder:
         while chunk := dict(islice(remaining, TEXTS_PER_COMMIT)):
             vectors = self.encoder.encode_documents(list(chunk.values()), progress=progress)
             new = dict(zip(chunk, vectors, strict=True))
-            self._write(new)
+            self._file.write({key: self._pack(vector) for key, vector in new.items()})
             stored.update(new)
         return [stored[key] for key in keys]
 
@@ -123,65 +124,14 @@ class CachedDocumentEncoder:
     def _key(self, text: str) -> bytes:
         return hashlib.sha256(self._key_prefix + text.encode("utf-8", "surrogatepass")).digest()
 
-    def _read(self, keys: list[bytes]) -> dict[bytes, SparseVector]:
-        found: dict[bytes, SparseVector] = {}
-        with self._database() as database:
-            for start in range(0, len(keys), KEYS_PER_QUERY):
-                part = keys[start : start + KEYS_PER_QUERY]
-                marks = ",".join("?" * len(part))
-                rows = database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part)  # noqa: S608
-                found.update((key, self._unpack(value)) for key, value in rows)
-        return found
-
-    def _write(self, vectors: dict[bytes, SparseVector]) -> None:
-        rows = [(key, self._pack(vector)) for key, vector in vectors.items()]
-        with self._database() as database, database:
-            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
-
     def _pack(self, vector: SparseVector) -> bytes:
         indices, weights = vector.to_ids(self._tokenizer.vocabulary)
-        content = array("I", indices).tobytes() + array("f", weights).tobytes()
-        return crc32(content).to_bytes(4, "little") + content
+        return array("I", indices).tobytes() + array("f", weights).tobytes()
 
-    def _unpack(self, value: bytes) -> SparseVector:
-        checksum, content = value[:4], value[4:]
-        if crc32(content).to_bytes(4, "little") != checksum:
-            raise VectorCacheError(f"{self.path} holds a damaged vector. Delete the file; it is made anew.")
+    def _unpack(self, content: bytes) -> SparseVector:
         half = len(content) // 2
         indices, weights = array("I"), array("f")
         indices.frombytes(content[:half])
         weights.frombytes(content[half:])
         tokens = map(self._tokenizer.tokens.__getitem__, indices)
         return SparseVector.from_trusted(dict(zip(tokens, weights, strict=True)))
-
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        # A connection for each operation: SQLite's own locks then serve threads and processes alike.
-        try:
-            with closing(sqlite3.connect(self.path, timeout=60)) as database:
-                _prepare(database, self.path)
-                yield database
-        except sqlite3.DatabaseError as error:
-            raise VectorCacheError(
-                f"{self.path} cannot be used as a vector cache ({error}). "
-                "Delete the file if it is one, or give another path."
-            ) from error
-
-
-def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    if _format(database) == FORMAT:
-        return
-    database.execute("BEGIN IMMEDIATE")
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if _format(database) != FORMAT:  # else another process made it meanwhile
-        if tables or _format(database):
-            raise VectorCacheError(f"{path} is a database of another kind or version. Give another path.")
-        database.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
-        database.execute(f"PRAGMA user_version = {FORMAT}")
-    database.commit()
-    database.execute("PRAGMA journal_mode = WAL")
-
-
-def _format(database: sqlite3.Connection) -> int:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return int(version)

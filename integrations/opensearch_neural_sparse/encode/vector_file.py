@@ -1,0 +1,89 @@
+"""Vectors kept on disk, whatever their kind: bytes by the hash of what they were made from."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from zlib import crc32
+
+from opensearch_neural_sparse.errors import VectorCacheError
+
+FORMAT = 1
+"""Version of the file's layout, in its `user_version`."""
+KEYS_PER_QUERY = 500
+
+
+class VectorFile:
+    """A SQLite file of vectors, each with a checksum. Several threads and processes may share one.
+
+    Args:
+        path: The file; it is made when first needed.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser()
+
+    def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return key -> content of those that are there.
+
+        Raises:
+            VectorCacheError: The file or a vector is damaged, it is no such file, or it cannot be opened.
+        """
+        found: dict[bytes, bytes] = {}
+        with self._database() as database:
+            for start in range(0, len(keys), KEYS_PER_QUERY):
+                part = keys[start : start + KEYS_PER_QUERY]
+                marks = ",".join("?" * len(part))
+                rows = database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part)  # noqa: S608
+                found.update((key, self._checked(value)) for key, value in rows)
+        return found
+
+    def write(self, contents: Mapping[bytes, bytes]) -> None:
+        """Keep contents by their keys.
+
+        Raises:
+            VectorCacheError: The file is damaged, is no such file, or cannot be opened.
+        """
+        rows = [(key, crc32(content).to_bytes(4, "little") + content) for key, content in contents.items()]
+        with self._database() as database, database:
+            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+    def _checked(self, value: bytes) -> bytes:
+        checksum, content = value[:4], value[4:]
+        if crc32(content).to_bytes(4, "little") != checksum:
+            raise VectorCacheError(f"{self.path} holds a damaged vector. Delete the file; it is made anew.")
+        return content
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        # A connection for each operation: SQLite's own locks then serve threads and processes alike.
+        try:
+            with closing(sqlite3.connect(self.path, timeout=60)) as database:
+                _prepare(database, self.path)
+                yield database
+        except sqlite3.DatabaseError as error:
+            raise VectorCacheError(
+                f"{self.path} cannot be used as a vector cache ({error}). "
+                "Delete the file if it is one, or give another path."
+            ) from error
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    if _format(database) == FORMAT:
+        return
+    database.execute("BEGIN IMMEDIATE")
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if _format(database) != FORMAT:  # else another process made it meanwhile
+        if tables or _format(database):
+            raise VectorCacheError(f"{path} is a database of another kind or version. Give another path.")
+        database.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
+        database.execute(f"PRAGMA user_version = {FORMAT}")
+    database.commit()
+    database.execute("PRAGMA journal_mode = WAL")
+
+
+def _format(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)

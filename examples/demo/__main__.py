@@ -4,27 +4,20 @@ import argparse
 import os
 import platform
 from contextlib import suppress
-from pathlib import Path
-from time import perf_counter
-
-from platformdirs import user_cache_path
 
 from examples.demo.docstrings import stdlib_documents
 from examples.demo.frameworks import ask_haystack, ask_langchain, haystack_yaml
-from examples.demo.progress import bar, running_server
+from examples.demo.indexing import INDEX, MODEL_FOLDER, cache_file, index
+from examples.demo.progress import running_server
 from examples.demo.show import console, say, show_matches, show_side_by_side
 from opensearch_neural_sparse import (
     CachedDocumentEncoder,
     IndexNotFoundError,
     NeuralSparseStore,
-    SparseDocument,
-    WriteOptions,
     load_document_encoder,
     register_model,
 )
 
-INDEX = "opensearch-neural-sparse-demo"
-MODEL_FOLDER = Path(__file__).resolve().parents[1] / "models" / "small-en"
 QUESTIONS = (
     "delete a whole folder",
     "distance between locations on a map",
@@ -50,7 +43,7 @@ def main() -> None:
     version = platform.python_version()
     say(f"{len(documents)} docstrings of Python {version}'s standard library, the opening of each; model {model.name}")
     with (
-        CachedDocumentEncoder(load_document_encoder(model, engine="onnx"), _cache_file()) as encoder,
+        CachedDocumentEncoder(load_document_encoder(model, engine="onnx"), cache_file()) as encoder,
         running_server(keep=keep) as server,
         NeuralSparseStore(INDEX, url=server.url, model=model, document_encoder=encoder) as store,
     ):
@@ -65,33 +58,6 @@ def main() -> None:
                     store.delete_index()
         if keep:
             tell_how_to_go_on(server.url, server.home is not None)
-
-
-def index(store: NeuralSparseStore, encoder: CachedDocumentEncoder, documents: list[SparseDocument]) -> None:
-    """Encode the documents, or find their vectors in the cache, and write them to a new index."""
-    with suppress(IndexNotFoundError):
-        store.delete_index()
-    store.create()
-    began = perf_counter()
-    with bar() as progress:
-        task = progress.add_task("encode", total=len(documents))
-        vectors = encoder.encode_documents(
-            [document.text for document in documents], progress=lambda count: progress.advance(task, count)
-        )
-    say(
-        f"Encoded on the CPU, without torch: {encoder.misses} docstrings now, {encoder.hits} vectors reused from "
-        f"the cache of an earlier run, {perf_counter() - began:.1f} s"
-    )
-    began = perf_counter()
-    report = store.write(
-        (
-            SparseDocument(id=document.id, text=document.text, metadata=document.metadata, vector=vector)
-            for document, vector in zip(documents, vectors, strict=True)
-        ),
-        options=WriteOptions(refresh=True),
-    )
-    say(f"Wrote {report.written} documents to the index {store.index!r}, which now carries its model, "
-        f"{perf_counter() - began:.1f} s\n")  # fmt: skip
 
 
 def ask(store: NeuralSparseStore, question: str) -> None:
@@ -123,13 +89,6 @@ def tell_how_to_go_on(url: str, started: bool) -> None:
     console.print(HOW_TO_GO_ON.format(index=INDEX, url=url, model=MODEL_FOLDER), markup=False, soft_wrap=True)
     if started:
         console.print("    .demo/bin/opensearch-neural-sparse devserver stop", markup=False)
-
-
-def _cache_file() -> Path:
-    folder = os.environ.get("OPENSEARCH_NEURAL_SPARSE_CACHE") or user_cache_path("opensearch-neural-sparse")
-    file = Path(folder) / "demo" / "vectors.sqlite"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return file
 
 
 if __name__ == "__main__":

@@ -361,3 +361,43 @@ async def test_an_awaited_store_follows_the_alias_too(
         assert await alias.get(["1"]) == plain.get(["1"])
         point(client, name, filled.index, away_from=other_index)
         assert [document async for document in alias.scan()] == list(filled.scan())
+
+
+@pytest.fixture
+def mixed(filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any) -> NeuralSparseStore:
+    """A store over an index with chunks and one without, of one model."""
+    plain = NeuralSparseStore(other_index, client=client, document_encoder=encoder)
+    plain.create()
+    plain.write([{"id": "5", "text": "mars"}, {"id": "6", "text": "nine", "metadata": {"lang": "en"}}])
+    name = f"{filled.index},{other_index}"
+    return NeuralSparseStore(name, client=client, document_encoder=encoder, query_encoder=encoder)
+
+
+def test_one_name_over_indices_with_and_without_chunks_finds_what_lies_in_both(mixed: NeuralSparseStore) -> None:
+    hits = mixed.search("mars", explain=True)
+    assert hits.fusion == "client rrf of 2 layouts"
+    assert {hit.id: hit.chunk is None for hit in hits} == {"1": False, "5": True, "2": False}
+    assert "5" in {hit.id for hit in hits[:2]}
+    assert hits[0].score == hits[1].score > hits[2].score
+    assert all(hit.matches for hit in hits)
+    assert {hit.id for hit in mixed.search({"mars": 1.0})} == {"1", "2", "5"}
+    assert {hit.id for hit in mixed.search("mars nine", filter={"term": {"lang": "en"}})} == {"1", "3", "6"}
+    assert {hit.id for hit in mixed.hybrid_search("nine")} == {"3", "6"}
+    assert {hit.id for hit in mixed.match_search("nine")} == {"3", "6"}
+    assert not any("sparse_vector" in hit.source or "chunks" in hit.source for hit in mixed.match_search("mars"))
+    assert mixed.count() == 6
+
+
+def test_documents_of_indices_with_and_without_chunks_are_read_each_by_its_layout(mixed: NeuralSparseStore) -> None:
+    read = {document.id: document for document in mixed.scan()}
+    assert [name for name, document in read.items() if document.chunks] == ["1", "2", "3"]
+    assert [name for name, document in read.items() if document.vector] == ["5", "6"]
+
+
+def test_what_one_layout_alone_can_do_is_refused_over_both(mixed: NeuralSparseStore) -> None:
+    for operation in (
+        lambda: mixed.write(["text"]),
+        lambda: mixed.custom_search({"query": "$sparse"}, query="mars"),
+    ):
+        with pytest.raises(IndexSchemaError, match=r"not of one layout: (no )?chunks in .*; (no )?chunks in "):
+            operation()

@@ -56,14 +56,14 @@ def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSche
         schema: The schema.
         response: The response of `GET /<index>`.
     """
-    bindings: dict[str, ModelBinding] = {}
+    chunking, more_fields = schema.chunking, dict[str, ModelBinding]()
     for body in response.values():
-        bindings |= read_bindings(body.get("mappings", {}))
-    own = bindings.pop(schema.sparse_field, None)
-    chunking = schema.chunking
-    if chunking is None and own is not None and own.chunking is not None:
-        chunking = ChunkOptions(**own.chunking)
-    return replace(schema, chunking=chunking, more_fields=bindings)
+        bindings = read_bindings(body.get("mappings", {}))
+        own = bindings.pop(schema.sparse_field, None)
+        if chunking is None and own is not None and own.chunking is not None:
+            chunking = ChunkOptions(**own.chunking)
+        more_fields |= bindings
+    return replace(schema, chunking=chunking, more_fields=more_fields)
 
 
 def further_field(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Hits of indices of several models as one ranking: their scores cannot be compared, their ranks can."""
+"""Hits of indices that are searched apart as one ranking: their scores cannot be compared, their ranks can."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.wanted import Wanted
 
 
-def fuse_models(found: Sequence[SearchHits], wanted: Wanted) -> SearchHits:
-    """Return a page of what the indices of each model found, fused by reciprocal ranks.
+def fuse_groups(found: Sequence[SearchHits], wanted: Wanted, of: str) -> SearchHits:
+    """Return a page of what was found in the indices of each model, or of each layout, fused by reciprocal ranks.
 
     Args:
-        found: What was found by each model, from the first hit to the end of the page.
+        found: What was found in each, from the first hit to the end of the page.
         wanted: The page.
+        of: What they are, such as `2 models`.
     """
     hits = {(hit.index, hit.id): hit for part in found for hit in part}
     ranked = fuse([[(hit.index, hit.id) for hit in part] for part in found])
@@ -25,7 +26,7 @@ def fuse_models(found: Sequence[SearchHits], wanted: Wanted) -> SearchHits:
         total=sum(part.total for part in found),
         total_is_exact=all(part.total_is_exact for part in found),
         took_ms=max(part.took_ms for part in found),
-        fusion=", ".join([*ways, f"client rrf of {len(found)} models"]),
+        fusion=", ".join([*ways, f"client rrf of {of}"]),
         two_phase=any(part.two_phase for part in found),
         approximate=any(part.approximate for part in found),
         tokens_left_out=max(part.tokens_left_out for part in found),

@@ -34,7 +34,11 @@ class LegScore:
     rank: int | None = None
 
     def show(self, name: str) -> str:
-        """Return a line of text about it."""
+        """Return a line of text about it.
+
+        Args:
+            name: Name of the leg.
+        """
         return f"{name}: {'no rank' if self.rank is None else f'rank {self.rank}'}, score {self.score:.4f}"
 
 
@@ -106,13 +110,17 @@ class SearchHit:
 class SearchHits(list[SearchHit]):
     """Hits, best first.
 
+    Args:
+        hits: The hits.
+
     Attributes:
         total: How many documents match, each counted even where a collapse shows but one of several; at least so many
             where `total_is_exact` is false.
         total_is_exact: Whether the server counted them all; it stops at 10,000.
         took_ms: The server's own time in milliseconds.
         fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; over indices of
-            several models it ends in `client rrf of 2 models`; None for a search of one leg of one model.
+            several models it ends in `client rrf of 2 models`, over some with chunks and some without in `client rrf of
+            2 layouts`; None for a search of one leg of one model.
         two_phase: Whether light query tokens only refined the order of what the heavy ones found.
         approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
             byte each; matches then tell about, not exactly, what each token gave.

@@ -47,7 +47,8 @@ class Wanted:
 
     def source(self, schema: IndexSchema) -> dict[str, Any]:
         """Return which fields of the documents come back; an explanation needs their vectors."""
-        excluded = [*schema.more_fields] if self.explain else [schema.vector_field, *schema.more_fields]
+        vectors = () if self.explain else dict.fromkeys((schema.vector_field, schema.sparse_field))
+        excluded = [*vectors, *schema.more_fields]
         return {"excludes": excluded if self.with_embedding else [*excluded, schema.embedding_field]}
 
 

@@ -62,7 +62,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
             async with self._asking() as client:
                 response = await client.mget(body={"ids": part}, index=self.index, params=target)
             state = await self._state_for(state, response["docs"])
-            found += read_documents(response, state.schema)
+            found += read_documents(response, state)
         return found
 
     async def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> AsyncIterator[SparseDocument]:  # noqa: A002
@@ -89,7 +89,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
                 async with self._asking() as client:
                     response = await client.search(body=body)
                 state = await self._state_for(state, response["hits"]["hits"])
-                page = read_page(response, state, state.schema, size=page_size)
+                page = read_page(response, state, size=page_size)
                 for document in page.documents:
                     yield document
         finally:

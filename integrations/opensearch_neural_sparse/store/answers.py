@@ -13,6 +13,7 @@ from opensearch_neural_sparse.search.fused import read_fused, read_leg_scores
 from opensearch_neural_sparse.search.hits import SearchHits, parse_hits
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.fuser import wrong_ranks
+from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.requests import SearchRequest
 
 _INDEX_NOT_FOUND = "index_not_found_exception"
@@ -53,7 +54,7 @@ def read_hits(
     return hits
 
 
-def read_documents(response: Mapping[str, Any], schema: IndexSchema) -> list[SparseDocument]:
+def read_documents(response: Mapping[str, Any], state: IndexState) -> list[SparseDocument]:
     """Read the answer of `_mget`; documents that are not there are left out.
 
     Raises:
@@ -64,7 +65,7 @@ def read_documents(response: Mapping[str, Any], schema: IndexSchema) -> list[Spa
         if error := row.get("error"):
             raise ServerRequestError(400, str(error.get("type")), short_reason(error))
         if row.get("found"):
-            found.append(from_source(row["_id"], row["_source"], schema))
+            found.append(from_source(row["_id"], row["_source"], state.schema_of(row["_index"])))
     return found
 
 

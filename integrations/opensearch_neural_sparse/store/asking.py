@@ -19,7 +19,7 @@ from opensearch_neural_sparse.store.base import Client, StoreBase
 from opensearch_neural_sparse.store.custom import custom_request
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.hybrid import hybrid_request
-from opensearch_neural_sparse.store.index_state import IndexState, several_models
+from opensearch_neural_sparse.store.index_state import IndexState, several_layouts, several_models
 from opensearch_neural_sparse.store.questions import Answers, Questions, Requests, Stranger
 from opensearch_neural_sparse.store.requests import SearchRequest, match_request, sparse_request
 
@@ -76,7 +76,7 @@ class AskingStore(StoreBase[Client]):
 
     def _ask_custom(self, body: Mapping[str, Any], query: Query | None, wanted: Wanted, options: RequestOptions) -> Ask:
         def ask(server: ServerInfo, state: IndexState) -> Questions:
-            encode = partial(self._only_vector, state, query or {})
+            encode = partial(self._clause_vector, state, query or {})
             request = custom_request(server, state.schema, body, query, wanted, encode, options)
             return self._questions(_of_one_kind(state), [[request]], wanted)
 
@@ -101,7 +101,9 @@ class AskingStore(StoreBase[Client]):
             options = replace(options, fusion=Fusion.CLIENT)
         request = hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
         if request.params:
-            raise ValueError("Over indices of several models, hits are explained where the client fuses alone.")
+            raise ValueError(
+                "Over indices of several models or layouts, hits are explained where the client fuses alone."
+            )
         plan = request.plan and replace(request.plan, offset=0, size=wanted.depth)
         return replace(request, plan=plan)
 
@@ -120,7 +122,7 @@ class AskingStore(StoreBase[Client]):
     def _encoders_for(self, state: IndexState, group: IndexState) -> Encoders:
         """Return what encodes queries for a model's indices: what the caller gave, or the model of their stamp."""
         stamp = group.binding
-        if not state.groups or stamp is None or self._encoders.checkable:
+        if not state.has_several_models or stamp is None or self._encoders.checkable:
             return self._encoders
         with self._lock:
             if stamp.identity not in self._model_encoders:
@@ -133,24 +135,34 @@ class AskingStore(StoreBase[Client]):
 
     def _vectors(self, state: IndexState, group: IndexState, queries: Sequence[Query]) -> list[SparseVector]:
         texts = [query for query in queries if isinstance(query, str)]
-        if state.groups and len(texts) < len(queries):
+        if state.has_several_models and len(texts) < len(queries):
             remedy = "Token weights belong to one model: search by a text, or search one of them."
             raise several_models(self.index, state.schema, state.groups, remedy)
         encoded = iter(_encoded(self._encoders_for(state, group), texts))
         return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
 
     def _ensure_legs_of_all(self, state: IndexState, options: HybridOptions) -> None:
-        """Raise ModelMismatchError where a leg can be asked of one model's indices alone."""
+        """Raise where a leg can be asked of some of the indices alone: ModelMismatchError, or IndexSchemaError."""
         legs = [leg for leg in options.legs if isinstance(leg, SparseLeg)]
-        if state.groups and any(leg.vector is not None or leg.field in state.schema.more_fields for leg in legs):
-            remedy = "A leg with a vector, or of a further sparse field, belongs to one of them: search that one."
+        of_a_field = state.groups and any(leg.field in state.schema.more_fields for leg in legs)
+        remedy = "A leg with a vector, or of a further sparse field, belongs to one of them: search that one."
+        if state.has_several_models and (of_a_field or any(leg.vector is not None for leg in legs)):
             raise several_models(self.index, state.schema, state.groups, remedy)
+        if of_a_field:
+            raise several_layouts(self.index, state.groups, remedy)
 
     def _only_vector(self, state: IndexState, query: Query) -> SparseVector:
-        if state.groups:
+        if state.has_several_models:
             remedy = "A vector belongs to one of them: search() and hybrid_search() make one by each."
             raise several_models(self.index, state.schema, state.groups, remedy)
         return self._vector(state, state, query)
+
+    def _clause_vector(self, state: IndexState, query: Query) -> SparseVector:
+        vector = self._only_vector(state, query)
+        if state.groups:
+            remedy = "One clause cannot search both: search() does, or name the ones with chunks or the ones without."
+            raise several_layouts(self.index, state.groups, remedy)
+        return vector
 
     def _is_news(self, answers: Answers) -> bool:
         return not answers.strangers <= self._accepted
@@ -185,7 +197,7 @@ def _page_of_all(state: IndexState, wanted: Wanted, *, collapse: str | None) -> 
     if not state.groups:
         return wanted
     if collapse is not None:
-        raise ValueError("Hits of indices of several models cannot be collapsed; search one of them.")
+        raise ValueError("Hits of indices of several models or layouts cannot be collapsed; search one of them.")
     return replace(wanted, size=wanted.depth, offset=0)
 
 

@@ -90,7 +90,11 @@ class StoreBase(Generic[Client]):
         return self._encoders.model_id
 
     def share_encoders(self, other: StoreBase[Any]) -> None:
-        """Encode with what another store of this model loads, so that a blocking and an awaited one load it once."""
+        """Encode with what another store of this model loads, so that a blocking and an awaited one load it once.
+
+        Args:
+            other: A store of the same model, blocking or awaited.
+        """
         self._encoders, self._more_encoders = other._encoders, other._more_encoders
         self._model_encoders = other._model_encoders
 
@@ -98,7 +102,7 @@ class StoreBase(Generic[Client]):
         state = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
         self.schema = state.schema
         self._encoders.follow(state.binding)
-        if not state.groups:
+        if not state.has_several_models:
             self._ensure_model_fits(state.binding)
         elif self._encoders.named:
             self._ensure_model_fits_all(state.groups)

@@ -60,7 +60,7 @@ class StoredDocuments(StoreSession):
             with self._errors():
                 response = self.client().mget(body={"ids": part}, index=self.index, params=target)
             state = self._state_for(state, response["docs"])
-            found += read_documents(response, state.schema)
+            found += read_documents(response, state)
         return found
 
     def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> Iterator[SparseDocument]:  # noqa: A002
@@ -87,7 +87,7 @@ class StoredDocuments(StoreSession):
                 with self._errors():
                     response = self.client().search(body=body)
                 state = self._state_for(state, response["hits"]["hits"])
-                page = read_page(response, state, state.schema, size=page_size)
+                page = read_page(response, state, size=page_size)
                 yield from page.documents
         finally:
             with suppress(ServerConnectionError, ServerRequestError), self._errors():

@@ -34,7 +34,8 @@ class IndexState:
         uuids: Concrete index -> what tells it from one of the same name made later.
         write_index: What is written to, the concrete index unless the name routes; None where the name leads to several
             and says of none that it is.
-        groups: What belongs to each model, where the name leads to indices of several; else empty.
+        groups: What is searched alike, where not all indices behind the name are: those of each model, and of these
+            the ones with chunks and the ones without; else empty.
         checked: Whether the index could be held against the model: its mapping could be read.
     """
 
@@ -52,9 +53,19 @@ class IndexState:
         """Return the state of an index that may not be looked at."""
         return cls(schema=schema, binding=None, indices=(), shards=0, uuids={}, write_index=name, checked=False)
 
+    @property
+    def has_several_models(self) -> bool:
+        """Whether the name leads to indices of several models."""
+        return bool(self.groups) and self.binding is None
+
+    def schema_of(self, index: str) -> IndexSchema:
+        """Return the names and types of the fields of one of the indices behind the name."""
+        group = self._group_of(index)
+        return self.schema if group is None else group.schema
+
     def expects(self, hit: SearchHit) -> bool:
         """Tell whether a hit may come from here: its index is known, and its vector was made by that index's model."""
-        group = next((group for group in self.groups or (self,) if hit.index in group.indices), None)
+        group = self._group_of(hit.index)
         if group is None:
             return not self.checked
         return hit.model is None or group.binding is None or hit.model == group.binding.marker
@@ -74,15 +85,21 @@ class IndexState:
 
         Raises:
             ModelMismatchError: The name leads to indices of several models.
-            IndexSchemaError: It leads to several indices, and to none for writing.
+            IndexSchemaError: It leads to several indices, and to none for writing, or to some with chunks and some
+                without.
         """
-        if self.groups:
+        if self.has_several_models:
             raise several_models(name, schema, self.groups, "Write to one of them, under its own name.")
+        if self.groups:
+            raise several_layouts(name, self.groups, "Write to one of them, under its own name.")
         if self.write_index is None:
             raise IndexSchemaError(
                 f"Name {name!r} leads to several indices, {', '.join(self.indices)}, and none is its write index. "
                 "Write to one of them, or make one the alias's write index (is_write_index)."
             )
+
+    def _group_of(self, index: str) -> IndexState | None:
+        return next((group for group in self.groups or (self,) if index in group.indices), None)
 
 
 def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, model_named: bool = False) -> IndexState:
@@ -106,14 +123,17 @@ def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, m
     unbound = [index for index, binding in bindings.items() if binding is None]
     if unbound and (len(stamps) > 1 or not model_named):
         raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
-    if len(stamps) < 2:
-        return _state(name, response, next(iter(stamps.values()), None), schema)
-    groups: dict[tuple[str, str], dict[str, Any]] = {identity: {} for identity in stamps}
-    for index, binding in bindings.items():
-        if binding is not None:
-            groups[binding.identity][index] = response[index]
-    states = tuple(_state(name, members, stamps[identity], schema) for identity, members in groups.items())
-    return replace(_state(name, response, None, schema), groups=states)
+    whole = _state(name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, schema)
+    groups: dict[tuple[Any, bool], dict[str, Any]] = {}
+    for index, body in response.items():
+        binding = bindings[index] or whole.binding
+        identity = None if binding is None else binding.identity
+        has_chunks = follow_stamps(schema, {index: body}).chunking is not None
+        groups.setdefault((identity, has_chunks), {})[index] = body
+    if len(groups) < 2:
+        return whole
+    states = (_state(name, members, stamps.get(identity), schema) for (identity, _), members in groups.items())
+    return replace(whole, groups=tuple(states))
 
 
 def uuids_of(response: Mapping[str, Any]) -> dict[str, str]:
@@ -133,6 +153,13 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
         reason=f"the indices behind this name belong to different models ({models})",
         remedy=remedy,
     )
+
+
+def several_layouts(name: str, groups: Iterable[IndexState], remedy: str) -> IndexSchemaError:
+    """Return the error of what cannot be done through a name that leads to indices with chunks and others without."""
+    found = [(", ".join(group.indices), "chunks" if group.schema.chunking else "no chunks") for group in groups]
+    layouts = "; ".join(f"{what} in {indices}" for indices, what in found)
+    return IndexSchemaError(f"The indices behind name {name!r} are not of one layout: {layouts}. {remedy}")
 
 
 def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:

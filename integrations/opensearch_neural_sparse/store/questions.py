@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from opensearch_neural_sparse.search.federated import fuse_models
+from opensearch_neural_sparse.search.federated import fuse_groups
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
@@ -88,8 +88,10 @@ class Questions:
         if not self.state.groups:
             return Answers(hits=found[0], strangers=frozenset(strangers))
         strangers |= {(hit["_index"], None) for row in rows for hit in readable_row(row)["hits"]["hits"]}
+        of = f"{len(found)} {'models' if self.state.has_several_models else 'layouts'}"
         return Answers(
-            hits=[fuse_models(hits, self.wanted) for hits in zip(*found, strict=True)], strangers=frozenset(strangers)
+            hits=[fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)],
+            strangers=frozenset(strangers),
         )
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.document import SparseDocument, from_source
-from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
+from opensearch_neural_sparse.index.fields import ID_FIELD
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.search.wanted import check_size
@@ -70,7 +70,7 @@ def next_page(
     return hits, Page(documents=(), after=hits[-1]["sort"] if len(hits) == size else None)
 
 
-def read_page(response: Mapping[str, Any], state: IndexState, schema: IndexSchema, *, size: int) -> Page:
+def read_page(response: Mapping[str, Any], state: IndexState, *, size: int) -> Page:
     """Read the answer to the search for a page.
 
     Raises:
@@ -84,5 +84,5 @@ def read_page(response: Mapping[str, Any], state: IndexState, schema: IndexSchem
             f"Document {unordered['_id']!r} has no field {ID_FIELD!r}, so documents of several shards have no order to "
             "be read in. Another program wrote it; write it again with its id in that field."
         )
-    documents = [from_source(hit["_id"], hit["_source"], schema) for hit in hits]
+    documents = [from_source(hit["_id"], hit["_source"], state.schema_of(hit["_index"])) for hit in hits]
     return Page(documents=documents, after=hits[-1]["sort"] if len(hits) == size else None)

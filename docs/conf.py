@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from inspect import isroutine
+from inspect import getdoc, isroutine
 from typing import Any
 
 import opensearch_neural_sparse
@@ -35,11 +35,12 @@ nitpick_ignore_regex = [
     (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
     (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError"),
     (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexState|MissingText|LegName|Weights"),
-    (r"py:.*", r"opensearch_neural_sparse\..*\.(TokenIds|StartArguments)"),
+    (r"py:.*", r"opensearch_neural_sparse\..*\.(BulkAction|StartArguments|StoreBase|TokenIds)"),
 ]
 
 _OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")
 _IN_THE_SITE = {"](../ARCHITECTURE.md": "](architecture.md", "](../README.md": "](index.md"}
+_ATTRIBUTES = re.compile(r"^Attributes:\n((?: .*\n?)+)", re.MULTILINE)
 _FENCE = "```"
 _DEFAULT_VALUE = re.compile(r"(\w+(?:Options|Leg))\((?:[^()]|\(\)|\((?:[^()]|\(\))*\))+\)")
 
@@ -49,6 +50,7 @@ def setup(app: Any) -> None:
     app.connect("source-read", _links_within_the_site)
     app.connect("autodoc-skip-member", _inherited_from_others)
     app.connect("autodoc-process-signature", _short_defaults)
+    app.connect("autodoc-process-docstring", _attributes_of_bases, priority=300)
     app.connect("autodoc-process-docstring", _as_napoleon_reads_it, priority=400)
     app.connect("missing-reference", _public_name)
 
@@ -72,6 +74,14 @@ def _short_defaults(
     while signature and signature != before:
         before, signature = signature, _DEFAULT_VALUE.sub(r"\1()", signature)
     return signature, returns
+
+
+def _attributes_of_bases(app: Any, what: str, name: str, obj: Any, options: object, lines: list[str]) -> None:
+    """Add to a class what the bases describe that have no entry of their own."""
+    for base in obj.__mro__[1:] if what == "class" and "Attributes:" in lines else ():
+        if (base.__module__ or "").startswith(_OURS) and (section := _ATTRIBUTES.search(getdoc(base) or "")):
+            place = lines.index("Attributes:") + 1
+            lines[place:place] = section[1].splitlines()
 
 
 def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
     """Return embeddings as `QdrantVectorStore(sparse_embedding=...)` takes them.
 
+    Args:
+        embeddings: What encodes the texts.
+
     Raises:
         ImportError: langchain-qdrant is not installed.
     """
@@ -36,6 +39,9 @@ def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
 
 def for_milvus(embeddings: NeuralSparseEmbeddings) -> BaseSparseEmbedding:
     """Return embeddings as `Milvus(embedding_function=...)` takes them.
+
+    Args:
+        embeddings: What encodes the texts.
 
     Raises:
         ImportError: langchain-milvus is not installed.

@@ -41,11 +41,19 @@ class NeuralSparseEmbeddings:
         return f"{type(self).__name__}({str(self.model)!r})"
 
     def embed_documents(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """Return token -> weight of each document."""
+        """Return token -> weight of each document.
+
+        Args:
+            texts: The documents.
+        """
         return [vector.to_dict() for vector in self._encoders.document().encode_documents(list(texts))]
 
     def embed_query(self, text: str) -> dict[str, float]:
-        """Return token -> weight of a query; empty where the model knows no token of it."""
+        """Return token -> weight of a query; empty where the model knows no token of it.
+
+        Args:
+            text: The query.
+        """
         return self._encoders.query().encode_query(text).to_dict()
 
     async def aembed_documents(self, texts: Sequence[str]) -> list[dict[str, float]]:
@@ -58,6 +66,9 @@ class NeuralSparseEmbeddings:
 
     def to_ids(self, weights: Mapping[str, float]) -> dict[int, float]:
         """Return token id -> weight: the same vector, for stores that know no tokens.
+
+        Args:
+            weights: Token -> weight.
 
         Raises:
             InvalidVectorError: The model's vocabulary lacks a token.

@@ -79,7 +79,7 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         ids: Sequence[str | None] | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Make a vector store and add documents to it; the arguments are those of `from_texts`."""
+        """Make a vector store and add `documents` to it; the arguments are those of `from_texts`."""
         with _closed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
             vectorstore.add_documents(documents, ids=ids)
         return vectorstore

@@ -114,7 +114,7 @@ class NeuralSparseOperations(VectorStoreBase):
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Return the documents of these ids, without those that are not there."""
+        """Return the documents of these `ids`, without those that are not there."""
         try:
             return list(map(self.document_mapper, self.store.get(several("ids", ids))))
         except IndexNotFoundError:
@@ -165,7 +165,7 @@ class NeuralSparseOperations(VectorStoreBase):
         *,
         options: SearchOptions = DEFAULT_SEARCH,
     ) -> list[Document]:
-        """Return the documents that share most weight with token weights; see `similarity_search_with_score`."""
+        """Return the documents that share most weight with `vector`; see `similarity_search_with_score`."""
         return [document for document, _ in self._scored(self._hits(vector, k, filter, options))]
 
     def max_marginal_relevance_search(

@@ -29,14 +29,22 @@ class NeuralSparseTranslator(Visitor):
         self.allowed_comparators, self.allowed_operators = list(Comparator), list(Operator)
 
     def visit_operation(self, operation: Operation) -> dict[str, Any]:
-        """Return `$and`, `$or` or `$not` of what the arguments are translated to."""
+        """Return `$and`, `$or` or `$not` of what the arguments are translated to.
+
+        Args:
+            operation: An operator and its arguments.
+        """
         parts = [argument.accept(self) for argument in operation.arguments]
         if operation.operator is Operator.NOT:
             return {"$not": parts[0] if len(parts) == 1 else {"$and": parts}}
         return {f"${operation.operator.value}": parts}
 
     def visit_comparison(self, comparison: Comparison) -> dict[str, Any]:
-        """Return a condition; `contain` asks for one of several values, `like` for a part of a text."""
+        """Return a condition; `contain` asks for one of several values, `like` for a part of a text.
+
+        Args:
+            comparison: An attribute, a comparator and a value.
+        """
         value = _plain(comparison.value)
         if comparison.comparator is Comparator.LIKE:
             field = field_of(comparison.attribute, self.schema)
@@ -45,7 +53,11 @@ class NeuralSparseTranslator(Visitor):
         return {comparison.attribute: {f"${operator.value}": value}}
 
     def visit_structured_query(self, structured_query: StructuredQuery) -> tuple[str, dict[str, Any]]:
-        """Return the text to search for and the keywords of the search."""
+        """Return the text to search for and the keywords of the search.
+
+        Args:
+            structured_query: What the language model made of a question.
+        """
         if structured_query.filter is None:
             return structured_query.query, {}
         return structured_query.query, {"filter": structured_query.filter.accept(self)}

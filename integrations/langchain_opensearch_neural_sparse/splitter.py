@@ -47,11 +47,20 @@ class NeuralSparseTextSplitter(TextSplitter):
         self._model, self._hub_options = model, hub_options
 
     def split_text(self, text: str) -> list[str]:
-        """Return the passages of a text; none of a text without tokens."""
+        """Return the passages of a text; none of a text without tokens.
+
+        Args:
+            text: The text.
+        """
         return [chunk.text for chunk in self._chunks(text)]
 
     def create_documents(self, texts: list[str], metadatas: list[dict[Any, Any]] | None = None) -> list[Document]:
-        """Return a document of each passage, with the metadata of its text."""
+        """Return a document of each passage, with the metadata of its text.
+
+        Args:
+            texts: The texts.
+            metadatas: Metadata of each; by default none.
+        """
         return [
             Document(page_content=chunk.text, metadata=self._metadata(chunk, metadata))
             for text, metadata in zip(texts, metadatas or [{}] * len(texts), strict=True)

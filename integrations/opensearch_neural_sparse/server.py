@@ -48,6 +48,9 @@ class ServerInfo:
     def named(cls, number: str) -> ServerInfo:
         """Return a server of a version that the caller tells.
 
+        Args:
+            number: The version, such as `3.6.0`.
+
         Raises:
             UnsupportedServerError: No version, or one before 2.19.
         """
@@ -65,6 +68,10 @@ class ServerInfo:
         cls, info: Mapping[str, Any], cat_plugins: Iterable[Mapping[str, Any]] | None = None
     ) -> ServerInfo:
         """Read the answers of `GET /` and `GET /_cat/plugins?format=json`.
+
+        Args:
+            info: The answer of `GET /`.
+            cat_plugins: The answer of `GET /_cat/plugins`; None where it was refused.
 
         Raises:
             UnsupportedServerError: Not an OpenSearch, or one before 2.19.
@@ -84,23 +91,41 @@ class ServerInfo:
         return f"OpenSearch {format_version(self.version)}" if self.tells_version else "one that hides its version"
 
     def at_least(self, version: Version) -> bool:
-        """Tell whether the server is of this version or later."""
+        """Tell whether the server is of this version or later.
+
+        Args:
+            version: Major and minor number and patch.
+        """
         return self.version >= version
 
     def require(self, version: Version, feature: str) -> None:
-        """Raise UnsupportedServerError unless the server is of this version or later."""
+        """Raise UnsupportedServerError unless the server is of this version or later.
+
+        Args:
+            version: The least version.
+            feature: What needs it, for the message.
+        """
         if not self.at_least(version):
             required = f"OpenSearch {format_version(version)} or later"
             reason = "" if self.tells_version else "NeuralSparseStore(server_version='...') tells it."
             raise UnsupportedServerError(feature, found=str(self), required=required, reason=reason)
 
     def require_version_told(self, feature: str) -> None:
-        """Raise UnsupportedServerError where the version is not known, and versions do this differently."""
+        """Raise UnsupportedServerError where the version is not known, and versions do this differently.
+
+        Args:
+            feature: What needs it, for the message.
+        """
         if not self.tells_version:
             self.require((self.version[0], self.version[1], self.version[2] + 1), feature)
 
     def require_plugin(self, plugin: str, feature: str) -> None:
-        """Raise UnsupportedServerError where the server is known to lack a plugin."""
+        """Raise UnsupportedServerError where the server is known to lack a plugin.
+
+        Args:
+            plugin: Name of the plugin.
+            feature: What needs it, for the message.
+        """
         if self.plugins is not None and plugin not in self.plugins:
             found = f"{self} with {', '.join(sorted(self.plugins)) or 'no plugins'}"
             raise UnsupportedServerError(feature, found=found, required=f"the plugin {plugin}")

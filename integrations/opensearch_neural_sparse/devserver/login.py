@@ -27,7 +27,11 @@ class Login:
 
     @classmethod
     def read(cls, folder: Path) -> Login | None:
-        """Return the login that was written into the folder of a home, or None."""
+        """Return the login that was written into the folder of a home, or None.
+
+        Args:
+            folder: The folder `security`.
+        """
         try:
             password = (folder / PASSWORD_FILE).read_text(encoding="ascii")
         except FileNotFoundError:

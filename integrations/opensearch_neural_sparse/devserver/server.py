@@ -150,7 +150,11 @@ class DevServer:
 
     @classmethod
     def find(cls, home: Path) -> DevServer | None:
-        """Return the server that runs in a home, or None."""
+        """Return the server that runs in a home, or None.
+
+        Args:
+            home: Folder of a server.
+        """
         place = ServerHome(home.expanduser().absolute())
         state = place.read_state()
         return cls._of(place, state) if state is not None and runs(state) else None
@@ -180,12 +184,23 @@ class DevServer:
             return None
 
     def logs(self, lines: int = 100, *, node: str = "n1") -> str:
-        """Return the end of a node's log; the empty string for a named server."""
+        """Return the end of a node's log; the empty string for a named server.
+
+        Args:
+            lines: Most lines.
+            node: Which node of a cluster.
+        """
         return "" if self.home is None else self.read_log(self.home, lines, node=node)
 
     @staticmethod
     def read_log(home: Path, lines: int = 100, *, node: str = "n1") -> str:
-        """Return the end of the log in a home, also when its server has stopped."""
+        """Return the end of the log in a home, also when its server has stopped.
+
+        Args:
+            home: Folder of a server.
+            lines: Most lines.
+            node: Which node of a cluster.
+        """
         place = ServerHome(home.expanduser().absolute())
         state = place.read_state()
         if state is not None and state.container is not None:

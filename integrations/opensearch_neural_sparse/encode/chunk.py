@@ -33,7 +33,12 @@ class ChunkOptions:
             raise ValueError(f"overlap is {self.overlap}; it may be 0 to {self.tokens // 2}, half of a passage.")
 
     def ensure_fits(self, longest: int, *, around: int) -> None:
-        """Raise ValueError where passages, with `around` tokens of prompt and ends, are longer than a model takes."""
+        """Raise ValueError where passages, with `around` tokens of prompt and ends, are longer than a model takes.
+
+        Args:
+            longest: Most tokens that the model reads.
+            around: Tokens that come on top of a passage: prompt, beginning and end.
+        """
         if self.tokens + around > longest:
             raise ValueError(
                 f"Chunks of {self.tokens} tokens, with {around} of prompt and special tokens, are longer than the "

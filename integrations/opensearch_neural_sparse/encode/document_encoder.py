@@ -42,7 +42,12 @@ class DocumentEncoder(Protocol):
     def encode_documents(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> list[SparseVector]:
-        """Return the vectors of documents, in their order; `progress` is told of every batch's number of texts."""
+        """Return the vectors of documents, in their order; `progress` is told of every batch's number of texts.
+
+        Args:
+            texts: The documents.
+            progress: Is told of every batch's number of texts.
+        """
 
     def close(self) -> None:
         """Let go of the weights."""

@@ -27,10 +27,18 @@ class QueryEncoder(Protocol):
     """What turns queries into sparse vectors. An empty or blank query gives an empty vector."""
 
     def encode_query(self, text: str) -> SparseVector:
-        """Return the vector of a query."""
+        """Return the vector of a query.
+
+        Args:
+            text: The query.
+        """
 
     def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
-        """Return the vectors of queries, in their order."""
+        """Return the vectors of queries, in their order.
+
+        Args:
+            texts: The queries.
+        """
 
 
 class IdfQueryEncoder:
@@ -73,11 +81,19 @@ class IdfQueryEncoder:
         return cls(tokenizer, weights, prompt=prompt)
 
     def encode_query(self, text: str) -> SparseVector:
-        """Return the vector of a query; tokens in the order of their first occurrence."""
+        """Return the vector of a query; tokens in the order of their first occurrence.
+
+        Args:
+            text: The query.
+        """
         return self._vector(self.tokenizer.query_ids(self._prompted(text)))
 
     def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
-        """Return the vectors of queries, in their order."""
+        """Return the vectors of queries, in their order.
+
+        Args:
+            texts: The queries.
+        """
         if len(texts) < BATCH_THRESHOLD:
             return [self.encode_query(text) for text in texts]
         return [self._vector(ids) for ids in self.tokenizer.batch_query_ids(list(map(self._prompted, texts)))]
@@ -100,11 +116,19 @@ class NeuralQueryEncoder:
         self.engine = engine
 
     def encode_query(self, text: str) -> SparseVector:
-        """Return the vector of a query."""
+        """Return the vector of a query.
+
+        Args:
+            text: The query.
+        """
         return self.engine.encode_documents([text])[0]
 
     def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
-        """Return the vectors of queries, in their order."""
+        """Return the vectors of queries, in their order.
+
+        Args:
+            texts: The queries.
+        """
         return self.engine.encode_documents(texts)
 
 

@@ -75,7 +75,11 @@ class SparseVector(Mapping[str, float]):
 
     @classmethod
     def from_trusted(cls, weights: dict[str, float]) -> Self:
-        """Wrap weights that an encoder made and that are valid by construction; the dict is not copied."""
+        """Wrap weights that an encoder made and that are valid by construction; the dict is not copied.
+
+        Args:
+            weights: Token -> weight.
+        """
         vector = cls.__new__(cls)
         vector._weights = weights  # noqa: SLF001
         return vector
@@ -117,12 +121,20 @@ class SparseVector(Mapping[str, float]):
         return indices, list(self._weights.values())
 
     def dot(self, other: Mapping[str, float]) -> float:
-        """Return the sum of products over the tokens that both have."""
+        """Return the sum of products over the tokens that both have.
+
+        Args:
+            other: A vector of the same model.
+        """
         small, large = sorted((self._weights, other), key=len)
         return math.fsum(weight * large[token] for token, weight in small.items() if token in large)
 
     def top(self, count: int) -> list[tuple[str, float]]:
-        """Return the `count` heaviest entries, heaviest first, equal weights by token."""
+        """Return the `count` heaviest entries, heaviest first, equal weights by token.
+
+        Args:
+            count: Most entries.
+        """
         return sorted(self._weights.items(), key=lambda entry: (-entry[1], entry[0]))[:count]
 
     def to_dict(self) -> dict[str, float]:

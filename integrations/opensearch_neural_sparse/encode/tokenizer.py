@@ -66,16 +66,28 @@ class SparseTokenizer:
         return cls(tokenizer, max_length=max_length)
 
     def query_ids(self, text: str) -> list[int]:
-        """Return the ids of a query, without added special tokens."""
+        """Return the ids of a query, without added special tokens.
+
+        Args:
+            text: The query.
+        """
         ids: list[int] = self._encode([text], add_special_tokens=False)[0].ids
         return ids
 
     def batch_query_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of queries; for about a thousand texts or more this is faster than one by one."""
+        """Return the ids of queries; for about a thousand texts or more this is faster than one by one.
+
+        Args:
+            texts: The queries.
+        """
         return [encoding.ids for encoding in self._encode(texts, add_special_tokens=False)]
 
     def batch_document_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of documents, with the special tokens that the transformer expects around them."""
+        """Return the ids of documents, with the special tokens that the transformer expects around them.
+
+        Args:
+            texts: The documents.
+        """
         return [encoding.ids for encoding in self._encode(texts, add_special_tokens=True)]
 
     def dropped_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
@@ -89,11 +101,19 @@ class SparseTokenizer:
         return sum(len(part.ids) - (sum(part.special_tokens_mask) if add_special_tokens else 0) for part in cut)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
-        """Return start and end of each token in a text, in characters, without added special tokens."""
+        """Return start and end of each token in a text, in characters, without added special tokens.
+
+        Args:
+            text: Any text.
+        """
         return [(start, end) for _, start, end in self.token_places(text)]
 
     def token_places(self, text: str) -> list[tuple[str, int, int]]:
-        """Return each token of a text with its start and end, in characters, without added special tokens."""
+        """Return each token of a text with its start and end, in characters, without added special tokens.
+
+        Args:
+            text: Any text.
+        """
         found = self._tokenizer.encode(_SURROGATE.sub("\ufffd", text), add_special_tokens=False)
         return [(token, start, end) for token, (start, end) in zip(found.tokens, found.offsets, strict=True)]
 

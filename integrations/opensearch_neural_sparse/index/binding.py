@@ -63,7 +63,15 @@ class ModelBinding:
         max_active_dims: int | None = None,
         prune: Mapping[str, Any] | None = None,
     ) -> ModelBinding:
-        """Return the binding of a resolved model; `max_length` is the model's own where it is not given."""
+        """Return the binding of a resolved model; `max_length` is the model's own where it is not given.
+
+        Args:
+            files: Files of the model.
+            text_field: Field of the texts.
+            max_length: Most tokens of a text.
+            max_active_dims: Most tokens of a vector; None keeps all.
+            prune: Which tokens are kept; None keeps all.
+        """
         return cls(
             model=files.spec.id,
             revision=files.revision,
@@ -107,6 +115,9 @@ class ModelBinding:
     def from_meta(cls, stamp: Mapping[str, Any]) -> ModelBinding:
         """Read a stamp; keys that this version does not know are passed over.
 
+        Args:
+            stamp: What `to_meta` returned, read back from a mapping.
+
         Raises:
             IndexSchemaError: The stamp is of a later layout, or lacks a part.
         """
@@ -123,7 +134,13 @@ class ModelBinding:
             raise IndexSchemaError(f"The model stamp of the index is damaged: {error}.") from None
 
     def ensure_same_model(self, spec: ModelSpec, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError where a model is known to be another one before any of its files is read."""
+        """Raise ModelMismatchError where a model is known to be another one before any of its files is read.
+
+        Args:
+            spec: The model that was named.
+            index: The index, for the message.
+            field: Its sparse field, for the message.
+        """
         for name in ("mode", "activation"):
             bound, given = getattr(self, name), str(getattr(spec, name))
             if bound != given:
@@ -133,14 +150,26 @@ class ModelBinding:
             raise self._mismatch(index, field, spec.id, "its documents were encoded by another model")
 
     def ensure_matches_query(self, files: ModelFiles, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError unless queries encoded with these files fit the field's vectors."""
+        """Raise ModelMismatchError unless queries encoded with these files fit the field's vectors.
+
+        Args:
+            files: Of the model that encodes queries.
+            index: The index, for the message.
+            field: Its sparse field, for the message.
+        """
         self.ensure_same_model(files.spec, index=index, field=field)
         if files.query_sha256 != self.query_sha256:
             reason = "queries are encoded with another tokenizer or other weights"
             raise self._mismatch(index, field, files.spec.id, reason)
 
     def ensure_matches_write(self, given: ModelBinding, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError unless vectors made under the given binding may join the field's."""
+        """Raise ModelMismatchError unless vectors made under the given binding may join the field's.
+
+        Args:
+            given: What made the vectors.
+            index: The index, for the message.
+            field: Its sparse field, for the message.
+        """
         if given.weights_sha256 != self.weights_sha256:
             reason = f"weights {self.weights_sha256[:12]} and {given.weights_sha256[:12]} differ"
             raise self._mismatch(index, field, given.model, reason)

@@ -91,7 +91,11 @@ class BulkReport:
 
     @classmethod
     def total(cls, reports: Sequence[BulkReport]) -> BulkReport:
-        """Return what several reports say together, in their order."""
+        """Return what several reports say together, in their order.
+
+        Args:
+            reports: Reports of the parts of one write.
+        """
         return cls(
             written=sum(report.written for report in reports),
             failed=tuple(failure for report in reports for failure in report.failed),

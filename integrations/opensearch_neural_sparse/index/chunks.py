@@ -31,6 +31,9 @@ class DocumentChunk:
     def of(cls, chunk: DocumentChunk | Mapping[str, Any]) -> DocumentChunk:
         """Return a chunk of a mapping with the keys of this class.
 
+        Args:
+            chunk: A chunk, or a mapping of `start`, `end` and `vector`.
+
         Raises:
             IndexSchemaError: Another type, or other keys.
         """

@@ -65,6 +65,9 @@ class SparseDocument:
     def of(cls, document: SparseDocument | Mapping[str, Any] | str) -> SparseDocument:
         """Return a document of a text, or of a mapping with the keys of this class.
 
+        Args:
+            document: A text, a mapping, or a document, which is returned as it is.
+
         Raises:
             IndexSchemaError: Another type, an unknown key, or an id or metadata key that no index can take.
         """
@@ -85,7 +88,11 @@ class SparseDocument:
 
     @classmethod
     def from_trusted(cls, **parts: Any) -> SparseDocument:
-        """Make a document of what an index holds, all attributes given, unchecked: others may have written it."""
+        """Make a document of what an index holds, all attributes given, unchecked: others may have written it.
+
+        Args:
+            parts: The attributes of this class.
+        """
         document = object.__new__(cls)
         for name, value in parts.items():
             object.__setattr__(document, name, value)

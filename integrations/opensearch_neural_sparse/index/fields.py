@@ -138,5 +138,9 @@ class IndexSchema:
         return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | set(self._own_fields)
 
     def is_reserved(self, key: str) -> bool:
-        """Tell whether metadata of this key, dots and all, is stored under `meta`."""
+        """Tell whether metadata of this key, dots and all, is stored under `meta`.
+
+        Args:
+            key: A key of metadata.
+        """
         return key.split(".", 1)[0] in self.reserved_names

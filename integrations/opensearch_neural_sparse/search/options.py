@@ -123,6 +123,9 @@ class HybridOptions:
     def depth(self, size: int) -> int:
         """Return how many hits of each leg are fused for pages of `size` hits.
 
+        Args:
+            size: Hits of the pages up to the wanted one.
+
         Raises:
             ValueError: Fewer than `size`, or more than 10,000.
         """

@@ -56,6 +56,11 @@ class SeismicSearch:
     ) -> dict[str, Any]:
         """Return the query's `method_parameters` beside filter clauses and, maybe, a collapse.
 
+        Args:
+            size: Hits that are asked for.
+            clauses: The filter.
+            collapsed: Whether each value of a field is found once.
+
         Raises:
             ValueError: Fewer candidates than hits.
         """

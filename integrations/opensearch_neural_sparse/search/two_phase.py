@@ -44,13 +44,20 @@ class TwoPhase:
             raise ValueError(f"max_window_size is at least {SMALLEST_WINDOW_LIMIT}, got {self.max_window_size}.")
 
     def split(self, vector: SparseVector) -> tuple[SparseVector, SparseVector]:
-        """Return the heavy and the light tokens, as the server splits them."""
+        """Return the heavy and the light tokens, as the server splits them.
+
+        Args:
+            vector: Token weights of a query.
+        """
         heavy = Prune(type=self.prune_type, ratio=self.prune_ratio)(vector)
         light = {token: weight for token, weight in vector.items() if token not in heavy}
         return heavy, SparseVector.from_trusted(light)
 
     def window(self, size: int) -> int:
         """Return how many of the first phase's hits on each shard get exact scores, where `size` are asked for.
+
+        Args:
+            size: Hits that are asked for.
 
         Raises:
             ValueError: More than `max_window_size`.

@@ -120,7 +120,11 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
             return self._server
 
     async def encode_query(self, text: str) -> SparseVector:
-        """Return the token weights that `search` looks for a text by; none where the model knows no token of it."""
+        """Return the token weights that `search` looks for a text by; none where the model knows no token of it.
+
+        Args:
+            text: The query.
+        """
         return await self._encoding(partial(self._only_vector, await self.open(), text))
 
     async def _look(self) -> IndexState:
@@ -135,14 +139,19 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         """Open the index, after a look whether its name still leads where it did, to one index of one model."""
         known = self._state
         state = await self.open()
-        if state is known and state.checked:
-            async with self._asking() as client:
-                response = await client.indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
-            if uuids_of(response) != state.uuids:
-                self._forget()
-                state = await self.open()
+        if state is known and not await self._still_leads_to(state):
+            self._forget()
+            state = await self.open()
         state.ensure_writable(self.index, self.schema)
         return state
+
+    async def _still_leads_to(self, state: IndexState) -> bool:
+        """Return whether the name leads to the same indices, by a request of some hundred bytes."""
+        if not state.checked:
+            return True
+        async with self._asking() as client:
+            response = await client.indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
+        return uuids_of(response) == state.uuids
 
     async def _state_for(self, state: IndexState, rows: Iterable[Mapping[str, Any]]) -> IndexState:
         """Return what is known of the index, after another look where documents lie in one that is not known."""

@@ -61,5 +61,9 @@ class WriteOptions:
             raise ValueError(f"refresh is True, False or 'wait_for', got {self.refresh!r}.")
 
     def backoff(self, attempt: int) -> float:
-        """Return the longest pause, in seconds, before retry number `attempt`, counted from 0."""
+        """Return the longest pause, in seconds, before retry number `attempt`, counted from 0.
+
+        Args:
+            attempt: Number of the retry.
+        """
         return min(self.max_backoff, self.initial_backoff * 2.0**attempt)

@@ -56,6 +56,9 @@ class BulkSender:
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
 
+        Args:
+            actions: Bulk actions as opensearch-py takes them, from any iterable.
+
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """

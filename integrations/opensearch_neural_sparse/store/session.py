@@ -107,7 +107,11 @@ class StoreSession(AskingStore["OpenSearch"]):
             return self._server
 
     def encode_query(self, text: str) -> SparseVector:
-        """Return the token weights that `search` looks for a text by; none where the model knows no token of it."""
+        """Return the token weights that `search` looks for a text by; none where the model knows no token of it.
+
+        Args:
+            text: The query.
+        """
         return self._only_vector(self.open(), text)
 
     def _look(self) -> IndexState:
@@ -122,14 +126,19 @@ class StoreSession(AskingStore["OpenSearch"]):
         """Open the index, after a look whether its name still leads where it did, to one index of one model."""
         known = self._state
         state = self.open()
-        if state is known and state.checked:
-            with self._errors():
-                response = self.client().indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
-            if uuids_of(response) != state.uuids:
-                self._forget()
-                state = self.open()
+        if state is known and not self._still_leads_to(state):
+            self._forget()
+            state = self.open()
         state.ensure_writable(self.index, self.schema)
         return state
+
+    def _still_leads_to(self, state: IndexState) -> bool:
+        """Return whether the name leads to the same indices, by a request of some hundred bytes."""
+        if not state.checked:
+            return True
+        with self._errors():
+            response = self.client().indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
+        return uuids_of(response) == state.uuids
 
     def _state_for(self, state: IndexState, rows: Iterable[Mapping[str, Any]]) -> IndexState:
         """Return what is known of the index, after another look where documents lie in one that is not known."""

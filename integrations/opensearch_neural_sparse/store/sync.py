@@ -118,7 +118,7 @@ class NeuralSparseStore(BoundDocuments):
         request: RequestOptions = DEFAULT_REQUEST,
         with_embedding: bool = False,
     ) -> SearchHits:
-        """Search by words (BM25); the arguments are those of `search`, and how the search travels."""
+        """Search `text` by words (BM25); the arguments are those of `search`, and `request`, how the search travels."""
         wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
         return self._search(self._ask_match(text, wanted, request))[0]
 
@@ -199,6 +199,8 @@ class NeuralSparseStore(BoundDocuments):
                 if not self._may_have_moved(error, state) or self._compare(state, self._look()):
                     raise
                 continue
-            if not self._is_news(answers) or self._compare(state, self._look(), answers.strangers):
+            if answers.found_nothing and not self._still_leads_to(state):
+                self._forget()
+            elif not self._is_news(answers) or self._compare(state, self._look(), answers.strangers):
                 return answers.hits
         raise self._restless()

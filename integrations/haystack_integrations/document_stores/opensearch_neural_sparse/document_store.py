@@ -165,7 +165,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
-        """Make a store of what `to_dict` returned, which is not changed."""
+        """Make a store of `data`, what `to_dict` returned, which is not changed."""
         return cast("Self", super().from_dict(deepcopy(data)))
 
     def write_documents(
@@ -209,7 +209,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         return count_written(await opened.send(rows, self._write_options(policy, refresh)), policy)
 
     def retrieve(self, retrieval: Retrieval) -> list[Document]:
-        """Search for documents, best first; the retrievers are the components for it.
+        """Search as `retrieval` says, best first; the retrievers are the components for it.
 
         Raises:
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.

@@ -17,6 +17,11 @@ class InspectedDocumentStore(BoundDocumentStore):
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
         """Change metadata of the documents that satisfy filters, and return how many there were.
 
+        Args:
+            filters: Haystack's filters.
+            meta: Keys and their new values.
+            refresh: Whether the changes can be searched when this returns.
+
         Raises:
             DocumentStoreError: A key is a field of the index, or the server refused.
         """
@@ -40,6 +45,10 @@ class InspectedDocumentStore(BoundDocumentStore):
     def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
         """Return how many values each key has among the documents that satisfy filters.
 
+        Args:
+            filters: Haystack's filters.
+            metadata_fields: Keys, with or without `meta.` in front.
+
         Raises:
             ValueError: No document has such a key, or it is a field of the index.
         """
@@ -55,6 +64,9 @@ class InspectedDocumentStore(BoundDocumentStore):
 
     def get_metadata_field_min_max(self, metadata_field: str) -> dict[str, int | None]:
         """Return the least and the greatest value of a key, as `min` and `max`; None where there is none.
+
+        Args:
+            metadata_field: A key, with or without `meta.` in front.
 
         Raises:
             ValueError: It is a field of the index.
@@ -76,6 +88,13 @@ class InspectedDocumentStore(BoundDocumentStore):
         filters: dict[str, Any] | None = None,
     ) -> tuple[list[Any], int]:
         """Return a page of the values of a key, and how many there are in all.
+
+        Args:
+            metadata_field: A key, with or without `meta.` in front.
+            search_term: Only values that contain this text, in upper or lower case.
+            from_: How many values to skip.
+            size: Most values.
+            filters: Haystack's filters.
 
         Raises:
             ValueError: It is a field of the index.

@@ -77,7 +77,11 @@ class Retrieval:
         return index.search(query, options=self.how, **page)
 
     def kept(self, hits: Sequence[SearchHit]) -> Sequence[SearchHit]:
-        """Return the hits whose score suffices; searches by several legs and custom ones see to that."""
+        """Return the hits whose score suffices; searches by several legs and custom ones see to that.
+
+        Args:
+            hits: Hits of this search.
+        """
         if self.custom_query is not None or isinstance(self.how, HybridOptions):
             return hits
         least = self.score_threshold

@@ -235,6 +235,27 @@ def test_search_after_the_alias_moved_is_made_anew_by_the_new_model(
     assert store.model_id == "toy-en"
 
 
+def test_search_that_finds_nothing_looks_where_the_alias_leads_by_now(pair: Pair, requests: list[str]) -> None:
+    pair.make("empty", SMALL_MODEL, documents=0)
+    name = pair.point("live", "empty")
+    store = pair.store("live")
+    store.server()
+    assert store.search("red planet") == []
+    pair.point("live", "toy", away_from="empty")
+    assert store.search("red planet") == NeuralSparseStore(name, client=pair.client).search("red planet") != []
+    nowhere = {"term": {"n": -1}}
+    assert store.search("red planet", filter=nowhere) == []
+    pair.point("live", "small", away_from="toy")
+    assert store.search("red planet", filter=nowhere) == []
+    assert store.model_id == SMALL_MODEL.name
+    requests.clear()
+    assert store.search("red planet", filter=nowhere) == []
+    assert requests == ["_search", name]
+    requests.clear()
+    assert store.search("red planet")
+    assert requests == ["_search"]
+
+
 def test_model_that_was_named_is_held_against_the_index_the_alias_moved_to(pair: Pair) -> None:
     pair.point("live", "small")
     store = pair.store("live", model=SMALL_MODEL)
@@ -317,5 +338,9 @@ async def test_awaited_store_does_alike(pair: Pair, server: RunningServer) -> No
         pair.point("live", "toy", away_from="small")
         assert await reader.search("red planet") == pair.store("toy").search("red planet")
         assert reader.model_id == "toy-en"
+        pair.point("live", "small", away_from="toy")
+        assert await reader.search("red planet", filter={"term": {"n": -1}}) == []
+        assert reader.model_id == SMALL_MODEL.name
+        pair.point("live", "toy", away_from="small")
         with pytest.raises(ModelMismatchError):
             await writer.write(["red"])

@@ -28,6 +28,11 @@ class Answers:
     hits: list[SearchHits]
     strangers: frozenset[Stranger]
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there is no hit at all, whose index would tell where the name leads by now."""
+        return not any(self.hits)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Questions:

@@ -180,6 +180,25 @@ def test_documents_without_text_are_named_before_anything_is_made(
     assert held == {"id": "bare"}
 
 
+def test_documents_of_several_shards_without_an_id_field_all_go_over(
+    make_store: MakeStore, client: Any, target: str, other_files: Any
+) -> None:
+    store = make_store()
+    store.create(settings={"number_of_shards": 3})
+    rows = [line for n in range(40) for line in ({"index": {"_id": f"{n}"}}, {"content": f"word{n}"})]
+    client.bulk(index=store.index, body=rows, params={"refresh": "true"})
+    encoder = OtherEncoder(other_files, fails_after=10)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        store.reindex_with_model(target, document_encoder=encoder, options=PAGES)
+    report = store.reindex_with_model(target, document_encoder=encoder, options=PAGES)
+    assert report.documents == 40
+    assert everything(client, target) == everything(client, store.index)
+    assert sorted(text for call in encoder.calls for text in call) == sorted(f"word{n}" for n in range(40))
+    client.index(index=store.index, id="bare", body={}, params={"refresh": "true"})
+    with pytest.raises(IndexSchemaError, match="1 documents .* have no text to encode anew: 'bare'"):
+        store.reindex_with_model(f"{target}-2", document_encoder=encoder, options=PAGES)
+
+
 def test_another_index_is_never_written_into(
     source: NeuralSparseStore, client: Any, target: str, other_files: Any, tmp_path: Path
 ) -> None:

@@ -78,6 +78,11 @@ def without_mark(mappings: Mapping[str, Any]) -> dict[str, Any]:
     return meta | {META_KEY: {name: value for name, value in meta[META_KEY].items() if name != _UNFINISHED}}
 
 
+def shards_of(source: Mapping[str, Any]) -> int:
+    """Return how many primary shards an index has, by what `GET /<index>` tells of it; 0 where that is not told."""
+    return int(flat_settings(source["settings"]).get("index.number_of_shards", 0))
+
+
 def is_blocked(source: Mapping[str, Any]) -> bool:
     """Tell whether writes to an index are blocked, by what `GET /<index>` tells of it."""
     return str(flat_settings(source["settings"]).get("index.blocks.write")).lower() == "true"

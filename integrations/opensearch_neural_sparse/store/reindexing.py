@@ -11,7 +11,14 @@ from typing import Any
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import read_bindings
 from opensearch_neural_sparse.index.bulk import delete_action
-from opensearch_neural_sparse.index.copied import CopyMark, copy_index_body, is_blocked, read_mark, without_mark
+from opensearch_neural_sparse.index.copied import (
+    CopyMark,
+    copy_index_body,
+    is_blocked,
+    read_mark,
+    shards_of,
+    without_mark,
+)
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.copying import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.index_state import uuids_of
@@ -34,7 +41,7 @@ def begin(job: Reindexing) -> Steps[CopyMark]:
         return _mark_of(job, name, response, made)
     yield lambda client: client.indices.refresh(index=name)
     if job.on_missing_text == "raise":
-        yield from _ensure_texts(job, name)
+        yield from _ensure_texts(job, name, shards_of(response[name]))
     mark = CopyMark(source=name, source_uuid=uuids_of(response)[name], was_blocked=is_blocked(response[name]))
     body = copy_index_body(response[name], job.schema, job.binding, mark)
     yield lambda client: client.indices.create(index=job.target, body=body)
@@ -64,9 +71,11 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
     if before:
         yield from _delete_orphans(job, mark)
     written, without_text, page, size = 0, 0, None, job.options.batch_size
-    excluded = {"_source_excludes": job.schema.vector_field}
+    excluded, ours = {"_source_excludes": job.schema.vector_field}, {"excludes": [job.schema.vector_field]}
+    about = yield lambda client: client.indices.get_settings(index=mark.source)
+    shards = shards_of(about[mark.source])
     while page is None or page.after is not None:
-        hits, page = yield from next_page(mark.source, page, size=size, source={"excludes": [job.schema.vector_field]})
+        hits, page = yield from next_page(mark.source, page, size=size, source=ours, shards=shards)
         held = (yield from _held(job.target, hits, excluded)) if before else {}
         missing = [hit for hit in hits if not job.is_copied(hit, held.get(hit["_id"]))]
         report = yield Delivery(index=job.target, actions=job.actions(missing), options=job.options)
@@ -91,12 +100,13 @@ def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Ma
     return mark
 
 
-def _ensure_texts(job: Reindexing, source: str) -> Steps[None]:
-    lacking, size = {"bool": {"must_not": {"exists": {"field": job.schema.text_field}}}}, job.options.batch_size
+def _ensure_texts(job: Reindexing, source: str, shards: int) -> Steps[None]:
+    how: dict[str, Any] = {"size": job.options.batch_size, "source": [job.schema.text_field], "shards": shards}
+    lacking = {"bool": {"must_not": {"exists": {"field": job.schema.text_field}}}}
     missing: list[str] = []
     page = None
     while page is None or page.after is not None:
-        hits, page = yield from next_page(source, page, size=size, source=[job.schema.text_field], filter=lacking)
+        hits, page = yield from next_page(source, page, filter=lacking, **how)
         missing += [hit["_id"] for hit in hits if job.text(hit) is None]
     if missing:
         raise no_text(source, missing)
@@ -128,7 +138,7 @@ def _finish(job: Reindexing, mark: CopyMark) -> Steps[int]:
     if expected != found:
         raise IndexSchemaError(
             f"Index {mark.source!r} holds {expected} documents and its copy {job.target!r} {found}; the alias was not "
-            "moved. Documents of several shards that carry no field 'id' have no order to be read in."
+            "moved. Somebody wrote to one of them meanwhile: call it again."
         )
     if job.alias is not None:
         yield from _move_alias(job, mark, job.alias)

@@ -28,11 +28,13 @@ class Page:
 
     Attributes:
         documents: The documents.
-        after: Where the next page begins; None after the last one.
+        after: Where the next page begins, empty at the beginning of a shard; None after the last one.
+        shard: The shard that the next page is read from, where pages are read shard by shard.
     """
 
     documents: Sequence[SparseDocument] = field(repr=False)
     after: Sequence[Any] | None
+    shard: int = 0
 
 
 def page_body(
@@ -47,7 +49,7 @@ def page_body(
     body = {**filter_body(filter), "size": size, "sort": list(_ORDER), "track_total_hits": False}
     if point_in_time is not None:
         body["pit"] = {"id": point_in_time, **KEEP_ALIVE}
-    return body if page is None else {**body, "search_after": page.after}
+    return body if page is None or not page.after else {**body, "search_after": page.after}
 
 
 def next_page(
@@ -57,17 +59,32 @@ def next_page(
     size: int,
     source: Any,
     filter: Filter | None = None,  # noqa: A002
+    shards: int = 0,
     **parts: Any,
 ) -> Steps[tuple[Sequence[Mapping[str, Any]], Page]]:
     """Return the hits of the page after this one, or of the first one, and that page.
 
     Such pages are encoded one by one, so they come without a point in time: it would run out before a large one is.
+
+    Args:
+        index: The index.
+        page: The page before, or None.
+        size: Documents that are read at once.
+        source: Which fields come.
+        filter: What the documents satisfy.
+        shards: How many shards the one index has, to read one after the other: within one the sequence number is an
+            order for documents without an id field, too. 0 reads all at once, by id.
+        parts: Further parts of the search.
     """
     body = page_body(filter, page, size=size) | {"_source": source, **parts}
-    response = yield lambda client: client.search(index=index, body=body)
+    shard = 0 if page is None else page.shard
+    params = {"preference": f"_shards:{shard}"} if shards else {}
+    response = yield lambda client: client.search(index=index, body=body, params=params)
     check_shards(response)
     hits = response["hits"]["hits"]
-    return hits, Page(documents=(), after=hits[-1]["sort"] if len(hits) == size else None)
+    if len(hits) == size:
+        return hits, Page(documents=(), after=hits[-1]["sort"], shard=shard)
+    return hits, Page(documents=(), after=() if shard + 1 < shards else None, shard=shard + 1)
 
 
 def read_page(response: Mapping[str, Any], state: IndexState, *, size: int) -> Page:

@@ -20,7 +20,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embed
     DocumentSparseEmbedding,
     QuerySparseEmbedding,
 )
-from opensearch_neural_sparse.errors import ModelMismatchError
+from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
 from opensearch_neural_sparse.index.bulk import bulk_action
 from opensearch_neural_sparse.index.vectors import vector_of
 from opensearch_neural_sparse.search.hits import parse_hits
@@ -77,9 +77,10 @@ class DocumentCodec:
         Raises:
             ModelMismatchError: A sparse embedding was made by another model, with other settings or as a query, as far
                 as it says so.
-            IndexSchemaError: An id or metadata key that no index can take.
+            IndexSchemaError: An id or metadata key that no index can take, or an index of chunks.
             InvalidVectorError: A weight or token id that no index can take.
         """
+        self._ensure_writable()
         rows = [to_sparse_document(document, self._vector_of(document)) for document in documents]
         return self._serialised(documents, rows, options)
 
@@ -117,6 +118,22 @@ class DocumentCodec:
                 index=self.index,
             )
         return self.to_documents(hits, with_vectors=True)
+
+    def _ensure_writable(self) -> None:
+        """Refuse an index of which Haystack's documents have no vectors, and warn of one of which they lack some."""
+        if self.schema.chunking is not None:
+            raise IndexSchemaError(
+                f"Index {self.index!r} keeps a vector for each chunk of a document, and a Haystack document has one: "
+                "written here, it would lose them. Write by NeuralSparseStore, which cuts and encodes texts, or split "
+                "documents (NeuralSparseDocumentSplitter) and write them to an index without chunks."
+            )
+        if fields := ", ".join(map(repr, self.schema.more_fields)):
+            logger.warning(
+                "Index {index} has further sparse fields, {fields}, of which Haystack documents have no vectors: legs "
+                "of these do not find what is written now until NeuralSparseStore.add_field() has filled them.",
+                index=self.index,
+                fields=fields,
+            )
 
     def _serialised(
         self, documents: Sequence[Document], rows: Sequence[SparseDocument], options: WriteOptions

@@ -21,6 +21,8 @@ ROUTING = "_routing"
 """Metadata key that opensearch-haystack takes a document's shard from; it is not stored."""
 EXPLANATION = "_explanation"
 """Metadata key of why a document was found, where that was asked for; it is not stored either."""
+CHUNK = "_chunk"
+"""Metadata key of the chunk that a document of an index of chunks was found by; nor is this stored."""
 
 
 def checked_documents(documents: Iterable[Document]) -> list[Document]:
@@ -60,7 +62,7 @@ def to_sparse_document(document: Document, vector: SparseVector | None) -> Spars
     return SparseDocument(
         id=document.id,
         text=document.content,
-        metadata={key: value for key, value in document.meta.items() if key not in (ROUTING, EXPLANATION)},
+        metadata={key: value for key, value in document.meta.items() if key not in (ROUTING, EXPLANATION, CHUNK)},
         vector=vector,
         embedding=document.embedding,
         model=None if binding is None else binding.marker,
@@ -70,7 +72,7 @@ def to_sparse_document(document: Document, vector: SparseVector | None) -> Spars
 def to_document(
     hit: SearchHit, *, vector: SparseVector | None, vocabulary: Mapping[str, int], binding: ModelBinding | None
 ) -> Document:
-    """Return a hit as a Haystack document, its score in `Document.score`.
+    """Return a hit as a Haystack document, its score in `Document.score`, its best chunk in `meta["_chunk"]`.
 
     Args:
         hit: The hit.
@@ -84,7 +86,7 @@ def to_document(
         id=hit.id,
         content=hit.text,
         blob=ByteStream.from_dict(blob) if blob else None,
-        meta=dict(hit.metadata),
+        meta=dict(hit.metadata) | ({} if hit.chunk is None else {CHUNK: asdict(hit.chunk)}),
         score=hit.score,
         embedding=None if hit.embedding is None else list(hit.embedding),
         sparse_embedding=DocumentSparseEmbedding(*vector.to_ids(vocabulary), known) if vector else None,

@@ -28,6 +28,8 @@ def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
         return QdrantVector(indices=list(by_id), values=list(by_id.values()))
 
     class QdrantEmbeddings(SparseEmbeddings):
+        """Token ids and weights, side by side."""
+
         def embed_documents(self, texts: list[str]) -> list[QdrantVector]:
             return list(map(to_vector, embeddings.embed_documents(texts)))
 
@@ -49,6 +51,8 @@ def for_milvus(embeddings: NeuralSparseEmbeddings) -> BaseSparseEmbedding:
     from langchain_milvus.utils.sparse import BaseSparseEmbedding
 
     class MilvusEmbeddings(BaseSparseEmbedding):
+        """Token id -> weight."""
+
         def embed_documents(self, texts: list[str]) -> list[dict[int, float]]:
             return list(map(embeddings.to_ids, embeddings.embed_documents(texts)))
 

@@ -48,6 +48,7 @@ class _DocumentGraph:
         self.unpadded = builder.op("Cast", shortest, to=TensorProto.BOOL)
 
     def build(self) -> onnx.ModelProto:
+        """Return the drawing as a model: token ids and mask in, a logit for each token of the vocabulary out."""
         from onnx import TensorProto
 
         key_mask = self.g.op("Cast", MASK, to=TensorProto.INT32)
@@ -59,6 +60,7 @@ class _DocumentGraph:
         return self.g.graph(vocabulary)
 
     def embeddings(self) -> str:
+        """Draw what tokens, their places and their types begin with, as hidden states."""
         word = f"{self.names.word}.weight"
         total = self.g.widened(self.g.op("Gather", self.g.stored(word), IDS), word)
         if self.names.token_type and self.g.has(f"{self.names.token_type}.weight"):
@@ -68,20 +70,24 @@ class _DocumentGraph:
         return self.norm(self.g.op("Reshape", total, self.rows), self.names.embeddings_norm)
 
     def token_types(self) -> str:
+        """Draw the vectors of token types; texts alone have but the first."""
         return self.g.weight(f"{self.names.token_type}.weight")
 
     def positions(self) -> str:
+        """Draw the vectors of as many places as the longest text has."""
         table = self.g.weight(f"{self.names.position}.weight")
         length = self.g.op("Gather", self.size, self.g.ints(1))
         return self.g.op("Slice", table, self.g.ints(0), length, self.g.ints(0))
 
     def layer(self, hidden: str, prefix: str, key_mask: str) -> str:
+        """Draw a transformer layer over hidden states."""
         attention = self.linear(self.attention(hidden, prefix, key_mask), prefix + self.names.attention_output)
         hidden = self.norm(self.g.op("Add", hidden, attention), prefix + self.names.attention_norm)
         block = self.linear(self.feed_forward(hidden, prefix), prefix + self.names.down)
         return self.norm(self.g.op("Add", hidden, block), prefix + self.names.output_norm)
 
     def attention(self, hidden: str, prefix: str, key_mask: str) -> str:
+        """Draw the attention of a layer, with the mask only where texts were padded."""
         query, key, value = (
             self.g.op("Reshape", self.linear(hidden, prefix + part), self.cube)
             for part in (self.names.query, self.names.key, self.names.value)
@@ -96,9 +102,11 @@ class _DocumentGraph:
         return self.g.op("Reshape", mixed, self.rows)
 
     def heads(self, *inputs: str) -> str:
+        """Draw the fused operator of all heads."""
         return self.g.op("MultiHeadAttention", *inputs, domain=_MICROSOFT, num_heads=self.shape.heads)
 
     def rotated(self, value: str) -> str:
+        """Draw queries or keys rotated by their places."""
         import numpy as np
 
         angles = np.outer(np.arange(self.shape.positions), self.shape.rotary)
@@ -108,6 +116,7 @@ class _DocumentGraph:
         return self.g.op("RotaryEmbedding", value, self.g.ints(0), cosines, sines, domain=_MICROSOFT, num_heads=heads)
 
     def feed_forward(self, hidden: str, prefix: str) -> str:
+        """Draw the wide part of a layer, gated where the model has a gate."""
         wide = self.linear(hidden, prefix + self.names.up)
         if self.names.gate is None:
             return self.g.activation(wide, self.shape.activation)
@@ -115,6 +124,7 @@ class _DocumentGraph:
         return self.g.op("Mul", gate, wide)
 
     def without_padding(self, hidden: str) -> str:
+        """Draw hidden states in which padding repeats the text's first token, so that it raises no maximum."""
         from onnx import TensorProto
 
         cube = self.g.op("Reshape", hidden, self.cube)
@@ -123,10 +133,12 @@ class _DocumentGraph:
         return self.g.op("Reshape", self.g.op("Where", own, cube, first), self.rows)
 
     def head(self, hidden: str) -> str:
+        """Draw what hidden states become before the vocabulary is asked."""
         dense = self.g.activation(self.linear(hidden, self.names.head_dense), self.shape.head_activation)
         return self.norm(dense, self.names.head_norm)
 
     def pooled_logits(self, hidden: str, vocabulary: int) -> str:
+        """Draw the largest logit of each token of the vocabulary over a text."""
         cube = self.g.op("Reshape", hidden, self.cube)
         largest = (
             self.largest(cube, vocabulary) if self.shape.positions <= STRETCH else self.stretched(cube, vocabulary)
@@ -135,6 +147,7 @@ class _DocumentGraph:
         return self.g.op("Add", largest, self.g.weight(bias if self.g.has(bias) else f"{self.names.decoder}.bias"))
 
     def largest(self, cube: str, vocabulary: int) -> str:
+        """Draw the largest product of each token of the vocabulary with the hidden states of a text."""
         logits = self.g.linear(self.g.op("Reshape", cube, self.rows), f"{self.names.word}.weight", None)
         size = self.g.op("Slice", self.g.op("Shape", cube), self.g.ints(0), self.g.ints(2))
         shape = self.g.op("Concat", size, self.g.ints(vocabulary), axis=0)
@@ -161,9 +174,11 @@ class _DocumentGraph:
         return self.g.loop(self.g.op("Squeeze", rounds), nothing, longer)
 
     def linear(self, value: str, name: str) -> str:
+        """Draw a linear layer, with its bias where it has one."""
         bias = f"{name}.bias"
         return self.g.linear(value, f"{name}.weight", bias if self.g.has(bias) else None)
 
     def norm(self, value: str, name: str) -> str:
+        """Draw a layer normalisation."""
         scale, bias = self.g.weight(f"{name}.weight"), self.g.weight(f"{name}.bias")
         return self.g.op("LayerNormalization", value, scale, bias, axis=-1, epsilon=self.shape.epsilon)

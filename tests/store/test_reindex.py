@@ -195,7 +195,7 @@ def test_documents_of_several_shards_without_an_id_field_all_go_over(
     assert everything(client, target) == everything(client, store.index)
     assert sorted(text for call in encoder.calls for text in call) == sorted(f"word{n}" for n in range(40))
     client.index(index=store.index, id="bare", body={}, params={"refresh": "true"})
-    with pytest.raises(IndexSchemaError, match="1 documents .* have no text to encode anew: 'bare'"):
+    with pytest.raises(IndexSchemaError, match=r"1 documents .* have no text to encode anew: 'bare'"):
         store.reindex_with_model(f"{target}-2", document_encoder=encoder, options=PAGES)
 
 

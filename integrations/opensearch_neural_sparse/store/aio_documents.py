@@ -16,7 +16,7 @@ from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.aio_session import AsyncStoreSession
-from opensearch_neural_sparse.store.answers import read_documents
+from opensearch_neural_sparse.store.answers import read_documents, tell_conflicts
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
 from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
@@ -143,4 +143,5 @@ class AsyncStoredDocuments(AsyncStoreSession):
         self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
     ) -> BulkReport:
         async with self._asking() as client:
-            return await AsyncBulkSender(client, self.index, options, state=state).send(actions)
+            report = await AsyncBulkSender(client, self.index, options, state=state).send(actions)
+        return tell_conflicts(report, options.operation)

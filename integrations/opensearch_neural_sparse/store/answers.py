@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
+from opensearch_neural_sparse.index.bulk import BulkOperation, BulkReport
 from opensearch_neural_sparse.index.document import SparseDocument, from_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import short_reason
@@ -17,6 +19,8 @@ from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.requests import SearchRequest
 
 _INDEX_NOT_FOUND = "index_not_found_exception"
+_CONFLICT = 409
+_MAY_BE_OWN = "an earlier write made it, or this one, where its connection broke and the client sent it again"
 
 
 def read_hits(
@@ -67,6 +71,17 @@ def read_documents(response: Mapping[str, Any], state: IndexState) -> list[Spars
         if row.get("found"):
             found.append(from_source(row["_id"], row["_source"], state.schema_of(row["_index"])))
     return found
+
+
+def tell_conflicts(report: BulkReport, operation: BulkOperation) -> BulkReport:
+    """Return a report in which documents that could not be created say who may have made the one that is there."""
+    if operation is not BulkOperation.CREATE or not any(failure.status == _CONFLICT for failure in report.failed):
+        return report
+    told = (
+        replace(failure, reason=f"{failure.reason}; {_MAY_BE_OWN}") if failure.status == _CONFLICT else failure
+        for failure in report.failed
+    )
+    return replace(report, failed=tuple(told))
 
 
 def readable_row(row: Mapping[str, Any]) -> Mapping[str, Any]:

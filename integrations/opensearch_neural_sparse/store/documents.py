@@ -13,7 +13,7 @@ from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
-from opensearch_neural_sparse.store.answers import read_documents
+from opensearch_neural_sparse.store.answers import read_documents, tell_conflicts
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
 from opensearch_neural_sparse.store.index_state import IndexState
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
@@ -139,4 +139,5 @@ class StoredDocuments(StoreSession):
         self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
     ) -> BulkReport:
         with self._errors():
-            return BulkSender(self.client(), self.index, options, state=state).send(actions)
+            report = BulkSender(self.client(), self.index, options, state=state).send(actions)
+        return tell_conflicts(report, options.operation)

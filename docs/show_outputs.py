@@ -1,0 +1,35 @@
+"""Put what the snippets of `tutorial.md` print beneath them: `OPENSEARCH_URL=... python docs/show_outputs.py`.
+
+Each block of Python that is followed by a block of text has its output there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parent / "tutorial.md"
+SNIPPET = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)
+
+
+def with_outputs(page: str) -> str:
+    """Run the snippets of a page in order, and return it with what they print."""
+    names: dict[str, Any] = {}
+
+    def run(found: re.Match[str]) -> str:
+        printed = StringIO()
+        with redirect_stdout(printed):
+            exec(found[1], names)  # noqa: S102  the page is ours
+        shown = f"\n```text\n{printed.getvalue()}```\n" if found[2] else ""
+        return f"```python\n{found[1]}```\n{shown}"
+
+    return SNIPPET.sub(run, page)
+
+
+if __name__ == "__main__":
+    os.chdir(PAGE.parent.parent)
+    PAGE.write_text(with_outputs(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -5,13 +5,16 @@ DEMO := .demo
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest lint types imports format docs bench clean
+.PHONY: help demo web test pytest lint types imports format docs bench clean
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(DEMO)/ready ## Index the standard library's docstrings on a local OpenSearch and search them
 	@$(DEMO)/bin/python -m examples.demo
+
+web: $(DEMO)/ready ## A page that searches the same docstrings in three ways
+	@$(DEMO)/bin/python -m examples.web
 
 test: lint types imports pytest ## Lint, types, import rules and all tests, on both server lines
 
@@ -45,7 +48,7 @@ $(DEV)/ready: pyproject.toml
 	$(call environment,$(DEV),.[all],--group dev)
 
 $(DEMO)/ready: pyproject.toml
-	$(call environment,$(DEMO),.[cli$(comma)devserver$(comma)haystack$(comma)langchain$(comma)onnx],)
+	$(call environment,$(DEMO),.[async$(comma)cli$(comma)devserver$(comma)haystack$(comma)langchain$(comma)onnx],--group web)
 
 comma := ,
 # environment FOLDER REQUIREMENT OPTIONS: a fresh virtual environment with this project in it

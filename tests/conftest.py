@@ -47,7 +47,7 @@ def _name_of(wanted: str) -> str:
     return f"{parts.hostname}:{parts.port}" if parts.hostname else wanted
 
 
-def _give_up(reason: str) -> NoReturn:
+def give_up(reason: str) -> NoReturn:
     """Fail in CI, where a silent skip of everything would look like success; elsewhere skip and say why."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
@@ -59,7 +59,7 @@ def _named_server(url: str) -> DevServer:
         return DevServer.named(url, source=URLS_VARIABLE)
     except DevServerError as error:
         reason = f"No OpenSearch for this test. {error}"
-    _give_up(reason)
+    give_up(reason)
 
 
 def own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
@@ -68,7 +68,7 @@ def own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
         return stack.enter_context(DevServer.running(own=True, home=home, ephemeral=True, **options))
     except DevServerError as error:
         reason = f"No OpenSearch for this test. {error}"
-    _give_up(reason)
+    give_up(reason)
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def private_server(tmp_path: Path) -> Iterator[Callable[..., DevServer]]:
         def start(**arguments: Any) -> DevServer:
             arguments = {**SMALL_AND_QUICK, "home": tmp_path / f"server-{uuid.uuid4().hex[:8]}", **arguments}
             if missing := missing_modules(docker=False):
-                _give_up(f"No OpenSearch for this test: {', '.join(missing)} not installed (extra 'devserver').")
+                give_up(f"No OpenSearch for this test: {', '.join(missing)} not installed (extra 'devserver').")
             return stack.enter_context(DevServer.running(own=True, **arguments))
 
         yield start

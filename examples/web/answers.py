@@ -1,0 +1,86 @@
+"""One question, asked in three ways: what the page shows, as plain values."""
+
+import re
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict
+from time import perf_counter
+from typing import Any
+
+from opensearch_neural_sparse import AsyncNeuralSparseStore, SearchHit, SearchHits, SparseTokenizer
+
+SIZE = 10
+BM25 = {
+    "query": {"match": {"content": "$text"}},
+    "size": SIZE,
+    "explain": True,
+    "highlight": {
+        "encoder": "html",
+        "fields": {"content": {"number_of_fragments": 0, "pre_tags": ["<mark>"], "post_tags": ["</mark>"]}},
+    },
+}
+"""The search of `match_search`; the server escapes the text, marks the words that matched, and explains the score."""
+_WORD = re.compile(r"weight\(content:(.+) in \d+\)")
+
+
+async def ask(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer, question: str) -> dict[str, Any]:
+    """Search by BM25, by sparse vectors and by both; one after another, so that each time is that of one search."""
+    await store.open()
+    bm25, bm25_ms = await _timed(store.custom_search(BM25, query=question))
+    sparse, sparse_ms = await _timed(store.search(question, size=SIZE, explain=True))
+    hybrid, hybrid_ms = await _timed(store.hybrid_search(question, size=SIZE, explain=True))
+    return {
+        "bm25": _answer(bm25, bm25_ms, _of_words(bm25)),
+        "sparse": _answer(sparse, sparse_ms, _of_tokens(sparse, tokenizer)),
+        "hybrid": _answer(hybrid, hybrid_ms, _of_tokens(hybrid, tokenizer)),
+    }
+
+
+async def _timed(search: Awaitable[SearchHits]) -> tuple[SearchHits, float]:
+    began = perf_counter()
+    return await search, (perf_counter() - began) * 1000
+
+
+def _answer(found: SearchHits, milliseconds: float, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "total": found.total,
+        "total_is_exact": found.total_is_exact,
+        "ms": milliseconds,
+        "server_ms": found.took_ms,
+        "hits": [{"id": hit.id, "score": hit.score} | row for hit, row in zip(found, rows, strict=True)],
+    }
+
+
+def _of_words(found: SearchHits) -> list[dict[str, Any]]:
+    hits = found.response["hits"]["hits"] if found.response else []
+    return [
+        {"html": hit["highlight"]["content"][0], "matches": _heaviest_first(_words(hit["_explanation"])), "legs": {}}
+        for hit in hits
+    ]
+
+
+def _words(explanation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what each word gave, as Lucene explains it: its rarity, times how much of it is in the text."""
+    if not (word := _WORD.match(explanation["description"])):
+        return [match for detail in explanation["details"] for match in _words(detail)]
+    score = explanation["value"]
+    parts = explanation["details"][0]["details"]
+    frequency = next(part["value"] for part in parts if part["description"].startswith("tf"))
+    weights = {"query_weight": score / frequency, "document_weight": frequency, "score": score}
+    return [{"token": word[1], "learned": False, **weights}]
+
+
+def _heaviest_first(matches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(matches, key=lambda match: -match["score"])
+
+
+def _of_tokens(found: SearchHits, tokenizer: SparseTokenizer) -> list[dict[str, Any]]:
+    return [_explained(hit, tokenizer) for hit in found]
+
+
+def _explained(hit: SearchHit, tokenizer: SparseTokenizer) -> dict[str, Any]:
+    written = {token for token, _, _ in tokenizer.token_places(hit.text or "")}
+    return {
+        "html": hit.to_html(tokenizer),
+        "matches": [asdict(match) | {"learned": match.token not in written} for match in hit.matches or ()],
+        "legs": {name: asdict(leg) for name, leg in (hit.legs or {}).items()},
+    }

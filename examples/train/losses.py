@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -50,8 +50,8 @@ class IdfFlops(losses.FlopsLoss):
         return super().compute_loss_from_embeddings(embeddings * self.price)
 
 
-def make_loss(student: Student, names: Sequence[str], *, penalty: float, active: int) -> torch.nn.Module:
-    """Return the sum of the named losses and of the penalty.
+def make_loss(student: Student, names: Sequence[str], *, penalty: float, active: int) -> losses.SpladeLoss:
+    """Return the sum of the named losses and of the penalty, over rows of pairs and negatives.
 
     Args:
         student: The model.
@@ -64,3 +64,52 @@ def make_loss(student: Student, names: Sequence[str], *, penalty: float, active:
     return losses.SpladeLoss(
         student.encoder, ranking, document_regularizer_weight=penalty, document_regularizer=regulariser
     )
+
+
+class InBatchKl(torch.nn.Module):
+    """The teachers' ranking of a batch's texts for each of its queries.
+
+    A query scores the mean of the text's weights over its tokens, weighed by idf, times the scale: short and long
+    queries thus tell texts apart on the scale that the teachers have.
+    """
+
+    def __init__(self, scale: float) -> None:
+        super().__init__()
+        self.scale = scale
+        self.divergence = torch.nn.KLDivLoss(reduction="batchmean", log_target=True)
+
+    def compute_loss_from_embeddings(self, embeddings: list[torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
+        """Return the mean over queries of the divergence.
+
+        Args:
+            embeddings: The texts [B, V], then one or more columns of queries [B, V].
+            labels: The teachers' scores [B, columns, B].
+        """
+        texts, *queries = embeddings
+        means = [query @ texts.T / query.sum(dim=1, keepdim=True).clamp(min=LEAST_IDF) for query in queries]
+        scores = self.scale * torch.stack(means, dim=1)
+        student, teacher = (rows.flatten(0, 1).float().log_softmax(dim=1) for rows in (scores, labels))
+        divergence: torch.Tensor = self.divergence(student, teacher)
+        return divergence
+
+
+class InBatchLoss(losses.SpladeLoss):
+    """`InBatchKl` and the penalty, which here is of the first column alone."""
+
+    def __init__(self, student: Student, *, scale: float, penalty: float, active: int) -> None:
+        super().__init__(
+            student.encoder,
+            InBatchKl(scale),
+            document_regularizer_weight=penalty,
+            document_regularizer=IdfFlops(student, active),
+        )
+
+    def forward(
+        self, sentence_features: Iterable[dict[str, torch.Tensor]], labels: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        columns = [self.model(column)["sentence_embedding"] for column in sentence_features]
+        penalty = self.document_regularizer.compute_loss_from_embeddings(columns[0])
+        return {
+            "base_loss": self.loss.compute_loss_from_embeddings(columns, labels),
+            "document_regularizer_loss": penalty * self.document_regularizer_weight,
+        }

@@ -51,21 +51,27 @@ class StudentTeacher:
 
 
 class DenseTeacher:
-    """Cosines of all-MiniLM-L6-v2."""
+    """Cosines of all-MiniLM-L6-v2, computed in bfloat16 if the student is."""
 
-    def __init__(self, model: SentenceTransformer | None = None) -> None:
+    def __init__(self, model: SentenceTransformer | None = None, *, bf16: bool = False) -> None:
         from sentence_transformers import SentenceTransformer
 
         self._model = model or SentenceTransformer(str(minilm_folder()), local_files_only=True)
+        self._bf16 = bf16
 
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> Scores:
-        sides = [self._model.encode(list(side), normalize_embeddings=True) for side in (queries, documents)]
+        import torch
+
+        with torch.autocast(self._model.device.type, dtype=torch.bfloat16, enabled=self._bf16):
+            sides = [self._model.encode(list(side), normalize_embeddings=True) for side in (queries, documents)]
         return np.asarray(sides[0] @ sides[1].T, dtype=np.float32)
 
 
-def make_teacher(name: str, student: Student) -> Teacher:
+def make_teacher(name: str, student: Student, *, bf16: bool = False) -> Teacher:
     """Return the teacher of a name: dense, lexical or student."""
-    return DenseTeacher() if name == "dense" else {"lexical": LexicalTeacher, "student": StudentTeacher}[name](student)
+    if name == "dense":
+        return DenseTeacher(bf16=bf16)
+    return {"lexical": LexicalTeacher, "student": StudentTeacher}[name](student)
 
 
 def fuse(scores: Sequence[Scores]) -> Scores:

@@ -6,14 +6,20 @@ import argparse
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from examples.train.negatives import Mining, make_rows
-from examples.train.pairs import read_pairs
+from examples.train.pairs import Pair, read_pairs
 from examples.train.student import MINILM, Student, load_student
 from examples.train.teachers import Teacher, make_teacher
+from examples.train.topics import Topics, in_order, make_batches
+
+if TYPE_CHECKING:
+    from sentence_transformers.sparse_encoder.losses import SpladeLoss
 
 LOSSES = ("contrastive", "margin_mse", "kl")
+IN_BATCH = "in_batch_kl"
+"""The loss over batches of texts on one topic, instead of pairs and mined negatives."""
 SAVED_LENGTH = 512
 """Longest document in tokens that the saved model reads, whatever length it was trained on."""
 
@@ -22,13 +28,16 @@ def main(arguments: list[str] | None = None) -> None:
     """Train, save, and print one line of JSON: loss and active tokens on the probe before and after, and the speed."""
     options = _parse(arguments)
     _prepare(options)
-    pairs = read_pairs(options.pairs, seed=options.seed)[: options.held_out + options.steps * options.batch_size]
+    pairs = read_pairs(options.pairs, seed=options.seed)
     documents = list(dict.fromkeys(pair.positive for pair in pairs))
     student = load_student(options.start, documents, own_idf=options.own_idf)
     student.transformer.max_seq_length = options.max_length
-    rows = make_rows(pairs, _mining(options, student))
+    rows = _rows(pairs, student, options)
     probe, rows = rows[: options.held_out] or rows[:64], rows[options.held_out :]
-    summary = _train(student, rows, probe, options)
+    from examples.train.pooling import pooling_winners
+
+    with pooling_winners(student):
+        summary = _train(student, rows, probe, options)
     student.save(options.output, half=options.save_dtype == "fp16", max_length=SAVED_LENGTH)
     print(json.dumps(summary))
 
@@ -40,7 +49,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add("output", type=Path, help="folder of the trained model")
     add("--from", dest="start", default="examples/models/small-en", help=f"a doc-only model's folder, or {MINILM}")
     add("--own-idf", action="store_true", help="weigh queries by the pairs' texts, not as the model did")
-    add("--loss", nargs="+", choices=LOSSES, default=["contrastive"], help="summed up")
+    add("--loss", nargs="+", choices=(*LOSSES, IN_BATCH), default=["contrastive"], help=f"summed up; {IN_BATCH} alone")
+    add("--queries", type=int, default=3, help=f"queries a text, for {IN_BATCH}")
     add("--negatives", type=int, default=0, help="hard negatives a query; kl and margin_mse need them")
     add("--miners", nargs="+", choices=("lexical", "dense", "student"), default=["lexical"])
     add("--teachers", nargs="+", choices=("lexical", "dense", "student"), default=["dense", "lexical"])
@@ -62,7 +72,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 def _checked(parser: argparse.ArgumentParser) -> Any:
     def parse(arguments: list[str] | None) -> argparse.Namespace:
         options = parser.parse_args(arguments)
-        if options.negatives < 1 and set(options.loss) != {"contrastive"}:
+        if IN_BATCH in options.loss and (len(options.loss) > 1 or options.held_out % options.batch_size):
+            parser.error(f"--loss {IN_BATCH} stands alone, and needs whole batches of --held-out.")
+        if options.negatives < 1 and not set(options.loss) <= {"contrastive", IN_BATCH}:
             parser.error(f"--loss {' '.join(options.loss)} needs --negatives 1 or more.")
         if options.output.exists() and any(options.output.iterdir()):
             parser.error(f"{options.output} is not empty.")
@@ -80,9 +92,19 @@ def _prepare(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
 
 
+def _rows(pairs: list[Pair], student: Student, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return as many rows as are held out and trained on."""
+    count = options.held_out + options.steps * options.batch_size
+    if options.loss != [IN_BATCH]:
+        return make_rows(pairs[:count], _mining(options, student))
+    teachers = [make_teacher(name, student, bf16=options.bf16) for name in options.teachers]
+    topics = Topics(teachers=teachers, size=options.batch_size, queries=options.queries, scale=options.teacher_scale)
+    return make_batches(pairs, topics, texts=count, seed=options.seed)
+
+
 def _mining(options: argparse.Namespace, student: Student) -> Mining:
     names = {*options.miners, *options.teachers} if options.negatives else ()
-    made: dict[str, Teacher] = {name: make_teacher(name, student) for name in sorted(names)}
+    made: dict[str, Teacher] = {name: make_teacher(name, student, bf16=options.bf16) for name in sorted(names)}
     return Mining(
         miners=[made[name] for name in options.miners if name in made],
         teachers=[made[name] for name in options.teachers if name in made],
@@ -95,9 +117,7 @@ def _train(student: Student, rows: list[Any], probe: list[Any], options: argpars
     from datasets import Dataset
     from sentence_transformers import SparseEncoderTrainer
 
-    from examples.train.losses import make_loss
-
-    loss = make_loss(student, options.loss, penalty=options.penalty, active=options.active)
+    loss = _loss(student, options)
     with tempfile.TemporaryDirectory() as scratch:
         trainer = SparseEncoderTrainer(
             model=student.encoder,
@@ -111,6 +131,14 @@ def _train(student: Student, rows: list[Any], probe: list[Any], options: argpars
         after = _measure(student, trainer, probe)
     speed = run.metrics["train_steps_per_second"]
     return {"rows": len(rows), "before": before, "after": after, "steps_per_second": speed}
+
+
+def _loss(student: Student, options: argparse.Namespace) -> SpladeLoss:
+    from examples.train.losses import InBatchLoss, make_loss
+
+    if options.loss == [IN_BATCH]:
+        return InBatchLoss(student, scale=options.teacher_scale, penalty=options.penalty, active=options.active)
+    return make_loss(student, options.loss, penalty=options.penalty, active=options.active)
 
 
 def _measure(student: Student, trainer: Any, probe: list[Any]) -> dict[str, float]:
@@ -133,8 +161,10 @@ def _training_arguments(scratch: str, columns: list[str], options: argparse.Name
         bf16=options.bf16,
         use_cpu=not torch.cuda.is_available(),
         seed=options.seed,
-        batch_sampler=BatchSamplers.NO_DUPLICATES,
-        router_mapping={name: "query" if name == "query" else "document" for name in columns if name != "label"},
+        batch_sampler=in_order if options.loss == [IN_BATCH] else BatchSamplers.NO_DUPLICATES,
+        router_mapping={
+            name: "query" if name.startswith("query") else "document" for name in columns if name != "label"
+        },
         logging_steps=10,
         save_strategy="no",
         report_to="none",

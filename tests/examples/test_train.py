@@ -15,7 +15,9 @@ import pytest
 from examples.train.idf import count_idf
 from examples.train.negatives import Mining, make_rows
 from examples.train.pairs import Pair, read_pairs
+from examples.train.sentences import with_sentences
 from examples.train.teachers import fuse
+from examples.train.topics import Topics, make_batches
 from opensearch_neural_sparse import get_model, load_document_encoder, load_query_encoder
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from tests.paths import ROOT, SMALL_MODEL
@@ -44,16 +46,25 @@ def _written(folder: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_a_few_steps_reduce_the_loss_and_leave_a_model_with_the_idf_of_its_corpus(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "loss",
+    [
+        ["contrastive", "kl", "--negatives", "1", "--batch-size", "8", "--teachers", "lexical"],
+        ["in_batch_kl", "--queries", "1", "--batch-size", "16", "--teachers", "lexical", "--bf16"],
+    ],
+    ids=["negatives", "topics"],
+)
+def test_a_few_steps_reduce_the_loss_and_leave_a_model_with_the_idf_of_its_corpus(
+    loss: list[str], tmp_path: Path
+) -> None:
     if missing := [name for name in ("accelerate", "datasets", "sentence_transformers") if find_spec(name) is None]:
         pytest.skip(f"{', '.join(missing)} not installed (dependency group 'train', extra 'encode').")
     output = tmp_path / "model"
-    options = ["--own-idf", "--steps", "4", "--batch-size", "8", "--max-length", "24", "--held-out", "0"]
-    learnt = ["--loss", "contrastive", "kl", "--negatives", "1", "--teachers", "lexical", "--learning-rate", "1e-4"]
+    options = ["--own-idf", "--steps", "4", "--max-length", "24", "--held-out", "0", "--learning-rate", "1e-4"]
     done = subprocess.run(
-        [sys.executable, "-m", "examples.train", str(_written(tmp_path)), str(output), *options, *learnt],
+        [sys.executable, "-m", "examples.train", str(_written(tmp_path)), str(output), *options, "--loss", *loss],
         cwd=ROOT,
-        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "2"},
+        env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -112,3 +123,67 @@ def test_negatives_are_the_teachers_best_candidates_that_answer_no_other_pair_of
 def test_pairs_without_enough_other_texts_give_no_row() -> None:
     mining = Mining(miners=[ByNumber()], teachers=[ByNumber()], count=3)
     assert make_rows([Pair("q", "a"), Pair("r", "b"), Pair("s", "c")], mining) == []
+
+
+def test_batches_hold_texts_that_the_teachers_find_alike_with_all_scores_among_them() -> None:
+    pairs = [Pair(f"{thing} of {place}", f"{thing} {place}") for place in PLACES for thing in THINGS]
+    rows = make_batches(pairs, Topics(teachers=[ByPlace()], size=8, queries=2, scale=3), texts=len(pairs), seed=1)
+    assert sorted(row["positive"] for row in rows) == sorted(pair.positive for pair in pairs)
+    for start in range(0, len(rows), 8):
+        batch = rows[start : start + 8]
+        assert len({row["positive"].split()[1] for row in batch}) == 1
+        assert all(row["query_1"] == row["query_2"] == " of ".join(row["positive"].split()) for row in batch)
+        assert np.asarray([row["label"] for row in batch]).tolist() == [[[3.0] * 8] * 2] * 8
+
+
+class ByPlace:
+    """1 where query and document end with the same word."""
+
+    def score(self, queries, documents):
+        ends = [np.array([text.split()[-1] for text in side]) for side in (queries, documents)]
+        return (ends[0][:, None] == ends[1]).astype(np.float32)
+
+
+def test_a_query_s_own_text_is_never_below_another_in_what_is_learnt() -> None:
+    pairs = [Pair("q", "a"), Pair("r", "b"), Pair("s", "c"), Pair("t", "d")]
+    rows = make_batches(pairs, Topics(teachers=[ByNumber()], size=4, queries=1, scale=6), texts=4, seed=1)
+    order = [row["positive"] for row in rows]
+    label = dict(zip(order, rows[order.index("a")]["label"][0], strict=True))
+    assert label == {"a": 6, "b": 2, "c": 4, "d": 6}
+
+
+def test_a_long_text_loses_a_sentence_that_becomes_its_query() -> None:
+    sentences = [f"The {thing} of this town is old and well known." for thing in THINGS]
+    short = Pair("And this?", "It is short.")
+    made = list(with_sentences([Pair("What?", " ".join(sentences)), short], 2, seed=3))
+    question, removed, kept = made[:3]
+    assert question.query == "What?"
+    assert question.positive == removed.positive == kept.positive
+    assert removed.query in sentences
+    assert kept.query in sentences
+    assert question.positive.split() == [
+        word for sentence in sentences if sentence != removed.query for word in sentence.split()
+    ]
+    assert kept.query in question.positive
+    assert made[3:] == [short]
+
+
+def test_pooling_the_winners_alone_gives_the_vectors_and_gradients_of_pooling_all() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encode')")
+    modules = pytest.importorskip("sentence_transformers.sparse_encoder.modules", reason="extra 'encode'")
+    from examples.train.pooling import WinnersPooling
+
+    torch.manual_seed(0)
+    decoder = torch.nn.Linear(6, 5000)
+    hidden = torch.randn(3, 7, 6, requires_grad=True)
+    mask = torch.tensor([[1] * 7, [1] * 4 + [0] * 3, [1] * 2 + [0] * 5])
+    target = torch.randn(3, 5000)
+
+    def learn(pooled: torch.Tensor) -> list[torch.Tensor]:
+        return [pooled, *torch.autograd.grad((pooled * target).sum(), [hidden, decoder.weight, decoder.bias])]
+
+    whole = modules.SpladePooling("max", activation_function="log1p_relu")
+    one = learn(WinnersPooling(decoder)({"token_embeddings": hidden, "attention_mask": mask})["sentence_embedding"])
+    other = learn(whole({"token_embeddings": decoder(hidden), "attention_mask": mask})["sentence_embedding"])
+    for mine, theirs in zip(one, other, strict=True):
+        torch.testing.assert_close(mine, theirs)

@@ -58,7 +58,7 @@ class UnknownModelError(NeuralSparseError, LookupError):
 
 
 class ModelFilesError(NeuralSparseError):
-    """Model files that are missing, incomplete, damaged or out of reach."""
+    """Files of a model or of a judged collection that are missing, incomplete, damaged or out of reach."""
 
 
 class VectorCacheError(NeuralSparseError):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from opensearch_neural_sparse import Prune
 from opensearch_neural_sparse.evaluate.evaluation import evaluate
+from opensearch_neural_sparse.evaluate.hybrids import every_hybrid, parse_hybrid
 from opensearch_neural_sparse.evaluate.metrics import METRICS, NDCG_AT_10
-from opensearch_neural_sparse.evaluate.runs import Setting, parse_hybrid
+from opensearch_neural_sparse.evaluate.runs import Setting
 from tests.evaluate.collections import DOCUMENTS, QUERIES, SENTENCES
 from tests.paths import SMALL_MODEL
 
@@ -31,7 +33,7 @@ def test_every_way_is_measured_in_every_setting(client, cache: Path) -> None:
             SENTENCES,
             SETTINGS,
             cache=cache,
-            hybrids=["rrf", "rrf:0.6,0.4"],
+            hybrids=[parse_hybrid("rrf"), parse_hybrid("rrf:0.6,0.4")],
             progress=lambda *news: told.append(news),
         )
     )
@@ -63,15 +65,45 @@ def test_what_was_encoded_is_not_encoded_again(client, cache: Path) -> None:
     assert second[-1].rankings == first[-1].rankings
 
 
-def test_dense_vectors_are_searched_and_fused_with_the_others(client, cache: Path) -> None:
-    def embed(text: str) -> list[float]:
+class Letters:
+    """Counts letters, and how many documents it was given."""
+
+    name, encoded = "letters", 0
+
+    def encode_query(self, text: str) -> list[float]:
         return [1.0 + text.lower().count(letter) for letter in "abcdefghijklmnopqrstuvwxyz"]
 
-    runs = {run.way: run for run in evaluate(client, SENTENCES, SETTINGS[:1], cache=cache, embedder=embed)}
-    assert set(runs) == {"bm25", "sparse", "dense", "hybrid rrf with dense", "sparse exact"}
-    assert all(len(ranking) == len(DOCUMENTS) for ranking in runs["dense"].rankings.values())
-    assert runs["dense"].setting == ""
-    assert runs["dense"].cost.flops is None
+    def encode_documents(
+        self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
+    ) -> list[Sequence[float]]:
+        self.encoded += len(texts)
+        return [self.encode_query(text) for text in texts]
+
+
+def test_dense_vectors_are_searched_and_fused_with_the_others(client, cache: Path) -> None:
+    dense, hybrids = Letters(), every_hybrid([])
+    runs = list(evaluate(client, SENTENCES, SETTINGS, cache=cache, hybrids=hybrids, dense=dense))
+    first, second = (setting.label for setting in SETTINGS)
+    assert [(run.way, run.setting) for run in runs] == [
+        ("bm25", ""),
+        ("sparse", first),
+        ("dense", "letters"),
+        ("hybrid rrf", first),
+        ("hybrid bm25+dense:rrf", "letters"),
+        ("hybrid sparse+dense:rrf", f"{first} + letters"),
+        ("hybrid bm25+sparse+dense:rrf", f"{first} + letters"),
+        ("sparse exact", first),
+        ("sparse", second),
+        ("hybrid rrf", second),
+        ("hybrid sparse+dense:rrf", f"{second} + letters"),
+        ("hybrid bm25+sparse+dense:rrf", f"{second} + letters"),
+        ("sparse exact", second),
+    ]
+    found = runs[2]
+    assert all(len(ranking) == len(DOCUMENTS) for ranking in found.rankings.values())
+    assert (found.cost.flops, found.cost.encoded, dense.encoded) == (None, len(DOCUMENTS), len(DOCUMENTS))
+    assert runs[4].cost.flops is None
+    assert runs[5].cost.flops == runs[1].cost.flops
 
 
 def test_an_index_is_deleted_when_the_work_is_broken_off(client, cache: Path) -> None:
@@ -90,15 +122,3 @@ def test_settings_are_called_by_what_differs() -> None:
     setting = Setting(model=Path("models") / "small-en", max_length=256, prune=Prune.parse("max_ratio:0.1"))
     assert setting.label == "small-en, max_length 256, max_ratio 0.1"
     assert Setting(model="org/doc-v3").label == "doc-v3"
-
-
-def test_fusions_are_read() -> None:
-    assert parse_hybrid("rrf").weights is None
-    weighted = parse_hybrid("min_max:0.3,0.7")
-    assert (weighted.normalization, weighted.weights) == ("min_max", (0.3, 0.7))
-
-
-@pytest.mark.parametrize("text", ["rff", "rrf:0.3", "rrf:0.3,0.3", "rrf:a,b", "min_max:1,1"])
-def test_fusions_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r".+"):
-        parse_hybrid(text)

@@ -39,7 +39,7 @@ def test_what_is_missing_is_named(folder: Path, pattern: str) -> None:
 
 def test_a_broken_line_is_named(folder: Path) -> None:
     (folder / "qrels" / "qrels.miracl-v1.0-sw-dev.tsv").write_text("0 Q0 2#0 1\n", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"line 1: needs 4 columns, has 1"):
+    with pytest.raises(ValueError, match=r"dev\.tsv:1: it needs 4 columns, and has 1"):
         read_miracl(folder)
 
 

@@ -26,6 +26,11 @@ def test_a_run_reproduces_drifts_or_lacks_a_set() -> None:
     assert {row.collection: row.measured for row in rows}["TREC-COVID"] == 0.66
 
 
+def test_collections_that_beir_calls_otherwise_are_found() -> None:
+    rows = compare_published(get_model("doc-v3-distill"), {"webis-touche2020": 0.3, "dbpedia-entity": 0.4})
+    assert {row.collection for row in rows if row.measured is not None} == {"Touche", "DBPedia"}
+
+
 def test_sets_whose_training_split_was_seen_are_marked() -> None:
     assert [row.collection for row in compare_published(SPEC, {}) if row.in_domain] == ["SciFact", "NQ"]
 

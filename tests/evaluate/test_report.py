@@ -1,8 +1,10 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from opensearch_neural_sparse import MissingDependencyError, Prune
 from opensearch_neural_sparse.evaluate.report import as_markdown, draw, write_report
@@ -17,10 +19,10 @@ WRONG = {**RIGHT, "q2": {"x": 2.0, "stone": 1.0}}
 
 @pytest.fixture
 def runs() -> list[Run]:
-    cost = Cost(flops=1.5, document_tokens=120, p50_ms=3.0, index_bytes=2_000_000)
+    cost = Cost(flops=1.5, document_tokens=120, index_bytes=2_000_000)
     return [
         Run.of(SENTENCES, "bm25", WRONG, cost=Cost(p50_ms=2.0)),
-        Run.of(SENTENCES, "sparse", RIGHT, setting=SETTING.label, cost=cost),
+        Run.of(SENTENCES, "sparse", RIGHT, setting=SETTING.label, cost=replace(cost, p50_ms=3.0)),
         Run.of(SENTENCES, "sparse exact", WRONG, setting=SETTING.label, cost=cost),
     ]
 
@@ -43,6 +45,20 @@ def test_averages_are_over_collections(runs: list[Run]) -> None:
     assert averages[0]["metrics"]["nDCG@10"] == pytest.approx(runs[0].metrics["nDCG@10"] / 2)
     assert averages[0]["flops"] is None
     assert averages[1]["flops"] == 1.5
+    assert [row["p50_ms"] for row in averages] == [2.0, 3.0, None]
+
+
+def test_relevance_is_drawn_against_flops_and_against_latency(
+    runs: list[Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, path, **_: drawn.append(figure))
+    draw(summarise(runs, [SETTING]), tmp_path / "plot.png")
+    panels = drawn[0].axes
+    assert [axes.get_xlabel() for axes in panels] == ["average FLOPS", "median of a query in ms"]
+    points = [[float(group.get_offsets()[0][0]) for group in axes.collections] for axes in panels]
+    assert points == [[1.5, 1.5], [2.0, 3.0]]
+    assert [len(axes.lines) for axes in panels] == [1, 1]  # BM25 has no FLOPS, exact scoring no latency
 
 
 def test_published_numbers_stand_beside_measured_ones(runs: list[Run]) -> None:

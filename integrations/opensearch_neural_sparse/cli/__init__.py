@@ -1,6 +1,7 @@
 """The command line: `opensearch-neural-sparse`."""
 
 import importlib.util
+import signal
 import sys
 import warnings
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: What follows the program's name; by default the arguments of this process.
     """
+    leave_in_order()
     try:
         ensure_installed()
         from opensearch_neural_sparse.cli.app import app
@@ -28,6 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NeuralSparseError as error:
         sys.stderr.write(f"Error: {error}\n")
         sys.exit(1)
+
+
+def leave_in_order() -> None:
+    """Let what ends a process unwind it as Ctrl-C does, so that what it made for a while is removed."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

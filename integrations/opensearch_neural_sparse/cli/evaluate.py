@@ -1,154 +1,211 @@
 """`opensearch-neural-sparse evaluate`: how well models answer judged collections, and at what cost."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
-from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json
+from opensearch_neural_sparse.cli.evaluate_options import (
+    CacheOption,
+    CollectionsArgument,
+    DenseOption,
+    HybridsOption,
+    LengthsOption,
+    LexicalOption,
+    ModelsOption,
+    OutputOption,
+    PrunesOption,
+    SplitOption,
+)
+from opensearch_neural_sparse.cli.options import usage_errors
+from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_bar
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.evaluate.collection import Collection
+    from opensearch_neural_sparse.evaluate.dense import DenseEncoder
+    from opensearch_neural_sparse.evaluate.encoded import Progress
+    from opensearch_neural_sparse.evaluate.hybrids import Hybrid
     from opensearch_neural_sparse.evaluate.runs import Run, Setting
 
-COLUMNS = ("collection", "way", "setting", "NDCG@10", "recall@100", "FLOPS", "p50 ms")
+COLUMNS = ("COLLECTION", "WAY", "MODELS", "NDCG@10", "RECALL@100", "FLOPS", "P50 MS")
 
 
 @connected
 def evaluate(
     connection: Connection,
-    collections: Annotated[
-        list[Path], typer.Argument(exists=True, file_okay=False, help="Folders in the format of BEIR or MIRACL.")
-    ],
-    model: Annotated[
-        list[str] | None, typer.Option("--model", help="Name, id or folder of a model; may be repeated.")
-    ] = None,
-    prune: Annotated[
-        list[str] | None,
-        typer.Option("--prune", help="Which tokens documents keep, such as none or max_ratio:0.1; may be repeated."),
-    ] = None,
-    hybrid: Annotated[
-        list[str] | None,
-        typer.Option("--hybrid", help="How to fuse BM25 and sparse search: rrf, min_max:0.3,0.7; may be repeated."),
-    ] = None,
-    max_length: Annotated[
-        list[int] | None, typer.Option("--max-length", help="Longest document in tokens; may be repeated.")
-    ] = None,
-    lexical: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--lexical",
-            exists=True,
-            file_okay=False,
-            help="Folder with tokenizer.json and idf.json, for the baseline without a network; may be repeated.",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option("--split", help="Which judgements.", show_default="test; dev of MIRACL")
-    ] = None,
-    output: Annotated[Path, typer.Option("--output", help="Folder of the results.")] = Path("evaluation"),
-    cache: Annotated[
-        Path | None,
-        typer.Option("--cache", dir_okay=False, help="File of vectors.", show_default="vectors.sqlite in the folder"),
-    ] = None,
-    as_json: JsonOption = False,
+    collections: CollectionsArgument,
+    model: ModelsOption = None,
+    prune: PrunesOption = None,
+    max_length: LengthsOption = None,
+    hybrid: HybridsOption = None,
+    dense: DenseOption = None,
+    lexical: LexicalOption = None,
+    split: SplitOption = None,
+    output: OutputOption = Path("evaluation"),
+    cache: CacheOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Measure relevance and cost of BM25, sparse and hybrid search on judged collections.
+    """Measure relevance and cost of BM25, sparse, dense and hybrid search on judged collections.
 
     Each collection is indexed under a name of its own, which is deleted. Vectors are kept in a file, so that an
-    evaluation that was broken off goes on where it was.
+    evaluation that was broken off does not encode anew.
     """
-    settings = _settings(model or [], prune or [], max_length or [])
-    if not settings and not lexical:
-        raise typer.BadParameter("Give a --model or a --lexical folder.")
-    hybrids = _checked_hybrids(hybrid or [])
+    check_collections(collections)
+    plan = Plan(
+        settings=read_settings(model or [], prune or [], max_length or []),
+        hybrids=read_hybrids(hybrid or [], with_dense=dense is not None),
+        cache=cache or output / "vectors.sqlite",
+        dense=dense,
+        lexical=lexical or [],
+    )
     output.mkdir(parents=True, exist_ok=True)
-    summary: dict[str, Any] = {}
-    runs: list[Run] = []
-    judgements = {}
-    with shown_bar() as progress:
-        for folder in collections:
-            collection = _read(folder, split)
-            judgements[collection.name] = collection.judgements
-            runs += _indexed_runs(
-                connection, collection, settings, hybrids, cache or output / "vectors.sqlite", progress
-            )
-            runs += _lexical_runs(collection, lexical or [])
-            summary = _write(output, runs, settings, judgements)
-    if as_json:
+    summary = measure(connection, collections, split, plan, output)
+    if json:
         print_json(summary)
     else:
-        _print_table(summary)
+        print_table(summary)
         typer.echo(f"Written to {output}: results.json, results.md, queries.jsonl, relevance.png.")
 
 
-def _indexed_runs(
-    connection: Connection,
-    collection: "Collection",
-    settings: "list[Setting]",
-    hybrids: list[str],
-    cache: Path,
-    progress: Callable[[str, int, int], None],
-) -> "list[Run]":
-    if not settings:
-        return []
-    from opensearch_neural_sparse.evaluate.evaluation import evaluate as evaluate_collection
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is measured on each collection.
 
-    with connection.client() as client:
-        return list(evaluate_collection(client, collection, settings, cache=cache, hybrids=hybrids, progress=progress))
+    Attributes:
+        settings: Models, and how they encode documents.
+        hybrids: What is fused, and how.
+        cache: File of the vectors.
+        dense: Name of the dense model, or None.
+        lexical: Folders of the baselines.
+
+    Raises:
+        BadParameter: There is nothing to measure, or dense search without a model beside it.
+    """
+
+    settings: "list[Setting]"
+    hybrids: "list[Hybrid]"
+    cache: Path
+    dense: str | None
+    lexical: list[Path]
+
+    def __post_init__(self) -> None:
+        if self.settings:
+            return
+        if self.dense is not None or self.hybrids:
+            raise typer.BadParameter("Give a --model: --dense and --hybrid are measured beside it.")
+        if not self.lexical:
+            raise typer.BadParameter("Give a --model or a --lexical folder.")
 
 
-def _lexical_runs(collection: "Collection", folders: list[Path]) -> "list[Run]":
-    from opensearch_neural_sparse.evaluate.evaluation import evaluate_lexically
-    from opensearch_neural_sparse.evaluate.lexical import load_lexical_encoder
+def check_collections(names: list[str]) -> None:
+    """Check that each name can lead to a collection, before the first is measured."""
+    from opensearch_neural_sparse.evaluate.sources import check_source
 
-    return [evaluate_lexically(collection, load_lexical_encoder(folder), setting=folder.name) for folder in folders]
+    with usage_errors():
+        for name in names:
+            check_source(name)
 
 
-def _settings(models: list[str], prunes: list[str], lengths: list[int]) -> "list[Setting]":
+def read_settings(models: list[str], prunes: list[str], lengths: list[int]) -> "list[Setting]":
+    """Return every combination of models, lengths and rules of pruning."""
     from opensearch_neural_sparse.encode.prune import Prune
     from opensearch_neural_sparse.evaluate.runs import Setting
 
-    try:
+    with usage_errors("--prune"):
         rules = [None if text == "none" else Prune.parse(text) for text in prunes or ["none"]]
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--prune") from None
     limits: list[int | None] = [*lengths] or [None]
     return [
         Setting(model=model, max_length=length, prune=rule) for model, length, rule in product(models, limits, rules)
     ]
 
 
-def _checked_hybrids(hybrids: list[str]) -> list[str]:
-    from opensearch_neural_sparse.evaluate.runs import parse_hybrid
+def read_hybrids(texts: list[str], *, with_dense: bool) -> "list[Hybrid]":
+    """Return what is fused; with dense search, every choice of searches as well."""
+    from opensearch_neural_sparse.evaluate.hybrids import DENSE, every_hybrid, parse_hybrid
 
-    try:
-        for text in hybrids:
-            parse_hybrid(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--hybrid") from None
+    with usage_errors("--hybrid"):
+        hybrids = list(map(parse_hybrid, texts))
+    if with_dense:
+        return every_hybrid(hybrids)
+    if any(DENSE in hybrid.legs for hybrid in hybrids):
+        raise typer.BadParameter("A hybrid with dense search needs --dense MODEL.", param_hint="--hybrid")
     return hybrids
 
 
-def _read(folder: Path, split: str | None) -> "Collection":
-    from opensearch_neural_sparse.evaluate.collection import read_collection
-    from opensearch_neural_sparse.evaluate.miracl import TOPICS, read_miracl
+def measure(connection: Connection, names: list[str], split: str | None, plan: Plan, output: Path) -> dict[str, Any]:
+    """Measure one collection after the other, write the results after each, and return them."""
+    runs: list[Run] = []
+    judgements: dict[str, Any] = {}
+    summary: dict[str, Any] = {}
+    dense = open_dense(plan)
+    with shown_bar() as progress:
+        for name in names:
+            collection = read(name, split)
+            judgements[collection.name] = collection.judgements
+            runs += indexed_runs(connection, collection, plan, dense, progress)
+            runs += lexical_runs(collection, plan.lexical)
+            summary = write(output, runs, plan.settings, judgements)
+    return summary
 
-    reader = read_miracl if (folder / TOPICS).is_dir() else read_collection
+
+def open_dense(plan: Plan) -> "DenseEncoder | None":
+    """Return what makes dense vectors, which loads its model when it is first used."""
+    from opensearch_neural_sparse.evaluate.dense import SentenceEncoder
+
+    return None if plan.dense is None else SentenceEncoder(plan.dense, plan.cache)
+
+
+def read(name: str, split: str | None) -> "Collection":
+    """Read a collection; one that is not as it should be is a wrong call."""
+    from opensearch_neural_sparse.evaluate.sources import read_source
+
     try:
-        return reader(folder) if split is None else reader(folder, split)
+        return read_source(name, split)
     except (FileNotFoundError, ValueError) as error:
-        raise typer.BadParameter(str(error), param_hint="COLLECTIONS") from None
+        raise typer.BadParameter(str(error), param_hint="COLLECTION") from None
 
 
-def _write(output: Path, runs: "list[Run]", settings: "list[Setting]", judgements: dict[str, Any]) -> dict[str, Any]:
+def indexed_runs(
+    connection: Connection, collection: "Collection", plan: Plan, dense: "DenseEncoder | None", progress: "Progress"
+) -> "Iterator[Run]":
+    """Yield the runs against the server; without a model there are none."""
+    from opensearch_neural_sparse.evaluate.evaluation import evaluate as evaluate_collection
+
+    if not plan.settings:
+        return
+    with (
+        connection.client() as client,
+        closing(
+            evaluate_collection(
+                client,
+                collection,
+                plan.settings,
+                cache=plan.cache,
+                hybrids=plan.hybrids,
+                dense=dense,
+                progress=progress,
+            )
+        ) as runs,
+    ):
+        yield from runs
+
+
+def lexical_runs(collection: "Collection", folders: list[Path]) -> "Iterator[Run]":
+    """Yield the runs of the baselines."""
+    from opensearch_neural_sparse.evaluate.evaluation import evaluate_lexically
+    from opensearch_neural_sparse.evaluate.lexical import load_lexical_encoder
+
+    for folder in folders:
+        yield evaluate_lexically(collection, load_lexical_encoder(folder), setting=folder.resolve().name)
+
+
+def write(output: Path, runs: "list[Run]", settings: "list[Setting]", judgements: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the results so far, and return them."""
     from opensearch_neural_sparse.evaluate.report import write_report
     from opensearch_neural_sparse.evaluate.summary import query_rows, summarise
 
@@ -157,25 +214,13 @@ def _write(output: Path, runs: "list[Run]", settings: "list[Setting]", judgement
     return summary
 
 
-def _print_table(summary: dict[str, Any]) -> None:
-    def cells(row: dict[str, Any]) -> tuple[str | None, ...]:
+def print_table(summary: Mapping[str, Any]) -> None:
+    """Print a row for each run."""
+
+    def cells(row: Mapping[str, Any]) -> tuple[str | None, ...]:
         metrics, cost = row["metrics"], row["cost"]
         numbers = [(metrics["nDCG@10"], 4), (metrics["R@100"], 4), (cost["flops"], 2), (cost["p50_ms"], 1)]
         shown = [None if value is None else f"{value:.{digits}f}" for value, digits in numbers]
         return (row["collection"], row["way"], row["setting"] or None, *shown)
 
     print_columns([COLUMNS, *map(cells, summary["runs"])])
-
-
-@contextmanager
-def shown_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show on a terminal how far the work has come; elsewhere show nothing."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            bar.update(task, description=what, completed=done, total=total)
-
-        yield show

@@ -37,8 +37,12 @@ PruneOption = Annotated[
 
 
 @contextmanager
-def usage_errors() -> Iterator[None]:
-    """Tell of a value that is out of range as of a wrong call."""
+def usage_errors(hint: str | None = None) -> Iterator[None]:
+    """Tell of a value that is out of range as of a wrong call.
+
+    Args:
+        hint: The option that it was given for.
+    """
     from opensearch_neural_sparse.errors import NeuralSparseError
 
     try:
@@ -46,4 +50,4 @@ def usage_errors() -> Iterator[None]:
     except NeuralSparseError:
         raise
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(str(error), param_hint=hint) from None

@@ -7,7 +7,15 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -33,3 +41,21 @@ def shown_progress(text: str) -> Iterator[Callable[[str], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(text, total=None)
         yield lambda news: progress.update(task, description=news)
+
+
+@contextmanager
+def shown_bar() -> Iterator[Callable[[str, int, int], None]]:
+    """Show on a terminal what is done, how far, and how long it will take; elsewhere show nothing."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+
+        def show(what: str, done: int, total: int) -> None:
+            nonlocal task
+            if bar.tasks[-1].description != what:  # another task, so that the time of one is not that of the next
+                bar.remove_task(task)
+                task = bar.add_task(what, total=total)
+            bar.update(task, completed=done, total=total)
+
+        yield show

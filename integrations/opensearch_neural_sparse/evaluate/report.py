@@ -43,7 +43,9 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
         "## Runs\n\n" + _table(_RUN_COLUMNS, map(_run_cells, summary["runs"])),
         "p is that of a paired randomisation test of NDCG@10 against the first row of the collection.\n",
         "## Averages\n\n"
-        + _table(("way", "setting", "collections", *COLUMNS, "FLOPS"), map(_average_cells, summary["averages"])),
+        + _table(
+            ("way", "setting", "collections", *COLUMNS, "FLOPS", "p50 ms"), map(_average_cells, summary["averages"])
+        ),
     ]
     if summary["exact"]:
         parts.append(
@@ -58,7 +60,9 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
 
 
 def draw(summary: Mapping[str, Any], path: Path) -> None:
-    """Draw average relevance against average FLOPS; what has no FLOPS, as BM25, is a line across.
+    """Draw average relevance against average FLOPS and against latency.
+
+    What has no FLOPS, as BM25, or was not timed, as exact scoring, is a line across.
 
     Raises:
         MissingDependencyError: Matplotlib is not installed.
@@ -68,21 +72,28 @@ def draw(summary: Mapping[str, Any], path: Path) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingDependencyError("matplotlib", "evaluate", "Drawing a plot") from None
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = Figure(figsize=(12, 5), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot(xlabel="average FLOPS", ylabel="average NDCG@10")
-    for number, row in enumerate(summary["averages"]):
-        relevance, name, colour = (
-            row["metrics"][NDCG_AT_10],
-            f"{row['way']} {row['setting']}".strip(),
-            f"C{number % 10}",
-        )
-        if row["flops"] is None:
+    labels = {"flops": "average FLOPS", "p50_ms": "median of a query in ms"}
+    panels = figure.subplots(1, len(labels), sharey=True)
+    for axes, (key, label) in zip(panels, labels.items(), strict=True):
+        axes.set_xlabel(label)
+        _draw_averages(axes, summary["averages"], key)
+    panels[0].set_ylabel("average NDCG@10")
+    handles, names = panels[0].get_legend_handles_labels()
+    figure.legend(handles, names, fontsize="small", loc="outside right upper")
+    figure.savefig(path, dpi=120)
+
+
+def _draw_averages(axes: Any, averages: Iterable[Mapping[str, Any]], key: str) -> None:
+    for number, row in enumerate(averages):
+        relevance, name = row["metrics"][NDCG_AT_10], f"{row['way']} {row['setting']}".strip()
+        colour = f"C{number % 10}"
+        if row[key] is None:
             axes.axhline(relevance, label=name, color=colour, linestyle="--")
         else:
-            axes.scatter([row["flops"]], [relevance], label=name, color=colour)
-    axes.legend(fontsize="small")
-    figure.savefig(path, dpi=120)
+            marker = "os^Dv"[number // 10 % 5]
+            axes.scatter([row[key]], [relevance], label=name, color=colour, marker=marker)
 
 
 _COST_COLUMNS = ("FLOPS", "dims", "p50 ms", "p99 ms", "encoded", "seconds", "index MB")
@@ -111,7 +122,8 @@ def _run_cells(row: Mapping[str, Any]) -> Sequence[str]:
 
 def _average_cells(row: Mapping[str, Any]) -> Sequence[str]:
     collections = ", ".join(row["collections"])
-    return (row["way"], row["setting"], collections, *_metric_cells(row["metrics"]), _number(row["flops"], 2))
+    costs = (_number(row["flops"], 2), _number(row["p50_ms"], 1))
+    return (row["way"], row["setting"], collections, *_metric_cells(row["metrics"]), *costs)
 
 
 def _gap_cells(row: Mapping[str, Any]) -> Sequence[str]:

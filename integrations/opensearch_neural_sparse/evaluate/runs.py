@@ -10,12 +10,9 @@ from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.evaluate.collection import Collection
 from opensearch_neural_sparse.evaluate.exact import Ranking
 from opensearch_neural_sparse.evaluate.metrics import METRICS, mean_metrics, query_metrics
-from opensearch_neural_sparse.index.pipelines import Normalization
-from opensearch_neural_sparse.search.options import HybridOptions
 
 SIZE = 100
 """Hits of each query: what recall@100 looks at."""
-RRF = "rrf"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +72,7 @@ class Run:
     Attributes:
         collection: Name of the collection.
         way: `bm25`, `sparse`, `sparse exact` (without a server), `dense`, `idf lexical`, or a hybrid as it was asked.
-        setting: Label of the model's setting; empty where no model has a part.
+        setting: What models have a part, and in which setting; empty where none has.
         metrics: Metric -> mean over the judged queries.
         cost: What it costs.
         per_query: Query id -> metric -> value.
@@ -110,14 +107,3 @@ class Run:
             per_query=query_metrics(collection.judgements, rankings, METRICS),
             rankings=rankings,
         )
-
-
-def parse_hybrid(text: str) -> HybridOptions:
-    """Read how BM25 and sparse search are fused: `rrf`, `min_max`, `l2` or `z_score`, with weights as in `rrf:0.3,0.7`.
-
-    Raises:
-        ValueError: No such fusion, or weights that are not two numbers that sum to 1.
-    """
-    name, _, numbers = text.partition(":")
-    weights = tuple(map(float, numbers.split(","))) if numbers else None
-    return HybridOptions(normalization=None if name == RRF else Normalization(name), weights=weights)

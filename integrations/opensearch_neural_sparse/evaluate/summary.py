@@ -7,7 +7,8 @@ from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
-from opensearch_neural_sparse.evaluate.evaluation import SPARSE, SPARSE_EXACT
+from opensearch_neural_sparse.evaluate.evaluation import SPARSE_EXACT
+from opensearch_neural_sparse.evaluate.hybrids import SPARSE
 from opensearch_neural_sparse.evaluate.metrics import NDCG_AT_10
 from opensearch_neural_sparse.evaluate.published import compare_published
 from opensearch_neural_sparse.evaluate.runs import Run, Setting
@@ -90,10 +91,17 @@ def _averages(runs: Sequence[Run]) -> list[dict[str, Any]]:
             "setting": setting,
             "collections": [run.collection for run in group],
             "metrics": {name: fmean(run.metrics[name] for run in group) for name in group[0].metrics},
-            "flops": None if group[0].cost.flops is None else fmean(run.cost.flops or 0.0 for run in group),
+            "flops": _mean(run.cost.flops for run in group),
+            "p50_ms": _mean(run.cost.p50_ms for run in group),
         }
         for (way, setting), group in groups.items()
     ]
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    """Return the mean, or None where a value is not known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def _gaps(runs: Sequence[Run]) -> list[dict[str, Any]]:

@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from opensearch_neural_sparse.errors import ModelFilesError
 
 T = TypeVar("T")
+Kind = Literal["model", "dataset"]
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -36,9 +37,15 @@ class HubOptions:
 
 
 def read_snapshot(
-    repo: str, revision: str, stages: Sequence[Sequence[str]], read: Callable[[Path], T], options: HubOptions
+    repo: str,
+    revision: str,
+    stages: Sequence[Sequence[str]],
+    read: Callable[[Path], T],
+    options: HubOptions,
+    *,
+    kind: Kind = "model",
 ) -> T:
-    """Read a model from the cache, or else download its files and read them.
+    """Read a repository from the cache, or else download its files and read them.
 
     A commit that is in the cache is used without asking the hub; a branch or tag is looked up there, unless offline.
 
@@ -48,24 +55,25 @@ def read_snapshot(
         stages: Patterns of the files to download; a later stage adds what is tried when files are still missing.
         read: Reads the snapshot's folder; it raises `ModelFilesError` when files are missing.
         options: How the hub is reached.
+        kind: What the repository holds.
 
     Raises:
         ModelFilesError: The files are out of reach, incomplete or damaged.
     """
-    cached = _cached_snapshot(repo, revision, options.cache_dir)
+    cached = _cached_snapshot(repo, revision, options.cache_dir, kind)
     if cached and (options.offline or COMMIT.fullmatch(revision)):
         try:
             return read(cached)
         except ModelFilesError as error:
             if options.offline:
-                raise ModelFilesError(f"{error} {_remedy(repo, revision)}") from None
+                raise ModelFilesError(f"{error} {_remedy(repo, revision, kind)}") from None
     if options.offline:
-        raise ModelFilesError(f"{repo!r} at revision {revision} is not in the cache. {_remedy(repo, revision)}")
+        raise ModelFilesError(f"{repo!r} at revision {revision} is not in the cache. {_remedy(repo, revision, kind)}")
     problem: ModelFilesError | None = None
     patterns: list[str] = []
     for stage in stages:
         patterns += stage
-        root = _download(repo, revision, patterns, options)
+        root = _download(repo, revision, patterns, options, kind)
         try:
             return read(root)
         except ModelFilesError as error:
@@ -73,18 +81,18 @@ def read_snapshot(
     raise ModelFilesError(f"{problem} That is how the repository {repo!r} is at revision {revision}.")
 
 
-def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None) -> Path | None:
+def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None, kind: Kind) -> Path | None:
     # The hub client's own look-up costs half a second of imports; the cache's layout is documented and stable.
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    folder = Path(cache_dir or HF_HUB_CACHE).expanduser() / f"models--{repo.replace('/', '--')}"
+    folder = Path(cache_dir or HF_HUB_CACHE).expanduser() / f"{kind}s--{repo.replace('/', '--')}"
     reference = folder / "refs" / revision
     commit = reference.read_text().strip() if reference.is_file() else revision
     snapshot = folder / "snapshots" / commit
     return snapshot if snapshot.is_dir() else None
 
 
-def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOptions) -> Path:
+def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOptions, kind: Kind) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -93,6 +101,7 @@ def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOpt
     try:
         folder = snapshot_download(
             repo,
+            repo_type=kind,
             revision=revision,
             token=options.token,
             cache_dir=options.cache_dir,
@@ -102,14 +111,15 @@ def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOpt
         reason = " ".join(str(error).split("\n", 1)[:1])
         raise ModelFilesError(
             f"{repo!r} at revision {revision} could not be had from the hub ({type(error).__name__}: {reason}). "
-            f"{_remedy(repo, revision)}"
+            f"{_remedy(repo, revision, kind)}"
         ) from error
     return Path(folder)
 
 
-def _remedy(repo: str, revision: str) -> str:
+def _remedy(repo: str, revision: str, kind: Kind) -> str:
+    repo_type = "" if kind == "model" else f" --repo-type {kind}"
     return (
-        f"Where there is a network, run: hf download {repo} --revision {revision}; then bring the cache here "
-        "(cache_dir=... or HF_HUB_CACHE names it), or give a folder with the model's files in place of its name. "
-        "A gated model needs token=... or HF_TOKEN."
+        f"Where there is a network, run: hf download {repo}{repo_type} --revision {revision}; then bring the cache "
+        f"here (cache_dir=... or HF_HUB_CACHE names it), or give a folder with the {kind}'s files in place of its "
+        f"name. A gated {kind} needs token=... or HF_TOKEN."
     )

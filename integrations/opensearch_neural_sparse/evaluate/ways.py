@@ -1,0 +1,55 @@
+"""The ways of searching an index that are held against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from opensearch_neural_sparse.evaluate.hybrids import BM25, DENSE, SPARSE, Hybrid
+from opensearch_neural_sparse.evaluate.runs import SIZE
+from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.legs import Embedder
+from opensearch_neural_sparse.store.sync import NeuralSparseStore
+
+Search = Callable[[str], SearchHits]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A way of searching.
+
+    Attributes:
+        name: What it is called in tables.
+        legs: Of which searches it is made: names of `hybrids.WAYS`.
+        search: Searches by a text.
+    """
+
+    name: str
+    legs: Sequence[str]
+    search: Search
+
+
+def ways(
+    store: NeuralSparseStore, hybrids: Sequence[Hybrid] = (), embedder: Embedder | None = None, *, size: int = SIZE
+) -> Iterator[Way]:
+    """Yield BM25, sparse, dense search where something makes dense vectors, and the hybrids.
+
+    Args:
+        store: The index.
+        hybrids: What is fused, and how.
+        embedder: Makes dense vectors of queries.
+        size: How many hits are asked for.
+    """
+    yield Way(name=BM25, legs=(BM25,), search=partial(store.match_search, size=size))
+    yield Way(name=SPARSE, legs=(SPARSE,), search=partial(store.search, size=size))
+    if embedder is not None:
+        yield Way(name=DENSE, legs=(DENSE,), search=lambda text: _search_densely(store, embedder(text), size))
+    for hybrid in hybrids:
+        search = partial(store.hybrid_search, size=size, options=hybrid.options(embedder))
+        yield Way(name=f"hybrid {hybrid}", legs=hybrid.legs, search=search)
+
+
+def _search_densely(store: NeuralSparseStore, vector: Sequence[float], size: int) -> SearchHits:
+    clause = {"vector": [float(number) for number in vector], "k": size}
+    return store.custom_search({"size": size, "query": {"knn": {store.schema.embedding_field: clause}}})

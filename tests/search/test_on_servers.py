@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse import IndexSchema, SparseDocument, SparseVector
+from opensearch_neural_sparse import IndexSchema, PruneType, SparseDocument, SparseVector
 from opensearch_neural_sparse.index.document import to_source
 from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.index.pipelines import rrf_pipeline
 from opensearch_neural_sparse.search.filters import filtered
 from opensearch_neural_sparse.search.query import hybrid_query, match_query, neural_sparse_query, rank_feature_query
+from opensearch_neural_sparse.search.two_phase import TwoPhase
 from opensearch_neural_sparse.server import ServerInfo, parse_version
 from tests.conftest import RunningServer
 
@@ -79,3 +81,26 @@ def test_shortest_weights_score_as_whole_ones(client: Any, index_name: str) -> N
     found = scores(client, index_name, neural_sparse_query("sparse_vector", dict.fromkeys(tokens[:20], 1.7)), size=200)
     assert len(found) == 120
     assert [found[f"whole{n}"] for n in range(60)] == [found[f"short{n}"] for n in range(60)]
+
+
+@pytest.mark.parametrize(
+    "rule", ["max_ratio:0.4", "max_ratio:0.1", "abs_value:0.7", "top_k:7", "alpha_mass:0.8", "alpha_mass:0.95"]
+)
+def test_pruning_keeps_the_tokens_that_the_server_keeps(client: Any, index_name: str, rule: str) -> None:
+    """A document for each token, and two phases: what the server's own rule took for light finds no document."""
+    tokens = [f"t{n}" for n in range(30)]
+    client.indices.create(index=index_name, body=create_index_body(SCHEMA, settings={"number_of_shards": 1}))
+    lines = [line for token in tokens for line in ({"index": {"_id": token}}, {"sparse_vector": {token: 1.0}})]
+    client.bulk(body=lines, index=index_name, refresh=True)
+    kind, ratio = rule.split(":")
+    two_phase = TwoPhase(prune_type=PruneType(kind), prune_ratio=float(ratio))
+    for seed in range(20):
+        chance = random.Random(seed)
+        some = (chance.uniform(0.05, 3) for _ in tokens[5:])
+        weights = dict(zip(tokens, [3.0, 0.3, 1.2, 0.7, 0.02, *some], strict=True))
+        heavy, light = two_phase.split(SparseVector(weights))
+        assert heavy
+        assert light
+        query = neural_sparse_query("sparse_vector", weights)
+        found = scores(client, index_name, query, search_pipeline=two_phase.pipeline(), size=100)
+        assert set(found) == set(heavy)

@@ -236,6 +236,22 @@ def test_filter_holds_in_every_leg(corpus: MakeCorpus, shards: int) -> None:
         assert search(store, legs=THREE, fusion=fusion, filter={"term": {"lang": "xx"}}) == []
 
 
+@pytest.mark.parametrize("shards", [1, 3])
+def test_whatever_is_asked_for_besides_scores_stay_fused(corpus: MakeCorpus, shards: int) -> None:
+    """A hybrid query within another one would give sums of raw scores, which are well above those of two ranks."""
+    store, most = corpus(shards), 2 / 61
+    for choices in (
+        {"filter": {"term": {"lang": "en"}}},
+        {"filter": {"term": {"lang": "en"}}, "explain": True, "offset": 3},
+        {"collapse": "lang", "filter": {"exists": {"field": "lang"}}},
+        {"min_score": 0.001, "filter": {"term": {"lang": "en"}}},
+        {"two_phase": TwoPhase(), "filter": {"term": {"lang": "en"}}},
+    ):
+        hits = search(store, **choices)
+        assert hits
+        assert all(0 < hit.score <= most * (1 + 1e-6) for hit in hits), choices
+
+
 def test_both_fusions_tell_score_and_rank_of_every_leg(corpus: MakeCorpus) -> None:
     store = corpus(1)
     query = QUERIES[0]

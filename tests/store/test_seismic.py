@@ -88,6 +88,26 @@ def test_index_is_of_the_kind_that_the_schema_says(store: NeuralSparseStore, cli
     assert store.open().binding.key == "token_id"  # type: ignore[union-attr]
 
 
+def test_server_takes_every_parameter_of_the_approximate_index(
+    store: NeuralSparseStore, make_store: MakeStore, client: Any
+) -> None:
+    store.delete_index()
+    given = {
+        "n_postings": 300,
+        "cluster_ratio": 0.2,
+        "summary_prune_ratio": 0.5,
+        "approximate_threshold": 1,
+        "quantization_ceiling_ingest": 4.0,
+        "quantization_ceiling_search": 8.0,
+    }
+    made = make_store(schema=replace(SCHEMA, seismic=SeismicParameters(**given)))  # type: ignore[arg-type]
+    made.create(settings=ONE_SHARD)
+    held = client.indices.get_mapping(index=made.index)[made.index]["mappings"]["properties"]["sparse_vector"]
+    assert held["method"] == {"name": "seismic", "parameters": given}
+    made.write([{"id": "1", "vector": {"red": 2.0}}])
+    assert [hit.score for hit in made.search({"red": 4.0})] == pytest.approx([8.0], rel=0.01)
+
+
 def test_vectors_are_written_as_ids_read_as_tokens_and_found_approximately(
     filled: NeuralSparseStore, client: Any
 ) -> None:

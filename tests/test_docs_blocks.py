@@ -19,7 +19,7 @@ SHELL = {"bash", "sh", "shell"}
 ELSEWHERE = {
     ("docs/cli.md", "bash"): "tests/cli/test_page.py runs it",
     ("docs/tutorial.md", "text"): "tests/test_docs_outputs.py compares it with what the snippet prints",
-    ("docs/troubleshooting.md", "text"): "tests/test_docs_build.py compares it with what is raised",
+    ("docs/troubleshooting.md", "text"): "tests/test_docs_messages.py compares it with what is raised",
 }
 EVERYWHERE = {
     "python": "tests/test_docs.py runs it",

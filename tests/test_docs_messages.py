@@ -1,9 +1,10 @@
-"""The messages of the server that docs/troubleshooting.md explains are those that it gives."""
+"""The messages that docs/troubleshooting.md explains are those that the package and the server give."""
 
 from __future__ import annotations
 
 import re
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,18 +12,40 @@ import pytest
 
 from opensearch_neural_sparse import (
     Bm25Leg,
+    BulkFailure,
+    BulkReport,
     DenseLeg,
     DocumentEncoder,
     HybridOptions,
     IndexSchema,
+    ModelBinding,
     NeuralSparseStore,
+    ServerInfo,
+    SparseDocument,
+    SparseVector,
     WriteOptions,
+    get_model,
     load_document_encoder,
+    register_model,
+    resolve_files,
 )
-from opensearch_neural_sparse.errors import NeuralSparseError
+from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.encode.vector_file import VectorFile
+from opensearch_neural_sparse.errors import (
+    IndexNotBoundError,
+    IndexNotFoundError,
+    LimitedRightsWarning,
+    MissingDependencyError,
+    NeuralSparseError,
+    PartialResultsError,
+    ServerConnectionError,
+    ServerRequestError,
+)
+from opensearch_neural_sparse.search.filters import filter_clauses
 from tests.paths import ROOT, SMALL_MODEL
 
 Provocation = Callable[[NeuralSparseStore], object]
+QUOTED = re.compile(r"^## (\w+)\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 MESSAGE = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 
 
@@ -80,6 +103,81 @@ PROVOCATIONS: dict[str, Provocation] = {
     "resource_already_exists_exception": lambda store: store.create(),
     "invalid_index_name_exception": _create_by_a_bad_name,
 }
+
+
+def _unreadable_mapping() -> None:
+    refused = ServerRequestError(403, "security_exception", "no permissions for [indices:admin/get]")
+    with warnings.catch_warnings(), NeuralSparseStore("articles", url="http://localhost", model=SMALL_MODEL) as store:
+        warnings.simplefilter("error", LimitedRightsWarning)
+        store._unseen(refused)
+
+
+def _a_letter_that_changed() -> None:
+    VectorFile("vectors.sqlite")._checked(b"sum of other content")
+
+
+def _another_model() -> None:
+    binding = ModelBinding.of(resolve_files(register_model(SMALL_MODEL, name="small-en")), text_field="content")
+    binding.ensure_same_model(get_model("multilingual-v1"), index="articles", field="sparse_vector")
+
+
+def _a_text_for_a_number() -> None:
+    reason = "failed to parse field [n] of type [long] in document with id '2'. Preview of field's value: (withheld)"
+    failure = BulkFailure(id="2", status=400, error_type="mapper_parsing_exception", reason=reason)
+    BulkReport(written=1, failed=(failure,)).raise_if_incomplete()
+
+
+def _raise(error: Exception) -> Callable[[], None]:
+    def throw() -> None:
+        raise error
+
+    return throw
+
+
+RAISED: dict[str, Callable[[], object]] = {
+    "UnknownModelError": lambda: get_model("doc-v3-distil"),
+    "ModelFilesError": lambda: register_model(ROOT / "docs" / "images", name="mine"),
+    "VectorCacheError": _a_letter_that_changed,
+    "MissingDependencyError": _raise(
+        MissingDependencyError("onnxruntime", "onnx", "Encoding documents (without the extra 'encode')")
+    ),
+    "ModelMismatchError": _another_model,
+    "IndexNotBoundError": _raise(IndexNotBoundError("articles", "sparse_vector")),
+    "IndexNotFoundError": _raise(IndexNotFoundError("articles")),
+    "IndexSchemaError": lambda: SparseDocument.of({"id": "1", "txt": "A text."}),
+    "InvalidVectorError": lambda: SparseVector({"heart": -1.0}),
+    "FilterSyntaxError": lambda: filter_clauses("lang = en"),
+    "ServerConnectionError": _raise(
+        ServerConnectionError("http://localhost:9200", "ConnectionRefusedError: Connection refused")
+    ),
+    "ServerRequestError": _raise(
+        ServerRequestError(
+            400, "x_content_parse_exception", "[bool] failed to parse field [filter]: unknown field [rang]"
+        )
+    ),
+    "PartialResultsError": _raise(PartialResultsError(1, 5, [])),
+    "UnsupportedServerError": lambda: ServerInfo.named("2.19.1").require((3, 3, 0), "The field type sparse_vector"),
+    "BulkWriteError": _a_text_for_a_number,
+    "DevServerError": lambda: DevServer.start(own=True, version="9.9.9"),
+    "LimitedRightsWarning": _unreadable_mapping,
+}
+
+
+def _quoted() -> dict[str, str]:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    return {name: " ".join(message.split()) for name, message in QUOTED.findall(page)}
+
+
+def test_every_message_that_the_page_quotes_is_raised_here() -> None:
+    assert list(_quoted()) == list(RAISED)
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_the_package_raises_what_the_page_quotes(name: str) -> None:
+    with pytest.raises((NeuralSparseError, LimitedRightsWarning)) as raised:
+        RAISED[name]()
+    message = str(raised.value).replace(str(ROOT / "docs" / "images"), "/models/mine")
+    assert (type(raised.value).__name__, message) == (name, _quoted()[name])
 
 
 @pytest.fixture(scope="module")

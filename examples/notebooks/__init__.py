@@ -1,0 +1,1 @@
+"""A notebook for each framework; `python -m examples.notebooks` runs them and stores what their cells show."""

@@ -1,0 +1,50 @@
+"""The pictures of the front page and of the concepts show what the bundled model and a real server give."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from docs import draw_results, draw_vectors
+from opensearch_neural_sparse import load_document_encoder, load_query_encoder
+from tests.paths import ROOT
+from tests.rounding import assert_same_but_for_rounding
+
+
+def _results() -> dict[str, Any]:
+    return json.loads(draw_results.RESULTS.read_text(encoding="utf-8"))
+
+
+def test_picture_of_results_is_drawn_from_what_was_found() -> None:
+    assert draw_results.draw(_results()) == draw_results.PICTURE.read_text(encoding="utf-8")
+
+
+def test_front_page_shows_it_and_says_in_words_what_it_shows() -> None:
+    picture = draw_results.PICTURE.relative_to(ROOT)
+    (line,) = [
+        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"]({picture})" in line
+    ]
+    best = [hits[0]["name"] for hits in _results()["hits"].values()]
+    assert all(words in line for words in (draw_results.QUESTION, *best))
+
+
+@pytest.mark.slow
+def test_every_server_finds_what_the_picture_shows(server: Any, index_name: str) -> None:
+    before = _results()
+    if sys.platform != "linux" or sys.version_info[:2] != tuple(map(int, before["python"].split("."))):
+        pytest.skip(f"The picture is of the docstrings of Python {before['python']} on Linux.")
+    now = draw_results.found(server.url, index_name)
+    assert now["documents"] == pytest.approx(before["documents"], rel=0.01)
+    for hit, shown in zip(now["hits"]["hybrid"], before["hits"]["hybrid"], strict=True):
+        assert hit.pop("ranks") == pytest.approx(shown.pop("ranks"), abs=1)  # those of one score rank as they come
+    assert_same_but_for_rounding(json.dumps(now["hits"], indent=1), json.dumps(before["hits"], indent=1))
+
+
+def test_picture_of_vectors_is_what_the_model_makes_of_both_texts() -> None:
+    (document,) = load_document_encoder(draw_vectors.MODEL, engine="onnx").encode_documents([draw_vectors.DOCUMENT])
+    query = load_query_encoder(draw_vectors.MODEL).encode_query(draw_vectors.QUERY)
+    drawn = draw_vectors.PICTURE.read_text(encoding="utf-8")
+    assert_same_but_for_rounding(draw_vectors.draw(document, query), drawn)

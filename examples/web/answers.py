@@ -42,8 +42,6 @@ async def _timed(search: Awaitable[SearchHits]) -> tuple[SearchHits, float]:
 
 def _answer(found: SearchHits, milliseconds: float, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "total": found.total,
-        "total_is_exact": found.total_is_exact,
         "ms": milliseconds,
         "server_ms": found.took_ms,
         "hits": [{"id": hit.id, "score": hit.score} | row for hit, row in zip(found, rows, strict=True)],

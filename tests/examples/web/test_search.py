@@ -19,7 +19,7 @@ def test_a_question_is_answered_in_three_columns(address: str, open_page: OpenPa
     for way, hits in zip(COLUMNS, (4, 5, 5), strict=True):
         column = page.locator(f"section.{way}")
         expect(column.locator(".hit")).to_have_count(hits)
-        expect(column.locator(".facts")).to_have_text(re.compile(r"^\d matching · \d+ ms, OpenSearch \d+$"))
+        expect(column.locator(".facts")).to_have_text(re.compile(r"^\d+ ms, of which OpenSearch took \d+$"))
         expect(column.locator(".hit .score").first).to_have_text(re.compile(r"^score \d+\.\d+$"))
         marked = column.locator("[data-id='geo.river'] mark")
         expect(marked).to_have_text(["river"])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.encode.prune import Prune
-from opensearch_neural_sparse.store.aio_tended import AsyncTendedDocuments
+from opensearch_neural_sparse.store.aio_maintained import AsyncMaintainedDocuments
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.copying import MissingText, ReindexReport
 from opensearch_neural_sparse.store.encoders import Encoders
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.models.spec import ModelSpec
 
 
-class AsyncBoundDocuments(AsyncTendedDocuments):
+class AsyncBoundDocuments(AsyncMaintainedDocuments):
     """The documents of an index, and the model that it is bound to."""
 
     async def bind_model(self, *, sample: int = 100, verify: int = 0, replace: bool = False) -> ModelBinding:

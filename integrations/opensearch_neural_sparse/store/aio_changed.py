@@ -11,7 +11,7 @@ from opensearch_neural_sparse.index.changes import text_action
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.store.aio_documents import AsyncStoredDocuments
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
-from opensearch_neural_sparse.store.changing import delete_matching, metadata_changes, text_changes
+from opensearch_neural_sparse.store.changes import delete_matching, metadata_changes, text_changes
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import prepare
 

@@ -11,10 +11,10 @@ from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.copying import MissingText, ReindexReport
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.filling import fill_field, make_field
+from opensearch_neural_sparse.store.maintained import MaintainedDocuments
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.reindexing import begin, block, copy, unblock
 from opensearch_neural_sparse.store.stamping import stamp
-from opensearch_neural_sparse.store.tended import TendedDocuments
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.models.spec import ModelSpec
 
 
-class BoundDocuments(TendedDocuments):
+class BoundDocuments(MaintainedDocuments):
     """The documents of an index, and the model that it is bound to."""
 
     def bind_model(self, *, sample: int = 100, verify: int = 0, replace: bool = False) -> ModelBinding:

@@ -10,7 +10,7 @@ from opensearch_neural_sparse.index.bulk import BulkReport
 from opensearch_neural_sparse.index.changes import text_action
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
-from opensearch_neural_sparse.store.changing import delete_matching, metadata_changes, text_changes
+from opensearch_neural_sparse.store.changes import delete_matching, metadata_changes, text_changes
 from opensearch_neural_sparse.store.documents import StoredDocuments
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import prepare

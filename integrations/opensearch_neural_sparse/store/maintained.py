@@ -1,4 +1,4 @@
-"""An index looked after: templates, memory, segments, over a blocking client."""
+"""An index maintained: templates, memory, segments, over a blocking client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opensearch_neural_sparse.store.changed import ChangedDocuments
 from opensearch_neural_sparse.store.upkeep import force_merge, tend_cache
 
 
-class TendedDocuments(ChangedDocuments):
+class MaintainedDocuments(ChangedDocuments):
     """The documents of an index, and what keeps it in order."""
 
     def create_template(

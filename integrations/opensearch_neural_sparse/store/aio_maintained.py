@@ -1,4 +1,4 @@
-"""An index looked after: templates, memory, segments, over an asynchronous client."""
+"""An index maintained: templates, memory, segments, over an asynchronous client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opensearch_neural_sparse.store.aio_changed import AsyncChangedDocuments
 from opensearch_neural_sparse.store.upkeep import force_merge, tend_cache
 
 
-class AsyncTendedDocuments(AsyncChangedDocuments):
+class AsyncMaintainedDocuments(AsyncChangedDocuments):
     """The documents of an index, and what keeps it in order."""
 
     async def create_template(

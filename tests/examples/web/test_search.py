@@ -35,6 +35,15 @@ def test_learned_tokens_are_chips_and_legs_tell_their_ranks(address: str, open_p
     expect(page.locator("section.bm25 .hit")).to_have_count(1)
 
 
+def test_a_hybrid_hit_that_words_alone_found_says_so(address: str, open_page: OpenPage) -> None:
+    page = open_page(f"{address}?q=carries")
+    expect(page.locator("section.sparse .hit")).to_have_count(0)
+    hit = page.locator("section.hybrid .hit")
+    expect(hit.locator(".chips li")).to_have_text(["BM25 #1", "sparse none"])
+    hit.locator(".open").click()
+    expect(hit.locator(".more")).to_have_text("It has no token of the question.")
+
+
 @pytest.mark.parametrize("way", COLUMNS)
 def test_what_tokens_gave_sums_to_the_score(address: str, open_page: OpenPage, way: str) -> None:
     page = open_page(f"{address}?q=a+river+map")

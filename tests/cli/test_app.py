@@ -42,9 +42,24 @@ def test_every_parameter_of_the_commands_over_an_index_is_explained() -> None:
         return [*own, *(parameter for child in children for parameter in parameters(child))]
 
     commands = get_command(app).commands  # type: ignore[attr-defined]
-    rows = [row for name in ("models", "index", "ingest", "search", "doctor") for row in parameters(commands[name])]
+    rows = [
+        row
+        for name in ("models", "index", "ingest", "search", "doctor", "evaluate", "bench", "devserver")
+        for row in parameters(commands[name])
+    ]
     assert len(rows) > 60
     assert [row.name for row in rows if not row.help] == []  # type: ignore[attr-defined]
+
+
+def test_every_command_prints_json_on_request() -> None:
+    def leaves(command: object) -> list[object]:
+        children = getattr(command, "commands", {}).values()
+        return [leaf for child in children for leaf in leaves(child)] or [command]
+
+    commands = leaves(get_command(app))
+    assert len(commands) == 17
+    without = [row.name for row in commands if "--json" not in {name for option in row.params for name in option.opts}]
+    assert without == []
 
 
 def test_help_loads_nothing_heavy() -> None:

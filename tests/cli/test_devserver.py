@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def test_nothing_runs_in_an_empty_home(tmp_path: Path):
     assert (stop.returncode, stop.stdout) == (0, "No such server runs.\n")
 
 
+def test_nothing_that_runs_is_told_as_json_too(tmp_path: Path):
+    for command, status, told in (("status", 1, {"servers": []}), ("stop", 0, {"stopped": []})):
+        done = run("devserver", command, "--home", str(tmp_path), "--json")
+        assert (done.returncode, json.loads(done.stdout)) == (status, told)
+
+
 def test_a_named_server_is_reported_without_credentials(server: RunningServer):
     url = server.url.replace("http://", "http://user:secret@")
     for command in ("start", "status"):
@@ -71,6 +78,9 @@ def test_a_named_server_is_reported_without_credentials(server: RunningServer):
         assert server.url.removeprefix("http://") in done.stdout
         assert "secret" not in done.stdout + done.stderr
     assert server.version in done.stdout
+    told = json.loads(run("devserver", "status", "--json", OPENSEARCH_URL=url).stdout)["servers"][0]
+    assert (told["version"], told["home"]) == (server.version, None)
+    assert "secret" not in told["url"]
 
 
 @pytest.mark.slow

@@ -51,4 +51,4 @@ def test_the_page_has_a_section_for_each_command() -> None:
     sections = set(re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     groups = {"models": ("list", "show", "recommend", "download"), "index": ("create", "bind", "info", "reindex")}
     commands = {f"{group} {name}" for group, names in groups.items() for name in names}
-    assert sections == commands | {"ingest", "search", "doctor", "What all commands share"}
+    assert sections == commands | {"ingest", "search", "doctor", "bench", "What all commands share"}

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from opensearch_neural_sparse.cli import devserver, doctor, evaluate, indices, ingest, models, search
+from opensearch_neural_sparse.cli import bench, devserver, doctor, evaluate, indices, ingest, models, search
 from opensearch_neural_sparse.version import __version__
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(indices.app, name="index")
 app.command()(ingest.ingest)
 app.command()(search.search)
 app.command()(evaluate.evaluate)
+app.command()(bench.bench)
 app.command()(doctor.doctor)
 app.add_typer(devserver.app, name="devserver")
 

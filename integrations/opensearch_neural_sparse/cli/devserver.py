@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn
 from rich.progress import Progress as ProgressBar
 
+from opensearch_neural_sparse.cli.output import JsonOption, print_json
 from opensearch_neural_sparse.devserver import DEFAULT_VERSION, DevServer, Origin, Profile, Progress, Step
 from opensearch_neural_sparse.devserver.locations import default_home
 
@@ -27,7 +28,9 @@ def start(
     version: VersionOption = DEFAULT_VERSION,
     profile: ProfileOption = Profile.PLAIN,
     home: HomeOption = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, show_default="a free one")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, metavar="N", help="Its port.", show_default="a free one")
+    ] = None,
     heap: Annotated[
         str | None, typer.Option(help="Java heap of each node.", show_default="1g; cluster: 512m; ml: 2g")
     ] = None,
@@ -35,6 +38,7 @@ def start(
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Remove its data when it stops.")] = False,
     docker: Annotated[bool, typer.Option("--docker", help="Run the official image instead.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds until it must be ready.")] = 180.0,
+    json: JsonOption = False,
 ) -> None:
     """Start a server, unless it runs already, and print its URL."""
     with shown_progress() as on_progress:
@@ -55,17 +59,18 @@ def start(
     if server.login is not None:
         folder = server.login.ca_file.parent
         typer.echo(f"It wants a login: user {server.login.user}; password and CA certificate in {folder}.", err=True)
-    typer.echo(server.address)
+    print_json(facts(server)) if json else typer.echo(server.address)
 
 
 @app.command()
-def status(home: HomeOption = None) -> None:
+def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Show the servers that run; exit status 1 if there is none."""
     servers = list(servers_to_show(home))
-    for server in servers:
-        typer.echo(describe(server))
+    if json:
+        print_json({"servers": [facts(server) | {"health": server.health()} for server in servers]})
+    else:
+        typer.echo("\n".join(map(describe, servers)) or "No server runs.")
     if not servers:
-        typer.echo("No server runs.")
         raise typer.Exit(1)
 
 
@@ -75,10 +80,14 @@ def stop(
     profile: ProfileOption = Profile.PLAIN,
     home: HomeOption = None,
     every: Annotated[bool, typer.Option("--all", help="Stop every server that `status` shows.")] = False,
+    json: JsonOption = False,
 ) -> None:
     """Stop a server that was started here. Others, and that of OPENSEARCH_URL, are left alone."""
     servers = DevServer.find_all() if every else [DevServer.find(home or default_home(version, profile))]
     stopped = [server for server in servers if server is not None and server.stop()]
+    if json:
+        print_json({"stopped": [facts(server) for server in stopped]})
+        return
     for server in stopped:
         typer.echo(f"Stopped {server.version} at {server.address}.")
     if not stopped:
@@ -92,9 +101,11 @@ def logs(
     home: HomeOption = None,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines of its end.")] = 100,
     node: Annotated[str, typer.Option(help="Which node of a cluster.")] = "n1",
+    json: JsonOption = False,
 ) -> None:
     """Print the end of a server's log, also when it has stopped."""
-    typer.echo(DevServer.read_log(home or default_home(version, profile), lines, node=node))
+    log = DevServer.read_log(home or default_home(version, profile), lines, node=node)
+    print_json({"lines": log.splitlines()}) if json else typer.echo(log)
 
 
 def servers_to_show(home: Path | None) -> Iterator[DevServer]:
@@ -105,6 +116,17 @@ def servers_to_show(home: Path | None) -> Iterator[DevServer]:
         yield from DevServer.find_all()
     elif (server := DevServer.find(home)) is not None:
         yield server
+
+
+def facts(server: DevServer) -> dict[str, Any]:
+    """Return what is known of a server as JSON values. No credentials."""
+    return {
+        "url": server.address,
+        "version": server.version,
+        "profile": server.profile,
+        "home": None if server.home is None else str(server.home),
+        "pids": list(server.pids),
+    }
 
 
 def describe(server: DevServer) -> str:

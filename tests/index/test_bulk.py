@@ -4,17 +4,9 @@ from typing import Any
 import pytest
 
 from opensearch_neural_sparse import BulkFailure, BulkOperation, BulkReport, BulkWriteError, IndexSchema, SparseDocument
-from opensearch_neural_sparse.index import bulk
 from opensearch_neural_sparse.index.bulk import BulkAction, bulk_action, bulk_actions, delete_action, read_items
 
 SCHEMA = IndexSchema()
-
-
-@pytest.fixture(params=["orjson", "json"])
-def serializer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param == "json":
-        monkeypatch.setattr(bulk, "_serializer", lambda: bulk._dumps_slowly)
-    return str(request.param)
 
 
 def action_of(document: SparseDocument, **options: Any) -> BulkAction:
@@ -23,7 +15,7 @@ def action_of(document: SparseDocument, **options: Any) -> BulkAction:
     return action
 
 
-def test_action_is_two_lines_of_json(serializer: str) -> None:
+def test_action_is_two_lines_of_json() -> None:
     document = SparseDocument(id="ä", text="Zeile\nzwei", vector={"a": 1.5}, metadata={"n": None})
     header, source, end = action_of(document).body.split(b"\n")
     assert end == b""
@@ -57,7 +49,7 @@ def test_document_that_cannot_be_sent_is_a_failure_and_the_others_pass(bad: dict
     assert (second.id, second.status, second.error_type) == ("2", None, error_type)
 
 
-def test_text_that_is_not_unicode_is_a_failure_without_the_text(serializer: str) -> None:
+def test_text_that_is_not_unicode_is_a_failure_without_the_text() -> None:
     failure = bulk_action(SparseDocument(id="1", text="SECRET \ud800"), SCHEMA)
     assert isinstance(failure, BulkFailure)
     assert "SECRET" not in str(failure)
@@ -90,6 +82,13 @@ def test_reports_add_up_and_read_short() -> None:
     assert "and 2 more" in text
     assert "id6" not in text
     assert "gone" in text
+
+
+def test_weights_are_shortened_unless_kept_whole() -> None:
+    document = SparseDocument(id="1", vector={"a": 0.123456789})
+    for options, weight in (({}, 0.1234), ({"exact_weights": True}, 0.123456789)):
+        source = json.loads(action_of(document, **options).body.split(b"\n")[1])
+        assert source == {"id": "1", "sparse_vector": {"a": weight}}
 
 
 def test_incomplete_report_is_raised() -> None:

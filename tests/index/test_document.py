@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse import IndexSchema, IndexSchemaError, InvalidVectorError, SparseDocument, SparseVector
+from opensearch_neural_sparse import IndexSchema, IndexSchemaError, InvalidVectorError, SparseDocument
 from opensearch_neural_sparse.index.document import from_source, to_source
 
 SCHEMA = IndexSchema()
@@ -81,12 +81,6 @@ def test_other_id_is_an_error(bad: Any) -> None:
 def test_empty_vector_is_left_out() -> None:
     source = to_source(SparseDocument(id="1", text="", vector={}, model="m@1"), SCHEMA)
     assert source == {"id": "1", "content": "", "sparse_vector_model": "m@1"}
-
-
-def test_weights_are_shortened_unless_kept_whole() -> None:
-    document = SparseDocument(id="1", vector=SparseVector({"a": 0.123456789}))
-    assert to_source(document, SCHEMA)["sparse_vector"] == {"a": 0.1234}
-    assert to_source(document, SCHEMA, exact_weights=True)["sparse_vector"] == {"a": 0.123456789}
 
 
 @pytest.mark.parametrize("weight", [float("nan"), float("inf"), 0, -1.0, "x", None, True])

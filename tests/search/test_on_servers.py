@@ -12,6 +12,7 @@ from opensearch_neural_sparse import IndexSchema, PruneType, SparseDocument, Spa
 from opensearch_neural_sparse.index.document import to_source
 from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.index.pipelines import rrf_pipeline
+from opensearch_neural_sparse.index.serializer import to_json
 from opensearch_neural_sparse.search.filters import filtered
 from opensearch_neural_sparse.search.query import hybrid_query, match_query, neural_sparse_query, rank_feature_query
 from opensearch_neural_sparse.search.two_phase import TwoPhase
@@ -28,7 +29,7 @@ def index(client: Any, index_name: str) -> str:
     for name, vector in VECTORS.items():
         text = "hello world" if name == "1" else "nothing of the sort"
         document = SparseDocument(id=name, text=text, vector=vector, metadata={"number": int(name)})
-        client.index(index=index_name, id=name, body=to_source(document, SCHEMA, exact_weights=True))
+        client.index(index=index_name, id=name, body=to_json(to_source(document, SCHEMA)))
     client.indices.refresh(index=index_name)
     return index_name
 
@@ -70,14 +71,14 @@ def test_hybrid_fuses_by_ranks(
 def test_shortest_weights_score_as_whole_ones(client: Any, index_name: str) -> None:
     client.indices.create(index=index_name, body=create_index_body(SCHEMA, settings={"number_of_shards": 1}))
     tokens = [f"t{n}" for n in range(40)]
-    lines: list[dict[str, Any]] = []
+    lines: list[bytes] = []
     for number in range(60):
         weights = {token: 3 / (1 + (number * 7919 + place * 104729) % 997 / 31) for place, token in enumerate(tokens)}
         document = SparseDocument(id=f"{number}", vector=SparseVector(weights))
         for kind, exact in (("whole", True), ("short", False)):
-            source = to_source(document, SCHEMA, exact_weights=exact)
-            lines += [{"index": {"_id": f"{kind}{number}"}}, source]
-    assert not client.bulk(body=lines, index=index_name, refresh=True)["errors"]
+            source = to_json(to_source(document, SCHEMA), exact_weights=exact)
+            lines += [to_json({"index": {"_id": f"{kind}{number}"}}), source]
+    assert not client.bulk(body=b"\n".join(lines) + b"\n", index=index_name, refresh=True)["errors"]
     found = scores(client, index_name, neural_sparse_query("sparse_vector", dict.fromkeys(tokens[:20], 1.7)), size=200)
     assert len(found) == 120
     assert [found[f"whole{n}"] for n in range(60)] == [found[f"short{n}"] for n in range(60)]

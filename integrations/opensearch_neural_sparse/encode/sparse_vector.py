@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from typing import Self
 
 from opensearch_neural_sparse.errors import InvalidVectorError
@@ -149,6 +149,10 @@ class SparseVector(Mapping[str, float]):
 
     def __len__(self) -> int:
         return len(self._weights)
+
+    def values(self) -> ValuesView[float]:
+        """Return a view of the weights; unlike a `Mapping`'s own, it looks no token up."""
+        return self._weights.values()
 
     def __eq__(self, other: object) -> bool:
         return self._weights == dict(other) if isinstance(other, Mapping) else NotImplemented

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from typing import Any
 
 from opensearch_neural_sparse.errors import BulkWriteError, IndexSchemaError, InvalidVectorError
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import first_of, short_reason
+from opensearch_neural_sparse.index.serializer import to_json
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Statuses of an item that the server had no room for: the same item may pass later."""
@@ -153,35 +152,48 @@ def bulk_action(
     document_id = check_id(document.id)
     header = _header(document_id, routing)
     return action_of(
-        operation, header, lambda: to_source(document, schema, exact_weights=exact_weights) | dict(fields or {})
+        operation, header, lambda: to_source(document, schema) | dict(fields or {}), exact_weights=exact_weights
     )
 
 
 def action_of(
-    operation: str, header: Mapping[str, Any], make_body: Callable[[], Mapping[str, Any]]
+    operation: str,
+    header: Mapping[str, Any],
+    make_body: Callable[[], Mapping[str, Any]],
+    *,
+    exact_weights: bool = False,
 ) -> BulkAction | BulkFailure:
     """Return the action of a header, which holds an id, and of what makes its second line, or why there is none."""
     document_id = header["_id"]
     try:
-        body = _dumps({str(operation): header}) + b"\n" + _dumps(make_body()) + b"\n"
+        body = _line({str(operation): header}) + _line(make_body(), exact_weights=exact_weights)
     except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
-        return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=str(error))
+        reason = str(error.__cause__ or error)  # orjson's word for an error in a vector is that its type has no JSON
+        return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=reason)
     return BulkAction(id=document_id, body=body)
 
 
 def update_action(
-    document_id: str, fields: Mapping[str, Any], *, routing: str | None = None, seq_no: int, primary_term: int
+    document_id: str,
+    fields: Mapping[str, Any],
+    *,
+    routing: str | None = None,
+    seq_no: int,
+    primary_term: int,
+    exact_weights: bool = False,
 ) -> BulkAction:
     """Return the action that sets top-level fields of a document, if it is still the one of this sequence number."""
     unchanged = {"if_seq_no": seq_no, "if_primary_term": primary_term}
-    header = _dumps({"update": _header(check_id(document_id), routing) | unchanged})
-    return BulkAction(id=document_id, body=header + b"\n" + _dumps({"doc": fields}) + b"\n")
+    header = to_json({"update": _header(check_id(document_id), routing) | unchanged})
+    return BulkAction(
+        id=document_id, body=header + b"\n" + to_json({"doc": fields}, exact_weights=exact_weights) + b"\n"
+    )
 
 
 def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:
     """Return the action that deletes a document; `routing` is what its shard was chosen by, in place of its id."""
     header = _header(check_id(document_id), routing)
-    return BulkAction(id=document_id, body=_dumps({"delete": header}) + b"\n")
+    return BulkAction(id=document_id, body=_line({"delete": header}))
 
 
 def read_items(
@@ -214,19 +226,5 @@ def _header(document_id: str, routing: str | None) -> dict[str, Any]:
     return {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
 
 
-def _dumps(value: Mapping[str, Any]) -> bytes:
-    return _serializer()(value)
-
-
-@cache
-def _serializer() -> Callable[[Any], bytes]:
-    try:
-        import orjson
-    except ImportError:
-        return _dumps_slowly
-    dumps: Callable[[Any], bytes] = orjson.dumps
-    return dumps
-
-
-def _dumps_slowly(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+def _line(value: Mapping[str, Any], *, exact_weights: bool = False) -> bytes:
+    return to_json(value, exact_weights=exact_weights) + b"\n"

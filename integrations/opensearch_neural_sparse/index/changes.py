@@ -72,19 +72,21 @@ def text_action(
     """
 
     def parameters() -> dict[str, Any]:
-        source = to_source(document, schema, exact_weights=exact_weights)
+        source = to_source(document, schema)
         del source[ID_FIELD]
         others = [name for field in schema.more_fields for name in (field, marker_field(field))]
         of_the_text = {schema.text_field, schema.vector_field, schema.model_field, *others}
         return {"keep": None, "put": source, "drop": sorted(of_the_text), "nested_put": {}, "nested_drop": []}
 
-    return _change(str(document.id), parameters)
+    return _change(str(document.id), parameters, exact_weights=exact_weights)
 
 
-def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> BulkAction | BulkFailure:
+def _change(
+    document_id: str, parameters: Callable[[], Mapping[str, Any]], *, exact_weights: bool = False
+) -> BulkAction | BulkFailure:
     header = {"_id": check_id(document_id), "retry_on_conflict": CONFLICT_RETRIES}
 
     def body() -> dict[str, Any]:
         return {"script": {"source": _SCRIPT, "params": {**parameters(), "nested": META_FIELD}}}
 
-    return action_of("update", header, body)
+    return action_of("update", header, body, exact_weights=exact_weights)

@@ -132,13 +132,12 @@ def check_ids(ids: Iterable[str]) -> list[str]:
     return [check_id(document_id) for document_id in ids]
 
 
-def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: bool = False) -> dict[str, Any]:
+def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
     """Return the `_source` of a document that has an id.
 
     Args:
         document: The document; its id is set.
         schema: Names of the fields.
-        exact_weights: Whether to keep weights whole rather than as the shortest decimals that score alike.
 
     Raises:
         IndexSchemaError: A metadata value or embedding that is not JSON, or of the wrong type.
@@ -155,8 +154,8 @@ def to_source(document: SparseDocument, schema: IndexSchema, *, exact_weights: b
         source[schema.text_field] = _text(document)
     if document.model is not None:
         source[schema.model_field] = document.model
-    source |= stored_vectors(document.vector, document.chunks, document.text, schema, exact_weights=exact_weights)
-    source |= stored_more(document.more_vectors, schema, exact_weights=exact_weights)
+    source |= stored_vectors(document.vector, document.chunks, document.text, schema)
+    source |= stored_more(document.more_vectors, schema)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
     return source

@@ -10,7 +10,6 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.chunks import END, START, DocumentChunk, check_chunks
 from opensearch_neural_sparse.index.fields import IndexSchema, marker_field
-from opensearch_neural_sparse.index.weights import shorten
 
 Weights = SparseVector | Mapping[str, float]
 
@@ -33,8 +32,6 @@ def stored_vectors(
     chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None,
     text: str | None,
     schema: IndexSchema,
-    *,
-    exact_weights: bool = False,
 ) -> dict[str, Any]:
     """Return the part of a `_source` that holds vectors; empty ones are left out.
 
@@ -45,22 +42,20 @@ def stored_vectors(
     if schema.chunking is None:
         if chunks is not None:
             raise IndexSchemaError("The document has chunks, and the index keeps one vector a document.")
-        return {schema.sparse_field: _weights(vector, schema, exact_weights)} if vector else {}
+        return {schema.sparse_field: _weights(vector, schema)} if vector else {}
     if chunks is not None and vector is not None:
         raise IndexSchemaError("The document has both a vector and chunks; give one of them.")
     if chunks is None:
         chunks = [DocumentChunk(start=0, end=len(text or ""), vector=vector or {})]
     rows = [
-        {START: chunk.start, END: chunk.end, schema.sparse_field: _weights(chunk.vector, schema, exact_weights)}
+        {START: chunk.start, END: chunk.end, schema.sparse_field: _weights(chunk.vector, schema)}
         for chunk in check_chunks(chunks, text)
         if chunk.vector
     ]
     return {schema.chunk_field: rows} if rows else {}
 
 
-def stored_more(
-    given: Mapping[str, FieldVector], schema: IndexSchema, *, exact_weights: bool = False
-) -> dict[str, Any]:
+def stored_more(given: Mapping[str, FieldVector], schema: IndexSchema) -> dict[str, Any]:
     """Return the part of a `_source` that holds the vectors of further sparse fields and their markers.
 
     Raises:
@@ -72,7 +67,7 @@ def stored_more(
     source: dict[str, Any] = {}
     for name, held in given.items():
         if held.vector:
-            source[name] = _plain_weights(held.vector, exact_weights)
+            source[name] = _checked(held.vector)
         if held.model is not None:
             source[marker_field(name)] = held.model
     return source
@@ -108,16 +103,9 @@ def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentC
     return tuple(chunks) or None
 
 
-def _weights(given: Weights, schema: IndexSchema, exact: bool) -> dict[str, float]:
-    if schema.token_ids is None:
-        return _plain_weights(given, exact)
-    weights = schema.token_ids.to_ids(_checked(given))
-    return weights if exact else shorten(weights)
-
-
-def _plain_weights(given: Weights, exact: bool) -> dict[str, float]:
-    weights = _checked(given).to_dict()
-    return weights if exact else shorten(weights)
+def _weights(given: Weights, schema: IndexSchema) -> SparseVector:
+    vector = _checked(given)
+    return vector if schema.token_ids is None else SparseVector.from_trusted(schema.token_ids.to_ids(vector))
 
 
 def _checked(given: Weights) -> SparseVector:

@@ -62,14 +62,11 @@ class FurtherField:
         return [
             update_action(
                 hit["_id"],
-                stored_more(
-                    {self.name: FieldVector(vector=vector, model=binding.marker)},
-                    schema,
-                    exact_weights=self.options.exact_weights,
-                ),
+                stored_more({self.name: FieldVector(vector=vector, model=binding.marker)}, schema),
                 routing=hit.get("_routing"),
                 seq_no=hit["_seq_no"],
                 primary_term=hit["_primary_term"],
+                exact_weights=self.options.exact_weights,
             )
             for hit, vector in zip(rows, vectors, strict=True)
         ]

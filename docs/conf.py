@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import Enum
 from inspect import getdoc, isroutine
 from typing import Any
 
@@ -16,6 +17,8 @@ version = release = opensearch_neural_sparse.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 html_theme = "furo"
 html_title = f"{project} {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 default_role = "code"
 myst_heading_anchors = 3
 
@@ -92,6 +95,8 @@ def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: 
             result += [line.replace(_FENCE, ".. code-block:: "), ""] if inside else [""]
         else:
             result.append(f"    {line}" if inside else line)
+    if isinstance(obj, type) and issubclass(obj, Enum):
+        result += ["", f"One of {', '.join(f'`{choice.value}`' for choice in obj)}.", ""]
     if what in {"attribute", "property"}:
         result[0] = f": {result[0]}"  # an empty type, for else all before the first colon would be one
     lines[:] = result

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "examples" / "models" / "small-en"
 PICTURE = ROOT / "docs" / "images" / "vectors.svg"
 DOCUMENT, QUERY = "The heart pumps blood through the body.", "cardiac function"
-SHOWN, ROW, BAR, LABEL, PANEL = 12, 20, 150, 110, 360
+SHOWN, ROW, BAR, LABEL, WIDTH = 12, 20, 150, 110, 360
 OWN, ADDED, SHARED = "#4c72b0", "#a9bcd8", "#dd8452"
 
 
@@ -27,40 +27,41 @@ def draw(document: SparseVector, query: SparseVector) -> str:
     def own(token: str) -> str:
         return OWN if token in words else ADDED
 
+    below = 100 + SHOWN * ROW
+    height = below + 140 + len(query) * ROW
     rows = [
         *_panel(0, "Document: a transformer", DOCUMENT, document, own, query),
-        *_panel(PANEL, "Query: a tokenizer and a table", QUERY, query, lambda _: OWN, document),
-        _text(PANEL, 180, f"score = {score} ≈ {query.dot(document):.2f}", "bold"),
-        *_legend(PANEL, 215),
+        *_panel(below, "Query: a tokenizer and a table", QUERY, query, lambda _: OWN, document),
+        _text(0, height - 50, f"score = {score} ≈ {query.dot(document):.2f}", "bold"),
+        *_legend(height - 30),
     ]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {2 * PANEL} {70 + SHOWN * ROW + 20}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" viewBox="0 0 {WIDTH} {height}"'
     style = 'font-family="sans-serif" font-size="13"'
     return "\n".join([f"{head} {style}>", '<rect width="100%" height="100%" fill="white"/>', *rows, "</svg>", ""])
 
 
 def _panel(
-    x: int, title: str, text: str, vector: SparseVector, colour: Callable[[str], str], other: SparseVector
+    top: int, title: str, text: str, vector: SparseVector, colour: Callable[[str], str], other: SparseVector
 ) -> list[str]:
     heaviest = max(weight for _, weight in vector.top(1))
-    rows = [_text(x, 20, title, "bold"), _text(x, 42, f"“{text}”")]
+    rows = [_text(0, top + 20, title, "bold"), _text(0, top + 42, f"“{text}”")]
     for number, (token, weight) in enumerate(vector.top(SHOWN)):
-        y, fill = 70 + number * ROW, SHARED if token in other else colour(token)
-        rows.append(f'<text x="{x + LABEL - 6}" y="{y}" text-anchor="end">{escape(token)}</text>')
+        y, fill = top + 70 + number * ROW, SHARED if token in other else colour(token)
+        rows.append(f'<text x="{LABEL - 6}" y="{y}" text-anchor="end">{escape(token)}</text>')
         width = BAR * weight / heaviest
-        rows.append(f'<rect x="{x + LABEL}" y="{y - 12}" width="{width:.1f}" height="14" fill="{fill}"/>')
-        rows.append(f'<text x="{x + LABEL + width + 6:.1f}" y="{y}">{weight:.2f}</text>')
+        rows.append(f'<rect x="{LABEL}" y="{y - 12}" width="{width:.1f}" height="14" fill="{fill}"/>')
+        rows.append(f'<text x="{LABEL + width + 6:.1f}" y="{y}">{weight:.2f}</text>')
     if len(vector) > SHOWN:
-        rows.append(_text(x + LABEL, 70 + SHOWN * ROW, f"and {len(vector) - SHOWN} more"))
+        rows.append(_text(LABEL, top + 70 + SHOWN * ROW, f"and {len(vector) - SHOWN} more"))
     return rows
 
 
-def _legend(x: int, y: int) -> list[str]:
-    meanings = ((OWN, "in the text"), (ADDED, "added by the model"), (SHARED, "shared"))
+def _legend(y: int) -> list[str]:
+    meanings = ((10, OWN, "in the text"), (110, ADDED, "added by the model"), (282, SHARED, "shared"))
     rows = []
-    for number, (fill, meaning) in enumerate(meanings):
-        top = y + number * ROW
-        rows.append(f'<rect x="{x + 10}" y="{top}" width="14" height="14" fill="{fill}"/>')
-        rows.append(_text(x + 22, top + 12, meaning))
+    for x, fill, meaning in meanings:
+        rows.append(f'<rect x="{x}" y="{y}" width="14" height="14" fill="{fill}"/>')
+        rows.append(_text(x + 10, y + 12, meaning))
     return rows
 
 

@@ -50,6 +50,14 @@ def test_site_builds_without_a_warning_and_describes_what_stores_inherit(site: P
     assert 'id="opensearch_neural_sparse.AsyncNeuralSparseStore.reindex_with_model"' in stores
 
 
+@pytest.mark.slow
+def test_site_describes_choices_and_what_retrievers_share(site: Path) -> None:
+    for choice in opensearch_neural_sparse.Fusion:
+        assert f">{choice.value}<" in (site / "reference" / "search.html").read_text(encoding="utf-8")
+    retrievers = (site / "reference" / "langchain.html").read_text(encoding="utf-8")
+    assert retrievers.count("How many documents to return") == 2
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_reference_has_every_public_name_once(package: str) -> None:
     pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))

@@ -24,7 +24,7 @@ class NeuralSparseStore(BoundDocuments):
 
     Args:
         index: Name of an index or alias, or a pattern. Where it leads to indices of several models, each is searched
-            by its own, and what they find is fused by reciprocal ranks.
+            by its own, and those with chunks apart from those without; what they find is fused by reciprocal ranks.
         client: An OpenSearch client; it stays the caller's and is not closed.
         url: Address of a server, in place of a client.
         model: Name, id, folder or spec of the model; by default the one that the index is stamped with.

@@ -19,8 +19,8 @@ from opensearch_neural_sparse.store.steps import Steps
 KEEP_ALIVE = {"keep_alive": "5m"}
 """How long the server keeps a point in time after each page of it was read."""
 _ORDER = ({ID_FIELD: {"order": "asc", "missing": "_first", "unmapped_type": "keyword"}}, "_index", "_seq_no")
-"""An order without ties, from doc values: the heap is spared what sorting by `_id` costs. What has no id comes first, so
-that an index that cannot be read in this order is refused at once."""
+"""An order without ties, from doc values: the heap is spared what sorting by `_id` costs. What has no id comes first,
+so that an index that cannot be read in this order is refused at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

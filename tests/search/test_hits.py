@@ -28,6 +28,16 @@ def response(**changes: Any) -> dict[str, Any]:
     return whole | changes
 
 
+@pytest.mark.parametrize(
+    ("relation", "fusion", "exact"), [("eq", None, True), ("gte", None, False), ("eq", "server rrf", False)]
+)
+def test_total_is_exact_where_the_server_counted_and_did_not_fuse(relation: str, fusion: str, exact: bool) -> None:
+    hits = parse_hits(
+        response(hits={"total": {"value": 7, "relation": relation}, "hits": []}), IndexSchema(), fusion=fusion
+    )
+    assert (hits.total, hits.total_is_exact) == (7, exact)
+
+
 def test_hit_holds_the_parts_of_the_document() -> None:
     hits = parse_hits(response(), IndexSchema(), fusion="server rrf")
     assert (hits.total, hits.total_is_exact, hits.took_ms, hits.fusion) == (10_000, False, 5, "server rrf")

@@ -116,7 +116,8 @@ class SearchHits(list[SearchHit]):
     Attributes:
         total: How many documents match, each counted even where a collapse shows but one of several; at least so many
             where `total_is_exact` is false.
-        total_is_exact: Whether the server counted them all; it stops at 10,000.
+        total_is_exact: Whether the server counted them all; it stops at 10,000, and of a hybrid search that it fuses
+            itself it passes over some.
         took_ms: The server's own time in milliseconds.
         fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; over indices of
             several models it ends in `client rrf of 2 models`, over some with chunks and some without in `client rrf of
@@ -192,7 +193,7 @@ def parse_hits(
     return SearchHits(
         [parse_hit(hit, schema, explained, legs=legs(hit) if legs is not None else None) for hit in hits],
         total=total.get("value", 0),
-        total_is_exact=total.get("relation", "eq") == "eq",
+        total_is_exact=fusion is None and total.get("relation", "eq") == "eq",
         took_ms=response["took"],
         fusion=fusion,
         failures=failures,

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.main import get_command
@@ -11,6 +12,7 @@ from typer.main import get_command
 from opensearch_neural_sparse.cli.app import app
 from tests.cli.conftest import MODEL, Run
 from tests.conftest import RunningServer
+from tests.evaluate.collections import write_collection
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "onnxruntime", "opensearchpy", "huggingface_hub", "pyarrow")
 MAIN = "from opensearch_neural_sparse.cli import main; main()"
@@ -60,6 +62,40 @@ def test_every_command_prints_json_on_request() -> None:
     assert len(commands) == 17
     without = [row.name for row in commands if "--json" not in {name for option in row.params for name in option.opts}]
     assert without == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("frobnicate",), "No such command 'frobnicate'. See: opensearch-neural-sparse --help"),
+        (("index", "create"), "Missing argument 'INDEX'. See: opensearch-neural-sparse index create --help"),
+        (("models", "list", "--mode", "x"), "Invalid value for '--mode': "),
+        (("search", "i", "q", "--filter", "x"), """It is not JSON, as {"term": {"lang": "en"}} is: """),
+        (("models", "list", "--modle", "x"), "No such option: --modle"),
+    ],
+)
+def test_a_wrong_call_is_one_line_that_says_where_to_read_on(run: Run, arguments: tuple[str, ...], line: str) -> None:
+    done = run(*arguments)
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert done.err.startswith("Error: ")
+    assert line in done.err
+    assert done.err.endswith(" --help\n")
+
+
+@pytest.mark.parametrize("group", [(), ("models",), ("index",), ("devserver",)])
+def test_a_group_alone_shows_its_commands(run: Run, group: tuple[str, ...]) -> None:
+    done = run(*group)
+    assert (done.status, "Error" in done.words) == (2, False)
+    assert "Commands" in done.words
+
+
+def test_what_the_system_refuses_is_told_without_a_traceback(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    collection = str(write_collection(tmp_path / "sentences"))
+    done = run("evaluate", collection, "--model", MODEL, "--output", str(tmp_path / "file"))
+    assert (done.status, len(done.err.splitlines())) == (1, 1)
+    assert done.err.startswith("Error: ")
+    assert "File exists" in done.err
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -41,9 +41,13 @@ def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_pa
         (("--model", MODEL, "--hybrid", "rff"), "Invalid value for --hybrid"),
         (("--model", MODEL, "--prune", "most"), "Invalid value for --prune"),
         (("--model", MODEL, "--split", "train"), "train.tsv"),
+        (("--model", MODEL, "--max-length", "100000"), "small-en takes texts of 3 to 512 tokens"),
+        (("--model", MODEL, "--hybrid", "bm25+dense:rrf"), "A hybrid with dense search needs --dense MODEL."),
+        (("--dense", "minilm"), "Give a --model: --dense and --hybrid are measured beside it."),
+        (("nowhere", "--model", MODEL), "nowhere is no folder or file that is there, and no hub id"),
     ],
 )
 def test_wrong_calls_are_told(run: Run, folder: str, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
-    done = run("evaluate", folder, "--output", str(tmp_path / "results"), *arguments)
-    assert done.status == 2
-    assert message in done.words.replace("'", "")
+    done = run("evaluate", "--output", str(tmp_path / "results"), folder, *arguments)
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert message in done.err.replace("'", "")

@@ -7,14 +7,14 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError
+from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError, UnknownModelError
 
 PROGRAM = "opensearch-neural-sparse"
 NEEDED_MODULES = ("typer", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. An error of this package is one message and exit status 1, without a traceback.
+    """Run the command line. What goes wrong is one message, without a traceback, and exit status 1; a wrong call is 2.
 
     Args:
         arguments: What follows the program's name; by default the arguments of this process.
@@ -22,14 +22,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     leave_in_order()
     try:
         ensure_installed()
-        from opensearch_neural_sparse.cli.app import app
+        from opensearch_neural_sparse.cli.app import run
 
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
-            app(args=None if arguments is None else list(arguments), prog_name=PROGRAM)
-    except NeuralSparseError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        sys.exit(1)
+            sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+    except UnknownModelError as error:
+        close = f" Did you mean {', '.join(map(repr, error.close_matches))}?" if error.close_matches else ""
+        remedy = f"`{PROGRAM} models list` names those of the catalogue; the folder of a model does as well."
+        fail(f"Unknown model {error.model!r}.{close} {remedy}")
+    except (NeuralSparseError, OSError) as error:
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    """Say what went wrong and end the process."""
+    sys.stderr.write(f"Error: {message}\n")
+    sys.exit(1)
 
 
 def leave_in_order() -> None:

@@ -1,14 +1,19 @@
 """The commands, one group a module: a new group is one more line here."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from opensearch_neural_sparse.cli import bench, devserver, doctor, evaluate, indices, ingest, models, search
+from opensearch_neural_sparse.cli import PROGRAM, bench, devserver, doctor, evaluate, indices, ingest, models, search
 from opensearch_neural_sparse.version import __version__
 
+INTERRUPTED = 130
+WRONG_CALL: Any = typer.BadParameter.__mro__[1]
+"""What Typer raises where a command is called wrongly; it brings a click of its own or not, by its version."""
+
 app = typer.Typer(
-    name="opensearch-neural-sparse",
+    name=PROGRAM,
     help="OpenSearch neural sparse retrieval.",
     epilog="Exit status: 0 it went well, 1 it failed or found something wrong, 2 it was called wrongly.",
     no_args_is_help=True,
@@ -38,3 +43,23 @@ def options(
     ] = False,
 ) -> None:
     """Take the options that come before a command."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit status; a wrong call is told in one line, with where to read on.
+
+    Args:
+        arguments: What follows the program's name.
+    """
+    try:
+        status: int | None = app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except WRONG_CALL as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # a group alone, which shows its commands
+            error.show()
+        else:
+            message = " ".join(error.format_message().split())
+            typer.echo(f"Error: {message} See: {error.ctx.command_path} --help", err=True)
+        return int(error.exit_code)
+    except typer.Abort:
+        return INTERRUPTED
+    return status or 0

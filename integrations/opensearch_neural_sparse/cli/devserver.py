@@ -13,6 +13,7 @@ from rich.progress import Progress as ProgressBar
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
 from opensearch_neural_sparse.devserver import DEFAULT_VERSION, DevServer, Origin, Profile, Progress, Step
 from opensearch_neural_sparse.devserver.locations import default_home
+from opensearch_neural_sparse.errors import DevServerError
 
 app = typer.Typer(help="A local OpenSearch for tests and tutorials.", no_args_is_help=True)
 
@@ -104,7 +105,10 @@ def logs(
     json: JsonOption = False,
 ) -> None:
     """Print the end of a server's log, also when it has stopped."""
-    log = DevServer.read_log(home or default_home(version, profile), lines, node=node)
+    folder = home or default_home(version, profile)
+    log = DevServer.read_log(folder, lines, node=node)
+    if not log:
+        raise DevServerError(f"{folder} holds no log. `devserver status` shows the servers that run, with their homes.")
     print_json({"lines": log.splitlines()}) if json else typer.echo(log)
 
 

@@ -112,13 +112,17 @@ def check_collections(names: list[str]) -> None:
 
 
 def read_settings(models: list[str], prunes: list[str], lengths: list[int]) -> "list[Setting]":
-    """Return every combination of models, lengths and rules of pruning."""
+    """Return every combination of models, lengths and rules of pruning, once it is sure that each model takes it."""
+    from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
     from opensearch_neural_sparse.encode.prune import Prune
     from opensearch_neural_sparse.evaluate.runs import Setting
 
     with usage_errors("--prune"):
         rules = [None if text == "none" else Prune.parse(text) for text in prunes or ["none"]]
     limits: list[int | None] = [*lengths] or [None]
+    with usage_errors("--max-length"):
+        for model, length in product(models, limits):
+            load_document_encoder(model, max_length=length).close()
     return [
         Setting(model=model, max_length=length, prune=rule) for model, length, rule in product(models, limits, rules)
     ]

@@ -33,7 +33,7 @@ PrunesOption = Annotated[
 ]
 LengthsOption = Annotated[
     list[int] | None,
-    typer.Option("--max-length", min=1, metavar="N", help="Longest document in tokens; may be repeated."),
+    typer.Option("--max-length", metavar="N", help="Longest document in tokens; may be repeated."),
 ]
 HybridsOption = Annotated[
     list[str] | None,

@@ -27,7 +27,9 @@ def read_filter(value: str) -> Any:
 
     try:
         return filter_clauses(json_module.loads(value))
-    except (json_module.JSONDecodeError, FilterSyntaxError) as error:
+    except json_module.JSONDecodeError as error:
+        raise typer.BadParameter(f'It is not JSON, as {{"term": {{"lang": "en"}}}} is: {error}.') from None
+    except FilterSyntaxError as error:
         raise typer.BadParameter(str(error)) from None
 
 

@@ -19,6 +19,8 @@ from tests.paths import ROOT
 DOCS = ROOT / "docs"
 KNOWN = (*OPENSEARCH, *SPLADE)
 DOCUMENTED = re.compile(r"^\.\. auto(?:class|exception|function):: (\w+)$", re.MULTILINE)
+FIGURE = re.compile(r"(?<![\w.])\.\d{3,4}|[\d,]+ (?:MB|s)\b|\d+\.\d / \d+\.\d|0\.4\d")
+"""NDCG@10 and recall, sizes, seconds, p10 and p50, and the ratios of a hybrid request."""
 HAYSTACK = "haystack_integrations.{}.opensearch_neural_sparse"
 PACKAGES = (
     "opensearch_neural_sparse",
@@ -75,6 +77,13 @@ def test_troubleshooting_has_every_error_and_warning() -> None:
     page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
     public = {name for name in opensearch_neural_sparse.__all__ if name.endswith(("Error", "Warning"))}
     assert {*re.findall(r"^## (\w+(?:Error|Warning))$", page, re.MULTILINE)} == public - {"NeuralSparseError"}
+
+
+def test_figures_of_choosing_a_way_to_search_are_measured_ones() -> None:
+    page, measured = ((DOCS / name).read_text(encoding="utf-8") for name in ("choose_a_search.md", "performance.md"))
+    figures = FIGURE.findall(page)
+    assert len(figures) > 15
+    assert [figure for figure in figures if figure not in measured] == []
 
 
 @pytest.mark.parametrize("spec", KNOWN, ids=lambda spec: spec.name)

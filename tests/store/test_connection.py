@@ -178,14 +178,14 @@ def test_killed_server_is_a_connection_error_and_nothing_confirmed_is_lost(
 
         def stream() -> Iterator[dict[str, str]]:
             for number in range(100):
-                if number == 35:
+                if number == 45:
                     server.kill()
                 yield {"id": f"{number}", "text": f"word {number}"}
 
         with pytest.raises(BulkWriteError) as error:
             store.write(stream(), options=WriteOptions(batch_size=10, initial_backoff=0.01))
         report = error.value.report
-        confirmed = [f"{n}" for n in range(40) if f"{n}" not in {*report.unknown, *(row.id for row in report.failed)}]
+        confirmed = [f"{n}" for n in range(50) if f"{n}" not in {*report.unknown, *(row.id for row in report.failed)}]
         assert report.written == len(confirmed) >= 10
         assert "did not answer" in str(error.value)
         with pytest.raises(ServerConnectionError, match="refused"):

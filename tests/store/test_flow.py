@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse import BulkReport, WriteOptions
+from opensearch_neural_sparse import BulkReport, ServerConnectionError, WriteOptions
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure
+from opensearch_neural_sparse.store.delivery import Send
 from opensearch_neural_sparse.store.flow import Flow, Turn
 
 
@@ -51,6 +52,18 @@ def test_nothing_sets_out_after_a_delivery_has_stopped() -> None:
     report = flow.report()
     assert (report.written, report.unknown, report.stopped) == (1, ("b",), "gone")
     assert [(failed.id, failed.error_type, failed.reason) for failed in report.failed] == [("c", "not_sent", "gone")]
+
+
+def test_batch_next_in_line_stays_when_the_one_before_it_stops() -> None:
+    flow, options = Flow(2), WriteOptions()
+    before, following = flow.deliver(batch("a"), options), flow.deliver(batch("b"), options)
+    assert isinstance(next(before), Send)
+    with pytest.raises(StopIteration) as stopped:
+        before.send(ServerConnectionError("an address", "gone"))
+    assert stopped.value.value.unknown == ("a",)
+    with pytest.raises(StopIteration) as stayed:
+        next(following)
+    assert [(failed.id, failed.error_type) for failed in stayed.value.value.failed] == [("b", "not_sent")]
 
 
 def test_server_that_is_gone_before_a_batch_leaves_nothing_unknown() -> None:

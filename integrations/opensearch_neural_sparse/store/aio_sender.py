@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
-from opensearch_neural_sparse.store.flow import Flow, Turn
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut
+from opensearch_neural_sparse.store.flow import AHEAD, Flow, Turn
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.sender import (
@@ -59,7 +59,7 @@ class AsyncBulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        flow, under_way = Flow(self._options.in_flight), _UnderWay()
+        flow, under_way = Flow(self._options.in_flight + AHEAD), _UnderWay()
         try:
             await self._send(actions, flow, under_way)
         finally:
@@ -78,7 +78,7 @@ class AsyncBulkSender:
             await self._client.indices.refresh(index=self._index)
 
     async def _send(self, actions: Iterable[BulkAction | BulkFailure], flow: Flow, under_way: _UnderWay) -> None:
-        batches = cut(actions, self._options)
+        batches, slots = cut(actions, self._options), asyncio.Semaphore(self._options.in_flight)
         while (following := await asyncio.to_thread(next, batches, None)) is not None:
             batch, failed = following
             flow.note(failed)
@@ -89,7 +89,7 @@ class AsyncBulkSender:
             if turn is Turn.STAY:
                 flow.leave(batch)
                 break
-            under_way[asyncio.create_task(self._deliver(batch))] = flow.start(batch)
+            under_way[asyncio.create_task(self._deliver(batch, flow, slots))] = flow.start(batch)
             await asyncio.wait(under_way, timeout=HEAD_START)
         if under_way:
             _collect(flow, under_way, (await asyncio.wait(under_way))[0])
@@ -105,20 +105,21 @@ class AsyncBulkSender:
             return
         judge_index(flow, self._index, self._state, found)
 
-    async def _deliver(self, batch: Sequence[BulkAction]) -> BulkReport:
-        steps = deliver(batch, self._options)
+    async def _deliver(self, batch: Sequence[BulkAction], flow: Flow, slots: asyncio.Semaphore) -> BulkReport:
+        steps = flow.deliver(batch, self._options)
         answer: Answer = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as finished:
-                report: BulkReport = finished.value
-                return report
-            if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
-                answer = None
-            else:
-                answer = await self._answer(step)
+        async with slots:
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as finished:
+                    report: BulkReport = finished.value
+                    return report
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    answer = None
+                else:
+                    answer = await self._answer(step)
 
     async def _answer(self, step: Send) -> Answer:
         try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from enum import Enum, auto
 
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkReport
-from opensearch_neural_sparse.store.delivery import not_sent
+from opensearch_neural_sparse.store.delivery import Answer, Step, deliver, not_sent
+from opensearch_neural_sparse.store.options import WriteOptions
+
+AHEAD = 1
+"""Batches that wait, ready, for one in flight to arrive, so that the server need not wait while one is prepared."""
 
 
 class Turn(Enum):
@@ -20,13 +24,13 @@ class Turn(Enum):
 class Flow:
     """Decides when each batch of a write sets out, and adds up what came of them.
 
-    At most `in_flight` batches are under way. They may arrive in any order, but a batch waits for those under way that
-    hold one of its ids, retries included: of several writes of one id the last one stands. Once one delivery has
-    stopped, no other sets out.
+    At most `most` batches are under way: in flight, or next in line. They may arrive in any order, but a batch waits
+    for those under way that hold one of its ids, retries included: of several writes of one id the last one stands.
+    Once one delivery has stopped, no other sets out.
     """
 
-    def __init__(self, in_flight: int) -> None:
-        self._in_flight = in_flight
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._under_way: dict[int, frozenset[str]] = {}
         self._reports: list[BulkReport] = []
         self._stopped: str | None = None
@@ -35,7 +39,7 @@ class Flow:
         """Return what this batch is to do now."""
         if self._stopped is not None:
             return Turn.STAY
-        if len(self._under_way) >= self._in_flight:
+        if len(self._under_way) >= self._most:
             return Turn.WAIT
         ids = {action.id for action in batch}
         return Turn.START if all(ids.isdisjoint(others) for others in self._under_way.values()) else Turn.WAIT
@@ -46,6 +50,14 @@ class Flow:
         self._under_way[number] = frozenset(action.id for action in batch)
         self._reports.append(BulkReport())
         return number
+
+    def deliver(self, batch: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
+        """Deliver a batch whose turn in line has come, unless another delivery has stopped meanwhile."""
+        if self._stopped is not None:
+            return not_sent(batch, self._stopped)
+        report = yield from deliver(batch, options)
+        self._stopped = self._stopped or report.stopped
+        return report
 
     def finish(self, number: int, report: BulkReport) -> None:
         """Note what came of the batch of this number."""

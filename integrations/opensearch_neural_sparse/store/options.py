@@ -20,8 +20,9 @@ class WriteOptions:
     Attributes:
         batch_size: Documents of a bulk request, and texts handed to the encoder at once.
         batch_bytes: Size above which a bulk request is not grown further; one larger document travels alone.
-        in_flight: Bulk requests that are under way at once, while the next batch is encoded. A batch waits for those
-            under way that hold one of its ids, so the last of several documents of one id stands.
+        in_flight: Bulk requests that are under way at once, while one more waits, ready, and the next one is encoded.
+            A batch waits for those before it that hold one of its ids, so the last of several documents of one id
+            stands.
         refresh: True makes what was written searchable before the write returns, by one refresh at its end;
             `wait_for` waits for the index's own refresh (up to a second for each batch, and for ever where
             `refresh_interval` is -1); False does neither, which is right for many small writes.

@@ -17,8 +17,8 @@ from opensearch_neural_sparse.errors import (
 )
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import REFUSALS, translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
-from opensearch_neural_sparse.store.flow import Flow, Turn
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut
+from opensearch_neural_sparse.store.flow import AHEAD, Flow, Turn
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.options import WriteOptions
 
@@ -36,9 +36,9 @@ Preparing holds the interpreter's lock, for which a request would wait at each s
 class BulkSender:
     """Send bulk actions to one index.
 
-    Batches travel in threads of their own, up to `options.in_flight` at once, while the next one is taken from the
-    actions in the caller's thread. For each batch the index is asked for first, since a bulk request to a missing index
-    would make one without a layout.
+    Batches travel in threads of their own, up to `options.in_flight` at once, while the next ones are taken from the
+    actions in the caller's thread: one waits, ready, and one is being made. For each batch the index is asked for
+    first, since a bulk request to a missing index would make one without a layout.
 
     Args:
         client: The client; it is not closed.
@@ -62,11 +62,12 @@ class BulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        flow, given_up = Flow(self._options.in_flight), Event()
+        flow, given_up = Flow(self._options.in_flight + AHEAD), Event()
         with ThreadPoolExecutor(self._options.in_flight, "bulk") as pool:
             try:
                 self._send(actions, flow, pool, given_up)
             except BaseException:
+                flow.stop("The write was given up.")
                 given_up.set()
                 raise
         report = flow.report()
@@ -93,7 +94,7 @@ class BulkSender:
             if turn is Turn.STAY:
                 flow.leave(batch)
                 break
-            under_way[pool.submit(self._deliver, batch, given_up)] = flow.start(batch)
+            under_way[pool.submit(self._deliver, batch, flow, given_up)] = flow.start(batch)
             _collect(flow, under_way, wait(under_way, timeout=HEAD_START).done)
         _collect(flow, under_way, wait(under_way).done)
 
@@ -108,8 +109,8 @@ class BulkSender:
             return
         judge_index(flow, self._index, self._state, found)
 
-    def _deliver(self, batch: Sequence[BulkAction], given_up: Event) -> BulkReport:
-        steps = deliver(batch, self._options)
+    def _deliver(self, batch: Sequence[BulkAction], flow: Flow, given_up: Event) -> BulkReport:
+        steps = flow.deliver(batch, self._options)
         answer: Answer = None
         while True:
             try:

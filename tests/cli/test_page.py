@@ -37,7 +37,7 @@ def test_the_commands_of_the_page_run(server: RunningServer, client: Any, tmp_pa
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=600,
             check=False,
         )
     finally:

@@ -18,6 +18,7 @@ from opensearch_neural_sparse.models.files import resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SparseEncoder
 
 MINILM = "minilm"
@@ -51,6 +52,20 @@ class Student:
     def weigh(self, documents: Sequence[str]) -> None:
         """Replace the weights of queries by those of a corpus."""
         self.static.weight.data.copy_(self.static.weight.new_tensor(count_idf(self.tokenizer, documents)))
+
+    def blend(self, start: dict[str, torch.Tensor], share: float) -> None:
+        """Replace the transformer's weights by means: `share` of what they were at the start, the rest as they are."""
+        for name, weight in self.transformer.auto_model.named_parameters():
+            weight.data.lerp_(start[name], share)
+
+    def scale_logits(self, factor: float) -> None:
+        """Multiply all logits: below 1, heavy weights stand out more, since logarithms flatten small numbers less."""
+        import torch
+
+        head = self.transformer.auto_model.cls.predictions
+        with torch.no_grad():
+            for parameter in (head.transform.LayerNorm.weight, head.transform.LayerNorm.bias, head.decoder.bias):
+                parameter.mul_(factor)
 
     def active(self, documents: Sequence[str]) -> float:
         """Return how many tokens a document has on average."""

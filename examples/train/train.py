@@ -36,8 +36,11 @@ def main(arguments: list[str] | None = None) -> None:
     probe, rows = rows[: options.held_out] or rows[:64], rows[options.held_out :]
     from examples.train.pooling import pooling_winners
 
+    start = {name: weight.clone() for name, weight in student.transformer.auto_model.state_dict().items()}
     with pooling_winners(student):
         summary = _train(student, rows, probe, options)
+    student.blend(start, options.start_share)
+    student.scale_logits(options.logit_scale)
     student.save(options.output, half=options.save_dtype == "fp16", max_length=SAVED_LENGTH)
     print(json.dumps(summary))
 
@@ -62,6 +65,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--penalty", type=float, default=0.001, help="weight of the penalty on active tokens")
     add("--active", type=int, default=140, help="active tokens of a document that go unpunished")
     add("--held-out", type=int, default=64, help="pairs that are only measured; 0 measures on those trained on")
+    add("--start-share", type=float, default=0.0, help="share of the start's weights in the means that are saved")
+    add("--logit-scale", type=float, default=1.0, help="what logits are multiplied by at last; below 1 is sharper")
     add("--bf16", action="store_true", help="autocast to bfloat16")
     add("--save-dtype", choices=("fp16", "fp32"), default="fp16")
     add("--threads", type=int, help="of the CPU")

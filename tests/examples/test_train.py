@@ -168,6 +168,24 @@ def test_a_long_text_loses_a_sentence_that_becomes_its_query() -> None:
     assert made[3:] == [short]
 
 
+def test_means_of_weights_and_scaled_logits_are_what_their_names_say() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encode')")
+    pytest.importorskip("sentence_transformers", reason="extra 'encode'")
+    from examples.train.student import load_student
+
+    student, text = load_student(str(SMALL_MODEL), [], own_idf=False), ["The glacier of Malta."]
+    before = student.encoder.encode_document(text, convert_to_sparse_tensor=False)
+    start = {name: weight.clone() for name, weight in student.transformer.auto_model.state_dict().items()}
+    student.scale_logits(0.25)
+    scaled = student.encoder.encode_document(text, convert_to_sparse_tensor=False)
+    torch.testing.assert_close(scaled, (0.25 * before.expm1().expm1()).log1p().log1p(), rtol=1e-4, atol=1e-5)
+    student.blend(start, 0.5)
+    bias = student.transformer.auto_model.cls.predictions.decoder.bias
+    torch.testing.assert_close(bias, 0.625 * start["cls.predictions.decoder.bias"])
+    student.blend(start, 1.0)
+    assert torch.equal(student.encoder.encode_document(text, convert_to_sparse_tensor=False), before)
+
+
 def test_pooling_the_winners_alone_gives_the_vectors_and_gradients_of_pooling_all() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encode')")
     modules = pytest.importorskip("sentence_transformers.sparse_encoder.modules", reason="extra 'encode'")

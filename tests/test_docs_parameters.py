@@ -86,6 +86,10 @@ def _public() -> Iterator[Any]:
     yield langchain_opensearch_neural_sparse.adapters.for_milvus
 
 
+def public_classes() -> list[type]:
+    return [value for value in _public() if inspect.isclass(value)]
+
+
 @pytest.mark.parametrize("value", [*_public()], ids=lambda value: value.__name__)
 def test_every_parameter_is_described(value: Any) -> None:
     assert _undescribed(value) == []

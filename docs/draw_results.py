@@ -31,9 +31,9 @@ from opensearch_neural_sparse import (
 
 IMAGES = Path(__file__).resolve().parent / "images"
 RESULTS, PICTURE = IMAGES / "results.json", IMAGES / "results.svg"
-QUESTION, SHOWN = "average of numbers", 3
+QUESTION, SHOWN = "pick a random winner", 3
 HEADINGS = {"BM25": "BM25: the words", "sparse": "Sparse: the model's tokens", "hybrid": "Hybrid: both, fused by ranks"}
-COLUMN, MARGIN, TOP, CARD, BAR, LABEL = 296, 16, 112, 122, 14, 72
+COLUMN, MARGIN, TOP, CARD, BAR, LABEL = 296, 16, 112, 132, 14, 72
 INK, QUIET, MARK = "#1f2328", "#59636e", "#b3541e"
 
 
@@ -95,7 +95,7 @@ def _card(x: int, y: int, hit: dict[str, Any], question: str) -> Iterator[str]:
     words = {token["token"] for token in hit["tokens"]} or {*question.split()}
     yield f'<line x1="{x}" y1="{y}" x2="{x + COLUMN - 24}" y2="{y}" stroke="#d1d9e0"/>'
     yield _text(x, y + 22, hit["name"], weight="bold")
-    lines = textwrap.wrap(hit["opening"], 40, max_lines=2, placeholder=" …")
+    lines = textwrap.wrap(hit["opening"], 36, max_lines=2, placeholder=" …")
     for number, line in enumerate(lines):
         yield f'<text x="{x}" y="{y + 42 + 17 * number}" fill="{INK}">{_marked(line, words)}</text>'
     below = y + 46 + 17 * len(lines)

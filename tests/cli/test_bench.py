@@ -15,7 +15,13 @@ from tests.cli.conftest import MODEL, ROWS, Run
 from tests.conftest import RunningServer
 from tests.evaluate.collections import write_collection
 
-MAIN = "from opensearch_neural_sparse.cli import main; main()"
+MAIN = """
+import signal
+from opensearch_neural_sparse.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job is started deaf to it
+main()
+"""
 
 
 @pytest.fixture
@@ -81,7 +87,10 @@ def test_the_index_is_deleted_when_the_process_is_ended(
             assert time.monotonic() < deadline
             time.sleep(0.1)
         process.send_signal(ending)
-        _, error = process.communicate(timeout=120)
+        try:
+            _, error = process.communicate(timeout=120)
+        finally:
+            process.kill()
     assert process.returncode == (143 if ending is signal.SIGTERM else 130)
     assert b"Traceback" not in error
     assert set(client.indices.get(index="bench-*")) <= before

@@ -13,7 +13,7 @@ from examples.train.pairs import Pair
 from examples.train.teachers import Scores, Teacher, fuse
 
 POOL = 2000
-"""Pairs that are mined together: each query's candidates come from the texts of these, so the work grows linearly."""
+"""Pairs or texts that are scored together: a query's candidates come from among these, so the work grows linearly."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from opensearch_neural_sparse.encode.torch_head import PooledHead
+from opensearch_neural_sparse.encode.torch_head import VOCABULARY_CHUNK, PooledHead
 
 if TYPE_CHECKING:
     from examples.train.student import Student
-
-VOCABULARY_CHUNK = 2048
-"""Tokens compared at once."""
 
 
 class WinnersPooling(torch.nn.Module):

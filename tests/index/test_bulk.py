@@ -4,13 +4,13 @@ from typing import Any
 import pytest
 
 from opensearch_neural_sparse import BulkFailure, BulkOperation, BulkReport, BulkWriteError, IndexSchema, SparseDocument
-from opensearch_neural_sparse.index.bulk import BulkAction, bulk_action, bulk_actions, delete_action, read_items
+from opensearch_neural_sparse.index.bulk import BulkAction, bulk_actions, delete_action, finish, read_items, write_draft
 
 SCHEMA = IndexSchema()
 
 
-def action_of(document: SparseDocument, **options: Any) -> BulkAction:
-    action = bulk_action(document, SCHEMA, **options)
+def action_of(document: SparseDocument, *, exact_weights: bool = False, **options: Any) -> BulkAction:
+    (action,) = finish([write_draft(document, SCHEMA, **options)], exact_weights=exact_weights)
     assert isinstance(action, BulkAction)
     return action
 
@@ -50,9 +50,29 @@ def test_document_that_cannot_be_sent_is_a_failure_and_the_others_pass(bad: dict
 
 
 def test_text_that_is_not_unicode_is_a_failure_without_the_text() -> None:
-    failure = bulk_action(SparseDocument(id="1", text="SECRET \ud800"), SCHEMA)
+    documents = [SparseDocument(id=f"{number}", text="SECRET" + "\ud800" * (number == 1)) for number in range(3)]
+    first, failure, third = bulk_actions(documents, SCHEMA)
+    assert isinstance(first, BulkAction)
+    assert isinstance(third, BulkAction)
     assert isinstance(failure, BulkFailure)
+    assert failure.id == "1"
     assert "SECRET" not in str(failure)
+
+
+def test_routing_that_is_not_unicode_is_a_failure() -> None:
+    (failure,) = finish([write_draft(SparseDocument(id="1"), SCHEMA, routing="\ud800")])
+    assert isinstance(failure, BulkFailure)
+    assert failure.id == "1"
+
+
+def test_any_number_of_documents_keeps_its_order() -> None:
+    documents = [SparseDocument(id=f"{n}", vector={f"t{n}": 1.0 + n} if n % 3 else None) for n in range(120)]
+    actions = [*bulk_actions(documents, SCHEMA)]
+    for document, action in zip(documents, actions, strict=True):
+        assert isinstance(action, BulkAction)
+        header, source, end = action.body.split(b"\n")
+        assert (json.loads(header), end) == ({"index": {"_id": document.id}}, b"")
+        assert json.loads(source).get("sparse_vector") == document.vector
 
 
 def test_items_are_told_apart() -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from opensearch_neural_sparse import IndexSchema, SparseDocument, SparseVector
 from opensearch_neural_sparse.encode.sparse_vector import LARGEST_WEIGHT, SMALLEST_WEIGHT
 from opensearch_neural_sparse.index import serializer
-from opensearch_neural_sparse.index.bulk import BulkFailure, bulk_action
-from opensearch_neural_sparse.index.serializer import to_json
+from opensearch_neural_sparse.index.bulk import BulkAction, bulk_actions
+from opensearch_neural_sparse.index.report import BulkFailure
+from opensearch_neural_sparse.index.serializer import to_json, to_json_each
 from opensearch_neural_sparse.index.weights import shortest_weight
 
 TOKENS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -43,6 +44,22 @@ def test_vector_is_written_whole_where_weights_are_to_be_exact(vector: SparseVec
     assert json.loads(to_json(vector, exact_weights=True)) == vector
 
 
+@EVERY_EXAMPLE_ALIKE
+@given(st.lists(st.fixed_dictionaries({"text": st.text(st.characters(exclude_categories=["Cs"])), "vector": VECTORS})))
+def test_values_that_are_written_together_are_as_each_alone(values: list[dict[str, Any]]) -> None:
+    assert list(to_json_each(values)) == [to_json(value) for value in values]
+    for value in values:
+        weights = {token: shortest_weight(weight) for token, weight in value["vector"].items()}
+        assert json.loads(to_json(value)) == {"text": value["text"], "vector": weights}
+
+
+def test_value_without_json_leaves_those_around_it() -> None:
+    vector = SparseVector({"a": 1.5})
+    first, bad, third = to_json_each([{"v": vector}, {"v": vector, "x": object()}, {"v": vector}])
+    assert first == third == b'{"v":{"a":1.5}}'
+    assert isinstance(bad, TypeError)
+
+
 def test_tokens_are_escaped() -> None:
     tokens = ['"', "\\", '","', ":", "\n", "\x00", "\x7f", "é", "\u2028", "😀"]
     assert list(json.loads(to_json(SparseVector(dict.fromkeys(tokens, 0.5))))) == tokens
@@ -64,6 +81,9 @@ def test_value_that_has_no_json_is_an_error(value: Any) -> None:
 
 
 def test_token_that_is_not_unicode_is_a_failure_that_says_so() -> None:
-    failure = bulk_action(SparseDocument(id="1", vector={"\ud800": 1.0}), IndexSchema())
+    documents = [SparseDocument(id=f"{n}", vector={token: 1.0}) for n, token in enumerate(["a", "\ud800", "b"])]
+    first, failure, third = bulk_actions(documents, IndexSchema())
+    assert isinstance(first, BulkAction)
+    assert isinstance(third, BulkAction)
     assert isinstance(failure, BulkFailure)
-    assert "surrogates not allowed" in failure.reason
+    assert "surrogates" in failure.reason

@@ -15,7 +15,8 @@ from opensearch_neural_sparse import (
     ServerRequestError,
     WriteOptions,
 )
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure
+from opensearch_neural_sparse.index.bulk import BulkAction
+from opensearch_neural_sparse.index.report import BulkFailure
 from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
 
 OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)

@@ -13,8 +13,8 @@ from opensearch_neural_sparse.cli.options import IndexArgument, ModelOption, usa
 from opensearch_neural_sparse.cli.output import JsonOption, print_json, shown_progress
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.index.bulk import BulkReport
     from opensearch_neural_sparse.index.document import SparseDocument
+    from opensearch_neural_sparse.index.report import BulkReport
     from opensearch_neural_sparse.ingest.rows import RefusedRow
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
 

@@ -1,21 +1,24 @@
-"""Documents as lines of a bulk request, and what became of each of them."""
+"""Documents as lines of a bulk request, and what its answer says of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
-from opensearch_neural_sparse.errors import BulkWriteError, IndexSchemaError, InvalidVectorError
+from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.index.reasons import first_of, short_reason
-from opensearch_neural_sparse.index.serializer import to_json
+from opensearch_neural_sparse.index.reasons import short_reason
+from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
+from opensearch_neural_sparse.index.serializer import Written, to_json, to_json_each
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Statuses of an item that the server had no room for: the same item may pass later."""
-_SHOWN = 5
+_TOGETHER = 50
+"""Operations that are serialised together: enough to share what that costs once, few enough to stay in the caches."""
 
 
 class BulkOperation(StrEnum):
@@ -42,135 +45,76 @@ class BulkAction:
     body: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True)
-class BulkFailure:
-    """A document that was not written, and why.
+class BulkDraft(NamedTuple):
+    """One operation of a bulk request that is yet to be serialised.
 
     Attributes:
-        id: Its id.
-        status: HTTP status of the item; None where it was refused before it was sent.
-        error_type: The server's name of the error, or the name of this package's exception.
-        reason: What was wrong; quoted field values are taken out.
+        operation: Its name in the request.
+        header: Its parameters, among them `_id`.
+        body: Its second line, vectors in place, or why there is none.
     """
 
-    id: str
-    status: int | None
-    error_type: str
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.id!r}: {self.error_type}: {self.reason}"
+    operation: str
+    header: Mapping[str, Any]
+    body: Mapping[str, Any] | Exception
 
 
-@dataclass(frozen=True, kw_only=True)
-class BulkReport:
-    """What became of the documents of a write.
-
-    Attributes:
-        written: How many the server took.
-        failed: Those it did not take, with reasons.
-        unknown: Ids that were sent without an answer: written or not.
-        stopped: Why the write ended early, or None; documents after that were not sent.
-    """
-
-    written: int = 0
-    failed: tuple[BulkFailure, ...] = ()
-    unknown: tuple[str, ...] = ()
-    stopped: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether every document was written."""
-        return not (self.failed or self.unknown or self.stopped)
-
-    def raise_if_incomplete(self) -> None:
-        """Raise BulkWriteError unless every document was written."""
-        if not self.complete:
-            raise BulkWriteError(self)
-
-    @classmethod
-    def total(cls, reports: Sequence[BulkReport]) -> BulkReport:
-        """Return what several reports say together, in their order.
-
-        Args:
-            reports: Reports of the parts of one write.
-        """
-        return cls(
-            written=sum(report.written for report in reports),
-            failed=tuple(failure for report in reports for failure in report.failed),
-            unknown=tuple(name for report in reports for name in report.unknown),
-            stopped=next((report.stopped for report in reports if report.stopped), None),
-        )
-
-    def __add__(self, other: BulkReport) -> BulkReport:
-        return BulkReport.total((self, other))
-
-    def __str__(self) -> str:
-        parts = [f"{self.written} written, {len(self.failed)} failed, {len(self.unknown)} of unknown outcome."]
-        if self.failed:
-            parts.append(f"Failed: {first_of(map(str, self.failed), _SHOWN, '; ')}.")
-        if self.unknown:
-            parts.append(f"Unknown: {first_of(map(repr, self.unknown), _SHOWN, '; ')}; writing them again is safe.")
-        if self.stopped:
-            parts.append(f"Stopped: {self.stopped}")
-        return " ".join(parts)
-
-    __repr__ = __str__
+def draft_of(operation: str, header: Mapping[str, Any], make_body: Callable[[], Mapping[str, Any]]) -> BulkDraft:
+    """Return the draft of a header, which holds an id, and of what makes its second line."""
+    try:
+        return BulkDraft(operation, header, make_body())
+    except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
+        return BulkDraft(operation, header, error)
 
 
-def bulk_actions(
-    documents: Iterable[SparseDocument],
-    schema: IndexSchema,
-    *,
-    operation: BulkOperation = BulkOperation.INDEX,
-    exact_weights: bool = False,
-) -> Iterator[BulkAction | BulkFailure]:
-    """Yield the action of each document, or why it cannot be sent."""
-    for document in documents:
-        yield bulk_action(document, schema, operation=operation, exact_weights=exact_weights)
-
-
-def bulk_action(
+def write_draft(
     document: SparseDocument,
     schema: IndexSchema,
     *,
     operation: BulkOperation = BulkOperation.INDEX,
-    exact_weights: bool = False,
     routing: str | None = None,
-    fields: Mapping[str, Any] | None = None,
-) -> BulkAction | BulkFailure:
-    """Return the action of a document that has an id, or why it cannot be sent.
+    fields: dict[str, Any] | None = None,
+) -> BulkDraft:
+    """Return the draft of what writes a document, which has an id.
 
     Args:
         document: The document.
         schema: Names of the fields.
         operation: What is done with it.
-        exact_weights: Whether to keep weights whole.
         routing: What its shard is chosen by, in place of its id.
         fields: Further top-level fields of its `_source`.
     """
-    document_id = check_id(document.id)
-    header = _header(document_id, routing)
-    return action_of(
-        operation, header, lambda: to_source(document, schema) | dict(fields or {}), exact_weights=exact_weights
-    )
+
+    def source() -> dict[str, Any]:
+        made = to_source(document, schema)
+        return made | fields if fields else made
+
+    return draft_of(operation.value, _header(check_id(document.id), routing), source)
 
 
-def action_of(
-    operation: str,
-    header: Mapping[str, Any],
-    make_body: Callable[[], Mapping[str, Any]],
-    *,
-    exact_weights: bool = False,
-) -> BulkAction | BulkFailure:
-    """Return the action of a header, which holds an id, and of what makes its second line, or why there is none."""
-    document_id = header["_id"]
-    try:
-        body = _line({str(operation): header}) + _line(make_body(), exact_weights=exact_weights)
-    except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
-        reason = str(error.__cause__ or error)  # orjson's word for an error in a vector is that its type has no JSON
-        return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=reason)
-    return BulkAction(id=document_id, body=body)
+def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Iterator[BulkAction | BulkFailure]:
+    """Yield the action of each draft, or why it cannot be sent; some are serialised together.
+
+    Args:
+        drafts: The drafts.
+        exact_weights: Whether to keep weights whole.
+    """
+    rest = iter(drafts)
+    while part := [*islice(rest, _TOGETHER)]:
+        rows = [({draft.operation: draft.header}, draft.body) for draft in part if isinstance(draft.body, Mapping)]
+        lines = iter(to_json_each(chain.from_iterable(rows), exact_weights=exact_weights))
+        for draft in part:
+            if isinstance(draft.body, Exception):
+                yield _refused(draft, draft.body)
+            else:
+                yield _finished(draft, next(lines), next(lines))
+
+
+def bulk_actions(
+    documents: Iterable[SparseDocument], schema: IndexSchema, *, exact_weights: bool = False
+) -> Iterator[BulkAction | BulkFailure]:
+    """Yield what writes each document, or why it cannot be sent."""
+    return finish((write_draft(document, schema) for document in documents), exact_weights=exact_weights)
 
 
 def update_action(
@@ -218,6 +162,17 @@ def read_items(
 def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> BulkFailure:
     details = error if isinstance(error, Mapping) else {"type": "unknown", "reason": error}
     return BulkFailure(id=document_id, status=status, error_type=str(details.get("type")), reason=short_reason(details))
+
+
+def _finished(draft: BulkDraft, header: Written, source: Written) -> BulkAction | BulkFailure:
+    if isinstance(header, bytes) and isinstance(source, bytes):
+        return BulkAction(id=draft.header["_id"], body=b"\n".join((header, source, b"")))
+    return _refused(draft, next(line for line in (header, source) if isinstance(line, Exception)))
+
+
+def _refused(draft: BulkDraft, error: Exception) -> BulkFailure:
+    reason = str(error.__cause__ or error)  # orjson's word for an error in a vector is that its type has no JSON
+    return BulkFailure(id=draft.header["_id"], status=None, error_type=type(error).__name__, reason=reason)
 
 
 def _header(document_id: str, routing: str | None) -> dict[str, Any]:

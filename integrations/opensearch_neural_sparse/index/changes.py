@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, action_of
+from opensearch_neural_sparse.index.bulk import BulkDraft, draft_of
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema, marker_field
 
@@ -31,10 +31,10 @@ if (!params.nested_drop.isEmpty() || !params.nested_put.isEmpty()) {
 """Everything that differs from change to change is a parameter, so the server compiles it once."""
 
 
-def metadata_action(
+def metadata_draft(
     document_id: str, metadata: Mapping[str, Any], schema: IndexSchema, *, replace: bool = False
-) -> BulkAction | BulkFailure:
-    """Return the action that changes a document's metadata, or why it cannot be sent.
+) -> BulkDraft:
+    """Return the draft of what changes a document's metadata.
 
     Args:
         document_id: Its id.
@@ -60,15 +60,12 @@ def metadata_action(
     return _change(document_id, parameters)
 
 
-def text_action(
-    document: SparseDocument, schema: IndexSchema, *, exact_weights: bool = False
-) -> BulkAction | BulkFailure:
-    """Return the action that gives a document another text and its vectors, or why it cannot be sent.
+def text_draft(document: SparseDocument, schema: IndexSchema) -> BulkDraft:
+    """Return the draft of what gives a document another text and its vectors.
 
     Args:
         document: Its id, the new text, and the vectors of that.
         schema: Names of the fields.
-        exact_weights: Whether to keep weights whole.
     """
 
     def parameters() -> dict[str, Any]:
@@ -78,15 +75,13 @@ def text_action(
         of_the_text = {schema.text_field, schema.vector_field, schema.model_field, *others}
         return {"keep": None, "put": source, "drop": sorted(of_the_text), "nested_put": {}, "nested_drop": []}
 
-    return _change(str(document.id), parameters, exact_weights=exact_weights)
+    return _change(str(document.id), parameters)
 
 
-def _change(
-    document_id: str, parameters: Callable[[], Mapping[str, Any]], *, exact_weights: bool = False
-) -> BulkAction | BulkFailure:
+def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> BulkDraft:
     header = {"_id": check_id(document_id), "retry_on_conflict": CONFLICT_RETRIES}
 
     def body() -> dict[str, Any]:
         return {"script": {"source": _SCRIPT, "params": {**parameters(), "nested": META_FIELD}}}
 
-    return action_of("update", header, body, exact_weights=exact_weights)
+    return draft_of("update", header, body)

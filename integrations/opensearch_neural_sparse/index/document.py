@@ -155,7 +155,8 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
     if document.model is not None:
         source[schema.model_field] = document.model
     source |= stored_vectors(document.vector, document.chunks, document.text, schema)
-    source |= stored_more(document.more_vectors, schema)
+    if document.more_vectors:
+        source |= stored_more(document.more_vectors, schema)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
     return source

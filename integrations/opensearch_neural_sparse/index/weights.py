@@ -57,7 +57,7 @@ def shortest_texts(weights: Collection[float]) -> list[str]:
     codes, texts = _codes(weights), _texts_by_code()
     found: list[str] = texts.take(codes).tolist()
     if not all(found):
-        for code in codes.tolist():
+        for code in set(codes.tolist()):
             texts[code] = f'":{_shortest(code)},"'
         found = texts.take(codes).tolist()
     return found
@@ -74,7 +74,7 @@ def _texts_by_code() -> NDArray[np.object_]:
 def _codes(weights: Collection[float]) -> NDArray[np.integer[Any]]:
     import numpy as np
 
-    return np.fromiter(weights, np.float32, len(weights)).view(np.uint32) >> _DROPPED_BITS
+    return np.frombuffer(struct.pack(f"={len(weights)}f", *weights), np.uint32) >> _DROPPED_BITS
 
 
 @cache

@@ -9,8 +9,9 @@ from functools import partial
 from itertools import islice
 
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport, delete_action
+from opensearch_neural_sparse.index.bulk import BulkAction, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
+from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkOperation, BulkReport
+from opensearch_neural_sparse.index.bulk import BulkOperation
 from opensearch_neural_sparse.index.document import SparseDocument, from_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import short_reason
+from opensearch_neural_sparse.index.report import BulkReport
 from opensearch_neural_sparse.search.fused import read_fused, read_leg_scores
 from opensearch_neural_sparse.search.hits import SearchHits, parse_hits
 from opensearch_neural_sparse.server import ServerInfo

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from opensearch_neural_sparse.index.bulk import BulkReport
-from opensearch_neural_sparse.index.changes import text_action
+from opensearch_neural_sparse.index.changes import text_draft
+from opensearch_neural_sparse.index.report import BulkReport
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.changes import delete_matching, metadata_changes, text_changes
@@ -63,7 +63,7 @@ class ChangedDocuments(StoredDocuments):
         state = self._open_to_write()
         documents, bound = text_changes(texts), state.binding
         encode, more = partial(self._encode, bound), self._more_encodings()
-        make = partial(text_action, schema=self.schema, exact_weights=options.exact_weights)
+        make = partial(text_draft, schema=self.schema)
         actions = prepare(documents, self.schema, options, bound=bound, encode=encode, more=more, make=make)
         return self._write_actions(state, actions, options)
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opensearch_neural_sparse.errors import BulkWriteError, FilterSyntaxError, IndexSchemaError
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
-from opensearch_neural_sparse.index.changes import metadata_action
+from opensearch_neural_sparse.index.bulk import BulkAction, finish
+from opensearch_neural_sparse.index.changes import metadata_draft
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses
 from opensearch_neural_sparse.store.steps import Steps
 
@@ -27,7 +28,7 @@ def metadata_changes(
     """
     if not (isinstance(updates, Mapping) and all(isinstance(metadata, Mapping) for metadata in updates.values())):
         raise TypeError("update_metadata() takes a mapping of id to metadata, as {'id': {'year': 2026}}.")
-    return (metadata_action(name, metadata, schema, replace=replace) for name, metadata in updates.items())
+    return finish(metadata_draft(name, metadata, schema, replace=replace) for name, metadata in updates.items())
 
 
 def text_changes(texts: Mapping[str, str]) -> list[SparseDocument]:

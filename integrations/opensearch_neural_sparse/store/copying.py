@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_action
+from opensearch_neural_sparse.index.bulk import BulkAction, finish, write_draft
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
 from opensearch_neural_sparse.index.reasons import first_of
+from opensearch_neural_sparse.index.report import BulkFailure
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import Encoded, encode_missing
@@ -92,16 +93,11 @@ class Reindexing:
         if self.on_missing_text == "raise" and (missing := [hit["_id"] for hit in hits if self.text(hit) is None]):
             raise no_text(self.index, missing)
         documents = encode_missing([SparseDocument(id=hit["_id"], text=self.text(hit)) for hit in hits], self._encode)
-        return [
-            bulk_action(
-                document,
-                self.schema,
-                exact_weights=self.options.exact_weights,
-                routing=hit.get("_routing"),
-                fields=self.rest(hit),
-            )
+        drafts = (
+            write_draft(document, self.schema, routing=hit.get("_routing"), fields=self.rest(hit))
             for document, hit in zip(documents, hits, strict=True)
-        ]
+        )
+        return [*finish(drafts, exact_weights=self.options.exact_weights)]
 
     def _encode(self, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
         return self.encoders.encode(texts, self.schema.chunking), self.binding.marker

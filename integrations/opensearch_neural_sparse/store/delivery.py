@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from opensearch_neural_sparse.errors import NeuralSparseError, ServerConnectionError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport, read_items
+from opensearch_neural_sparse.index.bulk import BulkAction, read_items
+from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.store.options import WriteOptions
 
 TOO_LARGE = 413

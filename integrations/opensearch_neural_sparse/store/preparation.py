@@ -12,10 +12,11 @@ from typing import Any
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, bulk_action
+from opensearch_neural_sparse.index.bulk import BulkAction, BulkDraft, finish, write_draft
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.report import BulkFailure
 from opensearch_neural_sparse.index.vectors import FieldVector
 from opensearch_neural_sparse.store.options import WriteOptions
 
@@ -23,7 +24,7 @@ Document = SparseDocument | Mapping[str, Any] | str
 Encoded = SparseVector | tuple[DocumentChunk, ...]
 Encode = Callable[[Sequence[str]], tuple[Sequence[Encoded], str]]
 """Texts -> their vectors, or their chunks, and the marker of the model that made them."""
-Make = Callable[[SparseDocument], BulkAction | BulkFailure]
+Make = Callable[[SparseDocument], BulkDraft]
 
 
 def prepare(
@@ -45,7 +46,7 @@ def prepare(
         bound: The model of the index, or None where it carries no stamp.
         encode: Called once for each batch in which a text has no vector.
         more: Further sparse field -> what does the same for it.
-        make: What makes an action of a document with its vectors; by default the one that writes it.
+        make: What drafts the action of a document with its vectors; by default the one that writes it.
 
     Raises:
         IndexSchemaError: A document of a sequence that no index can take; nothing has been sent then.
@@ -54,7 +55,7 @@ def prepare(
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
-    write = partial(bulk_action, schema=schema, operation=options.operation, exact_weights=options.exact_weights)
+    write = partial(write_draft, schema=schema, operation=options.operation)
     return _actions(documents, schema, options, bound, encode, more, make or write)
 
 
@@ -74,7 +75,7 @@ def _actions(
         encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode)
         for name, encode_for in more.items():
             encoded = _encode_more(encoded, name, encode_for)
-        yield from map(make, encoded)
+        yield from finish(map(make, encoded), exact_weights=options.exact_weights)
 
 
 def _read(

@@ -10,7 +10,8 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure
+from opensearch_neural_sparse.index.bulk import BulkAction
+from opensearch_neural_sparse.index.report import BulkFailure
 from opensearch_neural_sparse.store.options import WriteOptions
 
 Result = TypeVar("Result")

@@ -21,7 +21,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embed
     QuerySparseEmbedding,
 )
 from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
-from opensearch_neural_sparse.index.bulk import bulk_action
+from opensearch_neural_sparse.index.bulk import finish, write_draft
 from opensearch_neural_sparse.index.vectors import vector_of
 from opensearch_neural_sparse.search.hits import parse_hits
 from opensearch_neural_sparse.search.wanted import LARGEST_WINDOW
@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.sparse_vector import SparseVector
     from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
     from opensearch_neural_sparse.index.binding import ModelBinding
-    from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure
+    from opensearch_neural_sparse.index.bulk import BulkAction, BulkDraft
     from opensearch_neural_sparse.index.document import SparseDocument
     from opensearch_neural_sparse.index.fields import IndexSchema
+    from opensearch_neural_sparse.index.report import BulkFailure
     from opensearch_neural_sparse.search.hits import SearchHit
     from opensearch_neural_sparse.store.options import WriteOptions
 
@@ -82,7 +83,7 @@ class DocumentCodec:
         """
         self._ensure_writable()
         rows = [to_sparse_document(document, self._vector_of(document)) for document in documents]
-        return self._serialised(documents, rows, options)
+        return finish(self._drafts(documents, rows, options), exact_weights=options.exact_weights)
 
     async def load(self) -> None:
         """Load the vocabulary, off the event loop."""
@@ -135,16 +136,15 @@ class DocumentCodec:
                 fields=fields,
             )
 
-    def _serialised(
+    def _drafts(
         self, documents: Sequence[Document], rows: Sequence[SparseDocument], options: WriteOptions
-    ) -> Iterator[BulkAction | BulkFailure]:
+    ) -> Iterator[BulkDraft]:
         for document, row in zip(documents, rows, strict=True):
             routing = document.meta.get(ROUTING)
-            yield bulk_action(
+            yield write_draft(
                 row,
                 self.schema,
                 operation=options.operation,
-                exact_weights=options.exact_weights,
                 routing=None if routing is None else str(routing),
                 fields=None if document.blob is None else {BLOB: document.blob.to_dict()},
             )

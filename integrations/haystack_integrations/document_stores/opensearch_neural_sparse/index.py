@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from haystack.dataclasses import Document
     from opensearchpy import AsyncOpenSearch
 
-    from opensearch_neural_sparse.index.bulk import BulkReport
+    from opensearch_neural_sparse.index.report import BulkReport
     from opensearch_neural_sparse.store.encoders import Encoders
     from opensearch_neural_sparse.store.index_state import IndexState
     from opensearch_neural_sparse.store.options import WriteOptions

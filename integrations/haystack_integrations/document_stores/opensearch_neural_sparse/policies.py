@@ -5,7 +5,8 @@ from __future__ import annotations
 from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
 
-from opensearch_neural_sparse.index.bulk import BulkOperation, BulkReport
+from opensearch_neural_sparse.index.bulk import BulkOperation
+from opensearch_neural_sparse.index.report import BulkReport
 
 CONFLICT = "version_conflict_engine_exception"
 

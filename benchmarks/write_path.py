@@ -3,8 +3,10 @@
     python -m benchmarks.write_path [DOCUMENTS] [ROUNDS] [FOLDER]
 
 Both write the same documents into fresh indices of one server that is started for this. `ratio` is the documents a
-second of `BulkSender` over those of the raw requests: what is left after the index is asked for, weights are shortened,
-documents checked and serialised, and answers read. The server shares the cores with both.
+second of `BulkSender` with its default options over those of the raw requests: what is left after the index is looked
+at, weights are shortened, documents checked and serialised, and answers read. `ratio_two_in_flight` is the same with as
+many requests in flight as the raw side has. The server shares the cores with both; `client_us_per_document` is the CPU
+time that each side takes from it.
 
 `payload_ratio` is the size of its requests over that of requests whose weights are written as float64, and
 `vector_ratio` that of the vectors alone. What a request saves depends on how much of it is text: the documents are made
@@ -21,10 +23,13 @@ import random
 import statistics
 import sys
 import tempfile
+import time
 import uuid
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +128,9 @@ def measure(url: str, version: str, rows: Sequence[Any], rounds: int) -> None:
     from opensearch_neural_sparse.index.bulk import bulk_actions
     from opensearch_neural_sparse.index.fields import IndexSchema
 
-    options = WriteOptions(batch_size=BATCH, refresh=False, in_flight=THREADS)
+    options = WriteOptions(batch_size=BATCH, refresh=False)
+    as_raw = replace(options, in_flight=THREADS)
+    spent: dict[str, list[float]] = {"raw": [], "own": [], "own_two_in_flight": []}
     bodies = [b"".join(own_lines(part)) for part in parts(rows)]
     with OpenSearch(url, timeout=120, pool_maxsize=4) as client:
 
@@ -132,29 +139,36 @@ def measure(url: str, version: str, rows: Sequence[Any], rounds: int) -> None:
             client.indices.create(index=name, body=MAPPING)
             return name
 
-        def raw() -> None:
-            name = next(names)
+        def raw(name: str) -> int:
             with ThreadPoolExecutor(THREADS) as pool:
                 answers = list(pool.map(lambda body: client.bulk(body=body, index=name), bodies))
-            finish(sum(len(answer["items"]) for answer in answers if not answer["errors"]))
+            return sum(len(answer["items"]) for answer in answers if not answer["errors"])
 
-        def own() -> None:
-            finish(BulkSender(client, next(names), options).send(bulk_actions(rows, IndexSchema())).written)
+        def own(name: str, options: WriteOptions = options) -> int:
+            return BulkSender(client, name, options).send(bulk_actions(rows, IndexSchema())).written
 
-        def finish(written: int) -> None:
+        def run(label: str, write: Callable[[str], int]) -> None:
+            began = time.process_time()
+            written = write(next(names))
+            spent[label].append(time.process_time() - began)
             if written != len(rows):
                 raise SystemExit(f"{written} of {len(rows)} documents were written; there is nothing to compare.")
 
-        names = iter([fresh() for _ in range(2 * (rounds + 2))])
-        candidates = {"raw": raw, "own": own}
+        names = iter([fresh() for _ in range(len(spent) * (rounds + 2))])
+        ways = {"raw": raw, "own": own, "own_two_in_flight": partial(own, options=as_raw)}
+        candidates = {label: partial(run, label, write) for label, write in ways.items()}
         time_interleaved(candidates, rounds=2)  # the server warms up
         seconds = time_interleaved(candidates, rounds=rounds)
     print_report(
         {
             "benchmark": "write_path",
             **ratio_of_medians(seconds["raw"], seconds["own"]),
+            **ratio_of_medians(seconds["raw"], seconds["own_two_in_flight"], prefix="ratio_two_in_flight"),
             "documents_per_second": {
                 name: round(len(rows) / statistics.median(taken)) for name, taken in seconds.items()
+            },
+            "client_us_per_document": {
+                name: round(1e6 * statistics.median(taken[2:]) / len(rows), 1) for name, taken in spent.items()
             },
             **payload_ratios(rows),
             "characters": statistics.median(len(row.text) for row in rows),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -12,6 +13,14 @@ from tests.encoders import WordEncoder
 from tests.toy import write_doc_only
 
 MakeStore = Callable[..., NeuralSparseStore]
+
+
+def wait_for_document(client: Any, index: str, document_id: str) -> None:
+    """Wait until the server has a document."""
+    ends = monotonic() + 30
+    while not client.exists(index=index, id=document_id):
+        assert monotonic() < ends, f"Document {document_id!r} did not arrive in index {index!r}."
+        sleep(0.01)
 
 
 @pytest.fixture

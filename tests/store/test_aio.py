@@ -28,9 +28,11 @@ from opensearch_neural_sparse import (
     WriteOptions,
     load_query_encoder,
 )
+from opensearch_neural_sparse.store import lookout
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.paths import SMALL_MODEL
+from tests.store.conftest import wait_for_document
 
 TEXTS = {"1": "red planet mars", "2": "blue planet earth", "3": "planet rouge mars", "4": "no such thing"}
 Make = Callable[..., AsyncNeuralSparseStore]
@@ -142,6 +144,25 @@ async def test_last_of_many_writes_of_one_id_stands(astore: AsyncNeuralSparseSto
     documents = [{"id": f"{n % 7}", "vector": {"a": 1.0}, "metadata": {"n": n}} for n in range(60)]
     assert (await astore.write(documents, options=WriteOptions(batch_size=3, in_flight=4))).written == 60
     assert [row.metadata["n"] for row in await astore.get(map(str, range(7)))] == [56, 57, 58, 59, 53, 54, 55]
+
+
+@pytest.mark.parametrize("trusted_for", [0.0, 60.0])
+async def test_index_that_vanishes_during_a_write_is_noticed(
+    astore: AsyncNeuralSparseStore, client: Any, monkeypatch: pytest.MonkeyPatch, trusted_for: float
+) -> None:
+    monkeypatch.setattr(lookout, "TRUSTED_FOR", trusted_for)
+
+    def stream() -> Iterator[dict[str, str]]:
+        yield from ({"id": name, "text": name} for name in ("one", "two"))
+        wait_for_document(client, astore.index, "two")
+        client.indices.delete(index=astore.index)
+        yield {"id": "three", "text": "three"}
+
+    # Where it is looked at before each batch, none makes it anew; else the look at the end finds another one.
+    with pytest.raises((IndexNotFoundError, BulkWriteError), match=astore.index) as error:
+        await astore.write(stream(), options=WriteOptions(batch_size=1))
+    assert isinstance(error.value, BulkWriteError if trusted_for else IndexNotFoundError)
+    assert client.indices.exists(index=astore.index) == bool(trusted_for)
 
 
 async def test_documents_are_encoded_beside_the_loop(

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse import BulkReport, ServerConnectionError, WriteOptions
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure
+from opensearch_neural_sparse.index.bulk import BulkAction
+from opensearch_neural_sparse.index.report import BulkFailure
 from opensearch_neural_sparse.store.delivery import Send
 from opensearch_neural_sparse.store.flow import Flow, Turn
 

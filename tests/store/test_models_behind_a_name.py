@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -29,9 +30,11 @@ from opensearch_neural_sparse.index.binding import write_bindings
 from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.models import registry
 from opensearch_neural_sparse.search.fusion import reciprocal_rank, shortest
+from opensearch_neural_sparse.store.lookout import TRUSTED_FOR
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.paths import SMALL_MODEL
+from tests.store.conftest import wait_for_document
 from tests.toy import write_doc_only
 
 ONE_SHARD = {"number_of_shards": 1}
@@ -308,7 +311,9 @@ def test_alias_that_moves_during_a_write_takes_none_of_it_along(pair: Pair) -> N
     def documents() -> Iterator[dict[str, str]]:
         for number in range(500):
             if number == 300:
+                wait_for_document(pair.client, f"{pair.prefix}-small", "w199")
                 pair.point("live", "toy", away_from="small")
+                time.sleep(TRUSTED_FOR)
             yield {"id": f"w{number}", "text": "red"}
 
     with pytest.raises(BulkWriteError, match="leads to another index") as error:

@@ -20,8 +20,9 @@ from opensearch_neural_sparse import (
     SparseDocument,
     WriteOptions,
 )
+from opensearch_neural_sparse.store import lookout
 from tests.encoders import WordEncoder, word_vector
-from tests.store.conftest import MakeStore
+from tests.store.conftest import MakeStore, wait_for_document
 
 
 def test_texts_mappings_and_documents_are_written_and_read_back(store: NeuralSparseStore, encoder: WordEncoder) -> None:
@@ -208,14 +209,47 @@ def test_write_to_an_index_that_is_gone_does_not_make_one(store: NeuralSparseSto
 
 
 def test_index_that_vanishes_between_batches_is_not_made_again(store: NeuralSparseStore) -> None:
-    def stream() -> Iterator[str]:
-        yield from ["one", "two"]
+    def stream() -> Iterator[dict[str, str]]:
+        yield from ({"id": name, "text": name} for name in ("one", "two"))
+        wait_for_document(store.client(), store.index, "two")
         store.client().indices.delete(index=store.index)
-        yield from ["three", "four"]
+        time.sleep(lookout.TRUSTED_FOR)
+        yield from ({"id": name, "text": name} for name in ("three", "four"))
 
     with pytest.raises(IndexNotFoundError):
         store.write(stream(), options=WriteOptions(batch_size=1))
     assert not store.client().indices.exists(index=store.index)
+
+
+def test_index_that_vanishes_moments_before_a_batch_is_noticed_at_the_end(
+    store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookout, "TRUSTED_FOR", 60.0)
+
+    def stream() -> Iterator[dict[str, str]]:
+        yield from ({"id": name, "text": name} for name in ("one", "two"))
+        wait_for_document(store.client(), store.index, "two")
+        store.client().indices.delete(index=store.index)
+        yield {"id": "three", "text": "three"}
+
+    with pytest.raises(BulkWriteError, match="leads to another index") as error:
+        store.write(stream(), options=WriteOptions(batch_size=1))
+    assert error.value.report.stopped
+
+
+def test_long_write_looks_at_the_index_now_and_then(store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+    get = store.client().indices.get
+
+    def recorded(**arguments: Any) -> Any:
+        looks.append(arguments["index"])
+        return get(**arguments)
+
+    store.open()
+    monkeypatch.setattr(store.client().indices, "get", recorded)
+    monkeypatch.setattr(lookout, "TRUSTED_FOR", 60.0)
+    assert store.write(map(str, range(40)), options=WriteOptions(batch_size=1, in_flight=1)).written == 40
+    assert len(looks) == 3  # to choose the model, before the first batch, after the last
 
 
 def test_many_ids_are_read_in_order(store: NeuralSparseStore) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
+from opensearch_neural_sparse.index.bulk import BulkAction
+from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
 from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut
 from opensearch_neural_sparse.store.flow import AHEAD, Flow, Turn
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState
+from opensearch_neural_sparse.store.lookout import Lookout
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.sender import (
     HEAD_START,
     bulk_parameters,
-    judge_index,
     unless_refresh_refused,
     write_target,
 )
@@ -48,7 +50,7 @@ class AsyncBulkSender:
         state: IndexState | None = None,
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
-        self._state, self._target = state, write_target(index, state)
+        self._lookout, self._target = Lookout(index, state), write_target(index, state)
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
@@ -66,6 +68,8 @@ class AsyncBulkSender:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+        if self._lookout.is_due_at_the_end():
+            await self._look(flow)
         report = flow.report()
         if self._options.refresh is True and report.written and not report.stopped:
             with unless_refresh_refused(self._index):
@@ -82,7 +86,6 @@ class AsyncBulkSender:
         while (following := await asyncio.to_thread(next, batches, None)) is not None:
             batch, failed = following
             flow.note(failed)
-            await self._check(flow)
             _collect(flow, under_way, [task for task in under_way if task.done()])
             while (turn := flow.turn(batch)) is Turn.WAIT:
                 _collect(flow, under_way, (await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED))[0])
@@ -94,21 +97,22 @@ class AsyncBulkSender:
         if under_way:
             _collect(flow, under_way, (await asyncio.wait(under_way))[0])
 
-    async def _check(self, flow: Flow) -> None:
-        if self._state is not None and not self._state.checked:
-            return
+    async def _look(self, flow: Flow) -> None:
+        asked = monotonic()
         try:
             with translated_errors(self._client, self._index):
                 found = await self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
         except (ServerConnectionError, ServerRequestError) as error:
             flow.stop(str(error))
             return
-        judge_index(flow, self._index, self._state, found)
+        self._lookout.judge(flow, found, asked=asked)
 
     async def _deliver(self, batch: Sequence[BulkAction], flow: Flow, slots: asyncio.Semaphore) -> BulkReport:
-        steps = flow.deliver(batch, self._options)
         answer: Answer = None
         async with slots:
+            if self._lookout.is_due():
+                await self._look(flow)
+            steps = flow.deliver(batch, self._options)
             while True:
                 try:
                     step = steps.send(answer)

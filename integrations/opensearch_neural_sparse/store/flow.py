@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from enum import Enum, auto
 
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkReport
+from opensearch_neural_sparse.index.bulk import BulkAction
+from opensearch_neural_sparse.index.report import BulkReport
 from opensearch_neural_sparse.store.delivery import Answer, Step, deliver, not_sent
 from opensearch_neural_sparse.store.options import WriteOptions
 

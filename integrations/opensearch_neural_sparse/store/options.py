@@ -21,8 +21,9 @@ class WriteOptions:
         batch_size: Documents of a bulk request, and texts handed to the encoder at once.
         batch_bytes: Size above which a bulk request is not grown further; one larger document travels alone.
         in_flight: Bulk requests that are under way at once, while one more waits, ready, and the next one is encoded.
-            A batch waits for those before it that hold one of its ids, so the last of several documents of one id
-            stands.
+            Four keep a small server at work while answers are read and requests travel; 2 is enough where encoding
+            takes the time. A batch waits for those before it that hold one of its ids, so the last of several documents
+            of one id stands.
         refresh: True makes what was written searchable before the write returns, by one refresh at its end;
             `wait_for` waits for the index's own refresh (up to a second for each batch, and for ever where
             `refresh_interval` is -1); False does neither, which is right for many small writes.
@@ -41,7 +42,7 @@ class WriteOptions:
 
     batch_size: int = 200
     batch_bytes: int = 8 * 1024 * 1024
-    in_flight: int = 2
+    in_flight: int = 4
     refresh: Refresh = True
     operation: BulkOperation = BulkOperation.INDEX
     exact_weights: bool = False

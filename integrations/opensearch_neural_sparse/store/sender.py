@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import (
-    IndexNotFoundError,
-    LimitedRightsWarning,
-    ServerConnectionError,
-    ServerRequestError,
-)
-from opensearch_neural_sparse.index.bulk import BulkAction, BulkFailure, BulkReport
+from opensearch_neural_sparse.errors import LimitedRightsWarning, ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.index.bulk import BulkAction
+from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import REFUSALS, translated_errors
 from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut
 from opensearch_neural_sparse.store.flow import AHEAD, Flow, Turn
-from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
+from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState
+from opensearch_neural_sparse.store.lookout import Lookout
 from opensearch_neural_sparse.store.options import WriteOptions
 
 if TYPE_CHECKING:
@@ -37,8 +35,8 @@ class BulkSender:
     """Send bulk actions to one index.
 
     Batches travel in threads of their own, up to `options.in_flight` at once, while the next ones are taken from the
-    actions in the caller's thread: one waits, ready, and one is being made. For each batch the index is asked for
-    first, since a bulk request to a missing index would make one without a layout.
+    actions in the caller's thread: one waits, ready, and one is being made. The index is looked at on the way, since a
+    bulk request to a missing index would make one without a layout (`Lookout`).
 
     Args:
         client: The client; it is not closed.
@@ -51,7 +49,7 @@ class BulkSender:
         self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexState | None = None
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
-        self._state, self._target = state, write_target(index, state)
+        self._lookout, self._target = Lookout(index, state), write_target(index, state)
 
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
@@ -70,6 +68,8 @@ class BulkSender:
                 flow.stop("The write was given up.")
                 given_up.set()
                 raise
+        if self._lookout.is_due_at_the_end():
+            self._look(flow)
         report = flow.report()
         if self._options.refresh is True and report.written and not report.stopped:
             with unless_refresh_refused(self._index):
@@ -87,7 +87,6 @@ class BulkSender:
         under_way: dict[Future[BulkReport], int] = {}
         for batch, failed in cut(actions, self._options):
             flow.note(failed)
-            self._check(flow)
             _collect(flow, under_way, wait(under_way, timeout=0).done)
             while (turn := flow.turn(batch)) is Turn.WAIT:
                 _collect(flow, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
@@ -98,18 +97,19 @@ class BulkSender:
             _collect(flow, under_way, wait(under_way, timeout=HEAD_START).done)
         _collect(flow, under_way, wait(under_way).done)
 
-    def _check(self, flow: Flow) -> None:
-        if self._state is not None and not self._state.checked:
-            return
+    def _look(self, flow: Flow) -> None:
+        asked = monotonic()
         try:
             with translated_errors(self._client, self._index):
                 found = self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
         except (ServerConnectionError, ServerRequestError) as error:
             flow.stop(str(error))
             return
-        judge_index(flow, self._index, self._state, found)
+        self._lookout.judge(flow, found, asked=asked)
 
     def _deliver(self, batch: Sequence[BulkAction], flow: Flow, given_up: Event) -> BulkReport:
+        if self._lookout.is_due():
+            self._look(flow)
         steps = flow.deliver(batch, self._options)
         answer: Answer = None
         while True:
@@ -155,21 +155,6 @@ def unless_refresh_refused(index: str) -> Iterator[None]:
 def write_target(index: str, state: IndexState | None) -> str:
     """Return what requests name: the concrete index, so that an alias that moves in that moment takes none along."""
     return index if state is None or state.write_index is None else state.write_index
-
-
-def judge_index(flow: Flow, index: str, state: IndexState | None, found: Mapping[str, Any]) -> None:
-    """Stop a write whose name leads elsewhere by now, by the part of `GET /<index>` that says where it leads.
-
-    A name that has come to lead to further indices, as after a rollover, is no reason to stop: what is written goes to
-    the index that it was encoded for, and is found through the name.
-
-    Raises:
-        IndexNotFoundError: The index does not exist.
-    """
-    if not found:
-        raise IndexNotFoundError(index)
-    if state is not None and not state.still_led_to(uuids_of(found)):
-        flow.stop(f"{index!r} leads to another index than the one that documents were encoded for")
 
 
 def bulk_parameters(options: WriteOptions) -> dict[str, Any]:

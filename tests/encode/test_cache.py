@@ -15,7 +15,7 @@ from opensearch_neural_sparse import (
     get_model,
     resolve_files,
 )
-from opensearch_neural_sparse.encode import cache
+from opensearch_neural_sparse.encode import vector_file
 from tests import toy
 from tests.paths import SMALL_MODEL
 
@@ -96,7 +96,7 @@ def test_what_the_encoder_says_of_itself_is_passed_on(root: Path, tmp_path: Path
 
 
 def test_progress_counts_every_text_once(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "TEXTS_PER_COMMIT", 2)
+    monkeypatch.setattr(vector_file, "TEXTS_PER_COMMIT", 2)
     encoder = CachedDocumentEncoder(CountingEncoder(root), tmp_path / "v.sqlite")
     for _ in range(2):
         steps: list[int] = []
@@ -107,7 +107,7 @@ def test_progress_counts_every_text_once(root: Path, tmp_path: Path, monkeypatch
 def test_run_that_is_cut_off_keeps_what_it_has_done(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "TEXTS_PER_COMMIT", 2)
+    monkeypatch.setattr(vector_file, "TEXTS_PER_COMMIT", 2)
 
     class FailingEncoder(CountingEncoder):
         def encode_documents(self, texts, *, progress=None):

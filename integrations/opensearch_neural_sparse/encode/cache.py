@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -19,9 +18,6 @@ from opensearch_neural_sparse.errors import VectorCacheError
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
     from opensearch_neural_sparse.models.files import ModelFiles
-
-TEXTS_PER_COMMIT = 512
-"""So many new texts are encoded before their vectors are saved; more are not lost when a run is cut off."""
 
 
 class CachedDocumentEncoder:
@@ -82,22 +78,22 @@ class CachedDocumentEncoder:
         Raises:
             VectorCacheError: The file is damaged, is no cache, or cannot be opened.
         """
+
+        def count(missing: int) -> None:
+            known = len(texts) - missing
+            with self._lock:
+                self.misses += missing
+                self.hits += known
+            if progress and known:
+                progress(known)
+
+        def encode(part: list[str]) -> Iterator[bytes]:
+            return map(self._pack, self.encoder.encode_documents(part, progress=progress))
+
         keys = [self._key(text) for text in texts]
-        found = self._file.read(list(dict.fromkeys(keys)))
-        stored = {key: self._unpack(content) for key, content in found.items()}
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in stored}
-        with self._lock:
-            self.misses += len(missing)
-            self.hits += len(texts) - len(missing)
-        if progress and len(texts) > len(missing):
-            progress(len(texts) - len(missing))
-        remaining = iter(missing.items())
-        while chunk := dict(islice(remaining, TEXTS_PER_COMMIT)):
-            vectors = self.encoder.encode_documents(list(chunk.values()), progress=progress)
-            new = dict(zip(chunk, vectors, strict=True))
-            self._file.write({key: self._pack(vector) for key, vector in new.items()})
-            stored.update(new)
-        return [stored[key] for key in keys]
+        contents = self._file.fill(dict(zip(keys, texts, strict=True)), encode, tell_missing=count)
+        vectors = {key: self._unpack(content) for key, content in contents.items()}
+        return [vectors[key] for key in keys]
 
     def close(self) -> None:
         """Close the encoder."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
@@ -13,6 +14,8 @@ from opensearch_neural_sparse.errors import VectorCacheError
 FORMAT = 1
 """Version of the file's layout, in its `user_version`."""
 KEYS_PER_QUERY = 500
+TEXTS_PER_COMMIT = 512
+"""So many new texts are encoded before their vectors are kept; more are not lost when a run is cut off."""
 
 
 class VectorFile:
@@ -49,6 +52,32 @@ class VectorFile:
         rows = [(key, crc32(content).to_bytes(4, "little") + content) for key, content in contents.items()]
         with self._database() as database, database:
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?)", rows)
+
+    def fill(
+        self,
+        texts: Mapping[bytes, str],
+        encode: Callable[[list[str]], Iterable[bytes]],
+        *,
+        tell_missing: Callable[[int], None],
+    ) -> dict[bytes, bytes]:
+        """Return the contents of texts by their keys; those that are not there are encoded and kept, a part at a time.
+
+        Args:
+            texts: Key -> text.
+            encode: Returns the contents of texts, in their order.
+            tell_missing: Is told how many are not there, before the first of them is encoded.
+
+        Raises:
+            VectorCacheError: As `read` and `write` raise it.
+        """
+        contents = self.read([*texts])
+        tell_missing(len(texts) - len(contents))
+        missing = iter([(key, text) for key, text in texts.items() if key not in contents])
+        while part := dict(islice(missing, TEXTS_PER_COMMIT)):
+            made = dict(zip(part, encode([*part.values()]), strict=True))
+            self.write(made)
+            contents |= made
+        return contents
 
     def _checked(self, value: bytes) -> bytes:
         checksum, content = value[:4], value[4:]

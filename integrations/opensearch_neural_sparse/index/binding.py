@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.encode.prune import Prune
-from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.errors import IndexSchemaError, ModelFilesError, ModelMismatchError, UnknownModelError
+from opensearch_neural_sparse.models.registry import get_model
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files import ModelFiles
@@ -106,6 +107,21 @@ class ModelBinding:
     def identity(self) -> tuple[str, str]:
         """What makes vectors comparable: equal for models whose queries and documents are encoded alike."""
         return self.query_sha256, self.weights_sha256
+
+    def find_model(self) -> ModelSpec:
+        """Return the model by its name.
+
+        Raises:
+            ModelFilesError: The name is not known here.
+        """
+        try:
+            return get_model(self.model)
+        except UnknownModelError:
+            raise ModelFilesError(
+                f"The index is bound to model {self.model!r}, which is not known here. Give it, by name or folder: "
+                "NeuralSparseStore(..., model='...'), or register_model(). It passes wherever it lies if its files are "
+                f"the same: query side {self.query_sha256[:12]}, weights {self.weights_sha256[:12]}."
+            ) from None
 
     def to_meta(self) -> dict[str, Any]:
         """Return the stamp of the field."""

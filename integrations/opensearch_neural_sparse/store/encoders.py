@@ -13,7 +13,7 @@ from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.prune import Prune, PruneType
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.errors import ModelFilesError, UnknownModelError
+from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY
@@ -242,15 +242,4 @@ class Encoders:
         if self._stamp is None:
             raise ModelFilesError("No model is known here: name one, as in NeuralSparseStore(..., model='...').")
         options = {"revision": self._stamp.revision} | self._hub_options
-        return resolve_files(_stamped_model(self._stamp), side=side, **options)
-
-
-def _stamped_model(stamp: ModelBinding) -> ModelSpec:
-    try:
-        return get_model(stamp.model)
-    except UnknownModelError:
-        raise ModelFilesError(
-            f"The index is bound to model {stamp.model!r}, which is not known here. Give it, by name or folder: "
-            "NeuralSparseStore(..., model='...'), or register_model(). It passes wherever it lies if its files are the "
-            f"same: query side {stamp.query_sha256[:12]}, weights {stamp.weights_sha256[:12]}."
-        ) from None
+        return resolve_files(self._stamp.find_model(), side=side, **options)

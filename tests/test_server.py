@@ -67,6 +67,13 @@ def test_server_without_plugins_is_told_from_one_that_does_not_say() -> None:
     silent.require_plugin(NEURAL_SEARCH, "Hybrid search")
 
 
+def test_plugin_that_an_answer_showed_to_be_missing_tells_nothing_of_another() -> None:
+    server = ServerInfo.from_responses(info("3.6.0"), None).without(NEURAL_SEARCH)
+    server.require_plugin(KNN, "A dense leg")
+    with pytest.raises(UnsupportedServerError, match=r"Hybrid search needs the plugin .*neural-search.*without it"):
+        server.require_plugin(NEURAL_SEARCH, "Hybrid search")
+
+
 def test_feature_of_a_later_version_is_refused_with_both_versions() -> None:
     server = ServerInfo(version=(3, 4, 0))
     server.require((3, 4, 0), "It")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import UnsupportedServerError
@@ -38,11 +38,14 @@ class ServerInfo:
         plugins: Names of the plugins on every node; None where the server does not tell (no right to ask, serverless).
         tells_version: Whether the version is known; else it is the oldest that is supported, and nothing is done that
             versions do differently.
+        assumes_plugins: Whether an answer showed that one of the plugins that are used here is missing, and `plugins`
+            are the others, which may be there.
     """
 
     version: Version
     plugins: frozenset[str] | None = None
     tells_version: bool = True
+    assumes_plugins: bool = False
 
     @classmethod
     def named(cls, number: str) -> ServerInfo:
@@ -90,6 +93,14 @@ class ServerInfo:
     def __str__(self) -> str:
         return f"OpenSearch {format_version(self.version)}" if self.tells_version else "one that hides its version"
 
+    def without(self, plugin: str) -> ServerInfo:
+        """Return the server, which does not tell its plugins, as one that lacks one of them, as an answer showed.
+
+        Args:
+            plugin: The one that it lacks; the others that are used here may be there.
+        """
+        return replace(self, plugins=frozenset({KNN, NEURAL_SEARCH} - {plugin}), assumes_plugins=True)
+
     def at_least(self, version: Version) -> bool:
         """Tell whether the server is of this version or later.
 
@@ -127,7 +138,8 @@ class ServerInfo:
             feature: What needs it, for the message.
         """
         if self.plugins is not None and plugin not in self.plugins:
-            found = f"{self} with {', '.join(sorted(self.plugins)) or 'no plugins'}"
+            listed = ", ".join(sorted(self.plugins)) or "no plugins"
+            found = f"{self} without it" if self.assumes_plugins else f"{self} with {listed}"
             raise UnsupportedServerError(feature, found=found, required=f"the plugin {plugin}")
 
     @property

@@ -42,7 +42,11 @@ def test_heaviest_tokens_are_kept_with_a_warning_of_counts_alone(caplog: pytest.
         ([{"bool": {"must": [TERM, TERM], "must_not": TERM, "filter": {"bool": {"should": [TERM] * 3}}}}], 6),
         ([{"nested": {"path": "p", "query": {"bool": {"filter": [TERM, TERM]}}}}], 2),
         ([{"match_all": {}}, {"constant_score": {"filter": TERM}}, {"bool": {}}], 3),
-        ([{"match": {"query": {"query": "a field of this name"}}}], 1),
+        ([{"match": {"query": {"query": "a field of this name"}}}], 5),
+        ([{"match": {"content": "three more words"}}, {"match": {"n": 7}}, {"match": {"content": ""}}], 5),
+        ([{"match_phrase": {"content": "words that stand together"}}], 1),
+        ([{"bool": {"should": [{"multi_match": {"query": "two words", "fields": ["a", "b^2", "c"]}}]}}], 6),
+        ([{"query_string": {"query": "any field"}}], 2),
     ],
 )
 def test_queries_that_hold_no_other_are_counted(clauses: list[dict[str, Any]], count: int) -> None:

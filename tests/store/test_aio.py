@@ -16,14 +16,18 @@ import pytest_asyncio
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
     BulkWriteError,
+    DenseLeg,
+    HybridOptions,
     IndexNotBoundError,
     IndexNotFoundError,
+    IndexSchema,
     IndexSchemaError,
     MissingDependencyError,
     NeuralSparseStore,
     ServerConnectionError,
     ServerRequestError,
     SparseDocument,
+    SparseLeg,
     SparseVector,
     WriteOptions,
     load_query_encoder,
@@ -198,6 +202,38 @@ async def test_query_is_encoded_beside_the_loop_unless_a_table_does(
     assert [thread is threading.main_thread() for thread in threads] == [table]
 
 
+async def test_embedder_of_a_leg_runs_beside_the_loop_where_a_table_encodes(make: Make) -> None:
+    schema = IndexSchema(embedding_dimension=2)
+    async with make(schema=schema) as writer:
+        await writer.create(settings={"number_of_shards": 1})
+        await writer.write([{"id": "1", "text": "word", "embedding": [1.0, 0.5]}])
+    loop_turned = threading.Event()
+
+    def embed(_: str) -> list[float]:
+        assert threading.current_thread() is not threading.main_thread()
+        assert loop_turned.wait(timeout=10)
+        return [1.0, 0.5]
+
+    options = HybridOptions(legs=(SparseLeg(), DenseLeg(embedder=embed)))
+    async with make(schema=schema, query_encoder=load_query_encoder(SMALL_MODEL), document_encoder=None) as store:
+        await store.open()
+        asyncio.get_running_loop().call_later(0.05, loop_turned.set)
+        assert [hit.id for hit in await store.hybrid_search("word", options=options)] == ["1"]
+
+
+async def test_index_made_anew_with_more_shards_is_looked_at_again(
+    filled: AsyncNeuralSparseStore, make: Make, client: Any
+) -> None:
+    assert (await filled.hybrid_search("red mars")).fusion == "server rrf"
+    client.indices.delete(index=filled.index)
+    async with make() as fresh:
+        await fresh.create(settings={"number_of_shards": 3})
+        await fresh.write({"id": name, "text": text} for name, text in TEXTS.items())
+        expected = await fresh.hybrid_search("red mars")
+    hits = await filled.hybrid_search("red mars")
+    assert (hits, hits.fusion) == (expected, expected.fusion)
+
+
 async def test_many_searches_at_once_share_few_connections(filled: AsyncNeuralSparseStore, make: Make) -> None:
     async with make(client_options={"pool_maxsize": 5}) as store:
         found = await asyncio.gather(*(store.search("red mars") for _ in range(200)))
@@ -327,13 +363,15 @@ async def test_cancelled_search_leaves_the_store_usable(filled: AsyncNeuralSpars
     assert len(await filled.search("planet")) == 3
 
 
-async def test_error_in_the_stream_is_passed_on(astore: AsyncNeuralSparseStore) -> None:
+async def test_error_in_the_stream_is_passed_on_after_what_was_read_before(astore: AsyncNeuralSparseStore) -> None:
     def stream() -> Iterator[SparseDocument]:
-        yield from (SparseDocument(id=f"{n}", vector={"a": 1.0}) for n in range(10))
+        yield from (SparseDocument(id=f"{n}", vector={"a": 1.0}) for n in range(60))
         raise OSError("unreadable")
 
     with pytest.raises(OSError, match="unreadable"):
         await astore.write(stream(), options=WriteOptions(batch_size=10))
+    await astore.refresh()
+    assert await astore.count() == 60
 
 
 async def test_refused_connection_names_the_address(encoder: WordEncoder) -> None:

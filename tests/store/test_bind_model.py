@@ -15,6 +15,7 @@ from opensearch_neural_sparse import (
     ModelMismatchError,
     NeuralSparseStore,
 )
+from opensearch_neural_sparse.store import stamping
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.store.conftest import MakeStore
@@ -27,10 +28,11 @@ MAPPINGS = {
 FITTING = [{"content": "red planet", "sparse_vector": {"red": 1.0, "planet": 2.0}}, {"content": "no vector"}]
 
 
-def fill(client: Any, index: str, documents: list[dict[str, Any]]) -> None:
-    client.indices.create(index=index, body={"mappings": MAPPINGS})
-    for document in documents:
-        client.index(index=index, body=document)
+def fill(client: Any, index: str, documents: list[dict[str, Any]], *, shards: int = 1, **mappings: Any) -> None:
+    settings = {"number_of_shards": shards}
+    client.indices.create(index=index, body={"mappings": MAPPINGS | mappings, "settings": settings})
+    if documents:
+        client.bulk(index=index, body=[line for document in documents for line in ({"index": {}}, document)])
     client.indices.refresh(index=index)
 
 
@@ -108,6 +110,73 @@ def test_what_cannot_be_stamped_is_refused(make_store: MakeStore, client: Any, o
     both = NeuralSparseStore(f"{store.index},{other_index}", client=client, document_encoder=store._encoders.document())
     with pytest.raises(IndexSchemaError, match="leads to several indices"):
         both.bind_model()
+
+
+def texts(count: int) -> list[dict[str, Any]]:
+    return [{"content": f"text {n}"} for n in range(count)]
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_the_only_vector_among_thousands_of_documents_is_found(make_store: MakeStore, client: Any, shards: int) -> None:
+    store = make_store()
+    fill(client, store.index, [*texts(1500), {"sparse_vector": {"venus": 1.0}}, *texts(1500)], shards=shards)
+    with pytest.raises(ModelMismatchError, match="venus"):
+        store.bind_model(sample=10)
+    assert "fields" not in meta(client, store.index)["opensearch_neural_sparse"]
+
+
+def test_no_more_is_drawn_than_the_vectors_that_are_wanted(
+    make_store: MakeStore, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    search = client.search
+    monkeypatch.setattr(client, "search", lambda **parts: sizes.append(parts["body"]["size"]) or search(**parts))
+    store = make_store()
+    fill(client, store.index, FITTING[:1] * 30)
+    store.bind_model(sample=10)
+    assert sizes == [10]
+
+
+def test_vectors_that_no_search_finds_yet_are_looked_at(make_store: MakeStore, client: Any) -> None:
+    store = make_store()
+    fill(client, store.index, [])
+    client.indices.put_settings(index=store.index, body={"index.refresh_interval": "-1"})
+    client.index(index=store.index, body={"sparse_vector": {"venus": 1.0}})
+    with pytest.raises(ModelMismatchError, match="venus"):
+        store.bind_model()
+
+
+def test_index_without_any_vector_is_stamped(make_store: MakeStore, client: Any) -> None:
+    store = make_store()
+    fill(client, store.index, texts(1200), shards=2)
+    assert store.bind_model(sample=5) == store.open().binding
+
+
+def test_vectors_that_were_not_found_within_the_bound_are_not_vouched_for(
+    make_store: MakeStore, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamping, "DRAWN_FOR_EACH", 20)
+    store = make_store()
+    fill(client, store.index, texts(60))
+    with pytest.raises(IndexSchemaError, match=r"None of 40 documents .* has a vector in .*larger sample: up to 20"):
+        store.bind_model(sample=2)
+    with pytest.raises(IndexSchemaError, match="None of 60 documents"):
+        store.bind_model(sample=3)
+    assert store.open().binding is None
+    assert store.bind_model(sample=4) == store.open().binding
+
+
+@pytest.mark.parametrize("kept", [{"excludes": ["sparse_vector"]}, {"includes": ["content"]}])
+def test_vectors_that_documents_do_not_show_are_not_vouched_for(
+    make_store: MakeStore, client: Any, kept: dict[str, Any]
+) -> None:
+    store = make_store()
+    fill(client, store.index, [{"sparse_vector": {"venus": 1.0}}], _source=kept)
+    with pytest.raises(IndexSchemaError, match="leaves fields out of _source"):
+        store.bind_model()
+    client.indices.delete(index=store.index)
+    fill(client, store.index, [], _source=kept)
+    assert store.bind_model() == store.open().binding
 
 
 async def test_awaited_store_binds_alike(

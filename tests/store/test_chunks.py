@@ -27,6 +27,7 @@ from opensearch_neural_sparse import (
     SparseDocument,
     SparseLeg,
     SparseTokenizer,
+    SparseVector,
     TwoPhase,
     UnsupportedServerError,
     load_document_encoder,
@@ -401,3 +402,34 @@ def test_what_one_layout_alone_can_do_is_refused_over_both(mixed: NeuralSparseSt
     ):
         with pytest.raises(IndexSchemaError, match=r"not of one layout: (no )?chunks in .*; (no )?chunks in "):
             operation()
+
+
+def test_query_is_encoded_and_embedded_once_for_both_layouts(
+    make_store: MakeStore, other_index: str, encoder: WordEncoder, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunked = make_store(schema=replace(SCHEMA, embedding_dimension=2))
+    plain = NeuralSparseStore(
+        other_index, client=client, document_encoder=encoder, schema=IndexSchema(embedding_dimension=2)
+    )
+    for store, name in ((chunked, "1"), (plain, "5")):
+        store.create()
+        store.write([{"id": name, "text": "mars", "embedding": [1.0, 0.5]}])
+    calls: list[str] = []
+
+    def embed(text: str) -> list[float]:
+        calls.append(f"embed {text}")
+        return [1.0, 0.5]
+
+    def encode(text: str) -> SparseVector:
+        calls.append(f"encode {text}")
+        return word_vector(text)
+
+    monkeypatch.setattr(encoder, "encode_query", encode)
+    both = NeuralSparseStore(
+        f"{chunked.index},{other_index}", client=client, document_encoder=encoder, query_encoder=encoder
+    )
+    assert {hit.id for hit in both.search("mars")} == {"1", "5"}
+    assert calls == ["encode mars"]
+    options = HybridOptions(legs=(SparseLeg(), DenseLeg(embedder=embed)))
+    assert {hit.id for hit in both.hybrid_search("mars", options=options)} == {"1", "5"}
+    assert sorted(calls[1:]) == ["embed mars", "encode mars"]

@@ -17,7 +17,7 @@ from opensearch_neural_sparse import (
 )
 from opensearch_neural_sparse.index.bulk import BulkAction
 from opensearch_neural_sparse.index.report import BulkFailure
-from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut, deliver
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, Withheld, cut, deliver
 
 OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)
 FULL = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
@@ -59,6 +59,14 @@ class Conversation:
             return None
         self.sent.append([action.id for action in step.actions])
         return self.answers(step.actions) if callable(self.answers) else self.answers[len(self.sent) - 1]
+
+
+def test_what_is_withheld_in_the_midst_of_retries_was_not_sent() -> None:
+    conversation = Conversation([items(DONE, FULL), Withheld("gone")])
+    report = conversation.run(actions("a", "b"))
+    assert conversation.sent == [["a", "b"], ["b"]]
+    assert (report.written, report.unknown, report.stopped) == (1, (), "gone")
+    assert [(failure.id, failure.error_type) for failure in report.failed] == [("b", "not_sent")]
 
 
 def test_items_that_were_crowded_out_are_sent_again_alone() -> None:

@@ -79,6 +79,13 @@ def test_server_that_is_gone_before_a_batch_leaves_nothing_unknown() -> None:
     assert [(failed.id, failed.error_type) for failed in report.failed] == [("b", "not_sent")]
 
 
+def test_reason_to_stop_is_kept_whatever_else_is_noted() -> None:
+    flow = Flow(2)
+    flow.stop("gone")
+    flow.finish(flow.start(batch("a")), BulkReport(written=1))
+    assert (flow.stopped, flow.report()) == ("gone", BulkReport(written=1, stopped="gone"))
+
+
 def test_report_is_in_the_order_of_the_batches_whatever_arrives_first() -> None:
     flow = Flow(3)
     flow.note(BulkReport(failed=(failure("0"),)))

@@ -164,6 +164,37 @@ def test_server_that_ranks_each_shard_by_itself_is_wrong_and_we_are_right(corpus
         search(store, fusion=Fusion.SERVER)
 
 
+def test_index_made_anew_with_more_shards_is_looked_at_again(corpus: MakeCorpus) -> None:
+    embedded: list[str] = []
+
+    def embed(text: str) -> list[float]:
+        embedded.append(text)
+        return [1.0, 0.25, -0.5]
+
+    legs = (Bm25Leg(), SparseLeg(), DenseLeg(embedder=embed))
+    store = corpus(1)
+    assert search(store, legs=THREE).fusion == "server rrf"
+    store.client().indices.delete(index=store.index)
+    fresh = corpus(3)
+    hits = search(store, legs=legs)
+    assert hits.fusion == ("server rrf" if store.server().ranks_across_shards else "client rrf")
+    assert scores(hits) == scores(search(fresh, legs=THREE))
+    assert embedded == [QUERIES[0]], "what is asked anew is not embedded anew"
+
+
+def test_server_that_shall_fuse_over_more_shards_than_before_is_refused(corpus: MakeCorpus) -> None:
+    store = corpus(1)
+    assert search(store, fusion=Fusion.SERVER)
+    store.client().indices.delete(index=store.index)
+    corpus(3)
+    if store.server().ranks_across_shards:
+        assert search(store, fusion=Fusion.SERVER)
+        return
+    with pytest.raises(UnsupportedServerError, match=r"3\.5 or later.*3 shards.*fusion='client'"):
+        search(store, fusion=Fusion.SERVER)
+    assert search(store).fusion == "client rrf"
+
+
 def test_ranks_in_a_pool_of_every_hit_are_those_of_the_whole_index(corpus: MakeCorpus) -> None:
     store = corpus(3)
     raw = {
@@ -428,9 +459,31 @@ def test_long_queries_stay_within_the_server_s_clauses(corpus: MakeCorpus, fusio
     text = "w1 w2 " + "other " * 1200
     hits = store.hybrid_search(text, vector=vector, filter=clauses, options=options)
     assert len(hits) == 10
-    assert hits.tokens_left_out > 1000
-    assert len(store.match_search("w1 " + "other " * 2000)) == 10
+    assert (hits.tokens_left_out > 1000, hits.words_left_out > 0) == (True, True)
+    matched = store.match_search("w1 " + "other " * 2000)
+    assert (len(matched), matched.words_left_out) == (10, 1001)
     assert store.search(vector, filter=clauses).tokens_left_out == 1560 - 980
+
+
+@pytest.mark.parametrize("fusion", [Fusion.SERVER, Fusion.CLIENT])
+def test_words_of_filters_count_among_the_server_s_clauses(corpus: MakeCorpus, fusion: Fusion) -> None:
+    store = corpus(1)
+    vector = {f"t{number}": 0.5 for number in range(1500)} | dict.fromkeys(WORDS, 5.0)
+    some = " ".join(["w1", "w2", *(f"word{number}" for number in range(60))])
+    for text in (
+        {"match": {"content": some}},
+        {"multi_match": {"query": some, "fields": ["content", "lang"]}},
+        {"bool": {"should": [{"query_string": {"query": some, "fields": ["content"]}}]}},
+    ):
+        assert len(store.search(vector, filter=text)) == 10
+        options = HybridOptions(fusion=fusion)
+        assert len(store.hybrid_search("w1 w2 w3", vector=vector, filter=text, options=options)) == 10
+
+
+def test_two_phases_without_a_leg_that_has_them_are_refused(corpus: MakeCorpus) -> None:
+    options = HybridOptions(legs=(Bm25Leg(), DENSE), two_phase=TwoPhase())
+    with pytest.raises(ValueError, match="leave two_phase out"):
+        corpus(1).hybrid_search("w1", options=options)
 
 
 def test_embedder_and_several_fields_make_legs_of_their_own(make_store: MakeStore) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from opensearch_neural_sparse import IndexNotFoundError, IndexSchema
+from opensearch_neural_sparse import IndexNotFoundError, IndexSchema, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.store import lookout
 from opensearch_neural_sparse.store.flow import Flow
 from opensearch_neural_sparse.store.index_state import IndexState
@@ -62,6 +62,25 @@ def test_another_index_stops_the_write_and_is_not_trusted() -> None:
     watching.judge(flow, ANOTHER, asked=lookout.monotonic())
     assert "another index" in str(flow.report().stopped)
     assert watching.is_due()
+
+
+def test_without_a_state_the_index_is_the_one_that_was_found_first() -> None:
+    watching, flow = Lookout("articles", None), Flow(2)
+    watching.judge(flow, THERE, asked=0.0)
+    watching.judge(flow, THERE | {"articles-2": ANOTHER["articles"]}, asked=0.0)
+    assert flow.stopped is None
+    watching.judge(flow, ANOTHER, asked=0.0)
+    assert "another index" in str(flow.stopped)
+
+
+def test_server_without_room_for_a_look_stops_nothing_and_is_asked_again() -> None:
+    watching, flow = Lookout("articles", STATE), Flow(2)
+    watching.pass_over(flow, ServerRequestError(429, "circuit_breaking_exception", "too large"))
+    assert flow.stopped is None
+    assert watching.is_due()
+    assert watching.is_due_at_the_end()
+    watching.pass_over(flow, ServerConnectionError("an address", "gone"))
+    assert "gone" in str(flow.stopped)
 
 
 def test_missing_index_is_an_error() -> None:

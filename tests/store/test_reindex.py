@@ -14,6 +14,7 @@ from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
     IndexSchema,
     IndexSchemaError,
+    ModelMismatchError,
     NeuralSparseStore,
     ServerRequestError,
     SparseVector,
@@ -249,6 +250,162 @@ def test_readers_of_the_alias_find_everything_throughout(
     assert {count for _, count in found} == {18}
     assert [index for index, _ in found][-1] == target
     assert {index for index, _ in found} <= {source.index, target}
+
+
+class Killed(BaseException):
+    """The end of a process."""
+
+
+def kill_at(client: Any, monkeypatch: pytest.MonkeyPatch, name: str, *, after: bool = False, call: int = 1) -> None:
+    """Let a process end when it sends a request for the so-manyth time, and send nothing more."""
+    send, calls = getattr(client.indices, name), []
+
+    def sent(**parts: Any) -> Any:
+        calls.append(parts)
+        if len(calls) < call:
+            return send(**parts)
+        if after:
+            send(**parts)
+        monkeypatch.setattr(client.transport, "perform_request", killed)
+        raise Killed
+
+    def killed(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(client.indices, name, sent)
+
+
+KILLED_AT = {
+    "before the alias moves": ("update_aliases", False, 1),
+    "after the alias moved": ("update_aliases", True, 1),
+    "before the source is unblocked": ("put_settings", False, 1),
+    "before the mark goes": ("put_mapping", False, 2),
+}
+
+
+@pytest.mark.parametrize("where", KILLED_AT)
+@pytest.mark.parametrize("again", ["alias", "source"])
+def test_copy_that_was_killed_at_its_end_is_ended_by_the_same_call(
+    source: NeuralSparseStore,
+    client: Any,
+    make_store: MakeStore,
+    target: str,
+    other_files: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    again: str,
+) -> None:
+    alias = f"{target}-alias"
+    client.indices.put_alias(index=source.index, name=alias, body={"is_write_index": True, "index_routing": "one"})
+    live = make_store(schema=SCHEMA)
+    live.index = alias if again == "alias" else source.index
+    name, after, call = KILLED_AT[where]
+    with monkeypatch.context() as patch:
+        kill_at(client, patch, name, after=after, call=call)
+        with pytest.raises(Killed):
+            live.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias, options=PAGES)
+    moved = where != "before the alias moves"
+    assert list(client.indices.get_alias(name=alias)) == [target if moved else source.index]
+    assert is_blocked(client, source.index) == (where != "before the mark goes")
+    if moved:
+        client.index(index=alias, id="late", body={"id": "late", "content": "late"}, params={"refresh": "true"})
+        client.delete(index=target, id="3", params={"refresh": "true"})
+    encoder = OtherEncoder(other_files)
+    report = live.reindex_with_model(target, document_encoder=encoder, alias=alias, options=PAGES)
+    assert (report.index, report.documents, report.encoded) == (target, 19, 0)
+    assert encoder.calls == []
+    assert client.exists(index=target, id="late", params={"routing": "one"}) == moved
+    made = client.indices.get(index=target)[target]
+    assert made["aliases"] == {alias: {"is_write_index": True, "index_routing": "one"}}
+    assert read_mark(made["mappings"]) is None
+    assert not is_blocked(client, source.index)
+    with pytest.raises((IndexSchemaError, ModelMismatchError)):
+        live.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+
+
+def test_what_is_written_after_the_alias_could_not_be_moved_goes_over_too(
+    source: NeuralSparseStore, client: Any, target: str, other_files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias = f"{target}-alias"
+    client.indices.put_alias(index=source.index, name=alias)
+
+    def refused(**_: Any) -> Any:
+        raise RuntimeError("no rights")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client.indices, "update_aliases", refused)
+        with pytest.raises(RuntimeError, match="no rights"):
+            source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    source.write([{"id": "late", "text": "late", "embedding": [1.0, 2.0]}])
+    report = source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    assert (report.documents, report.encoded) == (20, 1)
+    assert list(client.indices.get_alias(name=alias)) == [target]
+
+
+def test_copy_of_which_the_alias_was_moved_is_ended_for_its_own_model_only(
+    source: NeuralSparseStore, client: Any, target: str, other_files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias = f"{target}-alias"
+    with monkeypatch.context() as patch:
+        kill_at(client, patch, "update_aliases", after=True)
+        with pytest.raises(Killed):
+            source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    with pytest.raises(IndexSchemaError, match=r"to which alias .* was moved, is a copy for another model"):
+        source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), prune=_prune(), alias=alias)
+    assert is_blocked(client, source.index)
+    by_alias = NeuralSparseStore(alias, client=client)
+    by_alias.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    assert not is_blocked(client, source.index)
+
+
+def test_copy_of_which_the_alias_was_moved_is_ended_when_its_source_is_gone(
+    source: NeuralSparseStore, client: Any, target: str, other_files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias = f"{target}-alias"
+    client.indices.put_alias(index=source.index, name=alias)
+    with monkeypatch.context() as patch:
+        kill_at(client, patch, "update_aliases", after=True)
+        with pytest.raises(Killed):
+            source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    client.indices.delete(index=source.index)
+    by_alias = NeuralSparseStore(alias, client=client)
+    report = by_alias.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    assert report.documents == 19
+    assert read_mark(client.indices.get(index=target)[target]["mappings"]) is None
+
+
+def test_alias_that_the_target_holds_alone_keeps_what_it_is(
+    source: NeuralSparseStore, client: Any, target: str, other_files: Any
+) -> None:
+    alias = f"{target}-alias"
+    with pytest.raises(RuntimeError, match="out of memory"):
+        source.reindex_with_model(target, document_encoder=OtherEncoder(other_files, fails_after=8), options=PAGES)
+    client.indices.put_alias(index=target, name=alias, body={"filter": {"exists": {"field": "content"}}})
+    source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias, options=PAGES)
+    made = client.indices.get(index=target)[target]
+    assert made["aliases"] == {alias: {"filter": {"exists": {"field": "content"}}}}
+
+
+async def test_awaited_store_ends_a_killed_copy_alike(
+    server: RunningServer,
+    source: NeuralSparseStore,
+    client: Any,
+    target: str,
+    encoder: WordEncoder,
+    other_files: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    alias = f"{target}-alias"
+    client.indices.put_alias(index=source.index, name=alias)
+    with monkeypatch.context() as patch:
+        kill_at(client, patch, "put_settings")
+        with pytest.raises(Killed):
+            source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    assert is_blocked(client, source.index)
+    async with AsyncNeuralSparseStore(alias, url=server.url, document_encoder=encoder, schema=SCHEMA) as store:
+        report = await store.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    assert (report.documents, report.encoded) == (19, 0)
+    assert not is_blocked(client, source.index)
 
 
 async def test_awaited_store_goes_on_alike(

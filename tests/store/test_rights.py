@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +13,21 @@ from opensearchpy.exceptions import AuthenticationException, AuthorizationExcept
 
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
+    Bm25Leg,
     BulkWriteError,
+    DenseLeg,
     Fusion,
     HybridOptions,
+    IndexSchema,
     LimitedRightsWarning,
     NeuralSparseStore,
     ServerRequestError,
+    SparseLeg,
     UnsupportedServerError,
     WriteOptions,
 )
-from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.devserver import DevServer, known_versions, launch
+from opensearch_neural_sparse.server import NEURAL_SEARCH
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.paths import ROOT
@@ -36,19 +43,29 @@ def refuse(client: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[s
     """Let a client's requests be refused: by method and path, with a status; return what was let through."""
 
     def start(refused: Refuse, status: int = 403, error: Any = "security_exception") -> list[str]:
-        passed: list[str] = []
-        perform = client.transport.perform_request
-
-        def guarded(method: str, url: str, *arguments: Any, **options: Any) -> Any:
-            if refused(method, url):
-                raise REFUSALS[status](status, "refused", {"error": error, "status": status})
-            passed.append(f"{method} {url}")
-            return perform(method, url, *arguments, **options)
-
-        monkeypatch.setattr(client.transport, "perform_request", guarded)
-        return passed
+        return refuse_requests(client, monkeypatch, refused, status, error)
 
     return start
+
+
+def refuse_requests(
+    client: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    refused: Refuse,
+    status: int = 403,
+    error: Any = "security_exception",
+) -> list[str]:
+    passed: list[str] = []
+    perform = client.transport.perform_request
+
+    def guarded(method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        if refused(method, url):
+            raise REFUSALS[status](status, "refused", {"error": error, "status": status})
+        passed.append(f"{method} {url}")
+        return perform(method, url, *arguments, **options)
+
+    monkeypatch.setattr(client.transport, "perform_request", guarded)
+    return passed
 
 
 @pytest.fixture
@@ -142,7 +159,57 @@ def test_query_that_the_server_does_not_know_is_learned_from_its_first_answer(
     assert ids(store.search("red mars")) == expected
     assert ids(store.search("planet"))
     assert ["neural_sparse" in body for body in bodies].count(True) == 1
-    assert store.server().plugins == frozenset()
+    assert NEURAL_SEARCH not in (store.server().plugins or ())
+
+
+@pytest.fixture(params=known_versions())
+def server_without_neural_search(
+    request: pytest.FixtureRequest,
+    private_server: Callable[..., DevServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> DevServer:
+    assemble = launch.assemble
+
+    def assemble_less(*arguments: Any, **options: Any) -> Path:
+        less = shutil.ignore_patterns(NEURAL_SEARCH)
+        return shutil.copytree(assemble(*arguments, **options), tmp_path / "distribution", ignore=less)
+
+    monkeypatch.setattr(launch, "assemble", assemble_less)
+    return private_server(version=request.param)
+
+
+@pytest.mark.slow
+def test_hybrid_on_a_server_without_neural_search_is_fused_here_though_it_does_not_list_its_plugins(
+    server_without_neural_search: DevServer, encoder: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opensearchpy import OpenSearch
+
+    with OpenSearch(server_without_neural_search.url, timeout=60) as client:
+        listed, unlisted = (
+            NeuralSparseStore(
+                "articles",
+                client=client,
+                query_encoder=encoder,
+                document_encoder=encoder,
+                schema=IndexSchema(embedding_dimension=2),
+            )
+            for _ in range(2)
+        )
+        listed.create(settings={"number_of_shards": 1})
+        listed.write({"id": name, "text": text, "embedding": [1.0, float(name)]} for name, text in TEXTS.items())
+        options = HybridOptions(legs=(Bm25Leg(), SparseLeg(), DenseLeg(vector=[1.0, 1.0])))
+        expected = listed.hybrid_search("red mars", options=options)
+        assert (expected.fusion, len(expected)) == ("client rrf", 3)
+        passed = refuse_requests(client, monkeypatch, lambda _, url: url.startswith("/_cat"))
+        assert unlisted.server().plugins is None
+        for _ in range(2):
+            hits = unlisted.hybrid_search("red mars", options=options)
+            assert (hits.fusion, list(hits)) == ("client rrf", list(expected))
+        searches = [request.rpartition("/")[2] for request in passed if "search" in request]
+        assert searches == ["_search", "_msearch", "_msearch"]
+        with pytest.raises(UnsupportedServerError, match=r"needs the plugin opensearch-neural-search.*without it"):
+            unlisted.hybrid_search("red mars", options=HybridOptions(normalization="min_max"))  # type: ignore[arg-type]
 
 
 def test_serverless_collection_serves_what_it_can_and_refuses_the_rest(
@@ -230,6 +297,9 @@ def test_roles_of_the_documentation_allow_what_they_say_and_no_more(
     assert writer.write(documents).written == 3
     assert writer.update_metadata({"1": {"n": 9}}).written == 1
     assert writer.delete(["3"]) == 1
+    assert writer.update_text({"2": "blue planet earth"}).written == 1
+    writer.write([{"id": "4", "metadata": {"n": 4}}])
+    assert writer.delete_matching({"term": {"n": 4}}) == 1
     for allowed in (writer, reader):
         assert allowed.server().tells_version
         assert allowed.open() == owner.open()
@@ -238,6 +308,7 @@ def test_roles_of_the_documentation_allow_what_they_say_and_no_more(
         assert [set(ids(found)) for found in allowed.search_many(["planet", "red"])] == [{"1", "2"}, {"1"}]
         assert allowed.get(["1"])[0].metadata == {"n": 9}
         assert allowed.count() == 2
+        assert [document.id for document in allowed.scan()] == ["1", "2"]
     with pytest.raises(ServerRequestError, match="403"):
         reader.delete_index()
     with pytest.raises(BulkWriteError, match="no permissions for"):

@@ -234,6 +234,8 @@ def test_search_is_tuned_by_its_parameters(filled: NeuralSparseStore) -> None:
         filled.search({"red": 2.0}, size=5, options=SearchOptions(seismic=SeismicSearch(k=4)))
     with pytest.raises(ValueError, match="two phases"):
         filled.search({"red": 2.0}, options=SearchOptions(two_phase=TwoPhase()))
+    with pytest.raises(ValueError, match="two_phase"):
+        filled.hybrid_search("red", options=HybridOptions(two_phase=TwoPhase()))
     assert [len(hits) for hits in filled.search_many([{"red": 1.0}, {"planet": 1.0}])] == [1, 2]
 
 

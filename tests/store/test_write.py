@@ -237,6 +237,28 @@ def test_index_that_vanishes_moments_before_a_batch_is_noticed_at_the_end(
     assert error.value.report.stopped
 
 
+def test_index_that_is_replaced_while_documents_wait_for_room_gets_none_of_them(
+    store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk = store.client().bulk
+    crowded = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
+    sent: list[bytes] = []
+
+    def crowded_once(**arguments: Any) -> Any:
+        sent.append(arguments["body"])
+        response = bulk(**arguments)
+        response["items"][-1] = {"index": crowded}
+        store.client().indices.delete(index=store.index)
+        store.client().indices.create(index=store.index)
+        return response
+
+    monkeypatch.setattr(store.client(), "bulk", crowded_once)
+    with pytest.raises(BulkWriteError, match="leads to another index") as error:
+        store.write([{"id": name, "text": name} for name in "ab"], options=WriteOptions(initial_backoff=1.0))
+    assert len(sent) == 1
+    assert [(failure.id, failure.error_type) for failure in error.value.report.failed] == [("b", "not_sent")]
+
+
 def test_long_write_looks_at_the_index_now_and_then(store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str] = []
     get = store.client().indices.get
@@ -315,9 +337,9 @@ def test_last_of_many_writes_of_one_id_stands(
     assert [row.metadata["version"] for row in store.get(map(str, range(7)))] == [56, 57, 58, 59, 53, 54, 55]
 
 
-def test_error_in_the_stream_is_passed_on_after_what_was_in_flight(store: NeuralSparseStore) -> None:
+def test_error_in_the_stream_is_passed_on_after_what_was_read_before(store: NeuralSparseStore) -> None:
     def stream() -> Iterator[str]:
-        yield from (f"text {n}" for n in range(20))
+        yield from (f"text {n}" for n in range(60))
         raise OSError("unreadable")
 
     before = threading.active_count()
@@ -325,7 +347,7 @@ def test_error_in_the_stream_is_passed_on_after_what_was_in_flight(store: Neural
         store.write(stream(), options=WriteOptions(batch_size=10))
     assert threading.active_count() == before
     store.refresh()
-    assert store.count() == 20
+    assert store.count() == 60
 
 
 def test_items_the_server_has_no_room_for_are_sent_again_and_lost_ones_are_reported(

@@ -61,7 +61,7 @@ def bind(
     sparse_field: Annotated[str, typer.Option(metavar="FIELD", help="Field of the token weights.")] = "sparse_vector",
     text_field: Annotated[str, typer.Option(metavar="FIELD", help="Field of the text.")] = "content",
     sample: Annotated[
-        int, typer.Option(min=1, max=10000, metavar="N", help="Documents of which the tokens are looked at.")
+        int, typer.Option(min=1, max=10000, metavar="N", help="Documents with a vector of which tokens are looked at.")
     ] = 100,
     verify: Annotated[
         int, typer.Option(min=0, metavar="N", help="Of these, how many texts are encoded and compared.")

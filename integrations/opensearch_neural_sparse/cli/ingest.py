@@ -117,7 +117,7 @@ def show(outcome: dict[str, Any]) -> None:
     if len(refused) > SHOWN_REFUSALS:
         typer.echo(f"... and {len(refused) - SHOWN_REFUSALS} more; --json names them all.", err=True)
     if unknown:
-        typer.echo(f"{len(unknown)} were sent without an answer; ingesting them again is safe.", err=True)
+        typer.echo(f"{len(unknown)} were sent without an answer; ingesting rows with ids again is safe.", err=True)
     if outcome["stopped"]:
         typer.echo(f"Stopped early: {outcome['stopped']}", err=True)
     typer.echo(f"{outcome['written']} of {outcome['read']} documents written to {outcome['index']}.")

@@ -33,11 +33,13 @@ class CopyMark:
         source: The concrete index that is copied.
         source_uuid: What tells it from one of the same name made later.
         was_blocked: Whether writes to it were blocked before the copy began.
+        alias: The alias that is moved to the copy, once that was found to hold every document; None until then.
     """
 
     source: str
     source_uuid: str
     was_blocked: bool
+    alias: str | None = None
 
 
 def copy_index_body(
@@ -53,8 +55,7 @@ def copy_index_body(
     """
     mappings = source["mappings"]
     standard = create_index_body(schema)["mappings"]["properties"]
-    meta = write_bindings({schema.sparse_field: binding}, mappings.get("_meta"))
-    meta[META_KEY][_UNFINISHED] = asdict(mark)
+    meta = with_mark(write_bindings({schema.sparse_field: binding}, mappings.get("_meta")), mark)
     settings = {
         name: value
         for name, value in flat_settings(source["settings"]).items()
@@ -72,10 +73,20 @@ def read_mark(mappings: Mapping[str, Any]) -> CopyMark | None:
     return None if mark is None else CopyMark(**mark)
 
 
+def with_mark(meta: Mapping[str, Any], mark: CopyMark) -> dict[str, Any]:
+    """Return the `_meta` of a copy that is unfinished."""
+    return {**meta, META_KEY: {**meta[META_KEY], _UNFINISHED: asdict(mark)}}
+
+
 def without_mark(mappings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `_meta` of a copy that is whole."""
     meta = dict(mappings.get("_meta", {}))
     return meta | {META_KEY: {name: value for name, value in meta[META_KEY].items() if name != _UNFINISHED}}
+
+
+def is_moved(mark: CopyMark, copy: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    """Tell whether the alias was moved, by what `GET /<index>` tells of both; nothing of a source that is gone."""
+    return mark.alias is not None and mark.alias in copy["aliases"] and mark.alias not in source.get("aliases", {})
 
 
 def shards_of(source: Mapping[str, Any]) -> int:

@@ -79,7 +79,8 @@ class BulkReport:
         if self.failed:
             parts.append(f"Failed: {first_of(map(str, self.failed), _SHOWN, '; ')}.")
         if self.unknown:
-            parts.append(f"Unknown: {first_of(map(repr, self.unknown), _SHOWN, '; ')}; writing them again is safe.")
+            unknown = first_of(map(repr, self.unknown), _SHOWN, "; ")
+            parts.append(f"Unknown: {unknown}; writing them again by these ids is safe.")
         if self.stopped:
             parts.append(f"Stopped: {self.stopped}")
         return " ".join(parts)

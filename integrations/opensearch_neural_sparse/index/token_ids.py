@@ -38,6 +38,10 @@ class TokenIds:
             )
         return vocabulary
 
+    def ensure_told_apart(self) -> None:
+        """Raise IndexSchemaError where the vocabulary is larger than the field can tell apart."""
+        self.vocabulary  # noqa: B018  reading it checks it
+
     def to_ids(self, vector: SparseVector) -> dict[str, float]:
         """Return id -> weight of a document.
 

@@ -21,6 +21,9 @@ FEWEST_SPARSE_TOKENS = 100
 FEWEST_WORDS = 100
 _COMPOUND = ("must", "should", "filter", "must_not", "query", "queries", "positive", "negative")
 """Where a query holds others."""
+_OF_ONE_FIELD = frozenset({"match", "match_bool_prefix"})
+_OF_SEVERAL_FIELDS = frozenset({"multi_match", "combined_fields", "query_string", "simple_query_string"})
+"""Queries that become a clause for each word, or for each word in each field."""
 _WORD = re.compile("[\u2e80-\U0010ffff]|[^\\W\u2e80-\U0010ffff]+")
 """A word, or one character of the scripts that the standard analyzer cuts into single characters."""
 _logger = logging.getLogger(__name__)
@@ -59,8 +62,18 @@ def tokens_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> in
     return counts[0] - counts[1]
 
 
+def words_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:
+    """Return how many words the BM25 legs lost."""
+    counts = [sum(count_words(leg.text) for leg in legs if isinstance(leg, Words)) for legs in (before, after)]
+    return counts[0] - counts[1]
+
+
 def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many clauses the server counts in filters: every query that holds no other."""
+    """Return how many clauses the server counts in filters: every query that holds no other, and every word of a text.
+
+    A word is counted once for each field that is named. How many a pattern of names stands for, and how many words of
+    the index a fuzzy one, the server alone knows.
+    """
     return sum(map(_leaves, clauses))
 
 
@@ -94,9 +107,23 @@ def share_tokens(counts: Sequence[int], available: int) -> list[int]:
 def _leaves(query: object) -> int:
     if not isinstance(query, Mapping):
         return 0
-    (body,) = query.values() if len(query) == 1 else ({},)
+    ((kind, body),) = query.items() if len(query) == 1 else (("", {}),)
+    if (words := _words(kind, body)) is not None:
+        return max(1, words)
     inner = [part for key in _COMPOUND for part in _parts(body, key)]
     return sum(map(_leaves, inner)) if inner else 1
+
+
+def _words(kind: str, body: object) -> int | None:
+    """Return how many clauses a full-text query becomes; None for any other query."""
+    if not isinstance(body, Mapping):
+        return None
+    if kind in _OF_ONE_FIELD:
+        texts = [asked.get("query") if isinstance(asked, Mapping) else asked for asked in body.values()]
+        return sum(count_words(str(text)) for text in texts)
+    if kind in _OF_SEVERAL_FIELDS:
+        return count_words(str(body.get("query"))) * max(1, len(body.get("fields") or ()))
+    return None
 
 
 def _parts(body: object, key: str) -> list[object]:

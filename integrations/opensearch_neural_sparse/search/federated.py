@@ -30,5 +30,6 @@ def fuse_groups(found: Sequence[SearchHits], wanted: Wanted, of: str) -> SearchH
         two_phase=any(part.two_phase for part in found),
         approximate=any(part.approximate for part in found),
         tokens_left_out=max(part.tokens_left_out for part in found),
+        words_left_out=max(part.words_left_out for part in found),
         failures=[failure for part in found for failure in part.failures],
     )

@@ -126,6 +126,7 @@ class SearchHits(list[SearchHit]):
         approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
             byte each; matches then tell about, not exactly, what each token gave.
         tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
+        words_left_out: How many words at the end of a text BM25 was not asked for, by the same limit.
         failures: What shards failed at, as the server reports it, where such an answer was asked for all the same
             (`RequestOptions(partial="warn")`).
         response: The whole answer to `custom_search`, with its aggregations and highlights; else None.
@@ -142,12 +143,13 @@ class SearchHits(list[SearchHit]):
         two_phase: bool = False,
         approximate: bool = False,
         tokens_left_out: int = 0,
+        words_left_out: int = 0,
         failures: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(hits)
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
         self.two_phase, self.approximate, self.tokens_left_out = two_phase, approximate, tokens_left_out
-        self.failures = tuple(failures)
+        self.words_left_out, self.failures = words_left_out, tuple(failures)
         self.response: Mapping[str, Any] | None = None
 
     @property

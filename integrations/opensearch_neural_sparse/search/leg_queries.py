@@ -42,6 +42,12 @@ def leg_body(server: ServerInfo, leg: ReadyLeg, clauses: Clauses, depth: int, op
     return {"query": leg_query(server, leg, clauses, depth, options)}
 
 
+def check_two_phase(legs: Sequence[ReadyLeg], options: HybridOptions) -> None:
+    """Raise ValueError where two phases are asked for and no leg has them."""
+    if options.two_phase is not None and not any(isinstance(leg, Weights) and not is_approximate(leg) for leg in legs):
+        raise ValueError("No leg searches a rank_features field, and no other has two phases; leave two_phase out.")
+
+
 def is_approximate(leg: ReadyLeg) -> bool:
     """Tell whether a leg searches a field of which documents may be missed."""
     return isinstance(leg, Weights) and leg.token_ids is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 
 from opensearch_neural_sparse.encode.prune import Prune
@@ -126,6 +127,19 @@ def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
     if len(set(names)) < len(names) or not all(names):
         raise ValueError(f"Legs need different names, got {names}. Give one: SparseLeg(name='titles', ...).")
     return tuple(legs)
+
+
+def has_embedder(legs: Sequence[Leg]) -> bool:
+    """Tell whether an embedder, which may be a network or ask one, makes the vector of a leg."""
+    return any(isinstance(leg, DenseLeg) and leg.embedder is not None for leg in legs)
+
+
+def embedding_once(legs: Sequence[Leg]) -> tuple[Leg, ...]:
+    """Return the legs of one search: however often they are filled, each embedder is called once for a text."""
+    return tuple(
+        replace(leg, embedder=cache(leg.embedder)) if isinstance(leg, DenseLeg) and leg.embedder is not None else leg
+        for leg in legs
+    )
 
 
 def fill_legs(

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError, UnsupportedServerError
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.legs import has_embedder
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
@@ -20,9 +21,9 @@ from opensearch_neural_sparse.store.base import DEFAULT_HYBRID
 class AsyncNeuralSparseStore(AsyncBoundDocuments):
     """An index with the model that its sparse field belongs to: `NeuralSparseStore` for asynchronous programs.
 
-    Its methods are those of `NeuralSparseStore`, awaited. Neural networks run in worker threads, the table of a
-    doc-only query in place. Tasks may share a store; event loops that follow one another may, too, if it was given a
-    url: it then has a client in each loop, closed with the store or else with the loop.
+    Its methods are those of `NeuralSparseStore`, awaited. Neural networks and embedders of dense legs run in worker
+    threads, the table of a doc-only query in place. Tasks may share a store; event loops that follow one another may,
+    too, if it was given a url: it then has a client in each loop, closed with the store or else with the loop.
 
     Args:
         index: Name of an index or alias, or a pattern. Where it leads to indices of several models, each is searched
@@ -182,18 +183,19 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
                 is no way out or was ruled out.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return (await self._search(self._ask_hybrid(query, vector, wanted, options)))[0]
+        ask = self._ask_hybrid(query, vector, wanted, options)
+        return (await self._search(ask, slow=has_embedder(options.legs)))[0]
 
-    async def _search(self, ask: Ask) -> list[SearchHits]:
+    async def _search(self, ask: Ask, *, slow: bool = False) -> list[SearchHits]:
         for _ in range(LOOKS):
             state, server = await self.open(), await self.server()
-            questions = await self._encoding(partial(ask, server, state))
+            questions = await self._encoding(partial(ask, server, state), slow=slow)
             if questions.is_empty:
                 return questions.nothing
             try:
                 async with self._asking() as client:
                     answers = questions.read(server, await questions.send(client))
-            except (IndexNotFoundError, ServerRequestError) as error:
+            except (IndexNotFoundError, ServerRequestError, UnsupportedServerError) as error:
                 if self._learns_from(error, server, state):
                     continue
                 if not self._may_have_moved(error, state) or self._compare(state, await self._look()):

@@ -13,7 +13,7 @@ from opensearch_neural_sparse.store.copying import MissingText, ReindexReport
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.filling import fill_field, make_field
 from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.reindexing import begin, block, copy, unblock
+from opensearch_neural_sparse.store.reindexing import begin, copy, end_moved, remove_mark, unblock
 from opensearch_neural_sparse.store.stamping import stamp
 
 if TYPE_CHECKING:
@@ -32,7 +32,10 @@ class AsyncBoundDocuments(AsyncMaintainedDocuments):
         still undo the stamp: the server has no conditional update of a mapping.
 
         Args:
-            sample: How many documents, drawn at random, are held against the model's vocabulary, 1 to 10,000.
+            sample: How many documents with a vector, drawn at random, are held against the model's vocabulary, 1 to
+                10,000. Up to a thousand times as many are looked at until these are found. An index in which no
+                document has a vector is stamped, since its first vectors will be this model's; one in which none was
+                found although not all were looked at, or could be, is refused.
             verify: How many texts of the sample are encoded anew and compared with the weights that are stored. It
                 tells models apart that share a vocabulary; it loads the document encoder.
             replace: Whether the stamp of another model is overwritten.
@@ -42,7 +45,8 @@ class AsyncBoundDocuments(AsyncMaintainedDocuments):
 
         Raises:
             IndexNotBoundError: The store names no model.
-            IndexSchemaError: The name leads to several indices, or the index is not of this layout.
+            IndexSchemaError: The name leads to several indices, the index is not of this layout, or no vector was found
+                among the documents that were looked at.
             ModelMismatchError: Its vectors are not this model's, or it is stamped with another one.
         """
         self._ensure_named()
@@ -107,8 +111,9 @@ class AsyncBoundDocuments(AsyncMaintainedDocuments):
 
         Ids, routing, metadata and dense vectors go over as they are, mapping and settings too. Writes to the source are
         refused meanwhile (`index.blocks.write`), and pass again at the end, after an error as well; searches go on.
-        After an interruption the same call goes on: what the target holds already, unchanged, is not encoded again. A
-        process that is killed leaves the source blocked until that call, or until the setting is removed.
+        After an interruption the same call goes on: what the target holds already, unchanged, is not encoded again, and
+        once the alias was moved nothing is copied any more. A process that is killed leaves the source blocked until
+        that call, or until the setting is removed.
 
         Args:
             target: Name of the new index.
@@ -127,16 +132,20 @@ class AsyncBoundDocuments(AsyncMaintainedDocuments):
             IndexSchemaError: The source is several indices, documents have no text, the target is there and is no
                 unfinished copy of it, or the counts differ at the end.
         """
-        await self.open()
         encoders = Encoders(model, None, document_encoder, encoder_options, prune)
-        job = self._reindexing(target, encoders, alias=alias, on_missing_text=on_missing_text, options=options)
+        how: dict[str, Any] = {"alias": alias, "on_missing_text": on_missing_text, "options": options}
         try:
+            if ended := await self._run(end_moved(self._reindexing(target, encoders, **how))):
+                return ended
+            await self.open()
+            job = self._reindexing(target, encoders, **how)
             mark = await self._run(begin(job))
             try:
-                await self._run(block(mark))
-                return await self._run(copy(job, mark))
+                report = await self._run(copy(job, mark))
             finally:
                 await self._run(unblock(mark))
+            await self._run(remove_mark(target))
+            return report
         finally:
             encoders.close()
             self._forget()

@@ -11,7 +11,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk import BulkAction
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, Withheld, cut
 from opensearch_neural_sparse.store.flow import AHEAD, Flow, Turn
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState
 from opensearch_neural_sparse.store.lookout import Lookout
@@ -64,11 +64,14 @@ class AsyncBulkSender:
         flow, under_way = Flow(self._options.in_flight + AHEAD), _UnderWay()
         try:
             await self._send(actions, flow, under_way)
+        except Exception:
+            await asyncio.gather(*under_way, return_exceptions=True)
+            raise
         finally:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
-        if self._lookout.is_due_at_the_end():
+        if self._lookout.is_due_at_the_end() and flow.stopped is None:
             await self._look(flow)
         report = flow.report()
         if self._options.refresh is True and report.written and not report.stopped:
@@ -103,15 +106,13 @@ class AsyncBulkSender:
             with translated_errors(self._client, self._index):
                 found = await self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
         except (ServerConnectionError, ServerRequestError) as error:
-            flow.stop(str(error))
+            self._lookout.pass_over(flow, error)
             return
         self._lookout.judge(flow, found, asked=asked)
 
     async def _deliver(self, batch: Sequence[BulkAction], flow: Flow, slots: asyncio.Semaphore) -> BulkReport:
         answer: Answer = None
         async with slots:
-            if self._lookout.is_due():
-                await self._look(flow)
             steps = flow.deliver(batch, self._options)
             while True:
                 try:
@@ -123,9 +124,13 @@ class AsyncBulkSender:
                     await asyncio.sleep(step.seconds)
                     answer = None
                 else:
-                    answer = await self._answer(step)
+                    answer = await self._answer(step, flow)
 
-    async def _answer(self, step: Send) -> Answer:
+    async def _answer(self, step: Send, flow: Flow) -> Answer:
+        if self._lookout.is_due():
+            await self._look(flow)
+        if flow.stopped is not None:
+            return Withheld(flow.stopped)
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = await self._client.bulk(

@@ -179,8 +179,9 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         with self._translated(client):
             yield client
 
-    async def _encoding(self, encode: Callable[[], Encoded]) -> Encoded:
-        at_once = self._encoders.encodes_queries_at_once and not self._has_more_models
+    async def _encoding(self, encode: Callable[[], Encoded], *, slow: bool = False) -> Encoded:
+        """Return what is encoded, in a worker thread unless a table alone does it; `slow` says that more does."""
+        at_once = self._encoders.encodes_queries_at_once and not self._has_more_models and not slow
         return encode() if at_once else await asyncio.to_thread(encode)
 
     async def _connect(self) -> _Connection:

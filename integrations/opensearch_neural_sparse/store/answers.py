@@ -53,7 +53,7 @@ def read_hits(
             partial=partial,
         )
     hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out
-    hits.approximate = request.approximate
+    hits.approximate, hits.words_left_out = request.approximate, request.words_left_out
     if request.whole_answer:
         hits.response = response
     return hits

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.errors import IndexNotFoundError, NeuralSparseError, ServerRequestError
+from opensearch_neural_sparse.errors import (
+    IndexNotFoundError,
+    NeuralSparseError,
+    ServerRequestError,
+    UnsupportedServerError,
+)
 from opensearch_neural_sparse.search.fusion import Fusion
-from opensearch_neural_sparse.search.legs import SparseLeg, fill_legs
+from opensearch_neural_sparse.search.legs import SparseLeg, embedding_once, fill_legs
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
-from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.base import Client, StoreBase
 from opensearch_neural_sparse.store.custom import custom_request
 from opensearch_neural_sparse.store.encoders import Encoders
@@ -25,10 +30,13 @@ from opensearch_neural_sparse.store.requests import SearchRequest, match_request
 
 Query = str | Mapping[str, float]
 Ask = Callable[[ServerInfo, IndexState], Questions]
+Encode = Callable[[IndexState], list[SparseVector]]
+"""Makes the vectors of the queries by the model of a group."""
 LOOKS = 3
 """How often a search is made anew because its name came to lead elsewhere."""
 _BAD_REQUEST = 400
-_UNKNOWN_QUERY = "unknown query [neural_sparse]"
+_UNKNOWN_QUERIES = ("unknown query [neural_sparse]", "unknown query [hybrid]")
+"""How a server without the plugin neural-search refuses its queries."""
 
 
 class AskingStore(StoreBase[Client]):
@@ -43,11 +51,9 @@ class AskingStore(StoreBase[Client]):
 
         def ask(server: ServerInfo, state: IndexState) -> Questions:
             page = _page_of_all(state, wanted, collapse=options.collapse)
+            encode = self._encode_by_group(state, asked)
             searches = [
-                [
-                    sparse_request(server, group.schema, vector, page, options)
-                    for vector in self._vectors(state, group, asked)
-                ]
+                [sparse_request(server, group.schema, vector, page, options) for vector in encode(group)]
                 for group in state.groups or (state,)
             ]
             return self._questions(state, searches, wanted, options.request, alone=alone)
@@ -57,11 +63,14 @@ class AskingStore(StoreBase[Client]):
     def _ask_hybrid(
         self, query: str, vector: Mapping[str, float] | None, wanted: Wanted, options: HybridOptions
     ) -> Ask:
+        options = replace(options, legs=embedding_once(options.legs))
+
         def ask(server: ServerInfo, state: IndexState) -> Questions:
             _page_of_all(state, wanted, collapse=options.collapse)
             self._ensure_legs_of_all(state, options)
+            encode = self._encode_by_group(state, [query if vector is None else vector])
             searches = [
-                [self._hybrid(server, state, group, query, vector, wanted, options)]
+                [self._hybrid(server, state, group, query, encode, wanted, options)]
                 for group in state.groups or (state,)
             ]
             return self._questions(state, searches, wanted, options.request)
@@ -88,13 +97,12 @@ class AskingStore(StoreBase[Client]):
         state: IndexState,
         group: IndexState,
         query: str,
-        vector: Mapping[str, float] | None,
+        encode: Encode,
         wanted: Wanted,
         options: HybridOptions,
     ) -> SearchRequest:
-        encode = partial(self._vector, state, group, query if vector is None else vector)
         more = {} if state.groups else self._more_queries(query)
-        legs = fill_legs(options.legs, query, group.schema, encode, more)
+        legs = fill_legs(options.legs, query, group.schema, lambda: encode(group)[0], more)
         if not state.groups:
             return hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
         if options.fusion is Fusion.AUTO and options.beyond_client is None:
@@ -130,15 +138,17 @@ class AskingStore(StoreBase[Client]):
                 encoders.follow(stamp)
             return self._model_encoders[stamp.identity]
 
-    def _vector(self, state: IndexState, group: IndexState, query: Query) -> SparseVector:
-        return self._vectors(state, group, [query])[0]
+    def _encode_by_group(self, state: IndexState, queries: Sequence[Query]) -> Encode:
+        """Return what encodes queries for each group of indices, once by each model."""
+        encode = cache(partial(self._vectors, state, queries))
+        return lambda group: encode(self._encoders_for(state, group))
 
-    def _vectors(self, state: IndexState, group: IndexState, queries: Sequence[Query]) -> list[SparseVector]:
+    def _vectors(self, state: IndexState, queries: Sequence[Query], encoders: Encoders) -> list[SparseVector]:
         texts = [query for query in queries if isinstance(query, str)]
         if state.has_several_models and len(texts) < len(queries):
             remedy = "Token weights belong to one model: search by a text, or search one of them."
             raise several_models(self.index, state.schema, state.groups, remedy)
-        encoded = iter(_encoded(self._encoders_for(state, group), texts))
+        encoded = iter(_encoded(encoders, texts))
         return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
 
     def _ensure_legs_of_all(self, state: IndexState, options: HybridOptions) -> None:
@@ -155,7 +165,7 @@ class AskingStore(StoreBase[Client]):
         if state.has_several_models:
             remedy = "A vector belongs to one of them: search() and hybrid_search() make one by each."
             raise several_models(self.index, state.schema, state.groups, remedy)
-        return self._vector(state, state, query)
+        return self._vectors(state, [query], self._encoders)[0]
 
     def _clause_vector(self, state: IndexState, query: Query) -> SparseVector:
         vector = self._only_vector(state, query)
@@ -175,17 +185,20 @@ class AskingStore(StoreBase[Client]):
         return fresh == state
 
     def _may_have_moved(self, error: NeuralSparseError, state: IndexState) -> bool:
-        """Return whether a search may have been refused since its name leads to an index of another layout by now."""
-        return state.checked and isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
+        """Return whether a search may have failed since its name leads to an index of other fields or shards by now."""
+        of_other_fields = isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
+        of_more_shards = isinstance(error, UnsupportedServerError)
+        return state.checked and (of_other_fields or of_more_shards)
 
     def _learns_from(self, error: NeuralSparseError, server: ServerInfo, state: IndexState) -> bool:
         """Return whether the same question, put again, may be answered after this error."""
         if isinstance(error, IndexNotFoundError):
             return bool(state.groups)
-        if server.plugins is None and isinstance(error, ServerRequestError) and _UNKNOWN_QUERY in error.reason:
-            self._server = replace(server, plugins=frozenset())
-            return True
-        return False
+        if server.plugins is not None or not isinstance(error, ServerRequestError):
+            return False
+        if lacks_plugin := any(unknown in error.reason for unknown in _UNKNOWN_QUERIES):
+            self._server = server.without(NEURAL_SEARCH)
+        return lacks_plugin
 
     def _restless(self) -> ServerRequestError:
         reason = f"{self.index!r} led to other indices, or they to another model, at each of {LOOKS} looks"

@@ -76,7 +76,8 @@ class StoreBase(Generic[Client]):
         self._owns_client = client is None
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
         self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
-        self.schema = self._given_schema = self._with_token_ids(schema or IndexSchema())
+        self._given_schema = schema or IndexSchema()
+        self.schema = self._with_token_ids(self._given_schema)
         self._more_encoders: dict[str, Encoders] = {}
         self._server = self._named_server = None if server_version is None else ServerInfo.named(server_version)
         self._state: IndexState | None = None
@@ -97,9 +98,12 @@ class StoreBase(Generic[Client]):
         """
         self._encoders, self._more_encoders = other._encoders, other._more_encoders
         self._model_encoders = other._model_encoders
+        self.schema = self._with_token_ids(self._given_schema)
+        self._forget()
 
     def _read_index(self, response: Mapping[str, Any]) -> IndexState:
-        state = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
+        read = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
+        state = read.with_token_ids(self._with_token_ids)
         self.schema = state.schema
         self._encoders.follow(state.binding)
         if not state.has_several_models:
@@ -118,7 +122,7 @@ class StoreBase(Generic[Client]):
             LimitedRightsWarning,
             stacklevel=2,
         )
-        return IndexState.unchecked(self.index, self._given_schema)
+        return IndexState.unchecked(self.index, self._with_token_ids(self._given_schema))
 
     @property
     def _has_more_models(self) -> bool:
@@ -145,22 +149,23 @@ class StoreBase(Generic[Client]):
         if not self._encoders.named:
             raise IndexNotBoundError(self.index, self.schema.sparse_field)
 
-    def _with_token_ids(self, schema: IndexSchema) -> IndexSchema:
+    def _with_token_ids(self, schema: IndexSchema, stamp: ModelBinding | None = None) -> IndexSchema:
+        """Return a schema with the token ids of the model that was named, or else of the one in the stamp."""
         if schema.field_type is not FieldType.SPARSE_VECTOR or schema.token_ids is not None:
             return schema
-        return replace(schema, token_ids=TokenIds(self._encoders.vocabulary))
+        return replace(schema, token_ids=TokenIds(self._encoders.of_index(stamp).vocabulary))
 
     def _index_body(self, server: ServerInfo, settings: Mapping[str, Any] | None) -> dict[str, Any]:
         self._forget()
         self._encoders.follow(None)
-        self.schema = self._given_schema
+        self.schema = self._with_token_ids(self._given_schema)
         binding = self._encoders.binding(self.schema)
         if self.schema.chunking is not None:
             self._encoders.ensure_fitting(self.schema.chunking)
         if self.schema.token_ids is not None:
             server.require(SPARSE_VECTOR_SINCE, "The field type sparse_vector")
             server.require_plugin(NEURAL_SEARCH, "The field type sparse_vector")
-            self.schema.token_ids.vocabulary  # noqa: B018  a vocabulary that is too large is refused here
+            self.schema.token_ids.ensure_told_apart()
         return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
 
     def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:

@@ -52,7 +52,7 @@ def custom_request(
         FILTERS: {"bool": {"filter": wanted.clauses}} if wanted.clauses else _EVERYTHING,
     }
     if SPARSE in places:
-        spent = count_clauses([*wanted.clauses, body.get("query", {})])
+        spent = count_clauses([_filled(body.get("query", {}), parts)])
         vector = encode()
         searched = limit_tokens(vector, MOST_CLAUSES - min(spent, MOST_CLAUSES - 1))
         depth = int(body.get("from", 0)) + int(body.get("size", _DEFAULT_SIZE))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import NeuralSparseError, ServerConnectionError, ServerRequestError
@@ -45,8 +45,15 @@ class Pause:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Withheld:
+    """What was to be sent was not."""
+
+    reason: str
+
+
 Step = Send | Pause
-Answer = Mapping[str, Any] | NeuralSparseError | None
+Answer = Mapping[str, Any] | NeuralSparseError | Withheld | None
 
 
 def cut(
@@ -77,7 +84,7 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
 
     Items refused with 429 or 503 are sent again alone, after pauses that double and before anything further is sent, so
     that writes of one id keep their order; a request that is too large is halved; a request without an answer is not
-    sent again, its ids are of unknown outcome and the delivery stops.
+    sent again, its ids are of unknown outcome and the delivery stops. It stops as well where something is withheld.
     """
     report = BulkReport()
     waiting = deque([(tuple(actions), 0)] if actions else [])
@@ -101,6 +108,8 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
 def _judge(
     batch: tuple[BulkAction, ...], answer: Answer
 ) -> tuple[BulkReport, Refused, tuple[tuple[BulkAction, ...], ...]]:
+    if isinstance(answer, Withheld):
+        return replace(not_sent(batch, answer.reason), stopped=answer.reason), [], ()
     if isinstance(answer, ServerConnectionError):
         return BulkReport(unknown=_ids(batch), stopped=str(answer)), [], ()
     if isinstance(answer, ServerRequestError):

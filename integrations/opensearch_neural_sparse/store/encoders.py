@@ -119,6 +119,14 @@ class Encoders:
         """Return encoders for the model that another field is stamped with; they reach the hub as these do."""
         return Encoders(options={name: value for name, value in self._hub_options.items() if name != "revision"})
 
+    def of_index(self, stamp: ModelBinding | None) -> Encoders:
+        """Return encoders of the model that the caller named, or else of an index's own, whatever is followed later."""
+        if self.checkable:
+            return self
+        encoders = self.of_field()
+        encoders.follow(stamp)
+        return encoders
+
     def files(self, side: Side) -> ModelFiles:
         """Return the model's files, resolved once.
 

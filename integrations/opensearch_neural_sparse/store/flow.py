@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from enum import Enum, auto
 
 from opensearch_neural_sparse.index.bulk import BulkAction
@@ -70,10 +71,14 @@ class Flow:
         """Add what never set out."""
         self._reports.append(report)
 
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing else is sent, or None."""
+        return self._stopped
+
     def stop(self, reason: str) -> None:
-        """Let no other batch set out."""
+        """Let nothing else be sent; any thread may call it."""
         self._stopped = self._stopped or reason
-        self.note(BulkReport(stopped=reason))
 
     def leave(self, batch: Sequence[BulkAction]) -> None:
         """Add a batch that stays, since an earlier delivery has stopped."""
@@ -81,4 +86,5 @@ class Flow:
 
     def report(self) -> BulkReport:
         """Return what came of everything, in the order of the batches whatever the order of their arrival."""
-        return BulkReport.total(self._reports)
+        whole = BulkReport.total(self._reports)
+        return whole if whole.stopped else replace(whole, stopped=self._stopped)

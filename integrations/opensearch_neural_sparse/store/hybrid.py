@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.budget import fit_legs, tokens_left_out
+from opensearch_neural_sparse.search.budget import fit_legs, tokens_left_out, words_left_out
 from opensearch_neural_sparse.search.fused import FusionPlan
 from opensearch_neural_sparse.search.fusion import Fusion
-from opensearch_neural_sparse.search.leg_queries import is_approximate, leg_body, leg_query
+from opensearch_neural_sparse.search.leg_queries import check_two_phase, is_approximate, leg_body, leg_query
 from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, pruned
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.search.query import hybrid_query
@@ -40,7 +40,8 @@ class HybridQuestion:
         wanted: The page, the filter that goes into every leg, and what comes with hits.
         options: How to fuse.
         plan: The same for who reads the answer.
-        left_out: How many light tokens had to be left out.
+        tokens_left_out: How many light tokens had to be left out.
+        words_left_out: How many words of texts had to be.
     """
 
     server: ServerInfo
@@ -49,7 +50,8 @@ class HybridQuestion:
     wanted: Wanted
     options: HybridOptions
     plan: FusionPlan
-    left_out: int = 0
+    tokens_left_out: int = 0
+    words_left_out: int = 0
 
     @property
     def depth(self) -> int:
@@ -93,6 +95,7 @@ def hybrid_request(
         server.require_plugin(KNN, "A dense leg")
     if not any(map(is_approximate, legs)):
         check_exact(options.seismic)
+    check_two_phase(legs, options)
     chunks = schema.chunking is not None
     by_client = choose_fusion(server, index, state, options, chunks=chunks) is Fusion.CLIENT
     clauses = wanted.clauses
@@ -104,7 +107,8 @@ def hybrid_request(
         wanted=wanted,
         options=options,
         plan=_plan(fitted, wanted, options, state),
-        left_out=tokens_left_out(legs, fitted),
+        tokens_left_out=tokens_left_out(legs, fitted),
+        words_left_out=words_left_out(legs, fitted),
     )
     return (_client_request if by_client else _server_request)(question)
 
@@ -152,7 +156,8 @@ def _server_request(question: HybridQuestion) -> SearchRequest:
         one_shard=options.normalization is None and not server.ranks_across_shards,
         dropped_fields=dropped,
         approximate=any(map(is_approximate, question.legs)),
-        tokens_left_out=question.left_out,
+        tokens_left_out=question.tokens_left_out,
+        words_left_out=question.words_left_out,
     )
 
 
@@ -180,5 +185,6 @@ def _client_request(question: HybridQuestion) -> SearchRequest:
         fusion="client rrf",
         two_phase=any(len(body) > 1 for body in bodies),
         approximate=any(map(is_approximate, question.legs)),
-        tokens_left_out=question.left_out,
+        tokens_left_out=question.tokens_left_out,
+        words_left_out=question.words_left_out,
     )

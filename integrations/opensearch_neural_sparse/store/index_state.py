@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -57,6 +57,11 @@ class IndexState:
     def has_several_models(self) -> bool:
         """Whether the name leads to indices of several models."""
         return bool(self.groups) and self.binding is None
+
+    def with_token_ids(self, put: Callable[[IndexSchema, ModelBinding | None], IndexSchema]) -> IndexState:
+        """Return the state with schemas that know their tokens' ids, put in for each model by its stamp."""
+        groups = tuple(group.with_token_ids(put) for group in self.groups)
+        return replace(self, schema=put(self.schema, self.binding), groups=groups)
 
     def schema_of(self, index: str) -> IndexSchema:
         """Return the names and types of the fields of one of the indices behind the name."""

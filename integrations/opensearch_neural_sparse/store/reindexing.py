@@ -1,11 +1,14 @@
 """An index encoded anew from its texts into an index of another model, so that it can be interrupted and gone on with.
 
-Every function is work for `steps.advance`: `begin`, then `copy` between `block` and `unblock`.
+Every function is work for `steps.advance`: `end_moved` where the alias was moved already, else `begin`, `copy`,
+`unblock` and `remove_mark`. The mark goes last, so whatever is left undone by an interruption can be told by it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
@@ -15,10 +18,13 @@ from opensearch_neural_sparse.index.copied import (
     CopyMark,
     copy_index_body,
     is_blocked,
+    is_moved,
     read_mark,
     shards_of,
+    with_mark,
     without_mark,
 )
+from opensearch_neural_sparse.index.mapping import follow_stamps
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.copying import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.index_state import uuids_of
@@ -26,14 +32,19 @@ from opensearch_neural_sparse.store.scanning import next_page
 from opensearch_neural_sparse.store.stamping import only_index
 from opensearch_neural_sparse.store.steps import Delivery, Steps
 
+_IF_THERE = MappingProxyType({"ignore_unavailable": "true"})
+
 
 def begin(job: Reindexing) -> Steps[CopyMark]:
     """Make the target, or find it unfinished; nothing of the source is changed.
 
     Raises:
         IndexNotFoundError: There is no source.
-        IndexSchemaError: The source is several indices, documents have no text, or the target is another index.
+        IndexSchemaError: The source is several indices, documents have no text, the target is another index, or its
+            field cannot tell the tokens of the new model apart.
     """
+    if job.schema.token_ids is not None:
+        job.schema.token_ids.ensure_told_apart()
     response = yield lambda client: client.indices.get(index=job.index)
     name = only_index(job.index, response)
     made = yield lambda client: client.indices.get(index=job.target, params={"ignore": [404]})
@@ -48,24 +59,46 @@ def begin(job: Reindexing) -> Steps[CopyMark]:
     return mark
 
 
-def block(mark: CopyMark) -> Steps[None]:
-    """Refuse writes to the source from now on; those under way end first."""
-    yield lambda client: client.indices.add_block(index=mark.source, block="write")
+def end_moved(job: Reindexing) -> Steps[ReindexReport | None]:
+    """End a copy that was interrupted after its alias was moved; None where there is no such copy.
+
+    Nothing is copied any more: whoever wrote through the alias meanwhile wrote to the copy.
+
+    Raises:
+        IndexSchemaError: It is a copy for another model.
+    """
+    mark = yield from _moved(job)
+    if mark is None:
+        return None
+    yield from unblock(mark)
+    yield lambda client: client.indices.refresh(index=job.target)
+    documents = yield from _count(job.target)
+    yield from remove_mark(job.target)
+    return ReindexReport(index=job.target, documents=documents)
 
 
 def unblock(mark: CopyMark) -> Steps[None]:
-    """Let writes to the source pass as they did before."""
+    """Let writes to the source pass as they did before; it may be gone by now."""
     if not mark.was_blocked:
-        yield lambda client: client.indices.put_settings(index=mark.source, body={"index.blocks.write": None})
+        body, unless_gone = {"index.blocks.write": None}, {"ignore": [404]}
+        yield lambda client: client.indices.put_settings(index=mark.source, body=body, params=unless_gone)
+
+
+def remove_mark(target: str) -> Steps[None]:
+    """Write down that a copy is whole, and that nothing is left to be done."""
+    mapping = yield lambda client: client.indices.get_mapping(index=target)
+    meta = without_mark(mapping[target]["mappings"])
+    yield lambda client: client.indices.put_mapping(index=target, body={"_meta": meta})
 
 
 def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
-    """Copy what the target lacks, see that it holds as many documents, and move the alias.
+    """Refuse writes to the source, copy what the target lacks, see that it holds as many documents, and move the alias.
 
     Raises:
         BulkWriteError: Some documents were not written.
         IndexSchemaError: A document has no text, or the counts differ.
     """
+    yield lambda client: client.indices.add_block(index=mark.source, block="write")
     yield lambda client: client.indices.refresh(index=[mark.source, job.target])
     before = yield from _count(job.target)
     if before:
@@ -84,6 +117,33 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
         without_text += sum(job.text(hit) is None for hit in missing)
     documents = yield from _finish(job, mark)
     return ReindexReport(index=job.target, documents=documents, encoded=written, without_text=without_text)
+
+
+def _moved(job: Reindexing) -> Steps[CopyMark | None]:
+    """Return the mark of the target where it is the copy that is asked for, and has the alias already."""
+    made = yield from _look_at(job.target)
+    mark = read_mark(made["mappings"]) if made else None
+    if mark is None:
+        return None
+    source = yield from _look_at(mark.source)
+    asked = yield lambda client: client.indices.get(index=job.index, params=dict(_IF_THERE))
+    is_another = bool(source) and uuids_of({mark.source: source}) != {mark.source: mark.source_uuid}
+    if is_another or set(asked) not in ({mark.source}, {job.target}) or not is_moved(mark, made, source):
+        return None
+    job = replace(job, schema=follow_stamps(job.schema, {job.target: made}))
+    if read_bindings(made["mappings"]).get(job.schema.sparse_field) != job.binding:
+        raise IndexSchemaError(
+            f"Index {job.target!r}, to which alias {mark.alias!r} was moved, is a copy for another model or other "
+            "settings. Call it again with those, which ends it."
+        )
+    return mark
+
+
+def _look_at(index: str) -> Steps[Mapping[str, Any]]:
+    """Return what `GET /<index>` tells of a concrete index; nothing where there is none."""
+    response = yield lambda client: client.indices.get(index=index, params=dict(_IF_THERE))
+    found: Mapping[str, Any] = response.get(index, {})
+    return found
 
 
 def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Mapping[str, Any]) -> CopyMark:
@@ -141,15 +201,18 @@ def _finish(job: Reindexing, mark: CopyMark) -> Steps[int]:
             "moved. Somebody wrote to one of them meanwhile: call it again."
         )
     if job.alias is not None:
-        yield from _move_alias(job, mark, job.alias)
-    mapping = yield lambda client: client.indices.get_mapping(index=job.target)
-    meta = without_mark(mapping[job.target]["mappings"])
-    yield lambda client: client.indices.put_mapping(index=job.target, body={"_meta": meta})
+        yield from _move_alias(job, replace(mark, alias=job.alias), job.alias)
     return found
 
 
 def _move_alias(job: Reindexing, mark: CopyMark, alias: str) -> Steps[None]:
+    """Move the alias, which the mark names first: from then on the target may be written to."""
+    mapping = yield lambda client: client.indices.get_mapping(index=job.target)
+    meta = with_mark(mapping[job.target]["mappings"]["_meta"], mark)
+    yield lambda client: client.indices.put_mapping(index=job.target, body={"_meta": meta})
     held = yield lambda client: client.indices.get_alias(name=alias, params={"ignore": [404]})
+    if job.target in held and mark.source not in held:
+        return
     properties = held.get(mark.source, {}).get("aliases", {}).get(alias)
     actions = [{"add": {"index": job.target, "alias": alias, **(properties or {})}}]
     if properties is not None:

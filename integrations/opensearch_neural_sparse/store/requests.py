@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.budget import MOST_CLAUSES, count_clauses, limit_tokens, limit_words
+from opensearch_neural_sparse.search.budget import MOST_CLAUSES, count_clauses, count_words, limit_tokens, limit_words
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fused import FusionPlan
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
@@ -37,6 +37,7 @@ class SearchRequest:
         two_phase: Whether light tokens only refine the order of what the heavy ones find.
         approximate: Whether the field is one of which documents may be missed.
         tokens_left_out: How many light tokens had to be left out.
+        words_left_out: How many words of a text had to be.
         whole_answer: Whether hits carry the server's whole answer.
     """
 
@@ -52,6 +53,7 @@ class SearchRequest:
     two_phase: bool = False
     approximate: bool = False
     tokens_left_out: int = 0
+    words_left_out: int = 0
     whole_answer: bool = False
 
     @property
@@ -99,7 +101,11 @@ def match_request(
     """Return a BM25 search."""
     words = limit_words(text, _clauses_left(wanted))
     query = filtered(match_query(schema.text_field, words), wanted.clauses)
-    return SearchRequest(body={**_page(wanted), "query": query, "_source": wanted.source(schema)}, options=options)
+    return SearchRequest(
+        body={**_page(wanted), "query": query, "_source": wanted.source(schema)},
+        options=options,
+        words_left_out=count_words(text) - count_words(words),
+    )
 
 
 def filter_body(filter: Filter | None) -> dict[str, Any]:  # noqa: A002

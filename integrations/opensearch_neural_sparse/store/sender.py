@@ -14,7 +14,7 @@ from opensearch_neural_sparse.errors import LimitedRightsWarning, ServerConnecti
 from opensearch_neural_sparse.index.bulk import BulkAction
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.store.connection import REFUSALS, translated_errors
-from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, cut
+from opensearch_neural_sparse.store.delivery import Answer, Pause, Send, Withheld, cut
 from opensearch_neural_sparse.store.flow import AHEAD, Flow, Turn
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState
 from opensearch_neural_sparse.store.lookout import Lookout
@@ -64,11 +64,12 @@ class BulkSender:
         with ThreadPoolExecutor(self._options.in_flight, "bulk") as pool:
             try:
                 self._send(actions, flow, pool, given_up)
-            except BaseException:
-                flow.stop("The write was given up.")
-                given_up.set()
+            except BaseException as error:
+                if not isinstance(error, Exception):  # else what was read before it is written to the end
+                    flow.stop("The write was given up.")
+                    given_up.set()
                 raise
-        if self._lookout.is_due_at_the_end():
+        if self._lookout.is_due_at_the_end() and flow.stopped is None:
             self._look(flow)
         report = flow.report()
         if self._options.refresh is True and report.written and not report.stopped:
@@ -103,13 +104,11 @@ class BulkSender:
             with translated_errors(self._client, self._index):
                 found = self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
         except (ServerConnectionError, ServerRequestError) as error:
-            flow.stop(str(error))
+            self._lookout.pass_over(flow, error)
             return
         self._lookout.judge(flow, found, asked=asked)
 
     def _deliver(self, batch: Sequence[BulkAction], flow: Flow, given_up: Event) -> BulkReport:
-        if self._lookout.is_due():
-            self._look(flow)
         steps = flow.deliver(batch, self._options)
         answer: Answer = None
         while True:
@@ -119,13 +118,16 @@ class BulkSender:
                 report: BulkReport = finished.value
                 return report
             if isinstance(step, Pause):
-                if given_up.wait(step.seconds):
-                    return BulkReport()
+                given_up.wait(step.seconds)
                 answer = None
             else:
-                answer = self._answer(step)
+                answer = self._answer(step, flow)
 
-    def _answer(self, step: Send) -> Answer:
+    def _answer(self, step: Send, flow: Flow) -> Answer:
+        if self._lookout.is_due():
+            self._look(flow)
+        if flow.stopped is not None:
+            return Withheld(flow.stopped)
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = self._client.bulk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,9 @@ from opensearch_neural_sparse.store.steps import Steps
 
 LEAST_AGREEMENT = 0.99
 """Cosine of a stored vector and the model's own, over the stored tokens; 9 bits and pruning leave it above this."""
+DRAWN_FOR_EACH = 1000
+"""How many documents are drawn at most for each one with a vector that is wanted: no query finds these alone."""
+_PAGE = 1000
 _SHOWN = 5
 
 
@@ -30,7 +34,7 @@ def stamp(
 
     Raises:
         IndexNotFoundError: There is no such index.
-        IndexSchemaError: The name leads to several indices, or the stamp did not stay.
+        IndexSchemaError: The name leads to several indices, no vector was found, or the stamp did not stay.
         ModelMismatchError: The vectors are not the model's, or the index carries another stamp.
     """
     check_size(sample)
@@ -42,9 +46,10 @@ def stamp(
         return found
     if found is not None and not replace_stamp:
         raise _stamped_already(name, schema, found, binding)
-    answer = yield lambda client: client.search(index=name, body=_sample_body(schema, sample))
-    check_shards(answer)
-    sources = [hit["_source"] for hit in answer["hits"]["hits"]]
+    yield lambda client: client.indices.refresh(index=name)
+    sources = yield from _draw(name, schema, _sample_body(schema, sample, with_text=verify > 0))
+    if not sources:
+        yield from _ensure_shown(name, schema, response[name]["mappings"])
     ensure_vocabulary(name, schema, encoders, sources)
     if verify:
         ensure_weights(name, schema, encoders, sources, verify)
@@ -55,6 +60,45 @@ def stamp(
     if read_bindings(after[name]["mappings"]).get(schema.sparse_field) != binding:
         raise IndexSchemaError(f"Another program wrote _meta of index {name!r} at the same time; call it again.")
     return binding
+
+
+def _draw(index: str, schema: IndexSchema, body: dict[str, Any]) -> Steps[list[Mapping[str, Any]]]:
+    """Return documents with vectors: page after page of all, in a random order, until there are as many as the first.
+
+    Raises:
+        IndexSchemaError: None has a vector among as many as are drawn at most.
+    """
+    found: list[Mapping[str, Any]] = []
+    wanted, drawn, most = body["size"], 0, body["size"] * DRAWN_FOR_EACH
+    while len(found) < wanted and drawn < most:
+        hits = yield from _search(index, body)
+        found += [hit["_source"] for hit in hits if any(_vectors(hit["_source"], schema))]
+        if len(hits) < body["size"]:
+            return found
+        drawn += len(hits)
+        body = body | {"size": min(max(wanted, _PAGE), most - drawn), "search_after": hits[-1]["sort"]}
+    if not found:
+        raise IndexSchemaError(
+            f"None of {drawn:,} documents of index {index!r}, drawn at random, has a vector in {schema.sparse_path!r}, "
+            f"so nothing tells whose they are. Give a larger sample: up to {DRAWN_FOR_EACH:,} are drawn for each."
+        )
+    return found
+
+
+def _search(index: str, body: Mapping[str, Any]) -> Steps[Sequence[Mapping[str, Any]]]:
+    answer = yield lambda client: client.search(index=index, body=body)
+    check_shards(answer)
+    hits: Sequence[Mapping[str, Any]] = answer["hits"]["hits"]
+    return hits
+
+
+def _ensure_shown(index: str, schema: IndexSchema, mappings: Mapping[str, Any]) -> Steps[None]:
+    """Raise IndexSchemaError where documents may have vectors that they do not show."""
+    if mappings.get("_source") and (yield from _search(index, {"size": 1, "_source": False})):
+        raise IndexSchemaError(
+            f"No document of index {index!r} shows a vector in {schema.sparse_path!r}, and its mapping leaves fields "
+            "out of _source, so nothing tells whose they are. Leave it without a stamp, and name the model to open it."
+        )
 
 
 def only_index(index: str, response: Mapping[str, Any]) -> str:
@@ -121,9 +165,11 @@ def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> tuple[str, Map
     return (document.text, document.vector) if document.vector else None
 
 
-def _sample_body(schema: IndexSchema, size: int) -> dict[str, Any]:
-    query = {"function_score": {"query": {"match_all": {}}, "random_score": {}, "boost_mode": "replace"}}
-    return {"size": size, "query": query, "_source": [schema.text_field, schema.vector_field]}
+def _sample_body(schema: IndexSchema, size: int, *, with_text: bool) -> dict[str, Any]:
+    order = {"seed": random.randrange(2**31), "field": "_seq_no"}  # noqa: S311 (a sample, not a secret)
+    query = {"function_score": {"query": {"match_all": {}}, "random_score": order, "boost_mode": "replace"}}
+    fields = [schema.vector_field, *([schema.text_field] if with_text else [])]
+    return {"size": size, "query": query, "sort": ["_score", "_seq_no"], "track_total_hits": False, "_source": fields}
 
 
 def _refusal(index: str, schema: IndexSchema, encoders: Encoders, reason: str) -> ModelMismatchError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError, UnsupportedServerError
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
@@ -193,7 +193,7 @@ class NeuralSparseStore(BoundDocuments):
             try:
                 with self._errors():
                     answers = questions.read(server, questions.send(self.client()))
-            except (IndexNotFoundError, ServerRequestError) as error:
+            except (IndexNotFoundError, ServerRequestError, UnsupportedServerError) as error:
                 if self._learns_from(error, server, state):
                     continue
                 if not self._may_have_moved(error, state) or self._compare(state, self._look()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import socketserver
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -178,6 +179,8 @@ def test_killed_server_is_a_connection_error_and_nothing_confirmed_is_lost(
 
         def stream() -> Iterator[dict[str, str]]:
             for number in range(100):
+                if number == 25:
+                    time.sleep(1)  # the first batches are confirmed
                 if number == 45:
                     server.kill()
                 yield {"id": f"{number}", "text": f"word {number}"}

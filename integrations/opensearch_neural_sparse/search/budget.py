@@ -64,8 +64,8 @@ def tokens_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> in
 
 def words_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:
     """Return how many words the BM25 legs lost."""
-    counts = [sum(count_words(leg.text) for leg in legs if isinstance(leg, Words)) for legs in (before, after)]
-    return counts[0] - counts[1]
+    whole, cut = ([leg.text for leg in legs if isinstance(leg, Words)] for legs in (before, after))
+    return sum(map(count_cut, whole, cut))
 
 
 def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
@@ -80,6 +80,11 @@ def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
 def count_words(text: str) -> int:
     """Return how many clauses a text becomes in a BM25 query, by the standard analyzer."""
     return sum(1 for _ in _WORD.finditer(text))
+
+
+def count_cut(text: str, limited: str) -> int:
+    """Return how many words a text lost; one that lost none is not read."""
+    return 0 if limited == text else count_words(text) - count_words(limited)
 
 
 def limit_words(text: str, limit: int) -> str:

@@ -127,7 +127,7 @@ class AsyncBulkSender:
                     answer = await self._answer(step, flow)
 
     async def _answer(self, step: Send, flow: Flow) -> Answer:
-        if self._lookout.is_due():
+        if flow.stopped is None and self._lookout.is_due():
             await self._look(flow)
         if flow.stopped is not None:
             return Withheld(flow.stopped)

@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.budget import MOST_CLAUSES, count_clauses, count_words, limit_tokens, limit_words
+from opensearch_neural_sparse.search.budget import MOST_CLAUSES, count_clauses, count_cut, limit_tokens, limit_words
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fused import FusionPlan
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
@@ -104,7 +104,7 @@ def match_request(
     return SearchRequest(
         body={**_page(wanted), "query": query, "_source": wanted.source(schema)},
         options=options,
-        words_left_out=count_words(text) - count_words(words),
+        words_left_out=count_cut(text, words),
     )
 
 

@@ -124,7 +124,7 @@ class BulkSender:
                 answer = self._answer(step, flow)
 
     def _answer(self, step: Send, flow: Flow) -> Answer:
-        if self._lookout.is_due():
+        if flow.stopped is None and self._lookout.is_due():
             self._look(flow)
         if flow.stopped is not None:
             return Withheld(flow.stopped)

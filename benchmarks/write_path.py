@@ -89,9 +89,8 @@ def documents(count: int, characters: int = CHARACTERS) -> list[Any]:
     for number in range(count):
         text = " ".join(chance.choices(words, cum_weights=frequency, k=characters // 4))[:characters]
         tokens = dict.fromkeys(chance.choices(words, cum_weights=frequency, k=6 * TOKENS))
-        weights = dict.fromkeys(itertools.islice(tokens, TOKENS), 0.0)
-        weights = dict(zip(weights, array("f", (chance.lognormvariate(-1.0, 0.8) for _ in weights)), strict=True))
-        vector = SparseVector.from_trusted(weights)
+        kept = [*itertools.islice(tokens, TOKENS)]
+        vector = SparseVector.from_trusted(kept, array("f", (chance.lognormvariate(-1.0, 0.8) for _ in kept)))
         rows.append(SparseDocument(id=f"{number}", text=text, metadata={"year": number % 30}, vector=vector))
     return rows
 
@@ -207,7 +206,7 @@ def payload_ratios(rows: Sequence[Any]) -> dict[str, float]:
     from opensearch_neural_sparse.index.weights import shorten
 
     long = documents(200, 2 * CHARACTERS)
-    short = sum(len(compact(shorten(dict(row.vector)))) for row in rows)
+    short = sum(len(compact(shorten(row.vector))) for row in rows)
     whole = sum(len(compact(dict(row.vector))) for row in rows)
     return {
         "payload_ratio": payload_ratio(rows),

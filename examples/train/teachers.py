@@ -46,7 +46,8 @@ class StudentTeacher:
     def score(self, queries: Sequence[str], documents: Sequence[str]) -> Scores:
         rows = self._student.encoder.encode_document(list(documents), batch_size=8)
         decoded = self._student.encoder.decode(rows)
-        vectors = {str(place): SparseVector.from_trusted(dict(entries)) for place, entries in enumerate(decoded)}
+        found = map(dict, decoded)
+        vectors = {str(place): SparseVector.from_trusted(held, held.values()) for place, held in enumerate(found)}
         return _rank_all(self._encoder.encode_queries(queries), vectors)
 
 

@@ -1,7 +1,10 @@
 import copy
 import pickle
 import struct
+import tracemalloc
+from collections.abc import Callable, Mapping
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +19,33 @@ def test_vector_is_a_mapping_that_keeps_its_order() -> None:
     vector = SparseVector({"b": 2, "a": 1.5})
     assert list(vector.items()) == [("b", 2.0), ("a", 1.5)]
     assert vector == {"a": 1.5, "b": 2.0}
-    assert (len(vector), "a" in vector, vector.get("c")) == (2, True, None)
+    assert (len(vector), "a" in vector, "c" in vector, vector["a"], vector.get("c")) == (2, True, False, 1.5, None)
+
+
+@given(VECTORS)
+def test_tokens_and_weights_lie_side_by_side_in_the_vector_s_order(weights: dict[str, float]) -> None:
+    vector = SparseVector(weights)
+    assert (vector.tokens, [*vector.weights]) == (tuple(weights), [*weights.values()])
+    assert np.frombuffer(vector.weights).tolist() == [*vector.values()]
+    assert SparseVector.from_trusted(vector.tokens, vector.weights) == vector
+    with pytest.raises(TypeError):
+        vector.weights[0] = 1.0
+
+
+def test_vector_takes_less_than_half_the_memory_of_a_dict() -> None:
+    tokens, weights = [f"token{number}" for number in range(140)], [1 / (number + 1) for number in range(140)]
+
+    def memory_of(make: Callable[[], Mapping[str, float]]) -> int:
+        tracemalloc.start()
+        kept = [make() for _ in range(10)]
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return held // len(kept)
+
+    vector = memory_of(lambda: SparseVector.from_trusted(tokens, weights))
+    assert vector < 0.5 * memory_of(
+        lambda: {token: weight + 0.0 for token, weight in zip(tokens, weights, strict=True)}
+    )
 
 
 def test_vector_does_not_follow_the_dict_it_was_made_of() -> None:

@@ -12,7 +12,7 @@ from opensearch_neural_sparse.encode.sparse_vector import LARGEST_WEIGHT, SMALLE
 from opensearch_neural_sparse.index import serializer
 from opensearch_neural_sparse.index.bulk import BulkAction, bulk_actions
 from opensearch_neural_sparse.index.report import BulkFailure
-from opensearch_neural_sparse.index.serializer import to_json, to_json_each
+from opensearch_neural_sparse.index.serializer import to_json, to_lines
 from opensearch_neural_sparse.index.weights import shortest_weight
 
 TOKENS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
@@ -47,7 +47,7 @@ def test_vector_is_written_whole_where_weights_are_to_be_exact(vector: SparseVec
 @EVERY_EXAMPLE_ALIKE
 @given(st.lists(st.fixed_dictionaries({"text": st.text(st.characters(exclude_categories=["Cs"])), "vector": VECTORS})))
 def test_values_that_are_written_together_are_as_each_alone(values: list[dict[str, Any]]) -> None:
-    assert list(to_json_each(values)) == [to_json(value) for value in values]
+    assert list(to_lines([value] for value in values)) == [to_json(value) + b"\n" for value in values]
     for value in values:
         weights = {token: shortest_weight(weight) for token, weight in value["vector"].items()}
         assert json.loads(to_json(value)) == {"text": value["text"], "vector": weights}
@@ -55,8 +55,8 @@ def test_values_that_are_written_together_are_as_each_alone(values: list[dict[st
 
 def test_value_without_json_leaves_those_around_it() -> None:
     vector = SparseVector({"a": 1.5})
-    first, bad, third = to_json_each([{"v": vector}, {"v": vector, "x": object()}, {"v": vector}])
-    assert first == third == b'{"v":{"a":1.5}}'
+    first, bad, third = to_lines([[{"v": vector}], [1, {"v": vector, "x": object()}], [{"v": vector}, 2]])
+    assert (first, third) == (b'{"v":{"a":1.5}}\n', b'{"v":{"a":1.5}}\n2\n')
     assert isinstance(bad, TypeError)
 
 

@@ -1,11 +1,12 @@
 import json
 import struct
+from array import array
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse.encode.sparse_vector import LARGEST_WEIGHT, SMALLEST_WEIGHT
+from opensearch_neural_sparse.encode.sparse_vector import LARGEST_WEIGHT, SMALLEST_WEIGHT, SparseVector
 from opensearch_neural_sparse.index.weights import (
     decode_weight,
     encode_weight,
@@ -57,15 +58,14 @@ def test_every_code_of_a_weight_decodes_to_itself() -> None:
     first, last = encode_weight(SMALLEST_WEIGHT), encode_weight(LARGEST_WEIGHT)
     codes = list(range(first, last + 1))
     assert [encode_weight(decode_weight(code)) for code in codes] == codes
-    assert [
-        encode_weight(weight) for weight in shorten({str(code): decode_weight(code) for code in codes}).values()
-    ] == codes
+    vector = SparseVector({str(code): decode_weight(code) for code in codes})
+    assert [encode_weight(weight) for weight in shorten(vector).values()] == codes
 
 
 @settings(deadline=None)
 @given(st.lists(WEIGHTS))
 def test_vector_is_shortened_weight_by_weight(weights: list[float]) -> None:
-    vector = {f"token{n}": weight for n, weight in enumerate(weights)}
+    vector = SparseVector({f"token{n}": weight for n, weight in enumerate(weights)})
     assert shorten(vector) == {token: shortest_weight(weight) for token, weight in vector.items()}
 
 
@@ -77,7 +77,8 @@ def test_known_shortest_weights(weight: float, shortest: float) -> None:
 
 
 def test_shortened_vector_is_a_fraction_of_the_characters() -> None:
-    vector = {f"token{n}": float(struct.unpack(">f", struct.pack(">f", 3 / (n + 1.7)))[0]) for n in range(100)}
+    rounded = array("f", (3 / (n + 1.7) for n in range(100)))
+    vector = SparseVector({f"token{n}": weight for n, weight in enumerate(rounded)})
     whole, short = (sum(len(json.dumps(w)) for w in v.values()) for v in (vector, shorten(vector)))
     assert list(shorten(vector)) == list(vector)
     assert short < whole / 3

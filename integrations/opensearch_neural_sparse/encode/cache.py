@@ -130,4 +130,4 @@ class CachedDocumentEncoder:
         indices.frombytes(content[:half])
         weights.frombytes(content[half:])
         tokens = map(self._tokenizer.tokens.__getitem__, indices)
-        return SparseVector.from_trusted(dict(zip(tokens, weights, strict=True)))
+        return SparseVector.from_trusted(tokens, weights)

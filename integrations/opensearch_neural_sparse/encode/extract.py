@@ -103,4 +103,4 @@ class VectorMaker:
         if self.max_active_dims is not None and stop - start > self.max_active_dims:
             heaviest = np.sort(np.argsort(-weights, kind="stable")[: self.max_active_dims])
             columns, weights = columns[heaviest], weights[heaviest]
-        return SparseVector.from_trusted(dict(zip(self._tokens[columns].tolist(), weights.tolist(), strict=True)))
+        return SparseVector.from_trusted(self._tokens[columns].tolist(), weights.tolist())

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
 from typing import Any, Self
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -92,7 +93,7 @@ class Prune:
 
 def prune_max_ratio(vector: SparseVector, ratio: float) -> SparseVector:
     """Keep the tokens whose weight is at least `ratio` times the largest."""
-    threshold = _float32(_float32(ratio) * _float32(max(vector.values(), default=0.0)))
+    threshold = _float32(_float32(ratio) * _float32(max(vector.weights, default=0.0)))
     return _at_least(vector, threshold)
 
 
@@ -104,7 +105,7 @@ def prune_abs_value(vector: SparseVector, value: float) -> SparseVector:
 def prune_top_k(vector: SparseVector, count: float) -> SparseVector:
     """Keep the `count` heaviest tokens; of equal ones the first by name, where the server's choice is arbitrary."""
     kept = sorted(vector, key=lambda token: (-_float32(vector[token]), token))[: int(count)]
-    return _only(vector, set(kept))
+    return _only(vector, [*map(set(kept).__contains__, vector.tokens)])
 
 
 def prune_alpha_mass(vector: SparseVector, alpha: float) -> SparseVector:
@@ -113,14 +114,14 @@ def prune_alpha_mass(vector: SparseVector, alpha: float) -> SparseVector:
     The token that goes beyond is left out, as on the server, so that the result may be empty. Of equal weights the
     first by name comes first, where the server's choice is arbitrary.
     """
-    limit = _float32(_float32(alpha) * _float32(math.fsum(map(_float32, vector.values()))))
+    limit = _float32(_float32(alpha) * _float32(math.fsum(map(_float32, vector.weights))))
     kept, mass = set(), 0.0
     for token in sorted(vector, key=lambda token: (-_float32(vector[token]), token)):
         mass = _float32(mass + _float32(vector[token]))
         if not mass <= limit:  # also where the sum is beyond float32
             break
         kept.add(token)
-    return _only(vector, kept)
+    return _only(vector, [*map(kept.__contains__, vector.tokens)])
 
 
 _RULES: dict[PruneType, Callable[[SparseVector, float], SparseVector]] = {
@@ -152,8 +153,8 @@ def _float32(value: float) -> float:
 
 
 def _at_least(vector: SparseVector, threshold: float) -> SparseVector:
-    return SparseVector.from_trusted({t: weight for t, weight in vector.items() if _float32(weight) >= threshold})
+    return _only(vector, [_float32(weight) >= threshold for weight in vector.weights])
 
 
-def _only(vector: SparseVector, tokens: set[str]) -> SparseVector:
-    return SparseVector.from_trusted({token: weight for token, weight in vector.items() if token in tokens})
+def _only(vector: SparseVector, kept: Sequence[bool]) -> SparseVector:
+    return SparseVector.from_trusted(compress(vector.tokens, kept), compress(vector.weights, kept))

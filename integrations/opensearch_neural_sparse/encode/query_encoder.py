@@ -102,7 +102,8 @@ class IdfQueryEncoder:
         return self.prompt + text if text and not text.isspace() else ""
 
     def _vector(self, ids: list[int]) -> SparseVector:
-        return SparseVector.from_trusted(dict(filter(None, map(self._entries.__getitem__, ids))))
+        weights = dict(filter(None, map(self._entries.__getitem__, ids)))
+        return SparseVector.from_trusted(weights, weights.values())
 
 
 class NeuralQueryEncoder:

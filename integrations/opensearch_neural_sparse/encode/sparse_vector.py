@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
+from array import array
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from typing import Self
 
 from opensearch_neural_sparse.errors import InvalidVectorError
@@ -51,8 +52,9 @@ def _refuse_ids(indices: Sequence[int], values: Sequence[float], tokens: Sequenc
 class SparseVector(Mapping[str, float]):
     """Token -> weight, every weight a positive normal float32; it never changes.
 
-    Being a `Mapping`, it goes wherever a read-only dict of weights goes. Its `repr` shows its size alone, so that no
-    traceback or log line holds a vector.
+    Being a `Mapping`, it goes wherever a read-only dict of weights goes. It keeps tokens and weights side by side, in a
+    third of a dict's memory; a dict is made when a token is first looked up. Its `repr` shows its size alone, so that
+    no traceback or log line holds a vector.
 
     Args:
         weights: Token -> weight.
@@ -66,23 +68,33 @@ class SparseVector(Mapping[str, float]):
         3.0
     """
 
-    __slots__ = ("_weights",)
+    __slots__ = ("_by_token", "_packed", "_tokens")
+    _tokens: tuple[str, ...]
+    _packed: bytes
+    _by_token: dict[str, float] | None
 
     def __init__(self, weights: Mapping[str, float] | None = None) -> None:
         given = dict(weights or {})
-        valid = _are_valid(given)
-        self._weights = given if valid else {token: _check_entry(token, weight) for token, weight in given.items()}
+        if not _are_valid(given):
+            given = {token: _check_entry(token, weight) for token, weight in given.items()}
+        self._keep(given, given.values())
 
     @classmethod
-    def from_trusted(cls, weights: dict[str, float]) -> Self:
-        """Wrap weights that an encoder made and that are valid by construction; the dict is not copied.
+    def from_trusted(cls, tokens: Iterable[str], weights: Iterable[float]) -> Self:
+        """Make a vector of what an encoder made and what is valid by construction; nothing is checked.
 
         Args:
-            weights: Token -> weight.
+            tokens: The tokens, each of them once.
+            weights: Their weights, in the same order.
         """
         vector = cls.__new__(cls)
-        vector._weights = weights  # noqa: SLF001
+        vector._keep(tokens, weights)  # noqa: SLF001
         return vector
+
+    def _keep(self, tokens: Iterable[str], weights: Iterable[float]) -> None:
+        self._tokens = tuple(tokens)
+        self._packed = array("d", weights).tobytes()
+        self._by_token = None
 
     @classmethod
     def from_ids(cls, indices: Iterable[int], values: Iterable[float], tokens: Sequence[str]) -> Self:
@@ -113,12 +125,21 @@ class SparseVector(Mapping[str, float]):
         Raises:
             InvalidVectorError: A token is not in the vocabulary.
         """
-        indices = []
-        for token, weight in self._weights.items():
-            if token not in vocabulary:
-                raise InvalidVectorError(token, weight, "the vocabulary does not have this token")
-            indices.append(vocabulary[token])
-        return indices, list(self._weights.values())
+        try:
+            return [vocabulary[token] for token in self._tokens], [*self.weights]
+        except KeyError:
+            token, weight = next((token, self[token]) for token in self._tokens if token not in vocabulary)
+            raise InvalidVectorError(token, weight, "the vocabulary does not have this token") from None
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The tokens, in the vector's own order."""
+        return self._tokens
+
+    @property
+    def weights(self) -> memoryview[float]:
+        """The weights of `tokens`, in the same order: float64, read-only, a buffer for NumPy, too."""
+        return memoryview(self._packed).cast("d")
 
     def dot(self, other: Mapping[str, float]) -> float:
         """Return the sum of products over the tokens that both have.
@@ -126,7 +147,8 @@ class SparseVector(Mapping[str, float]):
         Args:
             other: A vector of the same model.
         """
-        small, large = sorted((self._weights, other), key=len)
+        large: Mapping[str, float]
+        small, large = sorted((self._lookup(), _lookup_of(other)), key=len)
         return math.fsum(weight * large[token] for token, weight in small.items() if token in large)
 
     def top(self, count: int) -> list[tuple[str, float]]:
@@ -135,30 +157,48 @@ class SparseVector(Mapping[str, float]):
         Args:
             count: Most entries.
         """
-        return sorted(self._weights.items(), key=lambda entry: (-entry[1], entry[0]))[:count]
+        entries = zip(self._tokens, self.weights, strict=True)
+        return sorted(entries, key=lambda entry: (-entry[1], entry[0]))[:count]
 
     def to_dict(self) -> dict[str, float]:
         """Return a new dict of token -> weight."""
-        return dict(self._weights)
+        return dict(zip(self._tokens, self.weights, strict=True))
 
     def __getitem__(self, token: str) -> float:
-        return self._weights[token]
+        return self._lookup()[token]
+
+    def __contains__(self, token: object) -> bool:
+        return token in self._lookup()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._weights)
+        return iter(self._tokens)
 
     def __len__(self) -> int:
-        return len(self._weights)
+        return len(self._tokens)
+
+    def items(self) -> ItemsView[str, float]:
+        """Return a view of the entries."""
+        return self._lookup().items()
 
     def values(self) -> ValuesView[float]:
-        """Return a view of the weights; unlike a `Mapping`'s own, it looks no token up."""
-        return self._weights.values()
+        """Return a view of the weights."""
+        return self._lookup().values()
 
     def __eq__(self, other: object) -> bool:
-        return self._weights == dict(other) if isinstance(other, Mapping) else NotImplemented
+        return self._lookup() == _lookup_of(other) if isinstance(other, Mapping) else NotImplemented
 
     def __hash__(self) -> int:
-        return hash(frozenset(self._weights.items()))
+        return hash(frozenset(self._lookup().items()))
 
     def __repr__(self) -> str:
         return f"SparseVector({len(self)} tokens)"
+
+    def _lookup(self) -> dict[str, float]:
+        if self._by_token is None:
+            self._by_token = self.to_dict()
+        return self._by_token
+
+
+def _lookup_of(weights: Mapping[str, float]) -> Mapping[str, float]:
+    """Return weights as what finds a token fastest."""
+    return weights._lookup() if isinstance(weights, SparseVector) else weights  # noqa: SLF001

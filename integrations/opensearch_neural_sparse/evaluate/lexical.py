@@ -51,4 +51,4 @@ def _count(encoder: IdfQueryEncoder, text: str) -> Counter[str]:
 
 def _weigh(counts: Counter[str], length: float) -> SparseVector:
     slowness = K1 * (1 - B + B * length)
-    return SparseVector.from_trusted({token: n * (K1 + 1) / (n + slowness) for token, n in counts.items()})
+    return SparseVector.from_trusted(counts, (n * (K1 + 1) / (n + slowness) for n in counts.values()))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import islice
 from typing import Any, NamedTuple
 
 from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
@@ -13,10 +12,12 @@ from opensearch_neural_sparse.index.document import SparseDocument, check_id, to
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import short_reason
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.index.serializer import Written, to_json, to_json_each
+from opensearch_neural_sparse.index.serializer import to_json, to_lines
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Statuses of an item that the server had no room for: the same item may pass later."""
+_OF_A_DOCUMENT = (IndexSchemaError, InvalidVectorError, ValueError, TypeError)
+"""What is wrong with one document, and no reason not to write the others."""
 _TOGETHER = 50
 """Operations that are serialised together: enough to share what that costs once, few enough to stay in the caches."""
 
@@ -32,8 +33,7 @@ class BulkOperation(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BulkAction:
+class BulkAction(NamedTuple):
     """One operation of a bulk request, serialised.
 
     Attributes:
@@ -42,7 +42,10 @@ class BulkAction:
     """
 
     id: str
-    body: bytes = field(repr=False)
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"BulkAction(id={self.id!r})"
 
 
 class BulkDraft(NamedTuple):
@@ -63,7 +66,7 @@ def draft_of(operation: str, header: Mapping[str, Any], make_body: Callable[[], 
     """Return the draft of a header, which holds an id, and of what makes its second line."""
     try:
         return BulkDraft(operation, header, make_body())
-    except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
+    except _OF_A_DOCUMENT as error:
         return BulkDraft(operation, header, error)
 
 
@@ -84,12 +87,12 @@ def write_draft(
         routing: What its shard is chosen by, in place of its id.
         fields: Further top-level fields of its `_source`.
     """
-
-    def source() -> dict[str, Any]:
-        made = to_source(document, schema)
-        return made | fields if fields else made
-
-    return draft_of(operation.value, _header(check_id(document.id), routing), source)
+    header = _header(check_id(document.id), routing)
+    try:
+        source = to_source(document, schema)
+    except _OF_A_DOCUMENT as error:
+        return BulkDraft(operation.value, header, error)
+    return BulkDraft(operation.value, header, source | fields if fields else source)
 
 
 def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Iterator[BulkAction | BulkFailure]:
@@ -101,13 +104,11 @@ def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Itera
     """
     rest = iter(drafts)
     while part := [*islice(rest, _TOGETHER)]:
-        rows = [({draft.operation: draft.header}, draft.body) for draft in part if isinstance(draft.body, Mapping)]
-        lines = iter(to_json_each(chain.from_iterable(rows), exact_weights=exact_weights))
-        for draft in part:
-            if isinstance(draft.body, Exception):
-                yield _refused(draft, draft.body)
-            else:
-                yield _finished(draft, next(lines), next(lines))
+        rows = [({name: header}, body) for name, header, body in part if not isinstance(body, Exception)]
+        lines = iter(to_lines(rows, exact_weights=exact_weights))
+        for _, header, body in part:
+            written = body if isinstance(body, Exception) else next(lines)
+            yield BulkAction(header["_id"], written) if isinstance(written, bytes) else _refused(header["_id"], written)
 
 
 def bulk_actions(
@@ -117,25 +118,18 @@ def bulk_actions(
     return finish((write_draft(document, schema) for document in documents), exact_weights=exact_weights)
 
 
-def update_action(
-    document_id: str,
-    fields: Mapping[str, Any],
-    *,
-    routing: str | None = None,
-    seq_no: int,
-    primary_term: int,
-    exact_weights: bool = False,
-) -> BulkAction:
-    """Return the action that sets top-level fields of a document, if it is still the one of this sequence number."""
+def update_draft(
+    document_id: str, fields: Mapping[str, Any], *, routing: str | None = None, seq_no: int, primary_term: int
+) -> BulkDraft:
+    """Return the draft of what sets top-level fields of a document, if it is still the one of this sequence number."""
     unchanged = {"if_seq_no": seq_no, "if_primary_term": primary_term}
-    header = _line({"update": _header(check_id(document_id), routing) | unchanged})
-    return BulkAction(id=document_id, body=header + _line({"doc": fields}, exact_weights=exact_weights))
+    return BulkDraft("update", _header(check_id(document_id), routing) | unchanged, {"doc": fields})
 
 
 def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:
     """Return the action that deletes a document; `routing` is what its shard was chosen by, in place of its id."""
     header = _header(check_id(document_id), routing)
-    return BulkAction(id=document_id, body=_line({"delete": header}))
+    return BulkAction(id=document_id, body=to_json({"delete": header}) + b"\n")
 
 
 def read_items(
@@ -164,20 +158,10 @@ def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> B
     return BulkFailure(id=document_id, status=status, error_type=str(details.get("type")), reason=short_reason(details))
 
 
-def _finished(draft: BulkDraft, header: Written, source: Written) -> BulkAction | BulkFailure:
-    if isinstance(header, bytes) and isinstance(source, bytes):
-        return BulkAction(id=draft.header["_id"], body=b"\n".join((header, source, b"")))
-    return _refused(draft, next(line for line in (header, source) if isinstance(line, Exception)))
-
-
-def _refused(draft: BulkDraft, error: Exception) -> BulkFailure:
+def _refused(document_id: str, error: Exception) -> BulkFailure:
     reason = str(error.__cause__ or error)  # orjson's word for an error in a vector is that its type has no JSON
-    return BulkFailure(id=draft.header["_id"], status=None, error_type=type(error).__name__, reason=reason)
+    return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=reason)
 
 
 def _header(document_id: str, routing: str | None) -> dict[str, Any]:
     return {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
-
-
-def _line(value: Mapping[str, Any], *, exact_weights: bool = False) -> bytes:
-    return to_json(value, exact_weights=exact_weights) + b"\n"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
-from itertools import islice
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -13,9 +12,9 @@ from opensearch_neural_sparse.index.vector_json import join_vectors
 from opensearch_neural_sparse.index.weights import shorten
 
 Written = bytes | TypeError | ValueError
-"""The JSON of a value, or why it has none."""
-_HOLE, _BETWEEN = b"\n", b"\t"
-"""What stands for a vector until all are written, and between two values; JSON without indentation has neither."""
+"""JSON, or why there is none."""
+_HOLE, _BETWEEN = b"\0", b"\t"
+"""What stands for a vector until all are written, and between two rows; JSON without indentation has neither."""
 
 
 def to_json(value: object, *, exact_weights: bool = False) -> bytes:
@@ -29,46 +28,46 @@ def to_json(value: object, *, exact_weights: bool = False) -> bytes:
         TypeError: A value that has no JSON, or text that is not valid Unicode.
         ValueError: The same, where orjson is not installed.
     """
-    (written,) = to_json_each([value], exact_weights=exact_weights)
+    (written,) = to_lines([[value]], exact_weights=exact_weights)
     if isinstance(written, Exception):
         raise written
-    return written
+    return written.removesuffix(b"\n")
 
 
-def to_json_each(values: Iterable[object], *, exact_weights: bool = False) -> Sequence[Written]:
-    """Return the JSON of each value, or the error that `to_json` raises of it; all vectors are written together.
+def to_lines(rows: Iterable[Sequence[object]], *, exact_weights: bool = False) -> Sequence[Written]:
+    """Return the JSON of each row, or the error that `to_json` raises of it; all vectors are written together.
 
     Args:
-        values: What is written.
+        rows: One value or several each; every value is a line, ended by a newline.
         exact_weights: Whether to keep weights whole rather than as the shortest decimals that score alike.
     """
-    return _serializer(exact_weights)(values)
+    return _serializer(exact_weights)([*rows])
 
 
 @cache
-def _serializer(exact_weights: bool) -> Callable[[Iterable[object]], Sequence[Written]]:
+def _serializer(exact_weights: bool) -> Callable[[Sequence[Sequence[object]]], Sequence[Written]]:
     whole = _of_vectors(SparseVector.to_dict if exact_weights else shorten)
     try:
         import orjson
     except ImportError:
-        return partial(_one_by_one, partial(_dumps_slowly, default=whole))
+        return partial(_row_by_row, partial(_dumps_slowly, default=whole))
     if exact_weights:
-        return partial(_one_by_one, partial(orjson.dumps, default=whole))
+        return partial(_row_by_row, partial(orjson.dumps, default=whole, option=orjson.OPT_APPEND_NEWLINE))
     return partial(_all_at_once, orjson)
 
 
-def _one_by_one(dumps: Callable[[object], bytes], values: Iterable[object]) -> list[Written]:
+def _row_by_row(dumps: Callable[[object], bytes], rows: Sequence[Sequence[object]]) -> list[Written]:
     written: list[Written] = []
-    for value in values:
+    for row in rows:
         try:
-            written.append(dumps(value))
+            written.append(b"".join(map(dumps, row)))
         except (TypeError, ValueError) as error:
             written.append(error)
     return written
 
 
-def _all_at_once(orjson: Any, values: Iterable[object]) -> Sequence[Written]:
-    """Write a list of the values with a hole for each vector, cut it, write the vectors and fill the holes."""
+def _all_at_once(orjson: Any, rows: Sequence[Sequence[object]]) -> Sequence[Written]:
+    """Write the rows with a hole for each vector, write all vectors, fill the holes."""
     vectors: list[SparseVector] = []
 
     def leave_out(vector: SparseVector) -> object:
@@ -77,15 +76,14 @@ def _all_at_once(orjson: Any, values: Iterable[object]) -> Sequence[Written]:
         vectors.append(vector)
         return hole
 
-    hole, values = orjson.Fragment(_HOLE), [*values]
-    rows = [orjson.Fragment(_BETWEEN)] * (2 * len(values) + 1)
-    rows[1::2] = values
+    hole, dumps = orjson.Fragment(_HOLE), partial(orjson.dumps, option=orjson.OPT_APPEND_NEWLINE)
+    dumps_with_holes = partial(dumps, default=_of_vectors(leave_out))
     try:
-        frames = orjson.dumps(rows, default=_of_vectors(leave_out)).split(_BETWEEN)[1:-1]
-        fillings = iter(_vectors_to_json(vectors, orjson.dumps))
+        frame = _BETWEEN.join([b"".join(map(dumps_with_holes, row)) for row in rows])
+        filled = _fill(frame, _vectors_to_json(vectors, orjson.dumps))
     except (TypeError, ValueError):
-        return _one_by_one(partial(orjson.dumps, default=_of_vectors(shorten)), values)
-    return [_fill(frame[1:-1], fillings) for frame in frames]
+        return _row_by_row(partial(dumps, default=_of_vectors(shorten)), rows)
+    return filled.split(_BETWEEN) if rows else []
 
 
 def _vectors_to_json(vectors: Sequence[SparseVector], dumps: Callable[[object], bytes]) -> list[bytes]:
@@ -93,12 +91,9 @@ def _vectors_to_json(vectors: Sequence[SparseVector], dumps: Callable[[object], 
     return [dumps(shorten(vector)) if text is None else text for vector, text in zip(vectors, joined, strict=True)]
 
 
-def _fill(frame: bytes, fillings: Iterator[bytes]) -> bytes:
-    parts = frame.split(_HOLE)
-    if len(parts) == 1:
-        return frame
-    filled = [b""] * (2 * len(parts) - 1)
-    filled[::2], filled[1::2] = parts, islice(fillings, len(parts) - 1)
+def _fill(frame: bytes, vectors: Sequence[bytes]) -> bytes:
+    filled = [b""] * (2 * len(vectors) + 1)
+    filled[::2], filled[1::2] = frame.split(_HOLE), vectors
     return b"".join(filled)
 
 
@@ -114,4 +109,5 @@ def _of_vectors(write: Callable[[SparseVector], object]) -> Callable[[object], o
 
 
 def _dumps_slowly(value: object, default: Callable[[object], object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default).encode()
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+    return f"{text}\n".encode()

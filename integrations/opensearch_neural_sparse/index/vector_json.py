@@ -1,13 +1,12 @@
 """The JSON of vectors with their shortest weights, many at once, by joining texts that are there already.
 
 A table has the text of each weight that `rank_features` tells apart, so no number is formatted, and tokens are taken as
-they are. That takes a bit over half the time of a serializer, which needs a dict of new numbers.
+they are. That takes half the time of a serializer, which needs a dict of new numbers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.weights import shortest_texts
@@ -32,12 +31,12 @@ def join_vectors(vectors: Sequence[SparseVector]) -> list[bytes | None]:
 
 
 def _join(vectors: Sequence[SparseVector]) -> Iterator[str]:
-    weights = shortest_texts([*chain.from_iterable(vector.values() for vector in vectors)])
+    weights = shortest_texts(b"".join(vector.weights for vector in vectors))
     start = 0
     for vector in vectors:
         end = start + len(vector)
         parts = [""] * (2 * len(vector))
-        parts[::2], parts[1::2] = vector, weights[start:end]
+        parts[::2], parts[1::2] = vector.tokens, weights[start:end]
         parts[0], parts[-1] = '{"' + parts[0], parts[-1][:-2] + "}"
         yield "".join(parts)
         start = end

@@ -105,7 +105,10 @@ def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentC
 
 def _weights(given: Weights, schema: IndexSchema) -> SparseVector:
     vector = _checked(given)
-    return vector if schema.token_ids is None else SparseVector.from_trusted(schema.token_ids.to_ids(vector))
+    if schema.token_ids is None:
+        return vector
+    weights = schema.token_ids.to_ids(vector)
+    return SparseVector.from_trusted(weights, weights.values())
 
 
 def _checked(given: Weights) -> SparseVector:

@@ -8,7 +8,6 @@ the same scores: 4-5 characters do where a float32 takes 9 and a float64 18.
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection, Mapping
 from decimal import Decimal
 from functools import cache
 from math import isinf
@@ -17,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 
 _DROPPED_BITS = 15
 _CODES = 1 << 16
@@ -47,34 +48,37 @@ def shortest_weight(weight: float) -> float:
     return _shortest(encode_weight(weight))
 
 
-def shorten(vector: Mapping[str, float]) -> dict[str, float]:
+def shorten(vector: SparseVector) -> dict[str, float]:
     """Return token -> shortest equal weight: the same scores from a quarter of the bytes."""
-    return dict(zip(vector, map(_shortest, _codes(vector.values()).tolist()), strict=True))
+    return dict(zip(vector.tokens, map(_shortest, _codes(bytes(vector.weights)).tolist()), strict=True))
 
 
-def shortest_texts(weights: Collection[float]) -> list[str]:
-    """Return the shortest decimal of each weight in what stands between two tokens in JSON, such as `":0.13,"`."""
-    codes, texts = _codes(weights), _texts_by_code()
+def shortest_texts(weights: bytes) -> list[str]:
+    """Return the shortest decimal of each weight in what stands between two tokens in JSON, such as `":0.13,"`.
+
+    Args:
+        weights: The weights, as float64.
+    """
+    codes, (texts, known) = _codes(weights), _texts_by_code()
+    if not known.take(codes).all():
+        for code in set(codes[~known[codes]].tolist()):
+            texts[code], known[code] = f'":{_shortest(code)},"', True
     found: list[str] = texts.take(codes).tolist()
-    if not all(found):
-        for code in set(codes.tolist()):
-            texts[code] = f'":{_shortest(code)},"'
-        found = texts.take(codes).tolist()
     return found
 
 
 @cache
-def _texts_by_code() -> NDArray[np.object_]:
-    """Return code -> text; empty where it is not worked out yet, which takes a hundred times its look-up."""
+def _texts_by_code() -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Return code -> text, and for which codes it is worked out; that takes a hundred times its look-up."""
     import numpy as np
 
-    return np.full(_CODES, "", np.object_)
+    return np.full(_CODES, "", np.object_), np.zeros(_CODES, np.bool_)
 
 
-def _codes(weights: Collection[float]) -> NDArray[np.integer[Any]]:
+def _codes(weights: bytes) -> NDArray[np.integer[Any]]:
     import numpy as np
 
-    return np.frombuffer(struct.pack(f"={len(weights)}f", *weights), np.uint32) >> _DROPPED_BITS
+    return np.frombuffer(weights, np.float64).astype(np.float32).view(np.uint32) >> _DROPPED_BITS
 
 
 @cache

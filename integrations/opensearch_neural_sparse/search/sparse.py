@@ -48,7 +48,7 @@ def sparse_body(
     heavy, light = two_phase.split(vector)
     if not heavy or not light:
         return {"query": query}
-    plain = not clauses and not offset and max(vector.values()) <= LARGEST_QUERY_WEIGHT
+    plain = not clauses and not offset and max(vector.weights) <= LARGEST_QUERY_WEIGHT
     if plain and has_neural_search(server):
         return {"query": query, "search_pipeline": two_phase.pipeline()}
     first = filtered(sparse_query(server, field, heavy), clauses)

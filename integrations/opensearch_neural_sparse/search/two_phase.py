@@ -51,7 +51,7 @@ class TwoPhase:
         """
         heavy = Prune(type=self.prune_type, ratio=self.prune_ratio)(vector)
         light = {token: weight for token, weight in vector.items() if token not in heavy}
-        return heavy, SparseVector.from_trusted(light)
+        return heavy, SparseVector.from_trusted(light, light.values())
 
     def window(self, size: int) -> int:
         """Return how many of the first phase's hits on each shard get exact scores, where `size` are asked for.

@@ -8,9 +8,10 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
-from opensearch_neural_sparse.index.bulk import BulkAction, update_action
+from opensearch_neural_sparse.index.bulk import BulkAction, finish, update_draft
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.index.mapping import further_field
+from opensearch_neural_sparse.index.report import BulkFailure
 from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
@@ -54,22 +55,22 @@ class FurtherField:
         if self.name in taken or marker_field(self.name) in taken or "." in self.name:
             raise IndexSchemaError(f"A sparse field cannot be called {self.name!r} here.")
 
-    def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction]:
+    def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction | BulkFailure]:
         """Return what gives documents their vectors, each unless it has changed meanwhile."""
         rows = [hit for hit in hits if isinstance(hit["_source"].get(self.schema.text_field), str)]
         vectors = self.encoders.encode_documents([hit["_source"][self.schema.text_field] for hit in rows])
         schema = replace(self.schema, more_fields={self.name: binding})
-        return [
-            update_action(
+        drafts = (
+            update_draft(
                 hit["_id"],
                 stored_more({self.name: FieldVector(vector=vector, model=binding.marker)}, schema),
                 routing=hit.get("_routing"),
                 seq_no=hit["_seq_no"],
                 primary_term=hit["_primary_term"],
-                exact_weights=self.options.exact_weights,
             )
             for hit, vector in zip(rows, vectors, strict=True)
-        ]
+        )
+        return [*finish(drafts, exact_weights=self.options.exact_weights)]
 
 
 def make_field(job: FurtherField) -> Steps[str]:

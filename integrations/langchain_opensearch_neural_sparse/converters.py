@@ -81,7 +81,7 @@ def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
     """
     notes: dict[str, Any] = {SCORE_KEY: hit.score} if score else {}
     if hit.legs is not None:
-        notes[LEGS_KEY] = {name: asdict(leg) for name, leg in hit.legs.items()}
+        notes[LEGS_KEY] = {name: leg.to_dict() for name, leg in hit.legs.items()}
     if hit.matches is not None:
         notes[MATCHES_KEY] = list(map(asdict, hit.matches))
         if hit.chunk is not None:

@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.chunks import ChunkHit
     from opensearch_neural_sparse.search.explain import TokenMatch
     from opensearch_neural_sparse.search.fusion import Fusion
-    from opensearch_neural_sparse.search.hits import LegScore, SearchHit, SearchHits
+    from opensearch_neural_sparse.search.hits import SearchHit, SearchHits
+    from opensearch_neural_sparse.search.leg_score import LegScore
     from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, SparseLeg
     from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
     from opensearch_neural_sparse.search.request_options import Partial, RequestOptions
@@ -121,7 +122,8 @@ _HOMES = {
     "search.chunks": ("ChunkHit",),
     "search.explain": ("TokenMatch",),
     "search.fusion": ("Fusion",),
-    "search.hits": ("LegScore", "SearchHit", "SearchHits"),
+    "search.hits": ("SearchHit", "SearchHits"),
+    "search.leg_score": ("LegScore",),
     "search.legs": ("Bm25Leg", "DenseLeg", "SparseLeg"),
     "search.options": ("HybridOptions", "SearchOptions"),
     "search.request_options": ("Partial", "RequestOptions"),

@@ -12,7 +12,8 @@ from langchain_opensearch_neural_sparse.converters import annotated, rows_of_doc
 from opensearch_neural_sparse.index.document import SparseDocument, from_source, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.explain import TokenMatch
-from opensearch_neural_sparse.search.hits import LegScore, SearchHit
+from opensearch_neural_sparse.search.hits import SearchHit
+from opensearch_neural_sparse.search.leg_score import LegScore
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -70,11 +71,13 @@ def test_notes_go_into_metadata_where_they_are_asked_for() -> None:
     assert annotated(plain, hit, score=False) is plain
     assert annotated(plain, hit, score=True).metadata == {"lang": "en", "_score": 2.5}
     match = TokenMatch(token="a", query_weight=2.0, document_weight=1.25, score=2.5)
-    explained = replace(hit, matches=(match,), legs={"bm25": LegScore(score=0.5, rank=3)})
+    told = {"token": "a", "query_weight": 2.0, "document_weight": 1.25, "score": 2.5}
+    legs = {"bm25": LegScore(score=0.5, rank=3), "title": LegScore(score=2.5, matches=(match,))}
+    explained = replace(hit, matches=(match,), legs=legs)
     assert annotated(plain, explained, score=False).metadata == {
         "lang": "en",
-        "_legs": {"bm25": {"score": 0.5, "rank": 3}},
-        "_matches": [{"token": "a", "query_weight": 2.0, "document_weight": 1.25, "score": 2.5}],
+        "_legs": {"bm25": {"score": 0.5, "rank": 3}, "title": {"score": 2.5, "rank": None, "matches": [told]}},
+        "_matches": [told],
     }
     assert plain.metadata == hit.metadata == {"lang": "en"}
 

@@ -16,6 +16,7 @@ from opensearch_neural_sparse import (
     ChunkOptions,
     DenseLeg,
     FieldVector,
+    Fusion,
     HybridOptions,
     IndexSchema,
     IndexSchemaError,
@@ -128,6 +129,26 @@ def test_each_leg_is_encoded_by_the_model_of_its_field(store: NeuralSparseStore,
     assert scores[second.id]["other"] == pytest.approx(second.score, rel=1e-6)
     assert "bare" in scores
     assert all(set(hit.metadata) <= {"year"} for hit in hits)
+
+
+@ON_EVERY_NUMBER_OF_SHARDS
+@pytest.mark.parametrize("fusion", [Fusion.AUTO, Fusion.CLIENT])
+def test_each_sparse_leg_tells_the_tokens_it_found_a_document_by(
+    store: NeuralSparseStore, make: Make, other_model: str, fusion: Fusion
+) -> None:
+    store.add_field(OTHER, model=other_model)
+    again = SparseLeg(name="again", vector={"lava": 3.0, "heart": 2.0})
+    options = HybridOptions(legs=(SparseLeg(), again, SparseLeg(name="other", field=OTHER)), fusion=fusion)
+    hits = make().hybrid_search("lava of a volcano", options=options, explain=True)
+    for hit in hits:
+        legs = hit.legs or {}
+        told = {"sparse": hit.matches, "again": legs["again"].matches if "again" in legs else None}
+        told["other"] = legs["other"].matches if "other" in legs else None
+        for name, leg in legs.items():
+            assert leg.score == pytest.approx(sum(match.score for match in told[name] or ()), rel=1e-6)
+        assert ("\nother\n" in hit.explain()) == ("other" in legs)
+    assert {"sparse", "again", "other"} == {name for hit in hits for name in hit.legs or {}}
+    assert all(not hit.legs for hit in make().hybrid_search("lava of a volcano", options=options))
 
 
 def test_documents_move_with_both_vectors(store: NeuralSparseStore, make: Make, other_model: str) -> None:

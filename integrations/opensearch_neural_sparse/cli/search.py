@@ -85,7 +85,7 @@ def hit_as_json(hit: "SearchHit") -> dict[str, Any]:
         "metadata": dict(hit.metadata),
         "chunk": chunk,
         "matches": None if hit.matches is None else [asdict(match) for match in hit.matches],
-        "legs": None if hit.legs is None else {name: asdict(leg) for name, leg in hit.legs.items()},
+        "legs": None if hit.legs is None else {name: leg.to_dict() for name, leg in hit.legs.items()},
     }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.fusion import fuse, rank_of, shortest
-from opensearch_neural_sparse.search.hits import LegScore, SearchHits, parse_hit
+from opensearch_neural_sparse.search.hits import SearchHits, parse_hit
+from opensearch_neural_sparse.search.leg_score import LegScore
 from opensearch_neural_sparse.search.request_options import Partial
 from opensearch_neural_sparse.search.shards import shard_failures
 

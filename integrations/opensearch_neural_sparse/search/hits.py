@@ -16,30 +16,9 @@ from opensearch_neural_sparse.index.vectors import chunks_of, vector_of
 from opensearch_neural_sparse.search.chunks import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
 from opensearch_neural_sparse.search.highlight import highlight
+from opensearch_neural_sparse.search.leg_score import LegScore
 from opensearch_neural_sparse.search.request_options import Partial
 from opensearch_neural_sparse.search.shards import shard_failures
-
-
-@dataclass(frozen=True, kw_only=True)
-class LegScore:
-    """What one leg of a hybrid search made of a document.
-
-    Attributes:
-        score: The leg's own score of it.
-        rank: Its rank among what the leg found, from 1; None where it lies below what was fused and so gave nothing,
-            where scores were fused rather than ranks, or where the server collapsed, which mistakes them.
-    """
-
-    score: float
-    rank: int | None = None
-
-    def show(self, name: str) -> str:
-        """Return a line of text about it.
-
-        Args:
-            name: Name of the leg.
-        """
-        return f"{name}: {'no rank' if self.rank is None else f'rank {self.rank}'}, score {self.score:.4f}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +60,10 @@ class SearchHit:
             ValueError: The search was not asked for an explanation.
         """
         matches = self._explained()
-        legs = [leg.show(name) for name, leg in (self.legs or {}).items()]
-        return "\n".join([f"{self.id}  score {self.score:.4f}", *legs, print_matches(matches)])
+        legs = self.legs or {}
+        shown = [leg.show(name) for name, leg in legs.items()]
+        further = [f"{name}\n{print_matches(leg.matches)}" for name, leg in legs.items() if leg.matches is not None]
+        return "\n".join([f"{self.id}  score {self.score:.4f}", *shown, print_matches(matches), *further])
 
     def to_html(self, tokenizer: SparseTokenizer | None = None) -> str:
         """Return the text as HTML, all of it escaped, the tokens that matched in `<mark title="token: score">`.

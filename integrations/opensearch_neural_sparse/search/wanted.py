@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,10 +46,16 @@ class Wanted:
         """How many hits there are down to the end of the page."""
         return self.offset + self.size
 
-    def source(self, schema: IndexSchema) -> dict[str, Any]:
-        """Return which fields of the documents come back; an explanation needs their vectors."""
+    def source(self, schema: IndexSchema, searched: Collection[str] = ()) -> dict[str, Any]:
+        """Return which fields of the documents come back; an explanation needs their vectors.
+
+        Args:
+            schema: Names of the fields.
+            searched: Further sparse fields that are searched.
+        """
         vectors = () if self.explain else dict.fromkeys((schema.vector_field, schema.sparse_field))
-        excluded = [*vectors, *schema.more_fields]
+        explained = searched if self.explain else ()
+        excluded = [*vectors, *(name for name in schema.more_fields if name not in explained)]
         return {"excludes": excluded if self.with_embedding else [*excluded, schema.embedding_field]}
 
 

@@ -14,6 +14,7 @@ from opensearch_neural_sparse.index.reasons import short_reason
 from opensearch_neural_sparse.index.report import BulkReport
 from opensearch_neural_sparse.search.fused import read_fused, read_leg_scores
 from opensearch_neural_sparse.search.hits import SearchHits, parse_hits
+from opensearch_neural_sparse.search.leg_matches import with_leg_matches
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.fuser import wrong_ranks
 from opensearch_neural_sparse.store.index_state import IndexState
@@ -52,6 +53,8 @@ def read_hits(
             dropped=request.dropped_fields,
             partial=partial,
         )
+    if request.explained_legs:
+        hits[:] = [with_leg_matches(hit, request.explained_legs, schema) for hit in hits]
     hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out
     hits.approximate, hits.words_left_out = request.approximate, request.words_left_out
     if request.whole_answer:

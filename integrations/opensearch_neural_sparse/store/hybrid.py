@@ -10,6 +10,7 @@ from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.budget import fit_legs, tokens_left_out, words_left_out
 from opensearch_neural_sparse.search.fused import FusionPlan
 from opensearch_neural_sparse.search.fusion import Fusion
+from opensearch_neural_sparse.search.leg_matches import SearchedTokens
 from opensearch_neural_sparse.search.leg_queries import check_two_phase, is_approximate, leg_body, leg_query
 from opensearch_neural_sparse.search.legs import Nearest, ReadyLeg, Weights, pruned
 from opensearch_neural_sparse.search.options import HybridOptions
@@ -63,8 +64,31 @@ class HybridQuestion:
         """The vector of the schema's own sparse field as it is searched for, where matches are wanted."""
         if not self.wanted.explain:
             return None
-        own = [leg for leg in self.legs if isinstance(leg, Weights) and leg.field == self.schema.sparse_path]
-        return explained_tokens(self.server, own[0].vector) if own else {}
+        return explained_tokens(self.server, self._own_leg.vector) if self._own_leg is not None else {}
+
+    @property
+    def explained_legs(self) -> dict[str, SearchedTokens]:
+        """What the other sparse legs search for, where matches are wanted."""
+        if not self.wanted.explain:
+            return {}
+        return {
+            leg.name: SearchedTokens(field=leg.field, vector=explained_tokens(self.server, leg.vector))
+            for leg in self._sparse_legs
+            if leg is not self._own_leg
+        }
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Which fields of the documents come back."""
+        return self.wanted.source(self.schema, searched=[leg.field for leg in self._sparse_legs])
+
+    @property
+    def _sparse_legs(self) -> Sequence[Weights]:
+        return [leg for leg in self.legs if isinstance(leg, Weights)]
+
+    @property
+    def _own_leg(self) -> Weights | None:
+        return next((leg for leg in self._sparse_legs if leg.field == self.schema.sparse_path), None)
 
 
 def hybrid_request(
@@ -129,7 +153,7 @@ def _plan(legs: Sequence[ReadyLeg], wanted: Wanted, options: HybridOptions, stat
 
 def _server_request(question: HybridQuestion) -> SearchRequest:
     server, plan, options, depth = question.server, question.plan, question.options, question.depth
-    clauses, source = question.wanted.clauses, question.wanted.source(question.schema)
+    clauses, source = question.wanted.clauses, question.source
     ranked = plan.explain and plan.rank_constant is not None and plan.collapse is None
     queries = [leg_query(server, leg, clauses, depth, options, named=plan.explain) for leg in question.legs]
     dropped = _dropped_here(plan, depth, source["excludes"])
@@ -151,6 +175,7 @@ def _server_request(question: HybridQuestion) -> SearchRequest:
         params={"include_named_queries_score": "true"} if plan.explain else {},
         options=options.request,
         explained=question.explained,
+        explained_legs=question.explained_legs,
         plan=plan,
         fusion=f"server {way}",
         one_shard=options.normalization is None and not server.ranks_across_shards,
@@ -173,7 +198,7 @@ def _dropped_here(plan: FusionPlan, depth: int, excluded: Sequence[str]) -> tupl
 
 def _client_request(question: HybridQuestion) -> SearchRequest:
     options, depth, clauses = question.options, question.depth, question.wanted.clauses
-    shared: dict[str, Any] = {"size": depth, "_source": question.wanted.source(question.schema)}
+    shared: dict[str, Any] = {"size": depth, "_source": question.source}
     if options.collapse is not None:
         shared["collapse"] = {"field": options.collapse}
     bodies = [leg_body(question.server, leg, clauses, depth, options) for leg in question.legs]
@@ -181,6 +206,7 @@ def _client_request(question: HybridQuestion) -> SearchRequest:
         searches=tuple({**shared, **body} for body in bodies),
         options=options.request,
         explained=question.explained,
+        explained_legs=question.explained_legs,
         plan=question.plan,
         fusion="client rrf",
         two_phase=any(len(body) > 1 for body in bodies),

@@ -11,6 +11,7 @@ from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.budget import MOST_CLAUSES, count_clauses, count_cut, limit_tokens, limit_words
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fused import FusionPlan
+from opensearch_neural_sparse.search.leg_matches import SearchedTokens
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
 from opensearch_neural_sparse.search.query import match_query
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
@@ -30,6 +31,7 @@ class SearchRequest:
         params: Parameters of the URL.
         options: How it travels.
         explained: The query vector as it is searched for, where matches are wanted.
+        explained_legs: The same of further sparse legs.
         plan: How legs are fused; None for a search of one leg.
         fusion: Who fuses legs and how, or None.
         one_shard: Whether an answer from several shards would be wrong on this server.
@@ -46,6 +48,7 @@ class SearchRequest:
     params: Mapping[str, str] = field(default_factory=dict)
     options: RequestOptions = DEFAULT_REQUEST
     explained: Mapping[str, float] | None = field(default=None, repr=False)
+    explained_legs: Mapping[str, SearchedTokens] = field(default_factory=dict, repr=False)
     plan: FusionPlan | None = None
     fusion: str | None = None
     one_shard: bool = False

@@ -99,5 +99,5 @@ def with_explanation(document: Document, hit: SearchHit) -> Document:
     if hit.matches is not None:
         parts["tokens"] = [asdict(match) for match in hit.matches]
     if hit.legs is not None:
-        parts["legs"] = {name: asdict(leg) for name, leg in hit.legs.items()}
+        parts["legs"] = {name: leg.to_dict() for name, leg in hit.legs.items()}
     return replace(document, meta={**document.meta, EXPLANATION: parts})

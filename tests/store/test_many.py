@@ -108,6 +108,28 @@ async def test_scan_reads_every_document_once_in_order(
     assert open_points(store.client(), store.index) == []
 
 
+async def test_scan_reads_the_shards_of_a_routing_alone(
+    make_store: MakeStore, server: RunningServer, encoder: WordEncoder
+) -> None:
+    store = make_store()
+    store.create(settings={"number_of_shards": 3})
+    written = {key: [f"{key}{number}" for number in range(4)] for key in "abcdefgh"}
+    for key, names in written.items():
+        store.write([{"id": name, "text": "word"} for name in names], options=WriteOptions(routing=key))
+    by_shard = [[document.id for document in store.scan(routing=key)] for key in written]
+    for names, found in zip(written.values(), by_shard, strict=True):
+        assert set(names) <= set(found)
+    assert min(map(len, by_shard)) < store.count() == len({name for found in by_shard for name in found})
+    assert len(list(store.scan(preference="_local"))) == store.count()
+    with pytest.raises(ServerRequestError, match="no-such-node"):
+        list(store.scan(preference="_only_nodes:no-such-node"))
+    async with AsyncNeuralSparseStore(store.index, url=server.url, document_encoder=encoder) as twin:
+        assert [document.id async for document in twin.scan(routing="a", page_size=2)] == by_shard[0]
+        with pytest.raises(ServerRequestError, match="no-such-node"):
+            [document async for document in twin.scan(preference="_only_nodes:no-such-node")]
+    assert open_points(store.client(), store.index) == []
+
+
 async def test_scan_shows_the_index_as_it_was_and_frees_what_it_holds(
     filled: NeuralSparseStore, twin: AsyncNeuralSparseStore
 ) -> None:

@@ -66,7 +66,14 @@ class AsyncStoredDocuments(AsyncStoreSession):
             found += read_documents(response, state)
         return found
 
-    async def scan(self, filter: Filter | None = None, *, page_size: int = 500) -> AsyncIterator[SparseDocument]:  # noqa: A002
+    async def scan(
+        self,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        page_size: int = 500,
+        routing: str | None = None,
+        preference: str | None = None,
+    ) -> AsyncIterator[SparseDocument]:
         """Yield every document, or every one a filter lets through, as the index was when the first one was asked for.
 
         Documents come by id with all their vectors, in memory a page at a time. The server's resources are set free at
@@ -75,14 +82,17 @@ class AsyncStoredDocuments(AsyncStoreSession):
         Args:
             filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
             page_size: Documents that are read at once, 1 to 10,000.
+            routing: Only shards that hold documents of this routing are read.
+            preference: Which copies of the shards are read, as in `RequestOptions.preference`.
 
         Raises:
             IndexSchemaError: A document of an index of several shards has no id field to order it by.
             PartialResultsError: Some shards failed.
         """
-        state = await self.open()
+        state, target = await self.open(), RequestOptions(routing=routing, preference=preference).target
         async with self._asking() as client:
-            point_in_time = (await client.create_pit(index=self.index, params=KEEP_ALIVE))["pit_id"]
+            made = await client.create_pit(index=self.index, params={**KEEP_ALIVE, **target})
+        point_in_time = made["pit_id"]
         try:
             page = None
             while page is None or page.after is not None:

@@ -65,11 +65,11 @@ class Indices:
     def name(self, name: str) -> str:
         return f"{self.prefix}-{name}"
 
-    def store(self, name: str, **arguments: Any) -> NeuralSparseStore:
-        return NeuralSparseStore(self.name(name), client=self.client, schema=SCHEMA, **arguments)
+    def store(self, name: str, schema: IndexSchema = SCHEMA, **arguments: Any) -> NeuralSparseStore:
+        return NeuralSparseStore(self.name(name), client=self.client, schema=schema, **arguments)
 
-    def make(self, name: str, model: Path) -> NeuralSparseStore:
-        store = self.store(name, document_encoder=encoder_of(model))
+    def make(self, name: str, model: Path, schema: IndexSchema = SCHEMA) -> NeuralSparseStore:
+        store = self.store(name, schema, document_encoder=encoder_of(model))
         store.create(settings={"number_of_shards": 1})
         store.write([{"id": f"{name}-{key}", "text": text} for key, text in TEXTS.items()])
         return store
@@ -141,6 +141,32 @@ def test_every_model_s_indices_are_searched_and_read_by_its_own_vocabulary(indic
     assert [len(hits) for hits in store.search_many(["red", "", "planet"])] == [2, 0, 2]
     assert [list(document.vector or ()) for document in store.scan()] == [[document.text] for document in store.scan()]
     assert {hit.id for hit in store.match_search("mars")} == {"a-m", "b-m"}
+
+
+@pytest.mark.parametrize("schema", [SCHEMA, IndexSchema()], ids=["approximate", "exact"])
+async def test_indices_of_both_types_of_field_are_searched_by_one_name(
+    indices: Indices, server: RunningServer, schema: IndexSchema
+) -> None:
+    indices.make("exact", indices.a, IndexSchema())
+    for name in ("a", "exact"):
+        indices.point("both", name)
+    store = indices.store("both", schema)
+    for key, text in TEXTS.items():
+        hits = store.search(text, explain=True)
+        assert {hit.id for hit in hits} == {f"a-{key}", f"exact-{key}"}
+        assert [[match.token for match in hit.matches or ()] for hit in hits] == [[text], [text]]
+        assert (hits.approximate, hits.fusion) == (True, "client rrf of 2 layouts")
+        assert {hit.id for hit in store.hybrid_search(text)} == {f"a-{key}", f"exact-{key}"}
+    assert {hit.id for hit in store.match_search("mars")} == {"a-m", "exact-m"}
+    assert [list(document.vector or ()) for document in store.scan()] == [[document.text] for document in store.scan()]
+    with pytest.raises(
+        IndexSchemaError, match=r"\w+ without chunks in .*; \w+ without chunks in"
+    ):
+        store.write(["mars"])
+    async with AsyncNeuralSparseStore(indices.name("*"), url=server.url, schema=schema) as every:
+        found = await every.search("mars")
+        assert {hit.id for hit in found} == {"a-m", "b-m", "exact-m"}
+        assert found.fusion == "client rrf of 3 models"
 
 
 async def test_awaited_store_does_alike(indices: Indices, server: RunningServer) -> None:

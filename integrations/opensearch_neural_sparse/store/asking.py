@@ -170,7 +170,7 @@ class AskingStore(StoreBase[Client]):
     def _clause_vector(self, state: IndexState, query: Query) -> SparseVector:
         vector = self._only_vector(state, query)
         if state.groups:
-            remedy = "One clause cannot search both: search() does, or name the ones with chunks or the ones without."
+            remedy = "One clause cannot search them all: search() does, or name those of one layout."
             raise several_layouts(self.index, state.groups, remedy)
         return vector
 

@@ -35,7 +35,7 @@ class IndexState:
         write_index: What is written to, the concrete index unless the name routes; None where the name leads to several
             and says of none that it is.
         groups: What is searched alike, where not all indices behind the name are: those of each model, and of these
-            the ones with chunks and the ones without; else empty.
+            the ones of each type of field, with chunks and without; else empty.
         checked: Whether the index could be held against the model: its mapping could be read.
     """
 
@@ -90,8 +90,8 @@ class IndexState:
 
         Raises:
             ModelMismatchError: The name leads to indices of several models.
-            IndexSchemaError: It leads to several indices, and to none for writing, or to some with chunks and some
-                without.
+            IndexSchemaError: It leads to several indices, and to none for writing, or to some with chunks or of a type
+                of field that others are not of.
         """
         if self.has_several_models:
             raise several_models(name, schema, self.groups, "Write to one of them, under its own name.")
@@ -123,21 +123,27 @@ def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, m
     """
     if not response:
         raise IndexNotFoundError(name)
-    bindings = {index: read_binding(index, body, schema) for index, body in response.items()}
+    schemas = _schemas(response, schema)
+    bindings = {index: read_binding(index, body, schemas[index]) for index, body in response.items()}
     stamps = {binding.identity: binding for binding in reversed(bindings.values()) if binding is not None}
     unbound = [index for index, binding in bindings.items() if binding is None]
     if unbound and (len(stamps) > 1 or not model_named):
         raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
-    whole = _state(name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, schema)
-    groups: dict[tuple[Any, bool], dict[str, Any]] = {}
+    whole = _state(
+        name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, min(schemas.values(), key=_type)
+    )
+    groups: dict[tuple[Any, str, bool], dict[str, Any]] = {}
     for index, body in response.items():
         binding = bindings[index] or whole.binding
         identity = None if binding is None else binding.identity
-        has_chunks = follow_stamps(schema, {index: body}).chunking is not None
-        groups.setdefault((identity, has_chunks), {})[index] = body
+        has_chunks = follow_stamps(schemas[index], {index: body}).chunking is not None
+        groups.setdefault((identity, _type(schemas[index]), has_chunks), {})[index] = body
     if len(groups) < 2:
         return whole
-    states = (_state(name, members, stamps.get(identity), schema) for (identity, _), members in groups.items())
+    states = (
+        _state(name, members, stamps.get(identity), schemas[next(iter(members))])
+        for (identity, *_), members in groups.items()
+    )
     return replace(whole, groups=tuple(states))
 
 
@@ -161,10 +167,27 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
 
 
 def several_layouts(name: str, groups: Iterable[IndexState], remedy: str) -> IndexSchemaError:
-    """Return the error of what cannot be done through a name that leads to indices with chunks and others without."""
-    found = [(", ".join(group.indices), "chunks" if group.schema.chunking else "no chunks") for group in groups]
-    layouts = "; ".join(f"{what} in {indices}" for indices, what in found)
+    """Return the error of what cannot be done through a name that leads to indices of several layouts."""
+    found = [(", ".join(group.indices), _type(group.schema), group.schema.chunking is not None) for group in groups]
+    layouts = "; ".join(f"{kind} {'with' if chunks else 'without'} chunks in {where}" for where, kind, chunks in found)
     return IndexSchemaError(f"The indices behind name {name!r} are not of one layout: {layouts}. {remedy}")
+
+
+def _schemas(response: Mapping[str, Any], schema: IndexSchema) -> dict[str, IndexSchema]:
+    """Return the schema of each index: where their sparse fields are of several types, each has its own."""
+    exact = replace(schema, field_type=FieldType.RANK_FEATURES, seismic=None)
+    types = {
+        index: sparse_mapping(body["mappings"], follow_stamps(exact, {index: body})).get("type")
+        for index, body in response.items()
+    }
+    if not set(FieldType) <= set(types.values()):
+        return dict.fromkeys(response, schema)
+    approximate = replace(exact, field_type=FieldType.SPARSE_VECTOR, seismic=schema.seismic)
+    return {index: approximate if found == FieldType.SPARSE_VECTOR else exact for index, found in types.items()}
+
+
+def _type(schema: IndexSchema) -> str:
+    return str(schema.field_type)
 
 
 def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 from opensearchpy.exceptions import AuthenticationException, AuthorizationException, NotFoundError, RequestError
@@ -28,6 +29,7 @@ from opensearch_neural_sparse import (
 )
 from opensearch_neural_sparse.devserver import DevServer, known_versions, launch
 from opensearch_neural_sparse.server import NEURAL_SEARCH
+from opensearch_neural_sparse.store import known_servers
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.paths import ROOT
@@ -65,6 +67,7 @@ def refuse_requests(
         return perform(method, url, *arguments, **options)
 
     monkeypatch.setattr(client.transport, "perform_request", guarded)
+    monkeypatch.setattr(known_servers, "_known", WeakKeyDictionary())  # what the server told before it refused
     return passed
 
 

@@ -159,9 +159,7 @@ async def test_indices_of_both_types_of_field_are_searched_by_one_name(
         assert {hit.id for hit in store.hybrid_search(text)} == {f"a-{key}", f"exact-{key}"}
     assert {hit.id for hit in store.match_search("mars")} == {"a-m", "exact-m"}
     assert [list(document.vector or ()) for document in store.scan()] == [[document.text] for document in store.scan()]
-    with pytest.raises(
-        IndexSchemaError, match=r"\w+ without chunks in .*; \w+ without chunks in"
-    ):
+    with pytest.raises(IndexSchemaError, match=r"\w+ without chunks in .*; \w+ without chunks in"):
         store.write(["mars"])
     async with AsyncNeuralSparseStore(indices.name("*"), url=server.url, schema=schema) as every:
         found = await every.search("mars")

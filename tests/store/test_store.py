@@ -257,34 +257,43 @@ def test_threads_share_one_opening(
     assert reads == [store.index]
 
 
-def test_server_is_asked_once(make_store: MakeStore, store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    asking = make_store()
+def test_server_is_asked_once_a_client(
+    make_store: MakeStore, store: NeuralSparseStore, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from opensearchpy import OpenSearch
+
     asked: list[str] = []
-    info = asking.client().info
+    with OpenSearch(server.url) as client:
+        perform = client.transport.perform_request
 
-    def recorded() -> Any:
-        asked.append("info")
-        return info()
+        def recorded(method: str, url: str, **arguments: Any) -> Any:
+            asked.append(url)
+            return perform(method, url, **arguments)
 
-    monkeypatch.setattr(asking.client(), "info", recorded)
-    for _ in range(3):
-        asking.search(word_vector("word"))
-    assert asked == ["info"]
+        monkeypatch.setattr(client.transport, "perform_request", recorded)
+        for _ in range(3):
+            make_store(client=client).search(word_vector("word"))
+        assert [url for url in asked if url in ("/", "/_cat/plugins")] == ["/", "/_cat/plugins"]
 
 
 def test_server_that_tells_little_is_served_all_the_same(
-    make_store: MakeStore, store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
+    make_store: MakeStore, store: NeuralSparseStore, server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from opensearchpy import OpenSearch
     from opensearchpy.exceptions import AuthorizationException
 
     def refuse(**_: Any) -> Any:
         raise AuthorizationException(403, "security_exception", {})
 
-    quiet = make_store()
-    monkeypatch.setattr(quiet.client().cat, "plugins", refuse)
-    assert quiet.server().plugins is None
-    assert quiet.hybrid_search("word") == []
-    silent = make_store()
-    monkeypatch.setattr(silent.client(), "info", refuse)
-    assert silent.search("word") == []
-    assert not silent.server().tells_version
+    with OpenSearch(server.url) as client:
+        with monkeypatch.context() as patched:
+            patched.setattr(client.cat, "plugins", refuse)
+            quiet = make_store(client=client)
+            assert quiet.server().plugins is None
+            assert quiet.hybrid_search("word") == []
+        with monkeypatch.context() as patched:
+            patched.setattr(client, "info", refuse)
+            silent = make_store(client=client)
+            assert silent.search("word") == []
+            assert not silent.server().tells_version
+        assert make_store(client=client).server().plugins

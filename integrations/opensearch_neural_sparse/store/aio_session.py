@@ -17,6 +17,7 @@ from opensearch_neural_sparse.store.asking import AskingStore
 from opensearch_neural_sparse.store.base import is_there_already
 from opensearch_neural_sparse.store.connection import server_of, translated_errors, unless_refused
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
+from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         return (await self._connect()).client
 
     async def server(self) -> ServerInfo:
-        """Return what the server is, read once.
+        """Return what the server is, read once a client.
 
         Raises:
             UnsupportedServerError: Too old, or not OpenSearch.
@@ -116,7 +117,8 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         connection = await self._connect()
         async with connection.lock:
             if self._server is None:
-                self._server = await _read_server(connection.client)
+                client = connection.client
+                self._server = known_server(client) or remember_server(client, await _read_server(client))
             return self._server
 
     async def encode_query(self, text: str) -> SparseVector:

@@ -14,6 +14,7 @@ from opensearch_neural_sparse.store.asking import AskingStore
 from opensearch_neural_sparse.store.base import is_there_already
 from opensearch_neural_sparse.store.connection import read_server
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
+from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
 
@@ -96,14 +97,15 @@ class StoreSession(AskingStore["OpenSearch"]):
             return self._client
 
     def server(self) -> ServerInfo:
-        """Return what the server is, read once.
+        """Return what the server is, read once a client.
 
         Raises:
             UnsupportedServerError: Too old, or not OpenSearch.
         """
         with self._lock:
             if self._server is None:
-                self._server = read_server(self.client())
+                client = self.client()
+                self._server = known_server(client) or remember_server(client, read_server(client))
             return self._server
 
     def encode_query(self, text: str) -> SparseVector:

@@ -31,9 +31,11 @@ def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
         """Token ids and weights, side by side."""
 
         def embed_documents(self, texts: list[str]) -> list[QdrantVector]:
+            """Return the vectors of documents."""
             return list(map(to_vector, embeddings.embed_documents(texts)))
 
         def embed_query(self, text: str) -> QdrantVector:
+            """Return the vector of a query."""
             return to_vector(embeddings.embed_query(text))
 
     return QdrantEmbeddings()
@@ -54,9 +56,11 @@ def for_milvus(embeddings: NeuralSparseEmbeddings) -> BaseSparseEmbedding:
         """Token id -> weight."""
 
         def embed_documents(self, texts: list[str]) -> list[dict[int, float]]:
+            """Return the vectors of documents."""
             return list(map(embeddings.to_ids, embeddings.embed_documents(texts)))
 
         def embed_query(self, query: str) -> dict[int, float]:
+            """Return the vector of a query."""
             return embeddings.to_ids(embeddings.embed_query(query))
 
     return MilvusEmbeddings()

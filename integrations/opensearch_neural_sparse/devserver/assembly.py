@@ -88,6 +88,7 @@ class _Workbench:
     java: JavaRuntime
 
     def build(self) -> None:
+        """Place and compile all parts, and describe the modules."""
         self._place(self.lock.lib, self.folder / "lib")
         self._compile(_java_source("Launcher"), "Launcher", self.folder / "launcher", [self.folder / "lib"])
         for module in self.lock.modules:

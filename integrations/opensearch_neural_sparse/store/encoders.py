@@ -168,20 +168,17 @@ class Encoders:
 
     def encode_documents(self, texts: Sequence[str]) -> list[SparseVector]:
         """Return the vectors of documents, pruned as the index is."""
-        vectors = self.document().encode_documents(texts)
-        rule = self._rule()
+        vectors, rule = self.document().encode_documents(texts), self._rule()
         return vectors if rule is None else [rule(vector) for vector in vectors]
 
     def encode(self, texts: Sequence[str], chunking: ChunkOptions | None) -> Sequence[Encoded]:
-        """Return the vectors of documents, or their chunks where an index keeps those."""
-        return self.encode_documents(texts) if chunking is None else self.encode_chunks(texts, chunking)
-
-    def encode_chunks(self, texts: Sequence[str], options: ChunkOptions) -> list[tuple[DocumentChunk, ...]]:
-        """Return the chunks of documents, each encoded and pruned as a document is; a blank text has none."""
+        """Return the vectors of documents, or their chunks, each encoded and pruned as one; a blank text has none."""
         from opensearch_neural_sparse.encode.chunk import chunk_text
 
-        tokenizer = self.ensure_fitting(options)
-        cut = [chunk_text(text, tokenizer, document_id="", options=options) for text in texts]
+        if chunking is None:
+            return self.encode_documents(texts)
+        tokenizer = self.ensure_fitting(chunking)
+        cut = [chunk_text(text, tokenizer, document_id="", options=chunking) for text in texts]
         vectors = iter(self.encode_documents([chunk.text for chunks in cut for chunk in chunks]))
         return [
             tuple(DocumentChunk(start=chunk.start, end=chunk.end, vector=next(vectors)) for chunk in chunks)
@@ -208,8 +205,7 @@ class Encoders:
         with self._lock:
             files = self.files(Side.DOCUMENT)
             length, dims = self._limits(files)
-            rule = self._rule()
-            prune = None if rule is None else rule.to_dict()
+            prune = None if (rule := self._rule()) is None else rule.to_dict()
         binding = ModelBinding.of(
             files, text_field=schema.text_field, max_length=length, max_active_dims=dims, prune=prune
         )
@@ -230,8 +226,8 @@ class Encoders:
         if self._document is not None:
             return self._document.max_length, self._document.max_active_dims
         options = self._encoding_options()
-        dims = options.get("max_active_dims") or read_encoding_settings(files.root).max_active_dims
-        return options.get("max_length"), dims
+        own = read_encoding_settings(files.root).max_active_dims
+        return options.get("max_length"), options.get("max_active_dims") or own
 
     def _rule(self) -> Prune | None:
         if self._prune is None:

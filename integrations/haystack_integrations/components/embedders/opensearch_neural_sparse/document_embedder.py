@@ -197,6 +197,7 @@ class _DocumentSide:
     def embed(
         self, texts: Sequence[str], rule: Prune | None, progress: Callable[[int], None]
     ) -> list[DocumentSparseEmbedding]:
+        """Return the embeddings of texts, pruned by a rule."""
         vectors = self.encoder.encode_documents(texts, progress=progress)
         kept = vectors if rule is None else map(rule, vectors)
         return [DocumentSparseEmbedding(*vector.to_ids(self.vocabulary), self.binding) for vector in kept]

@@ -129,20 +129,18 @@ def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, m
     unbound = [index for index, binding in bindings.items() if binding is None]
     if unbound and (len(stamps) > 1 or not model_named):
         raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
-    whole = _state(
-        name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, min(schemas.values(), key=_type)
-    )
+    common = next((own for own in schemas.values() if own.field_type is FieldType.RANK_FEATURES), schema)
+    whole = _state(name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, common)
     groups: dict[tuple[Any, str, bool], dict[str, Any]] = {}
     for index, body in response.items():
-        binding = bindings[index] or whole.binding
-        identity = None if binding is None else binding.identity
-        has_chunks = follow_stamps(schemas[index], {index: body}).chunking is not None
-        groups.setdefault((identity, _type(schemas[index]), has_chunks), {})[index] = body
+        own, binding = schemas[index], bindings[index] or whole.binding
+        has_chunks = follow_stamps(own, {index: body}).chunking is not None
+        key = (None if binding is None else binding.identity, _type(own), has_chunks)
+        groups.setdefault(key, {})[index] = body
     if len(groups) < 2:
         return whole
     states = (
-        _state(name, members, stamps.get(identity), schemas[next(iter(members))])
-        for (identity, *_), members in groups.items()
+        _state(name, members, stamps.get(key[0]), schemas[next(iter(members))]) for key, members in groups.items()
     )
     return replace(whole, groups=tuple(states))
 
@@ -160,7 +158,7 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
         index=name,
         field=schema.sparse_field,
         bound=found[0][0],
-        given=found[1][0],
+        given=next((model for model, _ in found if model != found[0][0]), found[1][0]),
         reason=f"the indices behind this name belong to different models ({models})",
         remedy=remedy,
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import islice
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -13,8 +14,8 @@ from opensearch_neural_sparse.index.weights import shorten
 
 Written = bytes | TypeError | ValueError
 """JSON, or why there is none."""
-_HOLE, _BETWEEN = b"\0", b"\t"
-"""What stands for a vector until all are written, and between two rows; JSON without indentation has neither."""
+_HOLE = b"\0"
+"""What stands for a vector until all are written; JSON has no such character."""
 
 
 def to_json(value: object, *, exact_weights: bool = False) -> bytes:
@@ -79,11 +80,11 @@ def _all_at_once(orjson: Any, rows: Sequence[Sequence[object]]) -> Sequence[Writ
     hole, dumps = orjson.Fragment(_HOLE), partial(orjson.dumps, option=orjson.OPT_APPEND_NEWLINE)
     dumps_with_holes = partial(dumps, default=_of_vectors(leave_out))
     try:
-        frame = _BETWEEN.join([b"".join(map(dumps_with_holes, row)) for row in rows])
-        filled = _fill(frame, _vectors_to_json(vectors, orjson.dumps))
+        frames = [b"".join(map(dumps_with_holes, row)) for row in rows]
+        fillings = iter(_vectors_to_json(vectors, orjson.dumps))
     except (TypeError, ValueError):
         return _row_by_row(partial(dumps, default=_of_vectors(shorten)), rows)
-    return filled.split(_BETWEEN) if rows else []
+    return [_fill(frame, fillings) for frame in frames]
 
 
 def _vectors_to_json(vectors: Sequence[SparseVector], dumps: Callable[[object], bytes]) -> list[bytes]:
@@ -91,9 +92,12 @@ def _vectors_to_json(vectors: Sequence[SparseVector], dumps: Callable[[object], 
     return [dumps(shorten(vector)) if text is None else text for vector, text in zip(vectors, joined, strict=True)]
 
 
-def _fill(frame: bytes, vectors: Sequence[bytes]) -> bytes:
-    filled = [b""] * (2 * len(vectors) + 1)
-    filled[::2], filled[1::2] = frame.split(_HOLE), vectors
+def _fill(frame: bytes, vectors: Iterator[bytes]) -> bytes:
+    holes = frame.count(_HOLE)
+    if holes == 1:
+        return frame.replace(_HOLE, next(vectors))  # looks for a character several times as fast as a split
+    filled = [b""] * (2 * holes + 1)
+    filled[::2], filled[1::2] = frame.split(_HOLE), islice(vectors, holes)
     return b"".join(filled)
 
 

@@ -24,6 +24,9 @@ from opensearch_neural_sparse.store import lookout
 from tests.encoders import WordEncoder, word_vector
 from tests.store.conftest import MakeStore, wait_for_document
 
+CROWDED = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
+"""What the server answers of an item that it has no room for."""
+
 
 def test_texts_mappings_and_documents_are_written_and_read_back(store: NeuralSparseStore, encoder: WordEncoder) -> None:
     metadata = {"year": 2026, "content": "collides", "deep": {"list": [1, 2], "x": None}, "ratio": 0.1, "yes": True}
@@ -241,13 +244,12 @@ def test_index_that_is_replaced_while_documents_wait_for_room_gets_none_of_them(
     store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bulk = store.client().bulk
-    crowded = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
     sent: list[bytes] = []
 
     def crowded_once(**arguments: Any) -> Any:
         sent.append(arguments["body"])
         response = bulk(**arguments)
-        response["items"][-1] = {"index": crowded}
+        response["items"][-1] = {"index": CROWDED}
         store.client().indices.delete(index=store.index)
         store.client().indices.create(index=store.index)
         return response
@@ -354,7 +356,6 @@ def test_items_the_server_has_no_room_for_are_sent_again_and_lost_ones_are_repor
     store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bulk = store.client().bulk
-    crowded = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
     sent: list[int] = []
 
     def without_room_for_b(**arguments: Any) -> Any:
@@ -362,7 +363,7 @@ def test_items_the_server_has_no_room_for_are_sent_again_and_lost_ones_are_repor
         response = bulk(**arguments)
         names = [json.loads(line)["index"]["_id"] for line in arguments["body"].splitlines()[::2]]
         response["items"] = [
-            {"index": crowded} if name == "b" else item for name, item in zip(names, response["items"], strict=True)
+            {"index": CROWDED} if name == "b" else item for name, item in zip(names, response["items"], strict=True)
         ]
         return response
 

@@ -16,8 +16,6 @@ from opensearch_neural_sparse.index.serializer import to_json, to_lines
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Statuses of an item that the server had no room for: the same item may pass later."""
-_OF_A_DOCUMENT = (IndexSchemaError, InvalidVectorError, ValueError, TypeError)
-"""What is wrong with one document, and no reason not to write the others."""
 _TOGETHER = 50
 """Operations that are serialised together: enough to share what that costs once, few enough to stay in the caches."""
 
@@ -66,7 +64,7 @@ def draft_of(operation: str, header: Mapping[str, Any], make_body: Callable[[], 
     """Return the draft of a header, which holds an id, and of what makes its second line."""
     try:
         return BulkDraft(operation, header, make_body())
-    except _OF_A_DOCUMENT as error:
+    except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
         return BulkDraft(operation, header, error)
 
 
@@ -87,12 +85,12 @@ def write_draft(
         routing: What its shard is chosen by, in place of its id.
         fields: Further top-level fields of its `_source`.
     """
-    header = _header(check_id(document.id), routing)
-    try:
-        source = to_source(document, schema)
-    except _OF_A_DOCUMENT as error:
-        return BulkDraft(operation.value, header, error)
-    return BulkDraft(operation.value, header, source | fields if fields else source)
+
+    def source() -> dict[str, Any]:
+        made = to_source(document, schema)
+        return made | fields if fields else made
+
+    return draft_of(operation.value, _header(check_id(document.id), routing), source)
 
 
 def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Iterator[BulkAction | BulkFailure]:

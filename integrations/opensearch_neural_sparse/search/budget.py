@@ -53,7 +53,8 @@ def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVecto
     if len(vector) <= limit:
         return vector
     _logger.warning("The query has %d tokens; the heaviest %d are searched for.", len(vector), limit)
-    return SparseVector.from_trusted(*zip(*vector.top(limit), strict=True))
+    kept = dict(vector.top(limit))
+    return SparseVector.from_trusted(kept, kept.values())
 
 
 def tokens_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:

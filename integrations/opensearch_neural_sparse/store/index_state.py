@@ -131,11 +131,11 @@ def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, m
         raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
     common = next((own for own in schemas.values() if own.field_type is FieldType.RANK_FEATURES), schema)
     whole = _state(name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, common)
-    groups: dict[tuple[Any, str, bool], dict[str, Any]] = {}
+    groups: dict[tuple[Any, FieldType, bool], dict[str, Any]] = {}
     for index, body in response.items():
         own, binding = schemas[index], bindings[index] or whole.binding
         has_chunks = follow_stamps(own, {index: body}).chunking is not None
-        key = (None if binding is None else binding.identity, _type(own), has_chunks)
+        key = (None if binding is None else binding.identity, own.field_type, has_chunks)
         groups.setdefault(key, {})[index] = body
     if len(groups) < 2:
         return whole
@@ -166,7 +166,7 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
 
 def several_layouts(name: str, groups: Iterable[IndexState], remedy: str) -> IndexSchemaError:
     """Return the error of what cannot be done through a name that leads to indices of several layouts."""
-    found = [(", ".join(group.indices), _type(group.schema), group.schema.chunking is not None) for group in groups]
+    found = [(", ".join(group.indices), group.schema.field_type, group.schema.chunking is not None) for group in groups]
     layouts = "; ".join(f"{kind} {'with' if chunks else 'without'} chunks in {where}" for where, kind, chunks in found)
     return IndexSchemaError(f"The indices behind name {name!r} are not of one layout: {layouts}. {remedy}")
 
@@ -182,10 +182,6 @@ def _schemas(response: Mapping[str, Any], schema: IndexSchema) -> dict[str, Inde
         return dict.fromkeys(response, schema)
     approximate = replace(exact, field_type=FieldType.SPARSE_VECTOR, seismic=schema.seismic)
     return {index: approximate if found == FieldType.SPARSE_VECTOR else exact for index, found in types.items()}
-
-
-def _type(schema: IndexSchema) -> str:
-    return str(schema.field_type)
 
 
 def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:

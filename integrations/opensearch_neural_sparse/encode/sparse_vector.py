@@ -52,8 +52,8 @@ def _refuse_ids(indices: Sequence[int], values: Sequence[float], tokens: Sequenc
 class SparseVector(Mapping[str, float]):
     """Token -> weight, every weight a positive normal float32; it never changes.
 
-    Being a `Mapping`, it goes wherever a read-only dict of weights goes. It keeps tokens and weights side by side, in a
-    third of a dict's memory; a dict is made when one is first needed. Its `repr` shows its size alone, so that
+    Being a `Mapping`, it goes wherever a read-only dict of weights goes. It keeps tokens and weights side by side, in
+    less than half of a dict's memory; a dict is made when one is first needed. Its `repr` shows its size alone, so that
     no traceback or log line holds a vector.
 
     Args:

@@ -35,8 +35,8 @@ def test_documents_of_a_file_are_measured(cli: Run, file: str) -> None:
     done = cli("bench", file, "--model", MODEL, "--rounds", "2", "--documents", "2", "--json")
     assert (done.status, done.err) == (0, "")
     assert (done.json["texts"], done.json["documents"], done.json["rounds"]) == (file, 2, 2)
-    assert set(done.json["latencies"]) == {"query encoding", "bm25", "sparse", "hybrid rrf"}
-    assert set(done.json["latencies"]["bm25"]) == {"p50_ms", "p99_ms"}
+    assert set(done.json["latencies"]) == {"query encoding", "bm25 english", "sparse", "hybrid rrf"}
+    assert set(done.json["latencies"]["bm25 english"]) == {"p50_ms", "p99_ms"}
 
 
 def test_a_collection_and_made_up_texts_are_measured_and_shown(cli: Run, tmp_path: Path) -> None:

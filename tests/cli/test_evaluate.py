@@ -19,11 +19,26 @@ def test_a_collection_is_evaluated_and_the_results_are_written(cli: Run, folder:
     output = tmp_path / "results"
     done = cli("evaluate", folder, "--model", MODEL, "--hybrid", "rrf", "--output", str(output), "--json")
     assert (done.status, done.err) == (0, "")
-    assert [row["way"] for row in done.json["runs"]] == ["bm25", "sparse", "hybrid rrf", "sparse exact"]
+    assert [row["way"] for row in done.json["runs"]] == ["bm25 english", "sparse", "hybrid rrf", "sparse exact"]
     assert [row["agrees"] for row in done.json["exact"]] == [True]
     assert json.loads((output / "results.json").read_text()) == done.json
     names = {"results.json", "results.md", "queries.jsonl", "relevance.png", "vectors.sqlite"}
     assert names <= {path.name for path in output.iterdir()}
+
+
+def test_bm25_has_a_row_for_each_analyzer(cli: Run, folder: str, tmp_path: Path) -> None:
+    analyzers = ("--analyzer", "standard", "--analyzer", "english", "--analyzer", "standard")
+    done = cli("evaluate", folder, "--model", MODEL, *analyzers, "--output", str(tmp_path / "results"))
+    assert (done.status, done.err) == (0, "")
+    ways = [line.split("  ")[1].strip() for line in done.out.splitlines()[1:4]]
+    assert ways == ["bm25 standard", "bm25 english", "sparse"]
+
+
+def test_an_analyzer_that_the_server_lacks_is_named_in_a_line(cli: Run, folder: str, tmp_path: Path) -> None:
+    options = ("--model", MODEL, "--analyzer", "klingon", "--output", str(tmp_path / "results"))
+    done = cli("evaluate", folder, *options)
+    assert (done.status, done.out, len(done.err.splitlines())) == (1, "", 1)
+    assert "The server has no analyzer 'klingon'." in done.err
 
 
 def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_path: Path) -> None:
@@ -43,7 +58,7 @@ def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_pa
         (("--model", MODEL, "--split", "train"), "train.tsv"),
         (("--model", MODEL, "--max-length", "100000"), "small-en takes texts of 3 to 512 tokens"),
         (("--model", MODEL, "--hybrid", "bm25+dense:rrf"), "A hybrid with dense search needs --dense MODEL."),
-        (("--dense", "minilm"), "Give a --model: --dense and --hybrid are measured beside it."),
+        (("--dense", "minilm"), "Give a --model: --analyzer, --dense and --hybrid are measured beside it."),
         (("nowhere", "--model", MODEL), "nowhere is no folder or file that is there, and no hub id"),
     ],
 )

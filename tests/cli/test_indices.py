@@ -33,6 +33,15 @@ def test_an_index_is_created_with_its_model_and_settings(cli: Run, index_name: s
     assert shown["models"] == {"sparse_vector": stamp}
 
 
+@pytest.mark.parametrize(("options", "analyzer"), [((), "english"), (("--analyzer", "german"), "german")])
+def test_text_is_analysed_by_the_models_language_unless_another_is_named(
+    cli: Run, client: Any, index_name: str, options: tuple[str, ...], analyzer: str
+) -> None:
+    assert cli("index", "create", index_name, "--model", MODEL, *options).status == 0
+    mappings = client.indices.get_mapping(index=index_name)[index_name]["mappings"]
+    assert mappings["properties"]["content"]["analyzer"] == analyzer
+
+
 def test_an_index_that_is_there_is_an_error_unless_it_may_be(cli: Run, filled: str) -> None:
     done = cli("index", "create", filled, "--model", MODEL)
     assert (done.status, done.out) == (1, "")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import Prune
+from opensearch_neural_sparse import IndexSchemaError, Prune, register_model
+from opensearch_neural_sparse.evaluate.collection import Collection
 from opensearch_neural_sparse.evaluate.evaluation import evaluate
 from opensearch_neural_sparse.evaluate.hybrids import every_hybrid, parse_hybrid
 from opensearch_neural_sparse.evaluate.metrics import METRICS, NDCG_AT_10
@@ -39,7 +40,7 @@ def test_every_way_is_measured_in_every_setting(client, cache: Path) -> None:
     )
     ways = ["sparse", "hybrid rrf", "hybrid rrf:0.6,0.4", "sparse exact"]
     assert [(run.way, run.setting) for run in runs] == [
-        ("bm25", ""),
+        ("bm25 english", ""),
         *[(way, setting.label) for setting in SETTINGS for way in ways],
     ]
     assert all(set(run.metrics) == set(METRICS) and run.per_query.keys() == QUERIES.keys() for run in runs)
@@ -85,7 +86,7 @@ def test_dense_vectors_are_searched_and_fused_with_the_others(client, cache: Pat
     runs = list(evaluate(client, SENTENCES, SETTINGS, cache=cache, hybrids=hybrids, dense=dense))
     first, second = (setting.label for setting in SETTINGS)
     assert [(run.way, run.setting) for run in runs] == [
-        ("bm25", ""),
+        ("bm25 english", ""),
         ("sparse", first),
         ("dense", "letters"),
         ("hybrid rrf", first),
@@ -122,3 +123,60 @@ def test_settings_are_called_by_what_differs() -> None:
     setting = Setting(model=Path("models") / "small-en", max_length=256, prune=Prune.parse("max_ratio:0.1"))
     assert setting.label == "small-en, max_length 256, max_ratio 0.1"
     assert Setting(model="org/doc-v3").label == "doc-v3"
+
+
+def test_documents_of_equal_scores_count_in_the_order_that_the_server_gives(client, cache: Path) -> None:
+    names = ["a", "c", "b", "d"]
+    equal = Collection(
+        name="equal",
+        documents=dict.fromkeys(names, "Rivers carry water to the sea."),
+        queries={"q1": "water of rivers", "q2": "where is the sea"},
+        judgements={"q1": {"a": 1}, "q2": {"c": 1}},
+    )
+    runs = list(evaluate(client, equal, SETTINGS[:1], cache=cache, hybrids=[parse_hybrid("rrf")], dense=Letters()))
+    for run in runs:
+        for query, judged in equal.judgements.items():
+            served = list(run.rankings[query])
+            assert sorted(served) == sorted(names)
+            assert run.per_query[query]["RR@10"] == pytest.approx(1 / (served.index(next(iter(judged))) + 1))
+    written = [list(run.rankings["q1"]) for run in runs if run.way in ("bm25 english", "sparse")]
+    assert written == [names, names]
+
+
+def test_bm25_is_measured_by_each_analyzer_and_hybrids_by_the_first(client, cache: Path) -> None:
+    forms = Collection(
+        name="forms",
+        documents={"water": "Rivers carry water.", "rock": "A glacier is ice."},
+        queries={"q1": "what is a river?", "q2": "glaciers of ice"},
+        judgements={"q1": {"water": 1}, "q2": {"rock": 1}},
+    )
+    hybrid = parse_hybrid("rrf:0.9,0.1")
+    found = {}
+    for analyzers in (("english", "standard"), ("standard", "english")):
+        runs = list(evaluate(client, forms, SETTINGS, cache=cache, hybrids=[hybrid], analyzers=analyzers))
+        first, second = (f"bm25 {name}" for name in analyzers)
+        assert [run.way for run in runs] == [first, second, *["sparse", f"hybrid {hybrid}", "sparse exact"] * 2]
+        found[analyzers[0]] = {run.way: run for run in runs[:4]}
+    for rows in found.values():
+        assert rows["bm25 english"].rankings["q1"].keys() == {"water"}
+        assert rows["bm25 standard"].rankings["q1"].keys() == {"rock"}
+        assert rows["bm25 english"].metrics[NDCG_AT_10] > rows["bm25 standard"].metrics[NDCG_AT_10]
+    best = {analyzer: next(iter(rows[f"hybrid {hybrid}"].rankings["q1"])) for analyzer, rows in found.items()}
+    assert best == {"english": "water", "standard": "rock"}
+
+
+@pytest.mark.parametrize(("languages", "analyzer"), [("de", "german"), (("de", "en"), "standard")])
+def test_bm25_is_measured_by_the_analyzer_of_the_models_language(
+    client, cache: Path, languages: str | Sequence[str], analyzer: str
+) -> None:
+    register_model(SMALL_MODEL, name="ours", languages=languages)
+    runs = evaluate(client, SENTENCES, [Setting(model="ours")], cache=cache)
+    assert next(runs).way == f"bm25 {analyzer}"
+    runs.close()
+
+
+def test_an_analyzer_that_the_server_lacks_is_named_before_anything_is_encoded(client, tmp_path: Path) -> None:
+    cache = tmp_path / "vectors.sqlite"
+    with pytest.raises(IndexSchemaError, match=r"The server has no analyzer 'klingon'\. .* standard, .*english"):
+        list(evaluate(client, SENTENCES, SETTINGS, cache=cache, analyzers=["english", "klingon"]))
+    assert not cache.exists()

@@ -155,6 +155,31 @@ async def in_async(store: OpenSearchNeuralSparseDocumentStore, method: str, *arg
         await store.close_async()
 
 
+@pytest.mark.parametrize(("given", "analyzer"), [({}, "english"), ({"text_analyzer": "standard"}, "standard")])
+def test_content_is_analysed_by_the_models_language_unless_another_is_named(
+    make_store: MakeStore, client: Any, index_name: str, given: dict[str, str], analyzer: str
+) -> None:
+    store = make_store(**given)
+    store.write_documents([Document(id="1", content="Rivers carry water."), Document(id="2", content="It is ice.")])
+    (index,) = client.indices.get_mapping(index=index_name).values()
+    assert index["mappings"]["properties"]["content"] == {"type": "text", "analyzer": analyzer}
+    found = OpenSearchBM25Retriever(document_store=store, fuzziness=0).run("is it a river")["documents"]
+    assert [document.id for document in found] == (["1"] if analyzer == "english" else ["2"])
+    store.delete_all_documents(recreate_index=True)
+    (index,) = client.indices.get_mapping(index=index_name).values()
+    assert index["mappings"]["properties"]["content"]["analyzer"] == analyzer
+
+
+async def test_content_is_analysed_by_the_models_language_where_the_store_is_awaited(
+    make_store: MakeStore, client: Any, index_name: str
+) -> None:
+    store = make_store()
+    await store.write_documents_async([Document(id="1", content="Rivers carry water.")])
+    await store.close_async()
+    (index,) = client.indices.get_mapping(index=index_name).values()
+    assert index["mappings"]["properties"]["content"]["analyzer"] == "english"
+
+
 def test_recreated_index_keeps_its_stamp(make_store: MakeStore, client: Any, index_name: str) -> None:
     store = make_store()
     store.write_documents([Document(content="x")])

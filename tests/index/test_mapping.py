@@ -20,6 +20,24 @@ def test_default_layout() -> None:
 
 
 @pytest.mark.parametrize(
+    ("schema", "settings", "analyzer"),
+    [
+        (IndexSchema(), {}, "english"),
+        (IndexSchema(text_analyzer="standard"), {}, "standard"),
+        (IndexSchema(), {"analysis": {"analyzer": {"own": {"type": "german"}}}}, "english"),
+        (IndexSchema(), {"analysis": {"analyzer": {"default": {"type": "german"}}}}, None),
+        (IndexSchema(), {"index.analysis.analyzer.default.type": "german"}, None),
+        (IndexSchema(text_analyzer="own"), {"analysis": {"analyzer": {"default": {"type": "german"}}}}, "own"),
+    ],
+)
+def test_text_is_analysed_by_the_models_language_unless_another_is_named(
+    schema: IndexSchema, settings: dict[str, Any], analyzer: str | None
+) -> None:
+    body = create_index_body(schema, settings=settings, languages=("en",))
+    assert body["mappings"]["properties"]["content"].get("analyzer") == analyzer
+
+
+@pytest.mark.parametrize(
     "settings",
     [
         {"number_of_shards": 2, "knn": False},

@@ -247,3 +247,25 @@ def test_twins_have_the_same_parameters(name: str) -> None:
     sync = inspect.signature(getattr(OpenSearchNeuralSparseVectorStore, name))
     twin = inspect.signature(getattr(OpenSearchNeuralSparseVectorStore, f"a{name}"))
     assert sync.parameters == twin.parameters
+
+
+@pytest.mark.parametrize(("given", "analyzer"), [(None, "english"), ("standard", "standard")])
+def test_texts_are_analysed_by_the_models_language_unless_another_is_named(
+    make_store, client, index_name: str, given: str | None, analyzer: str
+) -> None:
+    vectorstore = make_store(schema=IndexSchema(text_analyzer=given))
+    vectorstore.add_texts(["Rivers carry water.", "It is ice."], ids=["1", "2"])
+    (index,) = client.indices.get_mapping(index=index_name).values()
+    assert index["mappings"]["properties"]["content"] == {"type": "text", "analyzer": analyzer}
+    found = vectorstore.as_retriever(search_type="hybrid", legs=("bm25",)).invoke("is it a river")
+    assert [document.id for document in found] == (["1"] if analyzer == "english" else ["2"])
+
+
+async def test_texts_are_analysed_by_the_models_language_where_the_store_is_awaited(
+    make_store, client, index_name: str
+) -> None:
+    vectorstore = make_store()
+    await vectorstore.aadd_texts(["Rivers carry water."], ids=["1"])
+    await vectorstore.aclose()
+    (index,) = client.indices.get_mapping(index=index_name).values()
+    assert index["mappings"]["properties"]["content"]["analyzer"] == "english"

@@ -1,3 +1,5 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,17 @@ def test_facts_of_the_small_model_are_read_from_its_files() -> None:
     assert (spec.mode, spec.activation) == (Mode.DOC_ONLY, Activation.LOG1P_RELU)
     assert (spec.vocabulary_size, spec.max_length, spec.parameters) == (30_522, 512, 22_744_506)
     assert (spec.tokenizer, spec.backbone, spec.name) == ("bert-uncased", "bert", "small-en")
+    assert spec.languages == ("en",)
+
+
+def test_a_model_is_english_by_its_vocabulary_whatever_cuts_texts_into_it(tmp_path: Path) -> None:
+    copy = tmp_path / "model"
+    shutil.copytree(SMALL_MODEL, copy, ignore=shutil.ignore_patterns("model.safetensors"))
+    for path in copy.rglob("tokenizer.json"):
+        content = json.loads(path.read_text())
+        toy.write_json(path, content | {"normalizer": content["normalizer"] | {"strip_accents": True}})
+    assert read_spec(copy, id="copy").languages == ("en",)
+    assert read_spec(toy.write_doc_only(tmp_path / "toy"), id="toy").languages == ()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,6 +118,15 @@ def test_model_of_the_hub_is_registered_from_its_small_files_and_pinned(tmp_path
     assert (spec.activation, spec.max_length, spec.vocabulary_size) == ("log1p_relu", 48, 12)
     assert get_model("legal-sparse") is get_model(REPO) is spec
     assert list_models(languages="de")[-1] is spec
+
+
+@pytest.mark.parametrize(
+    ("given", "languages"), [({}, ()), ({"languages": "de"}, ("de",)), ({"languages": ["de", "en"]}, ("de", "en"))]
+)
+def test_languages_are_those_that_are_named_else_those_of_the_files(
+    tmp_path: Path, given: dict[str, Any], languages: tuple[str, ...]
+) -> None:
+    assert register_model(toy.write_doc_only(tmp_path), name="ours", **given).languages == languages
 
 
 def test_model_of_the_hub_that_is_out_of_reach_says_so(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
 from opensearch_neural_sparse.cli.evaluate_options import (
+    AnalyzersOption,
     CacheOption,
     CollectionsArgument,
     DenseOption,
@@ -44,6 +45,7 @@ def evaluate(
     max_length: LengthsOption = None,
     hybrid: HybridsOption = None,
     dense: DenseOption = None,
+    analyzer: AnalyzersOption = None,
     lexical: LexicalOption = None,
     split: SplitOption = None,
     output: OutputOption = Path("evaluation"),
@@ -61,6 +63,7 @@ def evaluate(
         hybrids=read_hybrids(hybrid or [], with_dense=dense is not None),
         cache=cache or output / "vectors.sqlite",
         dense=dense,
+        analyzers=list(dict.fromkeys(analyzer or [])),
         lexical=lexical or [],
     )
     output.mkdir(parents=True, exist_ok=True)
@@ -81,6 +84,7 @@ class Plan:
         hybrids: What is fused, and how.
         cache: File of the vectors.
         dense: Name of the dense model, or None.
+        analyzers: Analyzers of the texts; none takes that of each model's language.
         lexical: Folders of the baselines.
 
     Raises:
@@ -91,13 +95,14 @@ class Plan:
     hybrids: "list[Hybrid]"
     cache: Path
     dense: str | None
+    analyzers: list[str]
     lexical: list[Path]
 
     def __post_init__(self) -> None:
         if self.settings:
             return
-        if self.dense is not None or self.hybrids:
-            raise typer.BadParameter("Give a --model: --dense and --hybrid are measured beside it.")
+        if self.dense is not None or self.hybrids or self.analyzers:
+            raise typer.BadParameter("Give a --model: --analyzer, --dense and --hybrid are measured beside it.")
         if not self.lexical:
             raise typer.BadParameter("Give a --model or a --lexical folder.")
 
@@ -192,6 +197,7 @@ def indexed_runs(
                 cache=plan.cache,
                 hybrids=plan.hybrids,
                 dense=dense,
+                analyzers=plan.analyzers,
                 progress=progress,
             )
         ) as runs,

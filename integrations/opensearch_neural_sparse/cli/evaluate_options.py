@@ -53,6 +53,15 @@ DenseOption = Annotated[
         "minilm.",
     ),
 ]
+AnalyzersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--analyzer",
+        metavar="NAME",
+        help="Analyzer of the texts for BM25, such as english or standard; hybrids fuse the first; may be repeated.",
+        show_default="that of the model's language",
+    ),
+]
 LexicalOption = Annotated[
     list[Path] | None,
     typer.Option(

@@ -30,7 +30,12 @@ def create(
     approximate: Annotated[
         bool, typer.Option("--approximate", help="For very many documents; servers of 3.3 or later.")
     ] = False,
-    analyzer: Annotated[str | None, typer.Option(metavar="NAME", help="Analyzer of the text.")] = None,
+    analyzer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Analyzer of the text, such as german.", show_default="that of the model's language"
+        ),
+    ] = None,
     exist_ok: Annotated[bool, typer.Option("--exist-ok", help="Pass if it is there and of this model.")] = False,
     json: JsonOption = False,
 ) -> None:

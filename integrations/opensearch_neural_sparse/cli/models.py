@@ -130,7 +130,7 @@ def facts(spec: ModelSpec) -> dict[str, Any]:
 
 def row_of(spec: ModelSpec) -> tuple[object, ...]:
     """Return a model's row of the list."""
-    languages = spec.languages[0] if len(spec.languages) == 1 else len(spec.languages)
+    languages = spec.languages[0] if len(spec.languages) == 1 else len(spec.languages) or None
     size = None if spec.parameters is None else f"{spec.parameters / 1e6:.0f}M"
     return (spec.name, spec.mode, size, spec.max_length, languages, spec.relevance.beir_average, spec.licence)
 

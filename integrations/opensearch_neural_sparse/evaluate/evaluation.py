@@ -27,7 +27,7 @@ from opensearch_neural_sparse.evaluate.exact import ExactRanker, Ranking
 from opensearch_neural_sparse.evaluate.hybrids import DENSE, SPARSE, Hybrid
 from opensearch_neural_sparse.evaluate.lexical import lexical_documents
 from opensearch_neural_sparse.evaluate.runs import SIZE, Cost, Run, Setting
-from opensearch_neural_sparse.evaluate.scratch import fill, index_bytes, scratch_index
+from opensearch_neural_sparse.evaluate.scratch import check_analyzers, fill, index_bytes, scratch_index
 from opensearch_neural_sparse.evaluate.ways import Way, ways
 from opensearch_neural_sparse.index.document import SparseDocument
 
@@ -46,11 +46,13 @@ def evaluate(
     cache: Path,
     hybrids: Sequence[Hybrid] = (),
     dense: DenseEncoder | None = None,
+    analyzers: Sequence[str] = (),
     progress: Progress = ignore_progress,
 ) -> Generator[Run, None, None]:
     """Index a collection in each setting and search it in every way; each run comes as soon as it is measured.
 
-    The indices have names of their own and are deleted. What no setting changes, as BM25 and dense search, runs once.
+    The indices have names of their own and are deleted. What no setting changes, as BM25 by one analyzer and dense
+    search, runs once.
 
     Args:
         client: A client of the server.
@@ -59,10 +61,17 @@ def evaluate(
         cache: File of the vectors; what it holds is not encoded again.
         hybrids: What is fused, and how.
         dense: Makes dense vectors, for dense search and the hybrids that have it.
+        analyzers: Analyzers of the texts that BM25 is measured by; hybrids fuse the first. By default that of each
+            model's language.
         progress: Is told how far the work has come.
+
+    Raises:
+        IndexSchemaError: The server lacks an analyzer.
     """
+    check_analyzers(client, analyzers)
+    measured = set[str]()
     others = None if dense is None else encode_densely(collection, dense, progress)
-    for number, setting in enumerate(settings):
+    for setting in settings:
         encoded = encode(collection, setting, cache, progress)
         with scratch_index(
             client,
@@ -70,11 +79,13 @@ def evaluate(
             model=setting.model,
             query_encoder=encoded.query_encoder,
             dimension=None if others is None else others.dimension,
+            analyzers=analyzers,
         ) as store:
             fill(store, _documents(collection, encoded, others))
             cost = replace(encoded.cost, index_bytes=index_bytes(client, store.index))
             for way in ways(store, hybrids, None if others is None else others.queries):
-                if number == 0 or SPARSE in way.legs:
+                if SPARSE in way.legs or way.name not in measured:
+                    measured.add(way.name)
                     yield _run(collection, way, setting.label, cost, others, progress)
         exact = rank_exactly(encoded.documents, encoded.queries)
         yield Run.of(collection, SPARSE_EXACT, exact, setting=setting.label, cost=encoded.cost)

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import fmean
-from typing import Any, TypeVar
+from typing import Any
 
 from opensearch_neural_sparse.errors import MissingDependencyError
 
 NDCG_AT_10 = "nDCG@10"
 METRICS = (NDCG_AT_10, "R@100", "RR@10", "AP@100")
 """What an evaluation measures, of a hundred hits: the last two are MRR and MAP when averaged."""
-_Number = TypeVar("_Number", int, float)
 
 
 def mean_metrics(
     judgements: Mapping[str, Mapping[str, int]],
-    rankings: Mapping[str, Mapping[str, float]],
+    rankings: Mapping[str, Collection[str]],
     metrics: Sequence[str] = (NDCG_AT_10,),
 ) -> dict[str, float]:
     """Return each metric's mean over the judged queries; a query without a ranking counts as zero.
 
     Args:
         judgements: Query id -> document id -> relevance.
-        rankings: Query id -> document id -> score.
+        rankings: Query id -> document ids, best first. Their order alone counts, so equal scores stand as they were
+            served; a mapping of ids to scores counts by the order of its keys.
         metrics: Names as ir-measures spells them: `nDCG@10`, `R@100`, `RR@10`, `AP`.
 
     Raises:
@@ -35,14 +35,16 @@ def mean_metrics(
 
 def query_metrics(
     judgements: Mapping[str, Mapping[str, int]],
-    rankings: Mapping[str, Mapping[str, float]],
+    rankings: Mapping[str, Collection[str]],
     metrics: Sequence[str] = METRICS,
 ) -> dict[str, dict[str, float]]:
     """Return each judged query's metrics, with the arguments and errors of `mean_metrics`."""
     ir_measures = _load_library()
     measures = {ir_measures.parse_measure(name): name for name in metrics}
+    judged = {query: dict(relevances) for query, relevances in judgements.items()}
+    ranked = {query: _by_rank(documents) for query, documents in rankings.items()}
     found = {query: dict.fromkeys(metrics, 0.0) for query in judgements}
-    for row in ir_measures.iter_calc(list(measures), _nested(judgements), _nested(rankings)):
+    for row in ir_measures.iter_calc(list(measures), judged, ranked):
         found[row.query_id][measures[row.measure]] = float(row.value)
     return found
 
@@ -55,5 +57,6 @@ def _load_library() -> Any:
     return ir_measures
 
 
-def _nested(rows: Mapping[str, Mapping[str, _Number]]) -> dict[str, dict[str, _Number]]:
-    return {query: dict(entries) for query, entries in rows.items()}
+def _by_rank(documents: Collection[str]) -> dict[str, float]:
+    """Return scores that fall from rank to rank: the library sorts by score, and equal ones by falling id."""
+    return {document: float(-rank) for rank, document in enumerate(documents)}

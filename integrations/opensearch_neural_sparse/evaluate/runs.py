@@ -71,12 +71,13 @@ class Run:
 
     Attributes:
         collection: Name of the collection.
-        way: `bm25`, `sparse`, `sparse exact` (without a server), `dense`, `idf lexical`, or a hybrid as it was asked.
+        way: `bm25` and the text's analyzer, `sparse`, `sparse exact` (without a server), `dense`, `idf lexical`, or a
+            hybrid as it was asked.
         setting: What models have a part, and in which setting; empty where none has.
         metrics: Metric -> mean over the judged queries.
         cost: What it costs.
         per_query: Query id -> metric -> value.
-        rankings: Query id -> document id -> score, best first.
+        rankings: Query id -> document id -> score, in the order that the server gave, by which metrics are computed.
     """
 
     collection: str

@@ -33,21 +33,28 @@ class Way:
 def ways(
     store: NeuralSparseStore, hybrids: Sequence[Hybrid] = (), embedder: Embedder | None = None, *, size: int = SIZE
 ) -> Iterator[Way]:
-    """Yield BM25, sparse, dense search where something makes dense vectors, and the hybrids.
+    """Yield BM25 by each analyzer, sparse, dense search where something makes dense vectors, and the hybrids.
 
     Args:
-        store: The index.
+        store: A scratch index; the hybrids fuse BM25 by the first of its analyzers.
         hybrids: What is fused, and how.
         embedder: Makes dense vectors of queries.
         size: How many hits are asked for.
     """
-    yield Way(name=BM25, legs=(BM25,), search=partial(store.match_search, size=size))
+    yield Way(name=f"{BM25} {store.schema.text_analyzer}", legs=(BM25,), search=partial(store.match_search, size=size))
+    for name, analyzer in store.schema.text_subfields.items():
+        field = f"{store.schema.text_field}.{name}"
+        yield Way(name=f"{BM25} {analyzer}", legs=(BM25,), search=partial(_search_field, store, field, size=size))
     yield Way(name=SPARSE, legs=(SPARSE,), search=partial(store.search, size=size))
     if embedder is not None:
         yield Way(name=DENSE, legs=(DENSE,), search=lambda text: _search_densely(store, embedder(text), size))
     for hybrid in hybrids:
         search = partial(store.hybrid_search, size=size, options=hybrid.options(embedder))
         yield Way(name=f"hybrid {hybrid}", legs=hybrid.legs, search=search)
+
+
+def _search_field(store: NeuralSparseStore, field: str, text: str, *, size: int) -> SearchHits:
+    return store.custom_search({"size": size, "query": {"match": {field: {"query": "$text"}}}}, query=text)
 
 
 def _search_densely(store: NeuralSparseStore, vector: Sequence[float], size: int) -> SearchHits:

@@ -58,8 +58,10 @@ class IndexSchema:
             `create` and taken from the stamp where it is not given. None keeps one vector a document.
         chunk_field: Nested field of the chunks.
         more_fields: Further sparse field -> its model; a store reads them from the index (`add_field`).
-        text_analyzer: Analyzer of the text field: one of the server's, such as `german`, or one of the settings that an
-            index is created with; None is the server's default, `standard`.
+        text_analyzer: Analyzer of the text field of an index that is created: one of the server's, such as `german`, or
+            one of the settings that it is created with. None takes that of the model's language, `english` for an
+            English model; for a model of several or unknown languages, and where the settings have a `default`
+            analyzer, the server's default, `standard`. An index that exists keeps its own.
         text_subfields: Name -> analyzer by which the text is indexed once more, such as `{"de": "german"}`; searched by
             `Bm25Leg(field="content.de")`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that

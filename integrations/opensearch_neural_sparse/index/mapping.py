@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.analyzers import analyzer_for
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.chunks import END, START
 from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema, marker_field
 
+DEFAULT_ANALYZER = "index.analysis.analyzer.default."
 LONGEST_KEYWORD = 8191
 """Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766; longer ones are only stored."""
 
@@ -20,6 +22,8 @@ def create_index_body(
     schema: IndexSchema,
     bindings: Mapping[str, ModelBinding] | None = None,
     settings: Mapping[str, Any] | None = None,
+    *,
+    languages: Collection[str] = (),
 ) -> dict[str, Any]:
     """Return the body of `PUT /<index>`.
 
@@ -28,10 +32,14 @@ def create_index_body(
         bindings: Sparse field -> its model, for the stamp in `_meta`.
         settings: Index settings, nested or dotted, with or without `index.`. The number of shards is the server's
             default where it is not given.
+        languages: ISO 639-1 codes of the model's languages, which choose the analyzer that the schema does not name.
 
     Raises:
         IndexSchemaError: Settings for dense vectors beside a `sparse_vector` field.
     """
+    flat = flat_settings(settings or {})
+    if schema.text_analyzer is None and not any(name.startswith(DEFAULT_ANALYZER) for name in flat):
+        schema = replace(schema, text_analyzer=analyzer_for(languages))
     mappings: dict[str, Any] = {
         "date_detection": False,
         "dynamic_templates": [{"strings": {"match_mapping_type": "string", "mapping": _keyword()}}],
@@ -39,7 +47,6 @@ def create_index_body(
     }
     if bindings:
         mappings["_meta"] = write_bindings(bindings)
-    flat = flat_settings(settings or {})
     if schema.embedding_dimension is not None:
         flat.setdefault("index.knn", True)
     if schema.field_type is FieldType.SPARSE_VECTOR:

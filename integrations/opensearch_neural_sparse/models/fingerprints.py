@@ -41,6 +41,11 @@ def document_fingerprint(folder: Path, activation: Activation) -> str:
     return digest.hexdigest()
 
 
+def vocabulary_fingerprint(tokenizer: dict[str, Any]) -> str:
+    """Return the sha256 of the tokens of a `tokenizer.json` in the order of their ids, and of nothing else."""
+    return _hash_tokens(token_ids(tokenizer))
+
+
 def tokenizer_fingerprint(tokenizer: dict[str, Any]) -> str:
     """Return the sha256 of the content of a `tokenizer.json`."""
     return hashlib.sha256(_canonical(tokenizer)).hexdigest()
@@ -76,7 +81,11 @@ def _canonical(tokenizer: dict[str, Any]) -> bytes:
     model = dict(tokenizer["model"])
     if isinstance(model["vocab"], dict):  # its order in the file does not count, and sorting it as JSON takes long
         vocabulary: dict[str, int] = model.pop("vocab")
-        tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-        model["ids"] = hashlib.sha256(array("I", map(vocabulary.__getitem__, tokens)).tobytes()).hexdigest()
-        model["tokens"] = hashlib.sha256("\0".join(tokens).encode("utf-8", "surrogatepass")).hexdigest()
+        model["ids"] = hashlib.sha256(array("I", sorted(vocabulary.values())).tobytes()).hexdigest()
+        model["tokens"] = _hash_tokens(vocabulary)
     return json.dumps({**rest, "model": model}, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _hash_tokens(vocabulary: dict[str, int]) -> str:
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    return hashlib.sha256("\0".join(tokens).encode("utf-8", "surrogatepass")).hexdigest()

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from opensearch_neural_sparse.errors import ModelFilesError
-from opensearch_neural_sparse.models.fingerprints import read_tokenizer, token_ids, tokenizer_fingerprint
+from opensearch_neural_sparse.models.fingerprints import (
+    read_tokenizer,
+    token_ids,
+    tokenizer_fingerprint,
+    vocabulary_fingerprint,
+)
 from opensearch_neural_sparse.models.idf import read_safetensors_header
 from opensearch_neural_sparse.models.layout import find_file, read_json, read_layout
 from opensearch_neural_sparse.models.spec import ModelSpec
@@ -17,6 +22,8 @@ SERVER_TOKENIZERS = {
     "a9a3124b91c689d77df4bcc21df6bfb906a82edaeac645b60f009c8ce3930678": "mbert-uncased",
 }
 """Fingerprint of a tokenizer -> the server's analyzer of the same vocabulary."""
+ENGLISH_VOCABULARY = "0fd8e5fc013d4f01648d5ee9922b4d79b89eb7f8831e8d80698a54f90136f594"
+"""Fingerprint of the vocabulary of BERT's uncased English models."""
 NO_LIMIT = 1_000_000
 """A limit beyond this is transformers' way to write that there is none."""
 
@@ -49,6 +56,7 @@ def read_spec(root: Path, *, id: str, path: Path | None = None) -> ModelSpec:  #
         max_length=read_max_length(document),
         parameters=_count_parameters(document / "model.safetensors"),
         backbone=config.get("model_type", "unknown"),
+        languages=("en",) if vocabulary_fingerprint(content) == ENGLISH_VOCABULARY else (),
     )
 
 

@@ -79,7 +79,7 @@ def register_model(
     source: str | Path,
     *,
     name: str | None = None,
-    languages: Collection[str] = ("en",),
+    languages: str | Collection[str] | None = None,
     licence: str = "unknown",
     revision: str = "main",
     token: str | None = None,
@@ -94,7 +94,8 @@ def register_model(
     Args:
         source: Folder of a `SparseEncoder`, or the hub id of one.
         name: What it is called; by default the last part of `source`.
-        languages: ISO 639-1 codes of its languages.
+        languages: ISO 639-1 codes of its languages; None is English where its vocabulary is that of BERT's uncased
+            English models, else not known. They choose the analyzer of texts (`IndexSchema.text_analyzer`).
         licence: SPDX identifier.
         revision: Commit, tag or branch on the hub.
         token: Hub token for gated and private models.
@@ -113,7 +114,9 @@ def register_model(
     name = name or spec.name
     if any(name in (known.name, known.id) for known in CATALOGUE):
         raise ValueError(f"The catalogue has a model {name!r}; register this one under another name.")
-    spec = replace(spec, id=name if spec.path else spec.id, name=name, languages=tuple(languages), licence=licence)
+    if languages is not None:
+        spec = replace(spec, languages=(languages,) if isinstance(languages, str) else tuple(languages))
+    spec = replace(spec, id=name if spec.path else spec.id, name=name, licence=licence)
     _check_files(spec, options)
     _registered[name] = spec
     return spec

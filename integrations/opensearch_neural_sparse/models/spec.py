@@ -82,7 +82,8 @@ class ModelSpec:
         max_length: Longest document in tokens, special tokens included.
         parameters: Number of parameters, tied weights counted once.
         backbone: Architecture of the document side.
-        languages: ISO 639-1 codes of the languages it was trained for.
+        languages: ISO 639-1 codes of the languages it was trained for; a model read from a folder is English where its
+            vocabulary is that of BERT's uncased English models, else it has none, which says that they are not known.
         licence: SPDX identifier.
         gated: Whether the hub wants its terms accepted before it gives the files.
         server_name: Name of the same model in ml-commons, or None.

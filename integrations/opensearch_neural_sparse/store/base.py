@@ -166,7 +166,8 @@ class StoreBase(Generic[Client]):
             server.require(SPARSE_VECTOR_SINCE, "The field type sparse_vector")
             server.require_plugin(NEURAL_SEARCH, "The field type sparse_vector")
             self.schema.token_ids.ensure_told_apart()
-        return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings)
+        languages = self._encoders.files(Side.DOCUMENT).spec.languages
+        return create_index_body(self.schema, {self.schema.sparse_field: binding}, settings, languages=languages)
 
     def _encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
         given = self._encoders.binding(self.schema)

@@ -47,7 +47,8 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         prune: Which tokens of a document the index keeps, such as `max_ratio:0.1`, as the document embedder has it.
         embedding_dim: Dimensions of dense embeddings; None leaves them out of the mapping.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`.
-        text_analyzer: Analyzer of the content; None is the server's default.
+        text_analyzer: Analyzer of the content of an index that is created, such as `german`; None takes that of the
+            model's language, `english` for an English model, or the server's `standard`. See `IndexSchema`.
         settings: Index settings, such as `{"number_of_shards": 1}`.
         create_index: Whether to create the index if it does not exist.
         return_embedding: Whether documents come back with their vectors, dense and sparse.

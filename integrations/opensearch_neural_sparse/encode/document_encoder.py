@@ -33,14 +33,15 @@ class DocumentEncoder(Protocol):
     """What turns documents into sparse vectors.
 
     An empty or blank text gives an empty vector; special tokens never appear in one.
-
-    Attributes:
-        max_length: Longest text in tokens, special tokens included.
-        max_active_dims: How many of the heaviest tokens a vector keeps; None keeps all.
     """
 
-    max_length: int
-    max_active_dims: int | None
+    @property
+    def max_length(self) -> int:
+        """Longest text in tokens, special tokens included."""
+
+    @property
+    def max_active_dims(self) -> int | None:
+        """How many of the heaviest tokens a vector keeps; None keeps all."""
 
     @property
     def files(self) -> ModelFiles:

@@ -41,14 +41,8 @@ EVERY_KIND_OF_METADATA = {
 }
 TWINS = [
     *("add_documents", "add_texts", "close", "delete", "from_documents", "from_existing_index", "from_texts"),
-    *(
-        "get_by_ids",
-        "max_marginal_relevance_search",
-        "search",
-        "similarity_search",
-        "similarity_search_by_sparse_vector",
-    ),
-    "similarity_search_with_score",
+    *("get_by_ids", "max_marginal_relevance_search", "search", "similarity_search"),
+    *("similarity_search_by_sparse_vector", "similarity_search_with_score"),
 ]
 
 

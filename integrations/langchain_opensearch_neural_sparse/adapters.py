@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from langchain_milvus.utils.sparse import BaseSparseEmbedding
     from langchain_qdrant import SparseEmbeddings
 
     from langchain_opensearch_neural_sparse.embeddings import NeuralSparseEmbeddings
+
+    Again = tuple[Callable[[NeuralSparseEmbeddings], object], tuple[NeuralSparseEmbeddings]]
+    """What makes a class of this module again where its class, which is made in a function, cannot be found."""
 
 
 def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
@@ -38,6 +43,9 @@ def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
             """Return the vector of a query."""
             return to_vector(embeddings.embed_query(text))
 
+        def __reduce__(self) -> Again:
+            return for_qdrant, (embeddings,)
+
     return QdrantEmbeddings()
 
 
@@ -62,5 +70,8 @@ def for_milvus(embeddings: NeuralSparseEmbeddings) -> BaseSparseEmbedding:
         def embed_query(self, query: str) -> dict[int, float]:
             """Return the vector of a query."""
             return embeddings.to_ids(embeddings.embed_query(query))
+
+        def __reduce__(self) -> Again:
+            return for_milvus, (embeddings,)
 
     return MilvusEmbeddings()

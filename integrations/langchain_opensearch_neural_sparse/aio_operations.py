@@ -174,4 +174,4 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         try:
             await self.async_store.open()
         except IndexNotFoundError:
-            await self.async_store.create(exist_ok=True)
+            await self.async_store.create(exist_ok=True, settings=self._settings)

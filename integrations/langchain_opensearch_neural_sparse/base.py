@@ -34,6 +34,7 @@ class VectorStoreBase(VectorStore):
     document_mapper: DocumentMapper
     _embedding: Embeddings | None
     _write_options: WriteOptions
+    _settings: Mapping[str, Any] | None
 
     @property
     def embeddings(self) -> Embeddings | None:

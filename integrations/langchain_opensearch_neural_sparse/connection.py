@@ -36,6 +36,9 @@ class AwsAuth:
         self.region, self.service = region, service
         self._credentials = credentials
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_signer"}
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.region!r}, {self.service!r})"
 

@@ -37,6 +37,9 @@ class NeuralSparseEmbeddings:
         self._encoders = Encoders(model, options=options)
         self._vocabulary: Mapping[str, int] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_vocabulary": {}}
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.model)!r})"
 

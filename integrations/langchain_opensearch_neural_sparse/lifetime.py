@@ -51,6 +51,7 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         metadatas: Sequence[Mapping[str, Any]] | None = None,
         *,
         ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
         **kwargs: Any,
     ) -> Self:
         """Make a vector store and add texts to it.
@@ -60,14 +61,15 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
             embedding: Dense model of a dense leg; None where there is none. The sparse one is `model`.
             metadatas: Metadata, one for each text.
             ids: Ids, one for each text; one is made where it is None.
-            **kwargs: Arguments of the constructor.
+            batch_size: Documents of a request, in place of the one in `write_options`.
+            **kwargs: Arguments of the constructor, such as `index`, `url`, `model`, and `settings` of a new index.
 
         Raises:
             ValueError: A dense model without its dimension, or the counts differ.
             BulkWriteError: Some documents were not written.
         """
         with _closed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            vectorstore.add_texts(texts, metadatas, ids=ids)
+            vectorstore.add_texts(texts, metadatas, ids=ids, batch_size=batch_size)
         return vectorstore
 
     @classmethod
@@ -77,11 +79,12 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         embedding: Embeddings | None = None,
         *,
         ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
         **kwargs: Any,
     ) -> Self:
         """Make a vector store and add `documents` to it; the arguments are those of `from_texts`."""
         with _closed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            vectorstore.add_documents(documents, ids=ids)
+            vectorstore.add_documents(documents, ids=ids, batch_size=batch_size)
         return vectorstore
 
     @classmethod
@@ -109,11 +112,12 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         metadatas: Sequence[Mapping[str, Any]] | None = None,
         *,
         ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
         **kwargs: Any,
     ) -> Self:
         """Do what `from_texts` does, awaited."""
         async with _aclosed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            await vectorstore.aadd_texts(texts, metadatas, ids=ids)
+            await vectorstore.aadd_texts(texts, metadatas, ids=ids, batch_size=batch_size)
         return vectorstore
 
     @classmethod
@@ -123,11 +127,12 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         embedding: Embeddings | None = None,
         *,
         ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
         **kwargs: Any,
     ) -> Self:
         """Do what `from_documents` does, awaited."""
         async with _aclosed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            await vectorstore.aadd_documents(documents, ids=ids)
+            await vectorstore.aadd_documents(documents, ids=ids, batch_size=batch_size)
         return vectorstore
 
     @classmethod

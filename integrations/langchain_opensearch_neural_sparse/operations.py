@@ -244,4 +244,4 @@ class NeuralSparseOperations(VectorStoreBase):
         try:
             self.store.open()
         except IndexNotFoundError:
-            self.store.create(exist_ok=True)
+            self.store.create(exist_ok=True, settings=self._settings)

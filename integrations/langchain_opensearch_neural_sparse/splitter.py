@@ -46,6 +46,9 @@ class NeuralSparseTextSplitter(TextSplitter):
         super().__init__(chunk_size, chunk_overlap, add_start_index=add_start_index)
         self._model, self._hub_options = model, hub_options
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_tokenizer"}
+
     def split_text(self, text: str) -> list[str]:
         """Return the passages of a text; none of a text without tokens.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
 
 from langchain_opensearch_neural_sparse.connection import async_options, check_client_options
 from langchain_opensearch_neural_sparse.filters import Filter, compile_filter
@@ -33,9 +34,8 @@ class StorePair:
         self._any: NeuralSparseStore | AsyncNeuralSparseStore = given[0]
         self._store, self._async_store, self._owned = store, async_store, owned
 
-    @classmethod
+    @staticmethod
     def make(
-        cls,
         index: str,
         *,
         url: str | None,
@@ -43,7 +43,7 @@ class StorePair:
         async_client: AsyncOpenSearch | None,
         client_options: Mapping[str, Any] | None,
         options: Mapping[str, Any],
-    ) -> Self:
+    ) -> StorePair:
         """Return the stores of an index that there are clients for, or an address to make them for.
 
         Args:
@@ -65,9 +65,15 @@ class StorePair:
             async_store = AsyncNeuralSparseStore(
                 index, client=async_client, url=address, client_options=told, **options
             )
-        if store is not None and async_store is not None:
-            async_store.share_encoders(store)
-        return cls(store, async_store, owned=True)
+        return _again(store, async_store, shared=True)
+
+    def __reduce__(self) -> tuple[Callable[..., StorePair], tuple[Any, ...]]:
+        return _again, (self._store, self._async_store, self._owned)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StorePair:
+        if not self._owned:
+            return StorePair(self._store, self._async_store, owned=False)
+        return _again(*deepcopy((self._store, self._async_store), memo), shared=True)
 
     @property
     def blocking(self) -> NeuralSparseStore:
@@ -120,3 +126,10 @@ class StorePair:
         if self._owned and self._async_store is not None:
             await self._async_store.close()
         self.close()
+
+
+def _again(store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, shared: bool) -> StorePair:
+    """Return a pair that closes its stores with it; the encoders are `shared` where one pair made both."""
+    if shared and store is not None and async_store is not None:
+        async_store.share_encoders(store)
+    return StorePair(store, async_store, owned=True)

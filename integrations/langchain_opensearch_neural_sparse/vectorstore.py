@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.vectorstores import VectorStoreRetriever
 
 from langchain_opensearch_neural_sparse.converters import DocumentMapper, to_document
 from langchain_opensearch_neural_sparse.lifetime import ManagedVectorStore
@@ -36,6 +38,10 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
 
     Every method has its asynchronous twin, which awaits a client of its own in each event loop.
 
+    A deep copy and an unpickled vector store open clients and load a model of their own when they are first used. A
+    client that is handed in is shared by copies, and cannot be pickled; a pickle holds the client options, the password
+    among them.
+
     Args:
         index: Index or alias. Not needed where stores of the core are given.
         embedding: Dense model of a dense leg beside the sparse vectors, which needs
@@ -52,6 +58,8 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         client_options: Options of the clients that are made for `url`, such as `{"http_auth": ("user", "password")}`,
             `{"http_auth": AwsAuth("eu-central-1")}` or `{"ca_certs": "root-ca.pem"}`.
         write_options: How documents are written.
+        settings: Index settings, such as `{"number_of_shards": 1}`, for the index that the first write makes; one that
+            is there keeps its own.
         document_mapper: Makes documents of what the index holds, in place of text, id and metadata as they are.
         store: A store of the core to use in place of all that names or opens an index; it is not closed here.
         async_store: The same for the asynchronous methods.
@@ -84,6 +92,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         encoder_options: Mapping[str, Any] | None = None,
         client_options: Mapping[str, Any] | None = None,
         write_options: WriteOptions | None = None,
+        settings: Mapping[str, Any] | None = None,
         document_mapper: DocumentMapper = to_document,
         store: NeuralSparseStore | None = None,
         async_store: AsyncNeuralSparseStore | None = None,
@@ -104,6 +113,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
             self.stores = StorePair(store, async_store, owned=False)
         self._embedding = _checked(embedding, self.stores.schema)
         self._write_options = write_options or WriteOptions()
+        self._settings = settings
         self.document_mapper = document_mapper
 
     def __repr__(self) -> str:
@@ -120,18 +130,51 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         Raises:
             ValueError: An unknown `search_type`.
         """
-        from langchain_opensearch_neural_sparse.hybrid_retriever import OpenSearchNeuralSparseHybridRetriever
-        from langchain_opensearch_neural_sparse.retriever import OpenSearchNeuralSparseRetriever
-
-        own: dict[str, type[NeuralSparseRetriever]] = {
-            "sparse": OpenSearchNeuralSparseRetriever,
-            "hybrid": OpenSearchNeuralSparseHybridRetriever,
-        }
-        retriever = own.get(kwargs.get("search_type", ""))
-        if retriever is None:
+        kind = kwargs.get("search_type", "similarity")
+        if (retriever := _own_retriever(kind)) is None:
             return super().as_retriever(**kwargs)
         fields = {name: value for name, value in kwargs.items() if name not in ("search_type", "search_kwargs")}
         return retriever(vectorstore=self, **fields, **(kwargs.get("search_kwargs") or {}))
+
+    def search(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
+        """Return documents by any of the ways to search that `as_retriever` knows.
+
+        Args:
+            query: Text.
+            search_type: `similarity`, `mmr`, `similarity_score_threshold`, `sparse` or `hybrid`.
+            **kwargs: Keywords of the search, such as `k` and `filter`; of `sparse` and `hybrid` those of the retriever.
+
+        Raises:
+            ValueError: An unknown `search_type`.
+        """
+        if (retriever := _own_retriever(search_type)) is None:
+            return super().search(query, search_type, **kwargs)
+        return retriever(vectorstore=self, **kwargs).invoke(query)
+
+    async def asearch(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
+        """Do what `search` does, awaited."""
+        if (retriever := _own_retriever(search_type)) is None:
+            return await super().asearch(query, search_type, **kwargs)
+        return await retriever(vectorstore=self, **kwargs).ainvoke(query)
+
+
+def _own_retriever(search_type: str) -> type[NeuralSparseRetriever] | None:
+    """Return the retriever of this layer that searches so, or None where LangChain's own does.
+
+    Raises:
+        ValueError: Neither does.
+    """
+    from langchain_opensearch_neural_sparse.hybrid_retriever import OpenSearchNeuralSparseHybridRetriever
+    from langchain_opensearch_neural_sparse.retriever import OpenSearchNeuralSparseRetriever
+
+    own: dict[str, type[NeuralSparseRetriever]] = {
+        "sparse": OpenSearchNeuralSparseRetriever,
+        "hybrid": OpenSearchNeuralSparseHybridRetriever,
+    }
+    known = (*VectorStoreRetriever.allowed_search_types, *own)
+    if search_type not in known:
+        raise ValueError(f"search_type is one of {', '.join(known)}; got {search_type!r}.")
+    return own.get(search_type)
 
 
 def _named(index: str | None) -> str:

@@ -28,6 +28,7 @@ from opensearch_neural_sparse import (
     SearchHit,
     SearchOptions,
     SparseDocument,
+    TwoPhase,
 )
 from tests.paths import SMALL_MODEL
 
@@ -278,8 +279,31 @@ async def test_a_vector_store_gives_retrievers_of_every_kind(filled) -> None:
         assert retriever.tags[0] == "mine"
         assert _ids(retriever.invoke("river")) == _ids(await retriever.ainvoke("river")) == ["1"]
     assert isinstance(filled.as_retriever(search_type="hybrid"), OpenSearchNeuralSparseHybridRetriever)
-    with pytest.raises(ValueError, match="nearest"):
+    with pytest.raises(ValueError, match="mmr, sparse, hybrid; got 'nearest'"):
         filled.as_retriever(search_type="nearest")
+
+
+async def test_search_finds_what_the_retriever_of_its_type_finds(filled) -> None:
+    for search_type, more in (
+        ("similarity", {}),
+        ("mmr", {"fetch_k": 4}),
+        ("similarity_score_threshold", {"score_threshold": 0.1}),
+        ("sparse", {"options": SearchOptions(two_phase=TwoPhase())}),
+        ("hybrid", {"weights": (0.3, 0.7), "options": HybridOptions(rank_constant=20)}),
+    ):
+        keywords = {"k": 2, "filter": {"lang": "en"}, **more}
+        expected = filled.as_retriever(search_type=search_type, search_kwargs=keywords).invoke("river")
+        assert _ids(expected)[0] == "0"
+        assert filled.search("river", search_type, **keywords) == expected
+        assert await filled.asearch("river", search_type, **keywords) == expected
+    scored = filled.search("river", "hybrid", k=1, explain=True, include_scores=True)[0]
+    assert {"_score", "_legs", "_matches"} <= scored.metadata.keys()
+    with pytest.raises(ValueError, match="mmr, sparse, hybrid; got 'nearest'"):
+        filled.search("river", "nearest")
+    with pytest.raises(ValueError, match="mmr, sparse, hybrid; got 'nearest'"):
+        await filled.asearch("river", "nearest")
+    with pytest.raises(ValidationError, match="size"):
+        filled.search("river", "hybrid", size=2)
 
 
 async def test_documents_are_made_by_the_mapper(make_store) -> None:

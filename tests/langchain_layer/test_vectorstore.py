@@ -18,6 +18,7 @@ from opensearch_neural_sparse import (
 )
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
+from tests.paths import SMALL_MODEL
 
 NOWHERE = "http://user:secret@localhost:9"
 DOCUMENTS = [
@@ -40,8 +41,8 @@ EVERY_KIND_OF_METADATA = {
 }
 TWINS = [
     *("add_documents", "add_texts", "close", "delete", "from_documents", "from_existing_index", "from_texts"),
-    *("get_by_ids", "max_marginal_relevance_search", "similarity_search", "similarity_search_by_sparse_vector"),
-    "similarity_search_with_score",
+    *("get_by_ids", "max_marginal_relevance_search", "search", "similarity_search"),
+    *("similarity_search_by_sparse_vector", "similarity_search_with_score"),
 ]
 
 
@@ -240,6 +241,30 @@ def test_write_options_are_used(make_store) -> None:
     vectorstore.add_texts(["rivers"], ids=["1"])
     with pytest.raises(BulkWriteError):
         vectorstore.add_texts(["rivers"], ids=["1"])
+
+
+async def test_a_new_index_is_made_with_its_settings_and_an_old_one_keeps_its_own(server, client, index_name) -> None:
+    def shards() -> str:
+        return client.indices.get_settings(index=index_name)[index_name]["settings"]["index"]["number_of_shards"]
+
+    made = {"index": index_name, "url": server.url, "model": SMALL_MODEL, "batch_size": 1, "ids": ["1", "2"]}
+    documents = [Document(page_content="rivers"), Document(page_content="lakes")]
+    texts = ["rivers", "lakes"]
+    vectorstore_of = OpenSearchNeuralSparseVectorStore
+    for number, make in enumerate((vectorstore_of.from_texts, vectorstore_of.from_documents), start=2):
+        settings = {"number_of_shards": number, "number_of_replicas": 0}
+        given = texts if make == vectorstore_of.from_texts else documents
+        with make(given, settings=settings, **made) as vectorstore:
+            assert (shards(), len(vectorstore.get_by_ids(["1", "2"]))) == (str(number), 2)
+            with make(given, settings={"number_of_shards": 7}, **made):
+                assert shards() == str(number)
+            vectorstore.store.delete_index()
+    for number, make in enumerate((vectorstore_of.afrom_texts, vectorstore_of.afrom_documents), start=2):
+        settings = {"number_of_shards": number, "number_of_replicas": 0}
+        given = texts if make == vectorstore_of.afrom_texts else documents
+        async with await make(given, settings=settings, **made) as vectorstore:
+            assert shards() == str(number)
+            await vectorstore.async_store.delete_index()
 
 
 @pytest.mark.parametrize("name", TWINS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, Self, TypedDict, Unpack
 
 from opensearch_neural_sparse.devserver.lock import DEFAULT_VERSION
-from opensearch_neural_sparse.devserver.profile import Profile
+from opensearch_neural_sparse.devserver.profile import Profile, ProfileLike
 
 Settings = Mapping[str, str | int | bool]
 
@@ -17,7 +17,7 @@ class StartArguments(TypedDict, total=False):
     """The fields of StartOptions, as keyword arguments."""
 
     version: str
-    profile: Profile
+    profile: ProfileLike
     port: int | None
     home: Path | None
     heap: str | None
@@ -59,6 +59,19 @@ class StartOptions:
     lifeline: bool = False
     docker: bool = False
     timeout: float = 180.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "profile", Profile(self.profile))
+
+    @classmethod
+    def of(cls, **arguments: Unpack[StartArguments]) -> Self:
+        """Return options whose choices may be given as text.
+
+        Args:
+            **arguments: The fields, by name.
+        """
+        given: dict[str, Any] = {**arguments}
+        return cls(**given)
 
     @property
     def java_options(self) -> tuple[str, ...]:

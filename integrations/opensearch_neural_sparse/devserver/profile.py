@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 ML_SETTINGS = {
     "plugins.ml_commons.only_run_on_ml_node": False,
@@ -45,3 +45,7 @@ class Profile(StrEnum):
     def scheme(self) -> str:
         """How its URL begins."""
         return "https" if self is Profile.SECURITY else "http"
+
+
+ProfileLike = Profile | Literal["plain", "cluster", "ml", "security"]
+"""A `Profile`, or its value as text."""

@@ -78,7 +78,7 @@ class DevServer:
         """
         if not own and (named := cls.from_environment()) is not None:
             return named
-        options = StartOptions(**arguments)
+        options = StartOptions.of(**arguments)
         require_modules(docker=options.docker, profile=options.profile)
         home = ServerHome((options.home or default_home(options.version, options.profile)).expanduser().absolute())
         return cls._of(home, start_home(home, options, on_progress))

@@ -6,7 +6,7 @@ import hashlib
 import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -98,6 +98,9 @@ class CachedDocumentEncoder:
     def close(self) -> None:
         """Close the encoder."""
         self.encoder.close()
+
+    def __reduce__(self) -> tuple[Callable[..., CachedDocumentEncoder], tuple[DocumentEncoder, Path]]:
+        return partial(type(self), variant=self.variant), (self.encoder, self.path)
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from opensearch_neural_sparse.encode.networks import Engine, NetworkOptions, Precision, load_network
+from opensearch_neural_sparse.encode.networks import (
+    Engine,
+    EngineLike,
+    NetworkOptions,
+    Precision,
+    PrecisionLike,
+    load_network,
+)
 from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
@@ -26,14 +33,15 @@ class DocumentEncoder(Protocol):
     """What turns documents into sparse vectors.
 
     An empty or blank text gives an empty vector; special tokens never appear in one.
-
-    Attributes:
-        max_length: Longest text in tokens, special tokens included.
-        max_active_dims: How many of the heaviest tokens a vector keeps; None keeps all.
     """
 
-    max_length: int
-    max_active_dims: int | None
+    @property
+    def max_length(self) -> int:
+        """Longest text in tokens, special tokens included."""
+
+    @property
+    def max_active_dims(self) -> int | None:
+        """How many of the heaviest tokens a vector keeps; None keeps all."""
 
     @property
     def files(self) -> ModelFiles:
@@ -56,13 +64,13 @@ class DocumentEncoder(Protocol):
 def load_document_encoder(
     model: str | Path | ModelSpec | ModelFiles,
     *,
-    engine: Engine | str = Engine.AUTO,
+    engine: EngineLike = Engine.AUTO,
     max_length: int | None = None,
     max_active_dims: int | None = None,
     prompt: str | None = None,
     batch_tokens: int | None = None,
     device: str | None = None,
-    dtype: Precision | str = Precision.FLOAT32,
+    dtype: PrecisionLike = Precision.FLOAT32,
     threads: int | None = None,
     revision: str | None = None,
     token: str | None = None,

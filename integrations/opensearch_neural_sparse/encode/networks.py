@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from opensearch_neural_sparse.errors import MissingDependencyError
 
@@ -26,6 +26,10 @@ class Engine(StrEnum):
     ONNX = "onnx"
 
 
+EngineLike = Engine | Literal["auto", "torch", "onnx"]
+"""A `Engine`, or its value as text."""
+
+
 class Precision(StrEnum):
     """Number format of the computation: `INT8` is for the ONNX engine, the two half precisions are for torch.
 
@@ -39,6 +43,10 @@ class Precision(StrEnum):
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
     INT8 = "int8"
+
+
+PrecisionLike = Precision | Literal["float32", "bfloat16", "float16", "int8"]
+"""A `Precision`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,11 +12,11 @@ from opensearch_neural_sparse.encode.extract import Entries, entries_of
 from opensearch_neural_sparse.encode.onnx_graph import IDS, LOGITS, MASK
 from opensearch_neural_sparse.encode.onnx_model import build_document_graph
 from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
+from opensearch_neural_sparse.models.spec import Activation
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.batches import TokenBatch
     from opensearch_neural_sparse.models.files import ModelFiles
-    from opensearch_neural_sparse.models.spec import Activation
 
 FEATURE = "The ONNX engine"
 
@@ -50,7 +50,7 @@ class OnnxNetwork:
             ModelFilesError: The architecture or the file format is not known here, or a file is damaged.
         """
         graph = document_graph(files, int8=int8)
-        return cls(open_session(graph, files.weights[0].resolve().parent, threads), files.spec.activation)
+        return cls(open_session(graph, files.weights[0].resolve().parent, threads), Activation(files.spec.activation))
 
     def entries(self, batch: TokenBatch) -> Entries:
         """Return the positive entries of a batch, by row."""

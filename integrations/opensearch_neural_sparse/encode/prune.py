@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import compress
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 
@@ -29,6 +29,10 @@ class PruneType(StrEnum):
     ABS_VALUE = "abs_value"
     TOP_K = "top_k"
     ALPHA_MASS = "alpha_mass"
+
+
+PruneTypeLike = PruneType | Literal["none", "max_ratio", "abs_value", "top_k", "alpha_mass"]
+"""A `PruneType`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Prune:
         {'heart': 1.0}
     """
 
-    type: PruneType
+    type: PruneTypeLike
     ratio: float | None = None
 
     def __post_init__(self) -> None:
@@ -58,7 +62,7 @@ class Prune:
                 raise ValueError(f"Prune type 'none' takes no ratio, got {self.ratio!r}.")
             return
         if self.ratio is None or not _ALLOWED[self.type](_float32(self.ratio)):
-            raise ValueError(f"Prune type {self.type.value!r} takes {_LIMITS[self.type]}, got {self.ratio!r}.")
+            raise ValueError(f"Prune type {str(self.type)!r} takes {_LIMITS[self.type]}, got {self.ratio!r}.")
 
     @classmethod
     def parse(cls, value: str | Mapping[str, Any] | Prune | None) -> Self | Prune | None:
@@ -82,7 +86,7 @@ class Prune:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as plain values."""
-        return {"type": self.type.value} | ({} if self.ratio is None else {"ratio": self.ratio})
+        return {"type": str(self.type)} | ({} if self.ratio is None else {"ratio": self.ratio})
 
     def __call__(self, vector: SparseVector) -> SparseVector:
         """Return the vector without the tokens that the rule leaves out, the others in their order."""
@@ -124,19 +128,19 @@ def prune_alpha_mass(vector: SparseVector, alpha: float) -> SparseVector:
     return _only(vector, [*map(kept.__contains__, vector.tokens)])
 
 
-_RULES: dict[PruneType, Callable[[SparseVector, float], SparseVector]] = {
+_RULES: dict[str, Callable[[SparseVector, float], SparseVector]] = {
     PruneType.MAX_RATIO: prune_max_ratio,
     PruneType.ABS_VALUE: prune_abs_value,
     PruneType.TOP_K: prune_top_k,
     PruneType.ALPHA_MASS: prune_alpha_mass,
 }
-_ALLOWED: dict[PruneType, Callable[[float], bool]] = {
+_ALLOWED: dict[str, Callable[[float], bool]] = {
     PruneType.MAX_RATIO: lambda ratio: 0 <= ratio < 1,
     PruneType.ALPHA_MASS: lambda ratio: 0 <= ratio < 1,
     PruneType.ABS_VALUE: lambda ratio: 0 <= ratio < math.inf,
     PruneType.TOP_K: lambda ratio: 1 <= ratio < math.inf and ratio == int(ratio),
 }
-_LIMITS = {
+_LIMITS: dict[str, str] = {
     PruneType.MAX_RATIO: "a ratio of at least 0 and below 1",
     PruneType.ALPHA_MASS: "a ratio of at least 0 and below 1",
     PruneType.ABS_VALUE: "a weight of at least 0",

@@ -78,7 +78,7 @@ class TorchNetwork:
             model = SparseEncoder(
                 str(folder), device=device, trust_remote_code=trust_remote_code, local_files_only=True
             )
-        return cls(model.to(getattr(torch, dtype)), files.spec.activation)
+        return cls(model.to(getattr(torch, dtype)), Activation(files.spec.activation))
 
     def entries(self, batch: TokenBatch) -> Entries:
         """Return the positive entries of a batch, by row."""

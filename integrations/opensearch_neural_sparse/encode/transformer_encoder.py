@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NoReturn, Protocol, Self
 
 from opensearch_neural_sparse.encode.batches import TokenBatch, pad_batch, plan_batches
 from opensearch_neural_sparse.encode.extract import Entries, VectorMaker
@@ -55,6 +55,8 @@ class Truncations:
 class TransformerDocumentEncoder:
     """Encode documents with a transformer; the rest of its work is the same for every engine.
 
+    Copies are the encoder itself, since they share its network; it cannot be pickled.
+
     A text that is empty or blank gives an empty vector. A text longer than `max_length` is cut, which a warning of
     this module's logger states once a call, and `truncations` counts.
 
@@ -92,6 +94,18 @@ class TransformerDocumentEncoder:
         self.truncations = Truncations()
         self._network: Network | None = network
         self._maker = VectorMaker(tokenizer.tokens, tokenizer.special_ids, max_active_dims=max_active_dims)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError(
+            f"The document encoder of {self.files.spec.id!r} holds a model in memory and cannot be pickled. Load it "
+            "where it is used, or pickle a store with model=... and encoder_options=..., which does."
+        )
 
     @property
     def network(self) -> Network:

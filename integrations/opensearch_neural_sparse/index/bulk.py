@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
@@ -29,6 +29,10 @@ class BulkOperation(StrEnum):
     INDEX = "index"
     CREATE = "create"
     DELETE = "delete"
+
+
+BulkOperationLike = BulkOperation | Literal["index", "create", "delete"]
+"""A `BulkOperation`, or its value as text."""
 
 
 class BulkAction(NamedTuple):
@@ -72,7 +76,7 @@ def write_draft(
     document: SparseDocument,
     schema: IndexSchema,
     *,
-    operation: BulkOperation = BulkOperation.INDEX,
+    operation: BulkOperationLike = BulkOperation.INDEX,
     routing: str | None = None,
     fields: dict[str, Any] | None = None,
 ) -> BulkDraft:
@@ -90,7 +94,7 @@ def write_draft(
         made = to_source(document, schema)
         return made | fields if fields else made
 
-    return draft_of(operation.value, _header(check_id(document.id), routing), source)
+    return draft_of(str(operation), _header(check_id(document.id), routing), source)
 
 
 def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Iterator[BulkAction | BulkFailure]:

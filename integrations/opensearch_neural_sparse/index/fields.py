@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
@@ -36,6 +36,10 @@ class FieldType(StrEnum):
     RANK_FEATURES = "rank_features"
     SPARSE_VECTOR = "sparse_vector"
     """Searched approximately (SEISMIC), for very many documents; a server of 3.3 or later."""
+
+
+FieldTypeLike = FieldType | Literal["rank_features", "sparse_vector"]
+"""A `FieldType`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +81,7 @@ class IndexSchema:
     model_field: str = "sparse_vector_model"
     embedding_field: str = "embedding"
     embedding_dimension: int | None = None
-    field_type: FieldType = FieldType.RANK_FEATURES
+    field_type: FieldTypeLike = FieldType.RANK_FEATURES
     seismic: SeismicParameters | None = None
     token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
     chunking: ChunkOptions | None = None

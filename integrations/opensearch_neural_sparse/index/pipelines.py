@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from opensearch_neural_sparse.errors import UnsupportedServerError
 from opensearch_neural_sparse.server import ServerInfo
@@ -25,6 +25,10 @@ class Normalization(StrEnum):
     Z_SCORE = "z_score"
 
 
+NormalizationLike = Normalization | Literal["min_max", "l2", "z_score"]
+"""A `Normalization`, or its value as text."""
+
+
 class Combination(StrEnum):
     """Which mean of the normalised scores is taken; with `Normalization.Z_SCORE` the arithmetic one alone."""
 
@@ -33,12 +37,20 @@ class Combination(StrEnum):
     HARMONIC_MEAN = "harmonic_mean"
 
 
+CombinationLike = Combination | Literal["arithmetic_mean", "geometric_mean", "harmonic_mean"]
+"""A `Combination`, or its value as text."""
+
+
 class BoundMode(StrEnum):
     """What a bound does: `APPLY` scales by it, `CLIP` also cuts scores at it, `IGNORE` is no bound."""
 
     APPLY = "apply"
     CLIP = "clip"
     IGNORE = "ignore"
+
+
+BoundModeLike = BoundMode | Literal["apply", "clip", "ignore"]
+"""A `BoundMode`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +62,7 @@ class Bound:
         score: The score; None with `BoundMode.IGNORE` alone.
     """
 
-    mode: BoundMode
+    mode: BoundModeLike
     score: float | None = None
 
     def __post_init__(self) -> None:
@@ -60,7 +72,7 @@ class Bound:
 
     def to_dict(self, name: str) -> dict[str, Any]:
         """Return it as the server takes it; `name` is `min_score` or `max_score`."""
-        return {"mode": self.mode.value} | ({} if self.score is None else {name: float(self.score)})
+        return {"mode": str(self.mode)} | ({} if self.score is None else {name: float(self.score)})
 
 
 def rrf_pipeline(
@@ -96,8 +108,8 @@ def rrf_pipeline(
 def normalization_pipeline(
     server: ServerInfo,
     *,
-    normalization: Normalization,
-    combination: Combination = Combination.ARITHMETIC_MEAN,
+    normalization: NormalizationLike,
+    combination: CombinationLike = Combination.ARITHMETIC_MEAN,
     weights: Sequence[float] | None = None,
     lower_bounds: Sequence[Bound] | None = None,
     upper_bounds: Sequence[Bound] | None = None,
@@ -108,9 +120,9 @@ def normalization_pipeline(
         ValueError: Weights that no server takes.
         UnsupportedServerError: The server does not know the technique, or would ignore the bounds.
     """
-    if normalization is Normalization.Z_SCORE:
+    if normalization == Normalization.Z_SCORE:
         server.require((3, 0, 0), "Normalisation by z_score")
-    normalizing: dict[str, Any] = {"technique": normalization.value}
+    normalizing: dict[str, Any] = {"technique": str(normalization)}
     parameters: dict[str, Any] = {}
     if lower_bounds is not None:
         server.require((3, 0, 0), "A lower bound in normalisation")
@@ -120,7 +132,7 @@ def normalization_pipeline(
         parameters["upper_bounds"] = [bound.to_dict("max_score") for bound in upper_bounds]
     if parameters:
         normalizing["parameters"] = parameters
-    combining: dict[str, Any] = {"technique": combination.value}
+    combining: dict[str, Any] = {"technique": str(combination)}
     if weights is not None:
         combining["parameters"] = {"weights": check_weights(weights)}
     return _pipeline("normalization-processor", {"normalization": normalizing, "combination": combining})

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.fingerprints import document_fingerprint, query_fingerprint
 from opensearch_neural_sparse.models.folder import read_max_length
 from opensearch_neural_sparse.models.hub import HubOptions, read_snapshot
 from opensearch_neural_sparse.models.layout import Layout, find_file, read_layout, weight_files
-from opensearch_neural_sparse.models.spec import Mode, ModelSpec
+from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec
 
 logger = logging.getLogger(__name__)
 _mentioned: set[str] = set()
@@ -55,6 +56,10 @@ class Side(StrEnum):
 
     QUERY = "query"
     DOCUMENT = "document"
+
+
+SideLike = Side | Literal["query", "document"]
+"""A `Side`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +108,7 @@ class ModelFiles:
         Raises:
             ModelFilesError: Only the query side was resolved, or files are missing.
         """
-        return document_fingerprint(self._document(), self.spec.activation)
+        return document_fingerprint(self._document(), Activation(self.spec.activation))
 
     def _document(self) -> Path:
         if self.document is None:
@@ -116,7 +121,7 @@ class ModelFiles:
 def resolve_files(
     spec: ModelSpec,
     *,
-    side: Side = Side.DOCUMENT,
+    side: SideLike = Side.DOCUMENT,
     revision: str | None = None,
     token: str | None = None,
     cache_dir: str | Path | None = None,
@@ -152,7 +157,7 @@ def resolve_files(
 
 
 def _locate(spec: ModelSpec, root: Path, side: Side, revision: str | None) -> ModelFiles:
-    layout = read_layout(root, mode=spec.mode, activation=spec.activation)
+    layout = read_layout(root, mode=Mode(spec.mode), activation=Activation(spec.activation))
     document = root / layout.document if side is Side.DOCUMENT or layout.mode is Mode.BI_ENCODER else None
     spec = replace(spec, activation=layout.activation)
     if document is not None:

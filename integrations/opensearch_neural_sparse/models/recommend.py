@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from statistics import mean
+from typing import Literal
 
 from opensearch_neural_sparse.models.registry import list_models
-from opensearch_neural_sparse.models.spec import Mode, ModelSpec
+from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec
 
 RUNNERS_UP = 2
 
@@ -18,6 +19,10 @@ class Priority(StrEnum):
 
     RELEVANCE = "relevance"
     SPEED = "speed"
+
+
+PriorityLike = Priority | Literal["relevance", "speed"]
+"""A `Priority`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +47,11 @@ class Recommendation:
 def recommend_model(
     *,
     languages: str | Collection[str] = ("en",),
-    mode: Mode | str | None = None,
+    mode: ModeLike | None = None,
     max_params: int | None = None,
     min_context: int | None = None,
     commercial: bool = True,
-    priority: Priority | str = Priority.RELEVANCE,
+    priority: PriorityLike = Priority.RELEVANCE,
 ) -> Recommendation:
     """Choose a model among those that have published relevance.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from opensearch_neural_sparse.errors import UnknownModelError
 from opensearch_neural_sparse.models.catalog import OPENSEARCH
-from opensearch_neural_sparse.models.spec import Mode, ModelSpec
+from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec
 from opensearch_neural_sparse.models.splade import SPLADE
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
 def list_models(
     *,
     languages: str | Collection[str] = (),
-    mode: Mode | str | None = None,
+    mode: ModeLike | None = None,
     max_params: int | None = None,
     min_context: int | None = None,
     commercial: bool = False,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 
 class Mode(StrEnum):
@@ -21,6 +21,10 @@ class Mode(StrEnum):
     BI_ENCODER = "bi-encoder"
 
 
+ModeLike = Mode | Literal["doc-only", "bi-encoder"]
+"""A `Mode`, or its value as text."""
+
+
 class Activation(StrEnum):
     """What a model does to its logits, in the words of sentence-transformers' `SpladePooling.activation_function`.
 
@@ -29,6 +33,10 @@ class Activation(StrEnum):
 
     RELU = "relu"
     LOG1P_RELU = "log1p_relu"
+
+
+ActivationLike = Activation | Literal["relu", "log1p_relu"]
+"""A `Activation`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +101,8 @@ class ModelSpec:
 
     id: str
     name: str
-    mode: Mode
-    activation: Activation
+    mode: ModeLike
+    activation: ActivationLike
     revision: str | None = None
     path: Path | None = None
     tokenizer: str = "bert-uncased"
@@ -108,6 +116,10 @@ class ModelSpec:
     server_name: str | None = None
     server_version: str | None = None
     relevance: Relevance = field(default_factory=Relevance)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mode", Mode(self.mode))
+        object.__setattr__(self, "activation", Activation(self.activation))
 
     @property
     def commercial(self) -> bool:

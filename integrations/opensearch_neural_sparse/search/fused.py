@@ -10,7 +10,7 @@ from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.search.fusion import fuse, rank_of, shortest
 from opensearch_neural_sparse.search.hits import SearchHits, parse_hit
 from opensearch_neural_sparse.search.leg_score import LegScore
-from opensearch_neural_sparse.search.request_options import Partial
+from opensearch_neural_sparse.search.request_options import Partial, PartialLike
 from opensearch_neural_sparse.search.shards import shard_failures
 
 Key = tuple[Any, ...]
@@ -68,7 +68,7 @@ def read_fused(
     *,
     explained: Mapping[str, float] | None = None,
     took_ms: int = 0,
-    partial: Partial = Partial.RAISE,
+    partial: PartialLike = Partial.RAISE,
 ) -> SearchHits:
     """Fuse the responses of the legs, in their order, by reciprocal ranks.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Hashable, Sequence
 from enum import StrEnum
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from opensearch_neural_sparse.index.pipelines import DEFAULT_RANK_CONSTANT
 
@@ -24,6 +24,10 @@ class Fusion(StrEnum):
     AUTO = "auto"
     SERVER = "server"
     CLIENT = "client"
+
+
+FusionLike = Fusion | Literal["auto", "server", "client"]
+"""A `Fusion`, or its value as text."""
 
 
 def reciprocal_rank(rank: int, rank_constant: int = DEFAULT_RANK_CONSTANT) -> float:

@@ -17,7 +17,7 @@ from opensearch_neural_sparse.search.chunks import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
 from opensearch_neural_sparse.search.highlight import highlight
 from opensearch_neural_sparse.search.leg_score import LegScore
-from opensearch_neural_sparse.search.request_options import Partial
+from opensearch_neural_sparse.search.request_options import Partial, PartialLike
 from opensearch_neural_sparse.search.shards import shard_failures
 
 
@@ -153,7 +153,7 @@ def parse_hits(
     offset: int = 0,
     legs: Callable[[Mapping[str, Any]], Mapping[str, LegScore]] | None = None,
     dropped: Sequence[str] = (),
-    partial: Partial = Partial.RAISE,
+    partial: PartialLike = Partial.RAISE,
 ) -> SearchHits:
     """Read the response of a search.
 

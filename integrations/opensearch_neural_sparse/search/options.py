@@ -10,11 +10,13 @@ from opensearch_neural_sparse.index.pipelines import (
     DEFAULT_RANK_CONSTANT,
     Bound,
     Combination,
+    CombinationLike,
     Normalization,
+    NormalizationLike,
     check_rank_constant,
     check_weights,
 )
-from opensearch_neural_sparse.search.fusion import Fusion
+from opensearch_neural_sparse.search.fusion import Fusion, FusionLike
 from opensearch_neural_sparse.search.legs import Bm25Leg, Leg, SparseLeg, check_legs
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.seismic import SeismicSearch
@@ -87,8 +89,8 @@ class HybridOptions:
     rank_constant: int = DEFAULT_RANK_CONSTANT
     weights: Sequence[float] | None = None
     pagination_depth: int | None = None
-    normalization: Normalization | None = None
-    combination: Combination = Combination.ARITHMETIC_MEAN
+    normalization: NormalizationLike | None = None
+    combination: CombinationLike = Combination.ARITHMETIC_MEAN
     lower_bounds: Sequence[Bound] | None = None
     upper_bounds: Sequence[Bound] | None = None
     min_score: float | None = None
@@ -96,7 +98,7 @@ class HybridOptions:
     two_phase: TwoPhase | None = None
     prune: Prune | None = None
     seismic: SeismicSearch | None = None
-    fusion: Fusion = Fusion.AUTO
+    fusion: FusionLike = Fusion.AUTO
     request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
@@ -118,7 +120,7 @@ class HybridOptions:
     @property
     def beyond_client(self) -> str | None:
         """The choice that client fusion does not have, or None."""
-        return None if self.normalization is None else f"normalization={self.normalization.value!r}"
+        return None if self.normalization is None else f"normalization={str(self.normalization)!r}"
 
     def depth(self, size: int) -> int:
         """Return how many hits of each leg are fused for pages of `size` hits.
@@ -147,7 +149,7 @@ class HybridOptions:
             return
         if self.normalization in (None, Normalization.Z_SCORE):
             found = "reciprocal ranks" if self.normalization is None else "normalization 'z_score'"
-            raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination.value}; leave it out.")
+            raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination}; leave it out.")
 
 
 def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:

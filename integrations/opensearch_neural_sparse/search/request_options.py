@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from math import inf
+from typing import Literal
 
 
 class Partial(StrEnum):
@@ -15,6 +16,10 @@ class Partial(StrEnum):
 
     RAISE = "raise"
     WARN = "warn"
+
+
+PartialLike = Partial | Literal["raise", "warn"]
+"""A `Partial`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +40,7 @@ class RequestOptions:
     timeout: float | None = None
     preference: str | None = None
     routing: str | None = None
-    partial: Partial = Partial.RAISE
+    partial: PartialLike = Partial.RAISE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "partial", Partial(self.partial))

@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import PartialResultsError, PartialResultsWarning
 from opensearch_neural_sparse.index.reasons import without_values
-from opensearch_neural_sparse.search.request_options import Partial
+from opensearch_neural_sparse.search.request_options import Partial, PartialLike
 
 _NO_REASON = {"reason": {"reason": "no reason given"}}
 _TIMED_OUT = {"reason": {"reason": "the search timed out"}}
@@ -21,7 +21,7 @@ def check_shards(response: Mapping[str, Any]) -> None:
 
 
 def shard_failures(
-    responses: Iterable[Mapping[str, Any]], partial: Partial = Partial.RAISE
+    responses: Iterable[Mapping[str, Any]], partial: PartialLike = Partial.RAISE
 ) -> tuple[Mapping[str, Any], ...]:
     """Return what the shards of some answers failed at, after a warning of each answer; none where they are whole.
 
@@ -30,7 +30,7 @@ def shard_failures(
     """
     failures: list[Mapping[str, Any]] = []
     for error in filter(None, map(_partial_error, responses)):
-        if partial is Partial.RAISE:
+        if partial == Partial.RAISE:
             raise error
         warnings.warn(PartialResultsWarning(str(error)), stacklevel=2)
         failures += error.failures

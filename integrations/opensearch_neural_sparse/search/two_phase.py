@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from opensearch_neural_sparse.encode.prune import Prune, PruneType
+from opensearch_neural_sparse.encode.prune import Prune, PruneType, PruneTypeLike
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 
 SMALLEST_WINDOW_LIMIT = 50
@@ -28,7 +28,7 @@ class TwoPhase:
         ValueError: A parameter that the server does not take.
     """
 
-    prune_type: PruneType = PruneType.MAX_RATIO
+    prune_type: PruneTypeLike = PruneType.MAX_RATIO
     prune_ratio: float = 0.4
     expansion_rate: float = 5.0
     max_window_size: int = 10_000
@@ -73,7 +73,7 @@ class TwoPhase:
     def pipeline(self) -> dict[str, Any]:
         """Return the inline search pipeline with the server's own two-phase processor."""
         parameters = {
-            "prune_type": self.prune_type.value,
+            "prune_type": str(self.prune_type),
             "prune_ratio": self.prune_ratio,
             "expansion_rate": self.expansion_rate,
             "max_window_size": self.max_window_size,

@@ -24,6 +24,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
     Its methods are those of `NeuralSparseStore`, awaited. Neural networks and embedders of dense legs run in worker
     threads, the table of a doc-only query in place. Tasks may share a store; event loops that follow one another may,
     too, if it was given a url: it then has a client in each loop, closed with the store or else with the loop.
+    It is copied and pickled as the other one is.
 
     Args:
         index: Name of an index or alias, or a pattern. Where it leads to indices of several models, each is searched

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
-from opensearch_neural_sparse.index.bulk import BulkOperation
+from opensearch_neural_sparse.index.bulk import BulkOperation, BulkOperationLike
 from opensearch_neural_sparse.index.document import SparseDocument, from_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import short_reason
@@ -77,9 +77,9 @@ def read_documents(response: Mapping[str, Any], state: IndexState) -> list[Spars
     return found
 
 
-def tell_conflicts(report: BulkReport, operation: BulkOperation) -> BulkReport:
+def tell_conflicts(report: BulkReport, operation: BulkOperationLike) -> BulkReport:
     """Return a report in which documents that could not be created say who may have made the one that is there."""
-    if operation is not BulkOperation.CREATE or not any(failure.status == _CONFLICT for failure in report.failed):
+    if operation != BulkOperation.CREATE or not any(failure.status == _CONFLICT for failure in report.failed):
         return report
     told = (
         replace(failure, reason=f"{failure.reason}; {_MAY_BE_OWN}") if failure.status == _CONFLICT else failure

@@ -33,6 +33,7 @@ from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.filling import FurtherField
 from opensearch_neural_sparse.store.index_state import IndexState, read_index, several_models
 from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.portable import Portable
 from opensearch_neural_sparse.store.preparation import Encode, Encoded
 
 if TYPE_CHECKING:
@@ -51,8 +52,12 @@ CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
 """Options of the clients that stores make: opensearch-py gives up after 10 seconds and keeps one connection."""
 
 
-class StoreBase(Generic[Client]):
+class StoreBase(Portable, Generic[Client]):
     """An index and its model, as far as they are known by now."""
+
+    OPENED = frozenset(
+        {"schema", "_more_encoders", "_model_encoders", "_server", "_state", "_accepted", "_lock", "_connections"}
+    )
 
     def __init__(
         self,
@@ -77,13 +82,27 @@ class StoreBase(Generic[Client]):
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
         self._encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
         self._given_schema = schema or IndexSchema()
+        self._named_server = None if server_version is None else ServerInfo.named(server_version)
+        self._begin()
+
+    def _begin(self) -> None:
         self.schema = self._with_token_ids(self._given_schema)
         self._more_encoders: dict[str, Encoders] = {}
-        self._server = self._named_server = None if server_version is None else ServerInfo.named(server_version)
+        self._server = self._named_server
         self._state: IndexState | None = None
         self._model_encoders: dict[tuple[str, str], Encoders] = {}
         self._accepted: frozenset[tuple[str, str | None]] = frozenset()
         self._lock = RLock()
+
+    def _as_made(self) -> dict[str, Any]:
+        return super()._as_made() | ({"_client": None} if self._owns_client else {})
+
+    def _ensure_picklable(self) -> None:
+        if not self._owns_client:
+            raise TypeError(
+                f"The store of index {self.index!r} has a client that was handed in, and a client cannot be pickled. "
+                "Give url=... and client_options=... instead: whoever unpickles the store opens a client of its own."
+            )
 
     @property
     def model_id(self) -> str | None:

@@ -20,6 +20,7 @@ from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY
 from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode
+from opensearch_neural_sparse.store.portable import Portable
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.chunk import ChunkOptions
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _HUB_OPTIONS = frozenset({"revision", "token", "cache_dir", "local_files_only"})
 
 
-class Encoders:
+class Encoders(Portable):
     """The encoders of one model, or those that were handed in.
 
     Args:
@@ -42,6 +43,8 @@ class Encoders:
         options: Options of `load_document_encoder`, those of the hub among them.
         prune: Which tokens of a document's vector are kept; None leaves it to the stamp of the index.
     """
+
+    OPENED = frozenset({"_loaded_query", "_owned", "_tokenizer", "_files", "_stamp", "_lock", "_named_id"})
 
     def __init__(
         self,
@@ -55,6 +58,9 @@ class Encoders:
         self._options = dict(options or {})
         self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
         self._query, self._document = query_encoder, document_encoder
+        self._begin()
+
+    def _begin(self) -> None:
         self._loaded_query: QueryEncoder | None = None
         self._owned: DocumentEncoder | None = None
         self._tokenizer: SparseTokenizer | None = None

@@ -14,7 +14,7 @@ from opensearch_neural_sparse.errors import (
     ModelMismatchError,
 )
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings
-from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
+from opensearch_neural_sparse.index.fields import FieldType, FieldTypeLike, IndexSchema
 from opensearch_neural_sparse.index.mapping import follow_stamps, sparse_mapping
 from opensearch_neural_sparse.search.hits import SearchHit
 
@@ -131,7 +131,7 @@ def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, m
         raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
     common = next((own for own in schemas.values() if own.field_type is FieldType.RANK_FEATURES), schema)
     whole = _state(name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, common)
-    groups: dict[tuple[Any, FieldType, bool], dict[str, Any]] = {}
+    groups: dict[tuple[Any, FieldTypeLike, bool], dict[str, Any]] = {}
     for index, body in response.items():
         own, binding = schemas[index], bindings[index] or whole.binding
         has_chunks = follow_stamps(own, {index: body}).chunking is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from opensearch_neural_sparse.index.bulk import BulkOperation
+from opensearch_neural_sparse.index.bulk import BulkOperation, BulkOperationLike
 from opensearch_neural_sparse.search.options import HybridOptions
 
 __all__ = ["HybridOptions", "Refresh", "WriteOptions"]
@@ -44,7 +44,7 @@ class WriteOptions:
     batch_bytes: int = 8 * 1024 * 1024
     in_flight: int = 4
     refresh: Refresh = True
-    operation: BulkOperation = BulkOperation.INDEX
+    operation: BulkOperationLike = BulkOperation.INDEX
     exact_weights: bool = False
     routing: str | None = None
     pipeline: str | None = "_none"

@@ -21,6 +21,7 @@ class NeuralSparseStore(BoundDocuments):
 
     Nothing is connected, downloaded or loaded before it is needed; queries and documents are encoded by different
     parts, so a process that only searches a doc-only index loads no transformer. Threads may share a store.
+    A copy or a pickle of one opens for itself; a client that was handed in is shared by copies, and cannot be pickled.
 
     Args:
         index: Name of an index or alias, or a pattern. Where it leads to indices of several models, each is searched

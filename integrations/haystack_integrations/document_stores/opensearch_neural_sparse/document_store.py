@@ -16,7 +16,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.metadata imp
 from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given, token_value
 from haystack_integrations.document_stores.opensearch_neural_sparse.policies import count_written, operation_of
 from opensearch_neural_sparse.encode.prune import Prune
-from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
+from opensearch_neural_sparse.index.fields import FieldTypeLike, IndexSchema
 from opensearch_neural_sparse.index.seismic import SeismicParameters
 from opensearch_neural_sparse.store.options import WriteOptions
 
@@ -76,7 +76,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         index: str = "default",
         sparse_field: str = "sparse_vector",
         model_field: str = "sparse_vector_model",
-        field_type: str = "rank_features",
+        field_type: FieldTypeLike = "rank_features",
         seismic: dict[str, Any] | None = None,
         prune: str | dict[str, Any] | None = None,
         embedding_dim: int | None = None,
@@ -125,7 +125,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         schema = IndexSchema(
             sparse_field=sparse_field,
             model_field=model_field,
-            field_type=FieldType(field_type),
+            field_type=field_type,
             seismic=None if seismic is None else SeismicParameters(**seismic),
             embedding_dimension=embedding_dim,
             text_analyzer=text_analyzer,

@@ -26,6 +26,7 @@ from opensearch_neural_sparse.index.binding import ModelBinding
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
+    from opensearch_neural_sparse.encode.networks import EngineLike, PrecisionLike
 
 
 @component
@@ -75,9 +76,9 @@ class NeuralSparseDocumentEmbedder:
         max_length: int | None = None,
         max_active_dims: int | None = None,
         prune: str | dict[str, Any] | None = None,
-        engine: str = "auto",
+        engine: EngineLike = "auto",
         device: ComponentDevice | str | None = None,
-        dtype: str = "float32",
+        dtype: PrecisionLike = "float32",
         batch_size: int | None = None,
         batch_tokens: int | None = None,
         progress_bar: bool = True,

@@ -26,6 +26,7 @@ from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.models.files import ModelFiles
 
 if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.networks import EngineLike
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
 
 
@@ -65,7 +66,7 @@ class NeuralSparseTextEmbedder:
         prefix: str | None = None,
         max_length: int | None = None,
         prune: str | dict[str, Any] | None = None,
-        engine: str | None = None,
+        engine: EngineLike | None = None,
         device: ComponentDevice | str | None = None,
         revision: str | None = None,
         token: Secret | None = Secret.from_env_var(["HF_API_TOKEN", "HF_TOKEN"], strict=False),  # noqa: B008

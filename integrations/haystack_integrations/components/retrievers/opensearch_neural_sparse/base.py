@@ -22,7 +22,7 @@ from opensearch_neural_sparse.errors import (
     ServerConnectionError,
     ServerRequestError,
 )
-from opensearch_neural_sparse.search.request_options import Partial, RequestOptions
+from opensearch_neural_sparse.search.request_options import PartialLike, RequestOptions
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
@@ -58,7 +58,7 @@ class Retriever:
     timeout: float | None
     preference: str | None
     routing: str | None
-    partial: str
+    partial: PartialLike
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values."""
@@ -99,7 +99,7 @@ class Retriever:
                 timeout=self.timeout,
                 preference=self.preference,
                 routing=self.routing if routing is None else routing,
-                partial=Partial(self.partial),
+                partial=self.partial,
             ),
         }
 

@@ -20,10 +20,10 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse.index.pipelines import Combination, Normalization
-from opensearch_neural_sparse.search.fusion import Fusion
+from opensearch_neural_sparse.index.pipelines import CombinationLike, NormalizationLike
+from opensearch_neural_sparse.search.fusion import FusionLike
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
-from opensearch_neural_sparse.search.request_options import RequestOptions
+from opensearch_neural_sparse.search.request_options import PartialLike, RequestOptions
 
 
 @component
@@ -85,11 +85,11 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         weights: list[float] | None = None,
         rank_constant: int = 60,
         pagination_depth: int | None = None,
-        normalization: str | None = None,
-        combination: str = "arithmetic_mean",
+        normalization: NormalizationLike | None = None,
+        combination: CombinationLike = "arithmetic_mean",
         lower_bounds: list[dict[str, Any]] | None = None,
         upper_bounds: list[dict[str, Any]] | None = None,
-        fusion: str = "auto",
+        fusion: FusionLike = "auto",
         custom_query: dict[str, Any] | None = None,
         score_threshold: float | None = None,
         two_phase: bool | dict[str, Any] | None = None,
@@ -102,7 +102,7 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         timeout: float | None = None,
         preference: str | None = None,
         routing: str | None = None,
-        partial: str = "raise",
+        partial: PartialLike = "raise",
     ) -> None:
         self.document_store = checked_store(document_store)
         self.filters = filters
@@ -215,11 +215,11 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
             rank_constant=self.rank_constant,
             weights=self.weights if weights is None else weights,
             pagination_depth=self.pagination_depth,
-            normalization=None if self.normalization is None else Normalization(self.normalization),
-            combination=Combination(self.combination),
+            normalization=self.normalization,
+            combination=self.combination,
             lower_bounds=bounds_of(self.lower_bounds),
             upper_bounds=bounds_of(self.upper_bounds),
             min_score=score_threshold,
-            fusion=Fusion(self.fusion),
+            fusion=self.fusion,
             **shared,
         )

@@ -16,6 +16,7 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from opensearch_neural_sparse.search.options import SearchOptions
+from opensearch_neural_sparse.search.request_options import PartialLike
 
 
 @component
@@ -73,7 +74,7 @@ class OpenSearchNeuralSparseRetriever(Retriever):
         timeout: float | None = None,
         preference: str | None = None,
         routing: str | None = None,
-        partial: str = "raise",
+        partial: PartialLike = "raise",
     ) -> None:
         self.document_store = checked_store(document_store)
         self.filters = filters

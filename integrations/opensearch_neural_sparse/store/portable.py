@@ -1,0 +1,43 @@
+"""What holds clients and models open, and can be copied and pickled all the same."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any, ClassVar, Self
+
+
+class Portable:
+    """A thing whose copies start as it did: what was opened since stays behind, what was handed in is shared.
+
+    Copies open clients and load models of their own when they are first used.
+    """
+
+    OPENED: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that `_begin` sets, or that appear later; no copy takes them along."""
+
+    def _begin(self) -> None:
+        """Set the attributes that nothing was opened for yet."""
+        raise NotImplementedError
+
+    def _ensure_picklable(self) -> None:
+        """Raise TypeError where something was handed in that no other process can have."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._ensure_picklable()
+        return self._as_made()
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._begin()
+
+    def __copy__(self) -> Self:
+        return deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        copy = memo[id(self)] = object.__new__(type(self))
+        made = self._as_made().items()
+        copy.__setstate__({k: deepcopy(value, memo) if isinstance(value, Portable) else value for k, value in made})
+        return copy
+
+    def _as_made(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in self.OPENED}

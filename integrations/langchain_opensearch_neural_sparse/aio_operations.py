@@ -16,6 +16,7 @@ from langchain_opensearch_neural_sparse.converters import (
     rows_of_texts,
     several,
 )
+from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
 from langchain_opensearch_neural_sparse.filters import Filter
 from langchain_opensearch_neural_sparse.operations import NeuralSparseOperations
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -121,7 +122,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         """Do what `max_marginal_relevance_search` does, awaited."""
         refuse_unknown(kwargs)
         vector = await self._aquery_vector(query)
-        hits = await self._ahits(vector, max(k, fetch_k), filter, options, explain=True)
+        hits = await self._ahits(vector or query, max(k, fetch_k), filter, options, explain=True)
         return self._diverse(vector, hits, self.async_store.schema, k, lambda_mult)
 
     async def _asimilarity_search_with_relevance_scores(
@@ -135,7 +136,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
     ) -> Scored:
         refuse_unknown(kwargs)
         vector = await self._aquery_vector(query)
-        hits = await self._ahits(vector, k, filter, options, explain=True)
+        hits = await self._ahits(vector or query, k, filter, options, explain=True)
         return self._relevant(vector, hits, self.async_store.schema)
 
     async def _aquery_vector(self, query: str) -> SparseVector:
@@ -155,6 +156,9 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
     ) -> SearchHits:
         clauses = self.stores.clauses(filter)
         try:
+            if is_filter_alone(query, clauses):
+                schema = self.async_store.schema if explain else None
+                return await self.async_store.custom_search(**filter_search(clauses, k, options, schema=schema))
             return await self.async_store.search(query, size=k, filter=clauses, options=options, explain=explain)
         except IndexNotFoundError:
             return SearchHits()

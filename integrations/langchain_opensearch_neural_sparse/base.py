@@ -45,7 +45,12 @@ class VectorStoreBase(VectorStore):
         return [(self.document_mapper(hit), hit.score) for hit in hits]
 
     def _relevant(self, query: SparseVector, hits: Sequence[SearchHit], schema: IndexSchema) -> Scored:
-        """Return documents by the cosine, most relevant first: the score divided by the lengths of both vectors."""
+        """Return documents by the cosine, most relevant first: the score divided by the lengths of both vectors.
+
+        What was found without a vector satisfies a filter, the whole of the question, and is relevant by 1.
+        """
+        if not query:
+            return self._scored(hits)
         vectors = (scored_vector(hit.source, schema, hit.chunk) for hit in hits)
         found = [(self.document_mapper(hit), cosine(query, vector)) for hit, vector in zip(hits, vectors, strict=True)]
         return sorted(found, key=lambda one: -one[1])

@@ -7,6 +7,8 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
 from opensearch_neural_sparse.index.fields import META_FIELD, IndexSchema
+from opensearch_neural_sparse.search.clauses import checked_value
+from opensearch_neural_sparse.search.filter_syntax import haystack_filter, langchain_form
 from opensearch_neural_sparse.search.filters import filter_clauses
 
 Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -54,6 +56,11 @@ def field_of(key: str, schema: IndexSchema) -> str:
 def _conditions(filter: Mapping[str, Any], schema: IndexSchema) -> list[Clause]:  # noqa: A002
     if _is_opensearch(filter):
         return filter_clauses(filter)
+    if (foreign := haystack_filter(filter)) is not None:
+        raise FilterSyntaxError(
+            f"This filter is in the syntax of Haystack. Write {langchain_form(foreign)}, or a query clause of "
+            "OpenSearch such as {'term': {'lang': 'en'}}."
+        )
     return [_condition(key, value, schema) for key, value in filter.items()]
 
 
@@ -123,7 +130,8 @@ def _bound(operator: str, value: object) -> Scalar:
 
 def _scalar(value: object) -> Scalar:
     if isinstance(value, Scalar):
-        return value
+        checked: Scalar = checked_value(value)
+        return checked
     raise FilterSyntaxError(
         f"A value in a filter is a text, a number, a boolean or None, got {type(value).__name__}. "
         "Dates are compared as they were stored, as texts: date.isoformat()."
@@ -133,7 +141,12 @@ def _scalar(value: object) -> Scalar:
 def _several(operator: str, values: object, *, may_be_empty: bool = False) -> Sequence[Any]:
     if isinstance(values, list | tuple | set | frozenset) and (values or may_be_empty):
         return list(values)
-    raise FilterSyntaxError(f"{operator} takes a list, got {values if values == [] else type(values).__name__}.")
+    if isinstance(values, list | tuple | set | frozenset):
+        raise FilterSyntaxError(
+            f"{operator} takes a list of one condition or more, got an empty one. Leave it out; {{'match_none': {{}}}} "
+            "finds nothing."
+        )
+    raise FilterSyntaxError(f"{operator} takes a list, got {type(values).__name__}.")
 
 
 def _mapping(condition: object) -> Mapping[str, Any]:

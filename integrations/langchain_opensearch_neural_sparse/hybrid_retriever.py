@@ -104,6 +104,8 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         weights: Weights | None = None,
     ) -> list[Document]:
+        if (alone := self._filter_alone(query, k, filter, self.options)) is not None:
+            return self._found(alone)
         vector = self._embedding.embed_query(query) if self._dense else None
         return self._found(self._call(query, k, filter, weights, vector))
 
@@ -116,6 +118,8 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         weights: Weights | None = None,
     ) -> list[Document]:
+        if (alone := self._filter_alone(query, k, filter, self.options)) is not None:
+            return await self._afound(alone)
         vector = await self._embedding.aembed_query(query) if self._dense else None
         return await self._afound(self._call(query, k, filter, weights, vector))
 

@@ -23,6 +23,7 @@ from langchain_opensearch_neural_sparse.converters import (
     several,
     with_embeddings,
 )
+from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
 from langchain_opensearch_neural_sparse.filters import Filter
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError
@@ -142,7 +143,7 @@ class NeuralSparseOperations(VectorStoreBase):
         """Return the documents that share most weight with the query, and their scores, best first.
 
         Args:
-            query: Text.
+            query: Text. A blank one finds nothing, or beside a filter all that satisfy it, each with the score 1.
             k: Most documents to return. A document that shares no token with the query is not found.
             filter: `{"lang": "en", "year": {"$gte": 2020}}`, OpenSearch's own clause, or a list of either.
             options: How to search.
@@ -192,7 +193,7 @@ class NeuralSparseOperations(VectorStoreBase):
         """
         refuse_unknown(kwargs)
         vector = self._query_vector(query)
-        hits = self._hits(vector, max(k, fetch_k), filter, options, explain=True)
+        hits = self._hits(vector or query, max(k, fetch_k), filter, options, explain=True)
         return self._diverse(vector, hits, self.store.schema, k, lambda_mult)
 
     def _similarity_search_with_relevance_scores(
@@ -206,7 +207,7 @@ class NeuralSparseOperations(VectorStoreBase):
     ) -> Scored:
         refuse_unknown(kwargs)
         vector = self._query_vector(query)
-        return self._relevant(vector, self._hits(vector, k, filter, options, explain=True), self.store.schema)
+        return self._relevant(vector, self._hits(vector or query, k, filter, options, explain=True), self.store.schema)
 
     def _query_vector(self, query: str) -> SparseVector:
         try:
@@ -225,6 +226,9 @@ class NeuralSparseOperations(VectorStoreBase):
     ) -> SearchHits:
         clauses = self.stores.clauses(filter)
         try:
+            if is_filter_alone(query, clauses):
+                schema = self.store.schema if explain else None
+                return self.store.custom_search(**filter_search(clauses, k, options, schema=schema))
             return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
         except IndexNotFoundError:
             return SearchHits()

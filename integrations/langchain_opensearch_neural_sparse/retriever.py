@@ -37,6 +37,8 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         options: SearchOptions | None,
     ) -> Call:
         wanted, chosen = self._wanted(k, filter), options or self.options
+        if self.body is None and (alone := self._filter_alone(query, k, filter, chosen)) is not None:
+            return alone
         if self.body is None:
             return "search", {"query": query, "options": chosen, "explain": self.explain, **wanted}
         body = {**self.body, "size": wanted["size"]}

@@ -10,8 +10,10 @@ from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
 from pydantic import ConfigDict, Field
 
 from langchain_opensearch_neural_sparse.converters import annotated
+from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
 from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse.search.hits import SearchHit
+from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
 
 Filter = dict[str, Any] | list[dict[str, Any]]
 Call = tuple[str, dict[str, Any]]
@@ -45,6 +47,20 @@ class NeuralSparseRetriever(BaseRetriever):
         """Return the keywords of the core's search that say which hits are wanted."""
         clauses = self.vectorstore.stores.clauses(self.filter if filter is None else filter)
         return {"size": self.k if k is None else k, "filter": clauses}
+
+    def _filter_alone(
+        self,
+        query: str,
+        k: int | None,
+        filter: Filter | None,  # noqa: A002
+        options: SearchOptions | HybridOptions,
+    ) -> Call | None:
+        """Return the search for what satisfies the filter, where the query is blank and there is one."""
+        if query.strip():
+            return None
+        wanted = self._wanted(k, filter)
+        clauses, size = wanted["filter"], wanted["size"]
+        return ("custom_search", filter_search(clauses, size, options)) if is_filter_alone(query, clauses) else None
 
     def _found(self, call: Call) -> list[Document]:
         name, keywords = call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery, Visitor
@@ -49,7 +50,11 @@ class NeuralSparseTranslator(Visitor):
         if comparison.comparator is Comparator.LIKE:
             field = field_of(comparison.attribute, self.schema)
             return {"wildcard": {field: {"value": f"*{_escaped(str(value))}*", "case_insensitive": True}}}
-        operator = Comparator.EQ if comparison.comparator is Comparator.CONTAIN else comparison.comparator
+        operator = comparison.comparator
+        if operator is Comparator.CONTAIN:
+            operator = Comparator.IN if isinstance(value, list) else Comparator.EQ
+        elif operator in (Comparator.IN, Comparator.NIN) and not isinstance(value, list):
+            value = [value]
         return {comparison.attribute: {f"${operator.value}": value}}
 
     def visit_structured_query(self, structured_query: StructuredQuery) -> tuple[str, dict[str, Any]]:
@@ -64,10 +69,12 @@ class NeuralSparseTranslator(Visitor):
 
 
 def _plain(value: Any) -> Any:
-    """Return a date as the text that it is stored as."""
+    """Return a date, alone or in a list, as the text that it is stored as."""
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
     if isinstance(value, dict) and value.get("type") in ("date", "datetime"):
-        return value[value["type"]]
-    return value
+        value = value[value["type"]]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _escaped(text: str) -> str:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         ServerConnectionError,
         ServerRequestError,
         UnknownModelError,
+        UnmappedFieldWarning,
         UnsupportedServerError,
         VectorCacheError,
     )
@@ -102,6 +103,7 @@ _HOMES = {
         "ServerConnectionError",
         "ServerRequestError",
         "UnknownModelError",
+        "UnmappedFieldWarning",
         "UnsupportedServerError",
         "VectorCacheError",
     ),
@@ -215,6 +217,7 @@ __all__ = [
     "TokenMatch",
     "TwoPhase",
     "UnknownModelError",
+    "UnmappedFieldWarning",
     "UnsupportedServerError",
     "VectorCacheError",
     "WriteOptions",

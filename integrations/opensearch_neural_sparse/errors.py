@@ -146,6 +146,10 @@ class FilterSyntaxError(NeuralSparseError, ValueError):
     """A filter that is not a mapping of one OpenSearch query clause, or a list of such."""
 
 
+class UnmappedFieldWarning(UserWarning):
+    """A filter on a field that is in no mapping of the index, so that no document has it."""
+
+
 class ServerConnectionError(NeuralSparseError):
     """A server that did not answer: refused, closed the connection or timed out.
 

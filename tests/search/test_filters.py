@@ -31,3 +31,26 @@ def test_filter_is_not_changed_and_scores_stay() -> None:
     assert filtered(query, clauses) == {"bool": {"must": [query], "filter": [TERM]}}
     assert filtered(query, []) == query
     assert TERM == {"term": {"lang": "en"}}
+
+
+@pytest.mark.parametrize(
+    ("foreign", "form"),
+    [
+        ({"field": "meta.lang", "operator": "==", "value": "en"}, "Haystack.*{'term': {'lang': 'en'}}"),
+        ({"field": "lang", "operator": "not in", "value": ["en"]}, "{'must_not': {'terms': {'lang': \\['en'\\]}}}"),
+        ({"field": "meta.year", "operator": ">=", "value": 1}, "{'range': {'year': {'gte': 1}}}"),
+        ({"operator": "OR", "conditions": []}, "Haystack.*{'bool': {'should': .*'minimum_should_match': 1}}"),
+        ({"operator": "NOT", "conditions": []}, "{'bool': {'must_not': "),
+        ({"year": {"$gte": 2020}}, "LangChain.*{'range': {'year': {'gte': 2020}}}"),
+        ({"metadata.lang": {"$eq": "en"}}, "{'term': {'lang': 'en'}}"),
+        ({"lang": {"$ne": "en"}, "year": 1}, "{'bool': {'must_not': {'term': {'lang': 'en'}}}}"),
+        ({"lang": {"$exists": True}}, "{'exists': {'field': 'lang'}}"),
+        ({"$or": [{"lang": "en"}]}, "{'bool': {'should': .*'minimum_should_match': 1}}"),
+        ({"$and": []}, "{'bool': {'filter': "),
+    ],
+    ids=str,
+)
+def test_the_syntax_of_another_library_is_refused_with_the_form_that_is_taken(foreign: Any, form: str) -> None:
+    for given in (foreign, [TERM, foreign]):
+        with pytest.raises(FilterSyntaxError, match=f"in the syntax of .*{form}"):
+            filter_clauses(given)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
+from opensearch_neural_sparse.search.clauses import checked_clause
+from opensearch_neural_sparse.search.filter_syntax import haystack_filter, mongo_filter, opensearch_form
 
 Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 _EXAMPLE = "Write it as {'term': {'lang': 'en'}}, and several conditions as a list of such, all of which must hold."
@@ -15,7 +17,7 @@ def filter_clauses(filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002
     """Return a filter as a list of query clauses; None and an empty list are no filter.
 
     Raises:
-        FilterSyntaxError: Not a mapping of exactly one query clause, or a list of such.
+        FilterSyntaxError: Not a mapping of exactly one query clause, or a list of such; or a value that has no JSON.
     """
     if filter is None:
         return []
@@ -34,6 +36,11 @@ def filtered(query: Mapping[str, Any], clauses: Sequence[Mapping[str, Any]]) -> 
 def _clause(clause: object) -> dict[str, Any]:
     if not isinstance(clause, Mapping):
         raise FilterSyntaxError(f"A filter clause is a mapping, got {type(clause).__name__}. {_EXAMPLE}")
+    if (foreign := haystack_filter(clause) or mongo_filter(clause)) is not None:
+        raise FilterSyntaxError(
+            f"This filter is in the syntax of {foreign.syntax}; a query clause of OpenSearch is taken here: "
+            f"{opensearch_form(foreign)}. {_EXAMPLE}"
+        )
     if len(clause) != 1:
         raise FilterSyntaxError(
             f"A filter clause names exactly one query, got {len(clause)}: {sorted(map(str, clause))}. {_EXAMPLE}"
@@ -43,4 +50,4 @@ def _clause(clause: object) -> dict[str, Any]:
         raise FilterSyntaxError(
             f"A filter clause is a query's name with a mapping, got {name!r} with {type(body).__name__}. {_EXAMPLE}"
         )
-    return {name: dict(body)}
+    return checked_clause({name: body})

@@ -80,7 +80,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             Hits, best first; none where the query has no token that the model knows.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return (await self._search(self._ask_sparse([query], wanted, options, alone=True)))[0]
+        return (await self._search(wanted, self._ask_sparse([query], wanted, options, alone=True)))[0]
 
     async def search_many(
         self,
@@ -108,7 +108,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             The hits of each query, in the order of the queries, as `search` returns them.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return await self._search(self._ask_sparse(queries, wanted, options))
+        return await self._search(wanted, self._ask_sparse(queries, wanted, options))
 
     async def match_search(
         self,
@@ -122,7 +122,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
     ) -> SearchHits:
         """Search `text` by words (BM25); the arguments are those of `search`, and `request`, how the search travels."""
         wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
-        return (await self._search(self._ask_match(text, wanted, request)))[0]
+        return (await self._search(wanted, self._ask_match(text, wanted, request)))[0]
 
     async def custom_search(
         self,
@@ -150,7 +150,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
         """
         wanted = Wanted(filter=filter)
-        return (await self._search(self._ask_custom(body, query, wanted, request)))[0]
+        return (await self._search(wanted, self._ask_custom(body, query, wanted, request)))[0]
 
     async def hybrid_search(
         self,
@@ -185,9 +185,10 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         ask = self._ask_hybrid(query, vector, wanted, options)
-        return (await self._search(ask, slow=has_embedder(options.legs)))[0]
+        return (await self._search(wanted, ask, slow=has_embedder(options.legs)))[0]
 
-    async def _search(self, ask: Ask, *, slow: bool = False) -> list[SearchHits]:
+    async def _search(self, wanted: Wanted, ask: Ask, *, slow: bool = False) -> list[SearchHits]:
+        await self._check_fields(wanted.clauses)
         for _ in range(LOOKS):
             state, server = await self.open(), await self.server()
             questions = await self._encoding(partial(ask, server, state), slow=slow)

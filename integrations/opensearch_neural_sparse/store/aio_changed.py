@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.index.changes import text_draft
 from opensearch_neural_sparse.index.report import BulkReport
-from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.filters import Filter, filter_clauses
 from opensearch_neural_sparse.store.aio_documents import AsyncStoredDocuments
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
 from opensearch_neural_sparse.store.changes import delete_matching, metadata_changes, text_changes
@@ -93,6 +93,6 @@ class AsyncChangedDocuments(AsyncStoredDocuments):
             ServerConnectionError: No answer in time.
             ServerRequestError: The server could not delete some documents; others may be gone.
         """
-        await self.open()
+        await self._check_fields(filter_clauses(filter))
         work = delete_matching(self.index, filter, refresh=refresh, routing=routing, timeout=timeout)
         return await self._run(work)

@@ -12,7 +12,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk import BulkAction, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.filters import Filter, filter_clauses
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
@@ -89,6 +89,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
             IndexSchemaError: A document of an index of several shards has no id field to order it by.
             PartialResultsError: Some shards failed.
         """
+        await self._check_fields(filter_clauses(filter))
         state, target = await self.open(), RequestOptions(routing=routing, preference=preference).target
         async with self._asking() as client:
             made = await client.create_pit(index=self.index, params={**KEEP_ALIVE, **target})
@@ -130,7 +131,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
             filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
             routing: Only shards that hold documents of this routing are asked.
         """
-        await self.open()
+        await self._check_fields(filter_clauses(filter))
         body = filter_body(filter)
         async with self._asking() as client:
             response = await client.count(index=self.index, body=body, params=RequestOptions(routing=routing).target)

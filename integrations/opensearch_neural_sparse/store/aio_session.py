@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -19,6 +19,7 @@ from opensearch_neural_sparse.store.connection import server_of, translated_erro
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
+from opensearch_neural_sparse.store.unmapped import report_unmapped, unmapped_fields
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -136,6 +137,14 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         except ServerRequestError as error:
             return self._unseen(error)
         return await asyncio.to_thread(self._read_index, response)
+
+    async def _check_fields(self, clauses: Sequence[Mapping[str, Any]]) -> None:
+        """Warn of filter clauses on fields that no index maps; a write may have mapped them since the last look."""
+        state = await self.open()
+        if unmapped_fields(clauses, state):
+            fresh = await self._look()
+            self._compare(state, fresh)
+            report_unmapped(self.index, clauses, fresh)
 
     async def _open_to_write(self) -> IndexState:
         """Open the index, after a look whether its name still leads where it did, to one index of one model."""

@@ -11,7 +11,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk import BulkAction, delete_action
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.search.filters import Filter
+from opensearch_neural_sparse.search.filters import Filter, filter_clauses
 from opensearch_neural_sparse.search.request_options import RequestOptions
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.answers import read_documents, tell_conflicts
@@ -87,6 +87,7 @@ class StoredDocuments(StoreSession):
             IndexSchemaError: A document of an index of several shards has no id field to order it by.
             PartialResultsError: Some shards failed.
         """
+        self._check_fields(filter_clauses(filter))
         state, target = self.open(), RequestOptions(routing=routing, preference=preference).target
         with self._errors():
             point_in_time = self.client().create_pit(index=self.index, params={**KEEP_ALIVE, **target})["pit_id"]
@@ -125,7 +126,7 @@ class StoredDocuments(StoreSession):
             filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
             routing: Only shards that hold documents of this routing are asked.
         """
-        self.open()
+        self._check_fields(filter_clauses(filter))
         body = filter_body(filter)
         with self._errors():
             response = self.client().count(index=self.index, body=body, params=RequestOptions(routing=routing).target)

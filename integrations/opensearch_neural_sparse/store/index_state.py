@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +37,7 @@ class IndexState:
         groups: What is searched alike, where not all indices behind the name are: those of each model, and of these
             the ones of each type of field, with chunks and without; else empty.
         checked: Whether the index could be held against the model: its mapping could be read.
+        mappings: The mappings of the concrete indices, as they were read; writes may have added fields since.
     """
 
     schema: IndexSchema
@@ -47,6 +48,7 @@ class IndexState:
     write_index: str | None
     groups: tuple[IndexState, ...] = ()
     checked: bool = True
+    mappings: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
     def unchecked(cls, name: str, schema: IndexSchema) -> IndexState:
@@ -193,6 +195,7 @@ def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, 
         shards=sum(shards) if all(shards) else 0,
         uuids=uuids_of(members),
         write_index=_write_index(name, members),
+        mappings=tuple(body["mappings"] for body in members.values()),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -17,6 +17,7 @@ from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexStat
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
+from opensearch_neural_sparse.store.unmapped import report_unmapped, unmapped_fields
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -123,6 +124,14 @@ class StoreSession(AskingStore["OpenSearch"]):
         except ServerRequestError as error:
             return self._unseen(error)
         return self._read_index(response)
+
+    def _check_fields(self, clauses: Sequence[Mapping[str, Any]]) -> None:
+        """Warn of filter clauses on fields that no index maps; a write may have mapped them since the last look."""
+        state = self.open()
+        if unmapped_fields(clauses, state):
+            fresh = self._look()
+            self._compare(state, fresh)
+            report_unmapped(self.index, clauses, fresh)
 
     def _open_to_write(self) -> IndexState:
         """Open the index, after a look whether its name still leads where it did, to one index of one model."""

@@ -79,7 +79,7 @@ class NeuralSparseStore(BoundDocuments):
             Hits, best first; none where the query has no token that the model knows.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return self._search(self._ask_sparse([query], wanted, options, alone=True))[0]
+        return self._search(wanted, self._ask_sparse([query], wanted, options, alone=True))[0]
 
     def search_many(
         self,
@@ -107,7 +107,7 @@ class NeuralSparseStore(BoundDocuments):
             The hits of each query, in the order of the queries, as `search` returns them.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return self._search(self._ask_sparse(queries, wanted, options))
+        return self._search(wanted, self._ask_sparse(queries, wanted, options))
 
     def match_search(
         self,
@@ -121,7 +121,7 @@ class NeuralSparseStore(BoundDocuments):
     ) -> SearchHits:
         """Search `text` by words (BM25); the arguments are those of `search`, and `request`, how the search travels."""
         wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
-        return self._search(self._ask_match(text, wanted, request))[0]
+        return self._search(wanted, self._ask_match(text, wanted, request))[0]
 
     def custom_search(
         self,
@@ -149,7 +149,7 @@ class NeuralSparseStore(BoundDocuments):
             ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
         """
         wanted = Wanted(filter=filter)
-        return self._search(self._ask_custom(body, query, wanted, request))[0]
+        return self._search(wanted, self._ask_custom(body, query, wanted, request))[0]
 
     def hybrid_search(
         self,
@@ -183,9 +183,10 @@ class NeuralSparseStore(BoundDocuments):
                 is no way out or was ruled out.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return self._search(self._ask_hybrid(query, vector, wanted, options))[0]
+        return self._search(wanted, self._ask_hybrid(query, vector, wanted, options))[0]
 
-    def _search(self, ask: Ask) -> list[SearchHits]:
+    def _search(self, wanted: Wanted, ask: Ask) -> list[SearchHits]:
+        self._check_fields(wanted.clauses)
         for _ in range(LOOKS):
             state, server = self.open(), self.server()
             questions = ask(server, state)

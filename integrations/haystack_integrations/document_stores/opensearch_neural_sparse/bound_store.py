@@ -10,10 +10,8 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haystack.errors import FilterError
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
-from haystack_integrations.document_stores.opensearch.filters import normalize_filters
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.index import AsyncDocumentIndex, DocumentIndex
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
@@ -136,14 +134,6 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             "prune": self._prune,
             "encoder_options": self._encoder_options(),
         }
-
-    def _clause(self, filters: dict[str, Any] | None) -> dict[str, Any] | None:
-        if not filters:
-            return None
-        try:
-            return normalize_filters(filters, nested_fields=self._resolved_nested_fields)
-        except KeyError as error:
-            raise FilterError(f"{error} is no operator of a filter.") from None
 
     def _note_nested(self, mappings: Mapping[str, Any]) -> None:
         for index in mappings.values():

@@ -12,6 +12,7 @@ from haystack.document_stores.types import DuplicatePolicy
 from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given, token_value
 from haystack_integrations.document_stores.opensearch_neural_sparse.policies import count_written, operation_of
@@ -213,24 +214,28 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         """Search as `retrieval` says, best first; the retrievers are the components for it.
 
         Raises:
+            FilterError: The filters are not Haystack's.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        opened, clause = self._open(), self._clause(retrieval.filters)
+        opened = self._open()
+        clause = self._clause(retrieval.filters, opened.schema)
         codec, with_vectors = opened.codec(), self._with_vectors(retrieval)
         vector = None if retrieval.embedding is None else codec.query_vector(retrieval.embedding)
-        hits = retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
+        with filter_errors():
+            hits = retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
         return codec.to_documents(retrieval.kept(hits), with_vectors=with_vectors, explained=retrieval.explain)
 
     async def retrieve_async(self, retrieval: Retrieval) -> list[Document]:
         """Search for documents, best first; see `retrieve`."""
         opened = await self._open_async()
         codec, with_vectors = await opened.codec(), self._with_vectors(retrieval)
-        clause, vector = self._clause(retrieval.filters), None
+        clause, vector = self._clause(retrieval.filters, opened.schema), None
         if retrieval.embedding is not None or with_vectors:
             await codec.load()
         if retrieval.embedding is not None:
             vector = codec.query_vector(retrieval.embedding)
-        hits = await retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
+        with filter_errors():
+            hits = await retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
         return codec.to_documents(retrieval.kept(hits), with_vectors=with_vectors, explained=retrieval.explain)
 
     def _with_vectors(self, retrieval: Retrieval) -> bool:

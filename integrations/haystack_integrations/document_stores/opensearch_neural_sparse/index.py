@@ -58,6 +58,10 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
             mappings: Mapping[str, Any] = self.client().indices.get_mapping(index=self.index)
             return mappings
 
+    def check_fields(self, clause: Mapping[str, Any]) -> None:
+        """Warn of a filter clause on fields that no index maps; refuse one on a field behind another's prefix."""
+        self._check_fields([clause])
+
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
         state = self._open_to_write()
@@ -90,6 +94,10 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
             mappings: Mapping[str, Any] = await client.indices.get_mapping(index=self.index)
         self.opened = True
         return mappings
+
+    async def check_fields(self, clause: Mapping[str, Any]) -> None:
+        """Warn of a filter clause on fields that no index maps; refuse one on a field behind another's prefix."""
+        await self._check_fields([clause])
 
     async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""

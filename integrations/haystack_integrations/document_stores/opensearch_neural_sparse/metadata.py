@@ -7,11 +7,12 @@ from typing import Any
 
 from haystack.document_stores.errors import DocumentStoreError
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
 from opensearch_neural_sparse.index.fields import IndexSchema
 
 
-class InspectedDocumentStore(BoundDocumentStore):
+class InspectedDocumentStore(FilteredDocumentStore):
     """Tell of metadata, and change it, never of the sparse fields; the arguments are those of `BoundDocumentStore`."""
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
@@ -19,19 +20,20 @@ class InspectedDocumentStore(BoundDocumentStore):
 
         Args:
             filters: Haystack's filters.
-            meta: Keys and their new values.
+            meta: Keys, with or without `meta.` in front, and their new values.
             refresh: Whether the changes can be searched when this returns.
 
         Raises:
             DocumentStoreError: A key is a field of the index, or the server refused.
+            FilterError: The filters are not Haystack's, or there are none.
         """
-        _refuse_writing(meta, self._open().schema)
-        return super().update_by_filter(filters, meta, refresh)
+        keys = _writable(meta, self._open().schema)
+        return super().update_by_filter(needed_filters(self._checked(filters)), keys, refresh)
 
     async def update_by_filter_async(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
         """Change metadata of the documents that satisfy filters; see `update_by_filter`."""
-        _refuse_writing(meta, (await self._open_async()).schema)
-        return await super().update_by_filter_async(filters, meta, refresh)
+        keys = _writable(meta, (await self._open_async()).schema)
+        return await super().update_by_filter_async(needed_filters(await self._checked_async(filters)), keys, refresh)
 
     def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
         """Return metadata key -> type; the index's own fields are no metadata."""
@@ -50,17 +52,19 @@ class InspectedDocumentStore(BoundDocumentStore):
             metadata_fields: Keys, with or without `meta.` in front.
 
         Raises:
+            FilterError: The filters are not Haystack's.
             ValueError: No document has such a key, or it is a field of the index.
         """
         _refuse_reading(metadata_fields, self._open().schema)
-        return super().count_unique_metadata_by_filter(filters, metadata_fields)
+        return super().count_unique_metadata_by_filter(self._checked(filters) or {}, metadata_fields)
 
     async def count_unique_metadata_by_filter_async(
         self, filters: dict[str, Any], metadata_fields: list[str]
     ) -> dict[str, int]:
         """Return how many values each key has; see `count_unique_metadata_by_filter`."""
         _refuse_reading(metadata_fields, (await self._open_async()).schema)
-        return await super().count_unique_metadata_by_filter_async(filters, metadata_fields)
+        checked = await self._checked_async(filters) or {}
+        return await super().count_unique_metadata_by_filter_async(checked, metadata_fields)
 
     def get_metadata_field_min_max(self, metadata_field: str) -> dict[str, int | None]:
         """Return the least and the greatest value of a key, as `min` and `max`; None where there is none.
@@ -97,10 +101,12 @@ class InspectedDocumentStore(BoundDocumentStore):
             filters: Haystack's filters.
 
         Raises:
+            FilterError: The filters are not Haystack's.
             ValueError: It is a field of the index.
         """
         _refuse_reading([metadata_field], self._open().schema)
-        return super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, filters)
+        checked = self._checked(filters)
+        return super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, checked)
 
     async def get_metadata_field_unique_values_async(
         self,
@@ -112,12 +118,19 @@ class InspectedDocumentStore(BoundDocumentStore):
     ) -> tuple[list[Any], int]:
         """Return a page of the values of a key; see `get_metadata_field_unique_values`."""
         _refuse_reading([metadata_field], (await self._open_async()).schema)
-        return await super().get_metadata_field_unique_values_async(metadata_field, search_term, from_, size, filters)
+        checked = await self._checked_async(filters)
+        return await super().get_metadata_field_unique_values_async(metadata_field, search_term, from_, size, checked)
 
 
-def _refuse_writing(meta: Mapping[str, Any], schema: IndexSchema) -> None:
-    if own := sorted(schema.reserved_names & set(meta)):
-        raise DocumentStoreError(f"The keys {own} are fields of the index, not metadata. Write the documents anew.")
+def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
+    """Return metadata by keys without `meta.` in front."""
+    keys = {key.removeprefix("meta."): value for key, value in meta.items()}
+    if own := sorted(schema.reserved_names & set(keys)):
+        raise DocumentStoreError(f"The keys {own} are fields of the index, not metadata. Write the documents again.")
+    if len(keys) < len(meta):
+        twice = sorted(key for key in keys if {key, f"meta.{key}"} <= set(meta))
+        raise DocumentStoreError(f"The keys {twice} are given with and without 'meta.' in front; give each once.")
+    return keys
 
 
 def _refuse_reading(keys: Iterable[str], schema: IndexSchema) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from haystack.document_stores.types import FilterPolicy
 
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import ensure_mapping
+
 Filters = dict[str, Any]
 
 
@@ -19,7 +21,12 @@ def combine_filters(policy: FilterPolicy, own: Filters | None, given: Filters | 
         policy: Whether filters given to a run replace the retriever's own or are merged with them.
         own: Filters of the retriever.
         given: Filters of the run; None or empty leaves the retriever's own.
+
+    Raises:
+        FilterError: Either is no mapping.
     """
+    ensure_mapping(own)
+    ensure_mapping(given)
     if policy is FilterPolicy.MERGE and own and given:
         return {"operator": "AND", "conditions": [own, given]}
     return given or own

@@ -1,0 +1,131 @@
+"""opensearch-haystack's document store, whose filters mean what Haystack's reference says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from haystack.dataclasses import Document
+from haystack_integrations.document_stores.opensearch.filters import normalize_filters
+
+from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import (
+    Filters,
+    checked_filters,
+    filter_errors,
+    needed_filters,
+)
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.search.filters import filter_clauses
+
+
+class FilteredDocumentStore(BoundDocumentStore):
+    """Check filters before opensearch-haystack translates them; the arguments are those of `BoundDocumentStore`.
+
+    Filters that are not Haystack's are a `FilterError` in every method, and one on a field that no index maps is a
+    warning.
+    """
+
+    def filter_documents(self, filters: Filters | None = None) -> list[Document]:
+        """Return the documents that satisfy filters, 10,000 at most.
+
+        Args:
+            filters: Haystack's filters; None and empty ones let everything through.
+
+        Raises:
+            FilterError: The filters are not Haystack's.
+        """
+        return super().filter_documents(self._checked(filters))
+
+    async def filter_documents_async(self, filters: Filters | None = None) -> list[Document]:
+        """Return the documents that satisfy filters; see `filter_documents`."""
+        return await super().filter_documents_async(await self._checked_async(filters))
+
+    def count_documents_by_filter(self, filters: Filters) -> int:
+        """Return how many documents satisfy filters.
+
+        Args:
+            filters: Haystack's filters; empty ones let everything through.
+
+        Raises:
+            FilterError: The filters are not Haystack's.
+        """
+        checked = self._checked(filters)
+        return super().count_documents_by_filter(checked) if checked else self.count_documents()
+
+    async def count_documents_by_filter_async(self, filters: Filters) -> int:
+        """Return how many documents satisfy filters; see `count_documents_by_filter`."""
+        checked = await self._checked_async(filters)
+        return await (super().count_documents_by_filter_async(checked) if checked else self.count_documents_async())
+
+    def delete_by_filter(self, filters: Filters, refresh: bool = False) -> int:
+        """Delete the documents that satisfy filters, and return how many there were.
+
+        Args:
+            filters: Haystack's filters.
+            refresh: Whether searches see the deletions when this returns.
+
+        Raises:
+            DocumentStoreError: The server refused.
+            FilterError: The filters are not Haystack's, or there are none.
+        """
+        return super().delete_by_filter(needed_filters(self._checked(filters)), refresh)
+
+    async def delete_by_filter_async(self, filters: Filters, refresh: bool = False) -> int:
+        """Delete the documents that satisfy filters; see `delete_by_filter`."""
+        return await super().delete_by_filter_async(needed_filters(await self._checked_async(filters)), refresh)
+
+    def _bm25_retrieval(self, query: str, *, filters: Filters | None = None, **options: Any) -> list[Document]:
+        return super()._bm25_retrieval(query, filters=self._checked(filters), **options)
+
+    async def _bm25_retrieval_async(
+        self, query: str, *, filters: Filters | None = None, **options: Any
+    ) -> list[Document]:
+        return await super()._bm25_retrieval_async(query, filters=await self._checked_async(filters), **options)
+
+    def _embedding_retrieval(
+        self, query_embedding: list[float], *, filters: Filters | None = None, **options: Any
+    ) -> list[Document]:
+        return super()._embedding_retrieval(query_embedding, filters=self._checked(filters), **options)
+
+    async def _embedding_retrieval_async(
+        self, query_embedding: list[float], *, filters: Filters | None = None, **options: Any
+    ) -> list[Document]:
+        checked = await self._checked_async(filters)
+        return await super()._embedding_retrieval_async(query_embedding, filters=checked, **options)
+
+    def _metadata_search(
+        self, query: str, fields: list[str], *, filters: Filters | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
+        return super()._metadata_search(query, fields, filters=self._checked(filters), **options)
+
+    async def _metadata_search_async(
+        self, query: str, fields: list[str], *, filters: Filters | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
+        checked = await self._checked_async(filters)
+        return await super()._metadata_search_async(query, fields, filters=checked, **options)
+
+    def _clause(self, filters: Filters | None, schema: IndexSchema) -> dict[str, Any] | None:
+        """Return the query clause of filters as Haystack gives them, or None where there are none."""
+        checked = checked_filters(filters, schema)
+        return None if checked is None else self._translated(checked)
+
+    def _checked(self, filters: Filters | None) -> Filters | None:
+        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
+        opened = self._open()
+        if (checked := checked_filters(filters, opened.schema)) is not None:
+            with filter_errors():
+                opened.check_fields(self._translated(checked))
+        return checked
+
+    async def _checked_async(self, filters: Filters | None) -> Filters | None:
+        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
+        opened = await self._open_async()
+        if (checked := checked_filters(filters, opened.schema)) is not None:
+            with filter_errors():
+                await opened.check_fields(self._translated(checked))
+        return checked
+
+    def _translated(self, checked: Filters) -> dict[str, Any]:
+        with filter_errors():
+            (clause,) = filter_clauses(normalize_filters(checked, nested_fields=self._resolved_nested_fields))
+        return clause

@@ -1,0 +1,42 @@
+"""A question that is a filter alone: which documents satisfy it, whatever their texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
+
+
+def is_filter_alone(query: object, clauses: Sequence[Any]) -> bool:
+    """Tell whether a query is a blank text beside a filter, which is how a self-querying retriever asks for a filter.
+
+    Args:
+        query: A text, or token weights.
+        clauses: The filter as query clauses.
+    """
+    return isinstance(query, str) and not query.strip() and bool(clauses)
+
+
+def filter_search(
+    clauses: Sequence[Any],
+    size: int,
+    options: SearchOptions | HybridOptions,
+    *,
+    schema: IndexSchema | None = None,
+) -> dict[str, Any]:
+    """Return the keywords of `custom_search` for the documents that satisfy a filter, each with the score 1.
+
+    Args:
+        clauses: The filter as query clauses.
+        size: Most documents.
+        options: How to search; what is said of collapsing and of the request holds.
+        schema: Names of the fields where documents come with their sparse vectors; None leaves these out.
+    """
+    body: dict[str, Any] = {"size": size, "query": {"constant_score": {"filter": "$filters"}}}
+    if options.collapse is not None:
+        body["collapse"] = {"field": options.collapse}
+    if schema is not None:
+        body["_source"] = {"excludes": [schema.embedding_field]}
+    return {"body": body, "filter": clauses, "request": options.request}

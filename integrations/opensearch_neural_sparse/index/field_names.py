@@ -1,0 +1,39 @@
+"""Which fields a mapping has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_OPEN = frozenset({"flat_object", "rank_features", "sparse_vector", "join"})
+"""Types of fields below which there may be any name."""
+
+
+def maps_field(mappings: Mapping[str, Any], path: str) -> bool:
+    """Tell whether a mapping has a field, an object of fields, or something below which there may be any.
+
+    Args:
+        mappings: The `mappings` of an index.
+        path: Full name of a field. Names of the server's own, and patterns, are taken to be there.
+    """
+    if path.startswith("_") or "*" in path:
+        return True
+    parts = path.split(".")
+    return parts[0] in mappings.get("derived", {}) or _maps(mappings.get("properties", {}), parts)
+
+
+def field_names(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield the full names of the fields of a mapping's `properties`."""
+    for name, field in properties.items():
+        yield prefix + name
+        for part in ("properties", "fields"):
+            yield from field_names(field.get(part, {}), f"{prefix}{name}.")
+
+
+def _maps(properties: Mapping[str, Any], parts: list[str]) -> bool:
+    field = properties.get(parts[0])
+    if field is None:
+        return False
+    if len(parts) == 1 or field.get("type") in _OPEN:
+        return True
+    return any(_maps(field.get(part, {}), parts[1:]) for part in ("properties", "fields"))

@@ -1,0 +1,62 @@
+"""Filters on fields that no index maps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from opensearch_neural_sparse.errors import FilterSyntaxError, UnmappedFieldWarning
+from opensearch_neural_sparse.index.field_names import field_names, maps_field
+from opensearch_neural_sparse.index.fields import META_FIELD
+from opensearch_neural_sparse.index.reasons import first_of
+from opensearch_neural_sparse.search.clauses import fields_of
+from opensearch_neural_sparse.search.filter_syntax import without_prefix
+from opensearch_neural_sparse.store.index_state import IndexState
+
+_NAMED = 10
+"""Fields that are named where none is close."""
+
+
+def unmapped_fields(clauses: Iterable[Mapping[str, Any]], state: IndexState) -> list[str]:
+    """Return the fields of filter clauses that none of the indices maps; none where the mappings are not known."""
+    if not state.mappings:
+        return []
+    named = dict.fromkeys(name for clause in clauses for name in fields_of(clause))
+    return [name for name in named if not _is_mapped(name, state)]
+
+
+def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: IndexState) -> None:
+    """Warn of fields of filter clauses that none of the indices maps; an index without metadata yet is no cause.
+
+    Raises:
+        FilterSyntaxError: Such a field is one of the index behind the prefix that other libraries write.
+    """
+    unmapped = unmapped_fields(clauses, state)
+    for name in unmapped:
+        if (own := without_prefix(name)) != name and _is_mapped(own, state):
+            raise FilterSyntaxError(
+                f"No mapping of index {index!r} has the field {name!r} of the filter: metadata lies at the top level. "
+                f"Write {own!r}."
+            )
+    if unmapped and (known := _metadata_fields(state)):
+        warnings.warn(UnmappedFieldWarning(_message(index, unmapped, known)), stacklevel=2)
+
+
+def _message(index: str, unmapped: list[str], known: list[str]) -> str:
+    close = dict.fromkeys(match for name in unmapped for match in get_close_matches(without_prefix(name), known))
+    fields = "field" if len(unmapped) == 1 else "fields"
+    wayout = f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
+    named = ", ".join(map(repr, unmapped))
+    return f"No mapping of index {index!r} has the {fields} {named} of the filter, so no document does. {wayout}"
+
+
+def _metadata_fields(state: IndexState) -> list[str]:
+    """Return the fields of the mappings without those that the index keeps for itself."""
+    names = (name for mappings in state.mappings for name in field_names(mappings.get("properties", {})))
+    return sorted({name for name in names if name.startswith(f"{META_FIELD}.") or not state.schema.is_reserved(name)})
+
+
+def _is_mapped(name: str, state: IndexState) -> bool:
+    return any(maps_field(mappings, name) for mappings in state.mappings)

@@ -195,6 +195,10 @@ class PartialResultsWarning(UserWarning):
     """A search that some shards could not answer, where that was asked to be no error."""
 
 
+class HybridPoolWarning(UserWarning):
+    """A page of a hybrid search that reaches past the documents that were fused, though more match."""
+
+
 class UnsupportedServerError(NeuralSparseError):
     """A feature that this server does not have, or has wrong.
 

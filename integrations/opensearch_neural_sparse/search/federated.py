@@ -20,6 +20,7 @@ def fuse_groups(found: Sequence[SearchHits], wanted: Wanted, of: str) -> SearchH
     """
     hits = {(hit.index, hit.id): hit for part in found for hit in part}
     ranked = fuse([[(hit.index, hit.id) for hit in part] for part in found])
+    ended = len(ranked) < wanted.depth and any(part.pool_end is not None for part in found)
     ways = dict.fromkeys(part.fusion for part in found if part.fusion is not None)
     return SearchHits(
         [replace(hits[key], score=shortest(score)) for key, score in ranked[wanted.offset : wanted.depth]],
@@ -31,5 +32,6 @@ def fuse_groups(found: Sequence[SearchHits], wanted: Wanted, of: str) -> SearchH
         approximate=any(part.approximate for part in found),
         tokens_left_out=max(part.tokens_left_out for part in found),
         words_left_out=max(part.words_left_out for part in found),
+        pool_end=len(ranked) if ended else None,
         failures=[failure for part in found for failure in part.failures],
     )

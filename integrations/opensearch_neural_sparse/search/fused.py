@@ -45,6 +45,23 @@ class FusionPlan:
     explain: bool = False
     one_shard: bool = False
 
+    @property
+    def end(self) -> int:
+        """How many hits there are down to the end of the page."""
+        return self.offset + self.size
+
+    def pool_end(self, hits: int, total: int) -> int | None:
+        """Return how many hits the server's pool has, where the page reaches past them and more documents match.
+
+        A collapse and a least score drop documents of the pool, so that nothing is known of its end.
+
+        Args:
+            hits: Hits that the server returned for everything down to the end of the page.
+            total: How many documents match.
+        """
+        known = self.collapse is None and self.min_score is None
+        return hits if known and hits < min(self.end, total) else None
+
 
 def read_leg_scores(hit: Mapping[str, Any], plan: FusionPlan) -> dict[str, LegScore]:
     """Read what each leg made of a hit that the server fused.
@@ -77,15 +94,16 @@ def read_fused(
     """
     failures = shard_failures(responses, partial)
     found = [_found(response, plan.collapse) for response in responses]
-    fused = fuse([list(leg) for leg in found], rank_constant=plan.rank_constant or 0, weights=plan.weights)
-    if plan.min_score is not None:
-        fused = [(key, score) for key, score in fused if shortest(score) >= plan.min_score]
+    pool = fuse([list(leg) for leg in found], rank_constant=plan.rank_constant or 0, weights=plan.weights)
+    fused = [entry for entry in pool if plan.min_score is None or shortest(entry[1]) >= plan.min_score]
     hits = []
-    for key, score in fused[plan.offset : plan.offset + plan.size]:
+    for key, score in fused[plan.offset : plan.end]:
         legs = _leg_scores(found, key, plan.legs) if plan.explain else None
         hits.append(parse_hit(_best(found, key), schema, explained, score=shortest(score), legs=legs))
     total, exact = _total(responses, len(fused))
-    return SearchHits(hits, total=total, total_is_exact=exact, took_ms=took_ms, failures=failures)
+    ended = len(fused) == len(pool) < plan.end and any(map(_is_cut, responses))
+    pool_end = len(pool) if ended and plan.collapse is None else None
+    return SearchHits(hits, total=total, total_is_exact=exact, took_ms=took_ms, pool_end=pool_end, failures=failures)
 
 
 def _key(hit: Mapping[str, Any], collapse: str | None) -> Key:
@@ -112,9 +130,12 @@ def _leg_scores(found: Sequence[Found], key: Key, names: Sequence[str]) -> dict[
 
 
 def _total(responses: Sequence[Mapping[str, Any]], fused: int) -> tuple[int, bool]:
-    totals = [response["hits"].get("total", {}) for response in responses]
-    whole = all(
-        total.get("relation", "eq") == "eq" and total.get("value", 0) == len(response["hits"]["hits"])
-        for total, response in zip(totals, responses, strict=True)
-    )
-    return max([fused, *(total.get("value", 0) for total in totals)]), whole
+    totals = [response["hits"].get("total", {}).get("value", 0) for response in responses]
+    return max([fused, *totals]), not any(map(_is_cut, responses))
+
+
+def _is_cut(response: Mapping[str, Any]) -> bool:
+    """Return whether more documents match than the response holds."""
+    found = response["hits"]
+    total = found.get("total", {})
+    return bool(total.get("relation", "eq") != "eq" or total.get("value", 0) != len(found["hits"]))

@@ -108,6 +108,9 @@ class SearchHits(list[SearchHit]):
             byte each; matches then tell about, not exactly, what each token gave.
         tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
         words_left_out: How many words at the end of a text BM25 was not asked for, by the same limit.
+        pool_end: After how many hits the pages of a hybrid search end although more documents match: no more were
+            fused, and a larger `HybridOptions.pagination_depth`, the same for every page, fuses more. None where this
+            page does not reach so far.
         failures: What shards failed at, as the server reports it, where such an answer was asked for all the same
             (`RequestOptions(partial="warn")`).
         response: The whole answer to `custom_search`, with its aggregations and highlights; else None.
@@ -125,12 +128,13 @@ class SearchHits(list[SearchHit]):
         approximate: bool = False,
         tokens_left_out: int = 0,
         words_left_out: int = 0,
+        pool_end: int | None = None,
         failures: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(hits)
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
         self.two_phase, self.approximate, self.tokens_left_out = two_phase, approximate, tokens_left_out
-        self.words_left_out, self.failures = words_left_out, tuple(failures)
+        self.words_left_out, self.pool_end, self.failures = words_left_out, pool_end, tuple(failures)
         self.response: Mapping[str, Any] | None = None
 
     @property

@@ -64,7 +64,8 @@ class HybridOptions:
         rank_constant: 1 to 10,000; the higher, the less the first ranks stand out.
         weights: One for each leg, in their order, summing to 1; None gives every leg the same.
         pagination_depth: How many hits of each leg are fused; by default 100, or the number of hits asked for. Pages
-            agree with one another where it is the same for all of them.
+            agree with one another where it is the same for all of them, and end with the documents that are fused:
+            `SearchHits.pool_end` and a `HybridPoolWarning` say where.
         normalization: Fuse scores brought to one scale in this way, rather than ranks.
         combination: Which mean of the normalised scores is taken.
         lower_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.0 or later.

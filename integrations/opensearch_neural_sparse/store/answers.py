@@ -53,6 +53,8 @@ def read_hits(
             dropped=request.dropped_fields,
             partial=partial,
         )
+        if plan is not None:
+            hits.pool_end = plan.pool_end(len(response["hits"]["hits"]), hits.total)
     if request.explained_legs:
         hits[:] = [with_leg_matches(hit, request.explained_legs, schema) for hit in hits]
     hits.fusion, hits.two_phase, hits.tokens_left_out = request.fusion, request.two_phase, request.tokens_left_out

@@ -158,7 +158,7 @@ def _server_request(question: HybridQuestion) -> SearchRequest:
     queries = [leg_query(server, leg, clauses, depth, options, named=plan.explain) for leg in question.legs]
     dropped = _dropped_here(plan, depth, source["excludes"])
     body: dict[str, Any] = {
-        "size": plan.offset + plan.size,  # a page past the end is an error on the server, so pages are cut here
+        "size": plan.end,  # a page past the end is an error on the server, so pages are cut here
         "query": hybrid_query(queries, pagination_depth=depth),
         "search_pipeline": fusing_pipeline(server, options) | (_EXPLAINING if ranked else {}),
         "_source": True if dropped else source,
@@ -192,7 +192,7 @@ def _dropped_here(plan: FusionPlan, depth: int, excluded: Sequence[str]) -> tupl
     From an index of one shard the server loads every document of the pool before it fuses, and an exclusion makes it
     parse them all; whole documents are not parsed, and only those of the page travel.
     """
-    few = _SMALL_PAGE * (plan.offset + plan.size) <= depth
+    few = _SMALL_PAGE * plan.end <= depth
     return tuple(excluded) if plan.one_shard and few and not any("." in name for name in excluded) else ()
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from opensearch_neural_sparse.errors import HybridPoolWarning
 from opensearch_neural_sparse.search.federated import fuse_groups
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
-from opensearch_neural_sparse.search.wanted import Wanted
+from opensearch_neural_sparse.search.wanted import LARGEST_WINDOW, Wanted
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.answers import read_hits, readable_row
 from opensearch_neural_sparse.store.index_state import IndexState
@@ -91,13 +93,23 @@ class Questions:
             (hit.index, hit.model) for part in found for hits in part for hit in hits if not self.state.expects(hit)
         }
         if not self.state.groups:
-            return Answers(hits=found[0], strangers=frozenset(strangers))
+            return Answers(hits=self._warned(found[0]), strangers=frozenset(strangers))
         strangers |= {(hit["_index"], None) for row in rows for hit in readable_row(row)["hits"]["hits"]}
         of = f"{len(found)} {'models' if self.state.has_several_models else 'layouts'}"
-        return Answers(
-            hits=[fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)],
-            strangers=frozenset(strangers),
-        )
+        fused = [fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)]
+        return Answers(hits=self._warned(fused), strangers=frozenset(strangers))
+
+    def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
+        """Return the hits, after a warning of those whose pages end before the documents that match."""
+        for hits in found:
+            if hits.pool_end is not None:
+                message = (
+                    f"The pages of this hybrid search of {self.name!r} end after {hits.pool_end} documents, though "
+                    f"{hits.total} or more match: only the best of each leg are fused. Search every page with the same "
+                    f"larger pagination_depth, up to {LARGEST_WINDOW}."
+                )
+                warnings.warn(HybridPoolWarning(message), stacklevel=2)
+        return found
 
     @property
     def _groups(self) -> Sequence[IndexState]:

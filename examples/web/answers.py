@@ -28,10 +28,23 @@ async def ask(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer, questio
     bm25, bm25_ms = await _timed(store.custom_search(BM25, query=question))
     sparse, sparse_ms = await _timed(store.search(question, size=SIZE, explain=True))
     hybrid, hybrid_ms = await _timed(store.hybrid_search(question, size=SIZE, explain=True))
+    words = await _words_of(store, question)
     return {
-        "bm25": _answer(bm25, bm25_ms, _of_words(bm25)),
+        "bm25": _answer(bm25, bm25_ms, _of_words(bm25, words)),
         "sparse": _answer(sparse, sparse_ms, _of_tokens(sparse, tokenizer)),
         "hybrid": _answer(hybrid, hybrid_ms, _of_tokens(hybrid, tokenizer)),
+    }
+
+
+async def _words_of(store: AsyncNeuralSparseStore, question: str) -> dict[str, str]:
+    """Return the question's words by what the index makes of them, such as `locat` of `locations`."""
+    client = await store.client()
+    asked = {"field": store.schema.text_field, "text": question}
+    tokens = (await client.indices.analyze(index=store.index, body=asked))["tokens"]
+    signs = question.encode("utf-16-le")  # the server counts as Java does
+    return {
+        token["token"]: signs[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le")
+        for token in reversed(tokens)
     }
 
 
@@ -48,23 +61,27 @@ def _answer(found: SearchHits, milliseconds: float, rows: list[dict[str, Any]]) 
     }
 
 
-def _of_words(found: SearchHits) -> list[dict[str, Any]]:
+def _of_words(found: SearchHits, words: Mapping[str, str]) -> list[dict[str, Any]]:
     hits = found.response["hits"]["hits"] if found.response else []
     return [
-        {"html": hit["highlight"]["content"][0], "matches": _heaviest_first(_words(hit["_explanation"])), "legs": {}}
+        {
+            "html": hit["highlight"]["content"][0],
+            "matches": _heaviest_first(_explained_words(hit["_explanation"], words)),
+            "legs": {},
+        }
         for hit in hits
     ]
 
 
-def _words(explanation: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _explained_words(explanation: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return what each word gave, as Lucene explains it: its rarity, times how much of it is in the text."""
     if not (word := _WORD.match(explanation["description"])):
-        return [match for detail in explanation["details"] for match in _words(detail)]
+        return [match for detail in explanation["details"] for match in _explained_words(detail, words)]
     score = explanation["value"]
     parts = explanation["details"][0]["details"]
     frequency = next(part["value"] for part in parts if part["description"].startswith("tf"))
     weights = {"query_weight": score / frequency, "document_weight": frequency, "score": score}
-    return [{"token": word[1], "learned": False, **weights}]
+    return [{"token": words.get(word[1], word[1]), "learned": False, **weights}]
 
 
 def _heaviest_first(matches: list[dict[str, Any]]) -> list[dict[str, Any]]:

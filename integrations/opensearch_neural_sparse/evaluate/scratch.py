@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 BAD_REQUEST = 400
+SETTINGS = {"number_of_shards": 1, "number_of_replicas": 0, "store.stats_refresh_interval": "0s"}
+"""The server otherwise remembers an index's size for ten seconds, in which all of it may be written."""
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def scratch_index(
         ),
     )
     try:
-        store.create(settings={"number_of_shards": 1, "number_of_replicas": 0})
+        store.create(settings=SETTINGS)
         yield store
     finally:
         with translated_errors(client, store.index):

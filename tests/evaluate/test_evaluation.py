@@ -124,6 +124,15 @@ def test_the_size_of_an_index_is_that_of_all_its_documents_whoever_asked_before(
         assert index_bytes(client, store.index) > empty + 10_000
 
 
+def test_equal_scores_are_ranked_in_the_order_of_the_collection_each_time(client) -> None:
+    encoder, vector = load_query_encoder(SMALL_MODEL), SparseVector({"river": 1.0})
+    names = [str(number) for number in range(3000)]
+    with scratch_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
+        fill(store, (SparseDocument(id=name, text="A river.", vector=vector) for name in names))
+        for search in (store.search, store.match_search, store.hybrid_search):
+            assert [hit.id for hit in search("river", size=100)] == names[:100]
+
+
 def test_an_index_is_deleted_when_the_work_is_broken_off(client, cache: Path) -> None:
     before = set(client.indices.get(index="evaluate-*"))
 

@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 BAD_REQUEST = 400
-SETTINGS = {"number_of_shards": 1, "number_of_replicas": 0, "store.stats_refresh_interval": "0s"}
-"""The server otherwise remembers an index's size for ten seconds, in which all of it may be written."""
+SETTINGS = {
+    "number_of_shards": 1,
+    "number_of_replicas": 0,
+    "refresh_interval": -1,
+    "store.stats_refresh_interval": "0s",
+}
+"""One segment keeps the order of the documents, by which the server ranks equal scores; several are merged in any order.
+The server remembers an index's size for ten seconds by default, in which all of it may be written."""
 
 
 @contextmanager

@@ -28,8 +28,8 @@ SETTINGS = {
     "refresh_interval": -1,
     "store.stats_refresh_interval": "0s",
 }
-"""One segment keeps the order of the documents, by which the server ranks equal scores; several are merged in any order.
-The server remembers an index's size for ten seconds by default, in which all of it may be written."""
+"""One segment keeps the documents' order, by which the server ranks equal scores; several are merged in any order. The
+server remembers an index's size for ten seconds by default, in which all of it may be written."""
 
 
 @contextmanager

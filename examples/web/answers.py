@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from html import escape, unescape
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +21,7 @@ BM25 = {
 }
 """The search of `match_search`; the server escapes the text, marks the words that matched, and explains the score."""
 _WORD = re.compile(r"weight\(content:(.+) in \d+\)")
+_MARK = re.compile("<mark>(.*?)</mark>")
 
 
 async def ask(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer, question: str) -> dict[str, Any]:
@@ -28,11 +30,40 @@ async def ask(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer, questio
     bm25, bm25_ms = await _timed(store.custom_search(BM25, query=question))
     sparse, sparse_ms = await _timed(store.search(question, size=SIZE, explain=True))
     hybrid, hybrid_ms = await _timed(store.hybrid_search(question, size=SIZE, explain=True))
+    words = await _words_of(store, question, bm25)
     return {
-        "bm25": _answer(bm25, bm25_ms, _of_words(bm25)),
+        "bm25": _answer(bm25, bm25_ms, _of_words(bm25, words)),
         "sparse": _answer(sparse, sparse_ms, _of_tokens(sparse, tokenizer)),
         "hybrid": _answer(hybrid, hybrid_ms, _of_tokens(hybrid, tokenizer)),
     }
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words by what the index makes of them, such as `locat` of `locations`.
+
+    Attributes:
+        stems: A word of the question, or one that was marked in a text -> its stem.
+        asked: A stem -> the question's word.
+    """
+
+    stems: Mapping[str, str]
+    asked: Mapping[str, str]
+
+
+async def _words_of(store: AsyncNeuralSparseStore, question: str, found: SearchHits) -> Words:
+    marked = {unescape(word): None for html in _highlights(found) for word in _MARK.findall(html)}
+    text = "\n".join([question, *marked])
+    client = await store.client()
+    answer = await client.indices.analyze(index=store.index, body={"field": store.schema.text_field, "text": text})
+    signs = text.encode("utf-16-le")  # the server counts as Java does
+    stems: dict[str, str] = {}
+    asked: dict[str, str] = {}
+    for token in answer["tokens"]:
+        word = signs[2 * token["start_offset"] : 2 * token["end_offset"]].decode("utf-16-le")
+        stems[word] = token["token"]
+        asked.setdefault(token["token"], word)
+    return Words(stems, asked)
 
 
 async def _timed(search: Awaitable[SearchHits]) -> tuple[SearchHits, float]:
@@ -48,23 +79,40 @@ def _answer(found: SearchHits, milliseconds: float, rows: list[dict[str, Any]]) 
     }
 
 
-def _of_words(found: SearchHits) -> list[dict[str, Any]]:
+def _highlights(found: SearchHits) -> list[str]:
     hits = found.response["hits"]["hits"] if found.response else []
+    return [hit["highlight"]["content"][0] for hit in hits]
+
+
+def _of_words(found: SearchHits, words: Words) -> list[dict[str, Any]]:
+    explained = [hit["_explanation"] for hit in found.response["hits"]["hits"]] if found.response else []
+    matches = [_heaviest_first(_explained_words(explanation, words)) for explanation in explained]
     return [
-        {"html": hit["highlight"]["content"][0], "matches": _heaviest_first(_words(hit["_explanation"])), "legs": {}}
-        for hit in hits
+        {"html": _with_scores(html, some, words), "matches": some, "legs": {}}
+        for html, some in zip(_highlights(found), matches, strict=True)
     ]
 
 
-def _words(explanation: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _with_scores(html: str, matches: list[dict[str, Any]], words: Words) -> str:
+    """Return a text whose marks tell in a title which word of the question they are, and what it gave."""
+    gave = {match["token"]: match["score"] for match in matches}
+
+    def titled(mark: re.Match[str]) -> str:
+        word = words.asked.get(words.stems.get(unescape(mark[1]), ""), "")
+        return f'<mark title="{escape(word)}: {gave[word]:.4f}">{mark[1]}</mark>' if word in gave else mark[0]
+
+    return _MARK.sub(titled, html)
+
+
+def _explained_words(explanation: Mapping[str, Any], words: Words) -> list[dict[str, Any]]:
     """Return what each word gave, as Lucene explains it: its rarity, times how much of it is in the text."""
-    if not (word := _WORD.match(explanation["description"])):
-        return [match for detail in explanation["details"] for match in _words(detail)]
+    if not (stem := _WORD.match(explanation["description"])):
+        return [match for detail in explanation["details"] for match in _explained_words(detail, words)]
     score = explanation["value"]
     parts = explanation["details"][0]["details"]
     frequency = next(part["value"] for part in parts if part["description"].startswith("tf"))
     weights = {"query_weight": score / frequency, "document_weight": frequency, "score": score}
-    return [{"token": word[1], "learned": False, **weights}]
+    return [{"token": words.asked.get(stem[1], stem[1]), "learned": False, **weights}]
 
 
 def _heaviest_first(matches: list[dict[str, Any]]) -> list[dict[str, Any]]:

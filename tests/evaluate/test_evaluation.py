@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import IndexSchemaError, Prune, register_model
+from opensearch_neural_sparse import (
+    IndexSchemaError,
+    Prune,
+    SparseDocument,
+    SparseVector,
+    load_query_encoder,
+    register_model,
+)
 from opensearch_neural_sparse.evaluate.collection import Collection
 from opensearch_neural_sparse.evaluate.evaluation import evaluate
 from opensearch_neural_sparse.evaluate.hybrids import every_hybrid, parse_hybrid
 from opensearch_neural_sparse.evaluate.metrics import METRICS, NDCG_AT_10
 from opensearch_neural_sparse.evaluate.runs import Setting
+from opensearch_neural_sparse.evaluate.scratch import fill, index_bytes, scratch_index
 from tests.evaluate.collections import DOCUMENTS, QUERIES, SENTENCES
 from tests.paths import SMALL_MODEL
 
@@ -105,6 +113,24 @@ def test_dense_vectors_are_searched_and_fused_with_the_others(client, cache: Pat
     assert (found.cost.flops, found.cost.encoded, dense.encoded) == (None, len(DOCUMENTS), len(DOCUMENTS))
     assert runs[4].cost.flops is None
     assert runs[5].cost.flops == runs[1].cost.flops
+
+
+def test_the_size_of_an_index_is_that_of_all_its_documents_whoever_asked_before(client) -> None:
+    encoder = load_query_encoder(SMALL_MODEL)
+    with scratch_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
+        empty = index_bytes(client, store.index)
+        vector = SparseVector({"river": 1.0})
+        fill(store, (SparseDocument(id=str(n), text=f"{n} " * 200, vector=vector) for n in range(200)))
+        assert index_bytes(client, store.index) > empty + 10_000
+
+
+def test_equal_scores_are_ranked_in_the_order_of_the_collection_each_time(client) -> None:
+    encoder, vector = load_query_encoder(SMALL_MODEL), SparseVector({"river": 1.0})
+    names = [str(number) for number in range(3000)]
+    with scratch_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
+        fill(store, (SparseDocument(id=name, text="A river.", vector=vector) for name in names))
+        for search in (store.search, store.match_search, store.hybrid_search):
+            assert [hit.id for hit in search("river", size=100)] == names[:100]
 
 
 def test_an_index_is_deleted_when_the_work_is_broken_off(client, cache: Path) -> None:

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
 BAD_REQUEST = 400
+SETTINGS = {
+    "number_of_shards": 1,
+    "number_of_replicas": 0,
+    "refresh_interval": -1,
+    "store.stats_refresh_interval": "0s",
+}
+"""One segment keeps the documents' order, by which the server ranks equal scores; several are merged in any order. The
+server remembers an index's size for ten seconds by default, in which all of it may be written."""
 
 
 @contextmanager
@@ -56,7 +64,7 @@ def scratch_index(
         ),
     )
     try:
-        store.create(settings={"number_of_shards": 1, "number_of_replicas": 0})
+        store.create(settings=SETTINGS)
         yield store
     finally:
         with translated_errors(client, store.index):

@@ -103,8 +103,8 @@ def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: 
 
 
 def _public_name(app: Any, env: Any, node: Any, content: Any) -> Any:
-    """Return a link to a public name that a type names by the module that defines it."""
-    name = str(node.get("reftarget", "")).rpartition(".")[2]
+    """Return a link to a public name that a type names by the module that defines it; of `FusionLike`, to `Fusion`."""
+    name = str(node.get("reftarget", "")).rpartition(".")[2].removesuffix("Like")
     if node.get("refdomain") != "py" or name not in opensearch_neural_sparse.__all__:
         return None
     domain, target = env.domains["py"], f"opensearch_neural_sparse.{name}"

@@ -70,7 +70,7 @@ def test_wrong_calls_are_told(
 def test_a_column_that_is_not_there_is_told_with_those_that_are(run: Run, file: str) -> None:
     done = run("bench", file, "--model", MODEL, "--text-field", "body")
     assert (done.status, len(done.err.splitlines())) == (1, 1)
-    assert "the text, column 'body', has none; its columns: id, text, year" in done.err
+    assert "none of its 3 rows has a text: no column 'body' among id, year, text; --text-field names it" in done.err
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])

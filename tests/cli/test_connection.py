@@ -27,6 +27,20 @@ def test_the_password_comes_from_the_environment_alone(monkeypatch: pytest.Monke
         connection.options()
 
 
+def test_the_user_comes_from_the_environment_where_no_option_names_one(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENSEARCH_USERNAME", "reader")
+    monkeypatch.delenv("OPENSEARCH_PASSWORD", raising=False)
+    done = run("index", "info", "articles")
+    assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert "Invalid value for OPENSEARCH_USERNAME: Set the password in OPENSEARCH_PASSWORD." in done.words
+    assert "Invalid value for --user: Set" in run("index", "info", "articles", "--user", "writer").words
+    monkeypatch.setenv("OPENSEARCH_PASSWORD", "secret")
+    assert run("index", "info", "articles").status == 1  # nobody answers
+    assert "secret" not in run("index", "info", "--help").out
+
+
 def test_certificates_are_checked_unless_that_is_switched_off() -> None:
     assert _connection(ca_certs=Path("ca.pem")).options() == {"ca_certs": "ca.pem"}
     assert _connection(insecure=True).options() == {"verify_certs": False, "ssl_show_warn": False}
@@ -65,6 +79,9 @@ def test_a_login_and_an_authority_open_a_secured_server(
     trusted = run(*there, "--ca-certs", str(login.ca_file))
     assert trusted.status == 0, trusted.out
     assert run(*there, "--insecure").status == 0
+    monkeypatch.setenv("OPENSEARCH_USERNAME", login.user)
+    by_environment = run("doctor", "--url", secured_server.url, "--ca-certs", str(login.ca_file))
+    assert by_environment.status == 0, by_environment.out
     distrusted = run(*there)
     assert distrusted.status == 1
     assert distrusted.out.startswith("fail  server")

@@ -103,6 +103,49 @@ def test_an_index_is_encoded_anew(cli: Run, client: Any, filled: str, other_inde
     assert shown["models"]["sparse_vector"]["prune"] == {"type": "top_k", "ratio": 1.0}
 
 
+def test_an_index_is_deleted_after_a_question_that_names_it(cli: Run, client: Any, filled: str) -> None:
+    question = f"Delete {filled} (3 documents)? [y/N] "
+    nobody = cli("index", "delete", filled)
+    assert (nobody.status, nobody.out) == (2, "")
+    assert nobody.err.startswith(question)
+    assert "Invalid value for --yes: Nobody answered" in nobody.words
+    no = cli("index", "delete", filled, stdin=b"n\n")
+    assert (no.status, no.out, no.err) == (1, "", f"{question}Nothing was deleted.\n")
+    assert client.count(index=filled)["count"] == 3
+    yes = cli("index", "delete", filled, "--json", stdin=b"y\n")
+    assert (yes.status, yes.err) == (0, question)
+    assert yes.json == {"name": filled, "deleted": [{"index": filled, "documents": 3}]}
+    assert not client.indices.exists(index=filled)
+    gone = cli("index", "delete", filled, "--yes")
+    assert (gone.status, gone.err.rstrip()) == (1, f"Error: Index '{filled}' does not exist.")
+
+
+def test_patterns_are_deleted_on_request_alone_and_never_an_alias(
+    cli: Run, client: Any, filled: str, other_index: str
+) -> None:
+    client.indices.create(index=other_index)
+    client.indices.put_alias(index=filled, name=f"{filled}-alias")
+    for pattern in (f"{filled}*", f"{filled},{other_index}", "_all"):
+        done = cli("index", "delete", pattern, "--yes")
+        assert (done.status, len(done.err.splitlines())) == (2, 1)
+        assert "--pattern deletes all that it matches" in done.words
+    alias = cli("index", "delete", f"{filled}-alias", "--yes")
+    assert alias.status == 1
+    assert alias.err == (
+        f"Error: '{filled}-alias' is an alias. Delete the index that it is for by its own name: {filled}.\n"
+    )
+    done = cli("index", "delete", f"{filled}-*", "--yes", "--pattern")  # the alias matches, too
+    assert (done.status, done.out) == (0, f"Deleted {other_index}, 0 documents.\n"), done.err
+    assert client.indices.exists(index=filled)
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(cli: Run, index_name: str) -> None:
+    for command in (("index", "info"), ("index", "delete", "--pattern", "--yes")):
+        done = cli(*command, f"{index_name}-*")
+        assert (done.status, done.out) == (1, "")
+        assert done.err.startswith(f"Error: Index '{index_name}-*' does not exist.")
+
+
 def test_an_index_that_is_not_there_is_one_line(cli: Run, index_name: str) -> None:
     for command in (("index", "info", index_name), ("search", index_name, "x"), ("ingest", index_name, "-")):
         done = cli(*command)

@@ -9,7 +9,7 @@ import pytest
 from opensearch_neural_sparse.cli.ingest import SHOWN_REFUSALS
 from tests.cli.conftest import MODEL, Run
 
-OUTCOME = {"index", "read", "written", "refused", "unknown", "stopped"}
+OUTCOME = {"index", "read", "written", "refused", "skipped", "unknown", "stopped"}
 
 
 @pytest.fixture
@@ -94,3 +94,58 @@ def test_documents_travel_while_later_ones_are_not_read_yet(
     rows = "\n".join(json.dumps({"id": str(number), "text": "A heart."}) for number in range(30)).encode()
     assert cli("ingest", index, "-", "--model", MODEL, "--batch-size", "2", stdin=rows).status == 0
     assert seen[0] > 0
+
+
+def test_a_wrong_text_column_is_said_once_with_the_columns_that_are_there(cli: Run, index: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("key,body,lang\n" + "8,A stone.,en\n" * 30, encoding="utf-8")
+    done = cli("ingest", index, str(path), "--text-field", "bodies", "--model", MODEL)
+    reason = "none of its 30 rows has a text: no column 'bodies' among body, key, lang; --text-field names it"
+    assert (done.status, done.err) == (1, f"Refused {path}: {reason}\n")
+    assert done.out == f"0 of 30 documents written to {index}.\n"
+    told = cli("ingest", index, str(path), "--text-field", "bodies", "--model", MODEL, "--json").json
+    assert (told["read"], told["refused"]) == (30, [{"where": str(path), "reason": reason, "rows": 30}])
+
+
+def test_csv_columns_are_of_the_type_that_is_given(cli: Run, client: Any, index: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = ["1,A heart.,2020,4.5,yes,2024-01-31,007", "2,A stone.,,,,,", "3,A river.,soon,1,no,2024-01-31,x"]
+    path.write_text("\n".join(["id,text,year,price,sold,on,code", *rows]), encoding="utf-8")
+    types = ("--type", "year=integer", "--type", "price=number", "--type", "sold=boolean", "--type", "on=date")
+    done = cli("ingest", index, str(path), *types, "--model", MODEL)
+    assert done.status == 1
+    assert done.err == f"Refused {path}:4: the value of column 'year' is not of type integer, as --type says\n"
+    assert done.out == f"2 of 3 documents written to {index}.\n"
+    found = client.get(index=index, id="1", _source_excludes=["sparse_vector*"])["_source"]
+    values = {"year": 2020, "price": 4.5, "sold": True, "on": "2024-01-31", "code": "007"}
+    assert {name: found[name] for name in values} == values
+    assert set(client.get(index=index, id="2", _source_excludes=["sparse_vector*"])["_source"]) == {"id", "content"}
+    newer = '{"range": {"year": {"gt": 2019}}}'
+    assert len(cli("search", index, "heart", "--filter", newer, "--model", MODEL, "--json").json["hits"]) == 1
+
+
+@pytest.mark.parametrize("wrong", ["year", "year=int", "text=integer", "id=integer"])
+def test_a_wrong_type_is_a_wrong_call(run: Run, wrong: str) -> None:
+    done = run("ingest", "articles", "-", "--type", wrong)
+    assert (done.status, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 1
+    assert "Invalid value for --type" in done.words
+
+
+def test_columns_that_were_asked_for_and_are_nowhere_are_warned_about(cli: Run, index: str) -> None:
+    options = ("--type", "yaer=integer", "--id-field", "key", "--model", MODEL)
+    done = cli("ingest", index, "-", *options, stdin=b'{"id": "1", "text": "A heart.", "year": "2020"}')
+    assert done.status == 0
+    assert done.err.splitlines() == [
+        "Warning: No row has column 'key': each document got a random id.",
+        "Warning: No row has column 'yaer', which --type names.",
+    ]
+
+
+def test_skipped_files_are_counted(cli: Run, index: str, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.pdf", "c.png", ".hidden"):
+        (tmp_path / name).write_text("A heart.", encoding="utf-8")
+    done = cli("ingest", index, str(tmp_path), "--model", MODEL)
+    assert (done.status, done.err) == (0, "")
+    assert done.out == f"1 of 1 documents written to {index}. Files of other formats skipped: 2.\n"
+    assert cli("ingest", index, str(tmp_path), "--model", MODEL, "--json").json["skipped"] == 2

@@ -44,11 +44,15 @@ def test_the_commands_of_the_page_run(server: RunningServer, client: Any, tmp_pa
         client.indices.delete(index=INDICES, ignore_unavailable=True)
     assert done.returncode == 0, done.stderr
     assert "2 of 2 documents written to cli-articles." in done.stdout
-    assert "cli-articles-2 holds 3 documents, 3 of them encoded now." in done.stdout
+    assert "cli-articles-2 holds 4 documents, 4 of them encoded now." in done.stdout
+    assert "Deleted cli-articles-2, 4 documents." in done.stdout
 
 
 def test_the_page_has_a_section_for_each_command() -> None:
     sections = set(re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
-    groups = {"models": ("list", "show", "recommend", "download"), "index": ("create", "bind", "info", "reindex")}
+    groups = {
+        "models": ("list", "show", "recommend", "download"),
+        "index": ("create", "bind", "info", "reindex", "delete"),
+    }
     commands = {f"{group} {name}" for group, names in groups.items() for name in names}
     assert sections == commands | {"ingest", "search", "doctor", "bench", "What all commands share"}

@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import IndexSchemaError, ModelBinding, ModelMismatchError, get_model, resolve_files
+from opensearch_neural_sparse import (
+    IndexSchemaError,
+    ModelBinding,
+    ModelFilesError,
+    ModelMismatchError,
+    get_model,
+    register_model,
+    resolve_files,
+)
 from opensearch_neural_sparse.index.binding import read_bindings, unfit_tokens, write_bindings
 from opensearch_neural_sparse.models.files import ModelFiles
 from tests.toy import write_doc_only
@@ -62,6 +70,25 @@ def test_binding_holds_what_the_files_say(files: ModelFiles) -> None:
 def test_queries_of_the_same_files_pass_under_any_name(files: ModelFiles) -> None:
     binding = replace(ModelBinding.of(files, text_field="content"), model="elsewhere", revision="b" * 40)
     binding.ensure_matches_query(files, index="i", field="f")
+
+
+def test_a_registered_model_is_found_by_its_files_whatever_it_is_called(files: ModelFiles, tmp_path: Path) -> None:
+    binding = ModelBinding.of(files, text_field="content")
+    other = replace(binding, query_sha256="0" * 64)
+    with pytest.raises(ModelFilesError, match="not known here"):
+        binding.find_model()
+    spec = register_model(files.root, name="mine")
+    assert binding.find_model() == spec
+    assert binding.is_of(spec)
+    assert not other.is_of(spec)
+    with pytest.raises(ModelFilesError, match="not known here"):
+        other.find_model()
+    named = register_model(files.root, name=binding.model)
+    assert binding.find_model() == named  # the stamp's own name comes first
+    for file in files.root.rglob("tokenizer.json"):
+        file.unlink()
+    assert not binding.is_of(spec)
+    assert BINDING.is_of(replace(spec, id="org/doc-v9", path=None))
 
 
 def test_queries_of_other_files_are_refused_and_both_models_named(files: ModelFiles) -> None:

@@ -1,7 +1,7 @@
 """Where the server is: the options that every command over an index has."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -19,15 +19,22 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 DEFAULT_URL = "http://localhost:9200"
+USER_VARIABLE = "OPENSEARCH_USERNAME"
 PASSWORD_VARIABLE = "OPENSEARCH_PASSWORD"  # noqa: S105  its name
 PANEL = "Connection"
+CREATE_IT = "Create it: opensearch-neural-sparse index create."
 
 UrlOption = Annotated[
     str, typer.Option("--url", envvar="OPENSEARCH_URL", help="Address of the server.", rich_help_panel=PANEL)
 ]
 UserOption = Annotated[
     str | None,
-    typer.Option("--user", help=f"Its user; {PASSWORD_VARIABLE} holds the password.", rich_help_panel=PANEL),
+    typer.Option(
+        "--user",
+        envvar=USER_VARIABLE,
+        help=f"Its user; {PASSWORD_VARIABLE} holds the password.",
+        rich_help_panel=PANEL,
+    ),
 ]
 CaCertsOption = Annotated[
     Path | None,
@@ -63,7 +70,8 @@ class Connection:
         options: dict[str, Any] = {}
         if self.user is not None:
             if PASSWORD_VARIABLE not in environ:
-                raise typer.BadParameter(f"Set the password in {PASSWORD_VARIABLE}.", param_hint="--user")
+                hint = USER_VARIABLE if environ.get(USER_VARIABLE) == self.user else "--user"
+                raise typer.BadParameter(f"Set the password in {PASSWORD_VARIABLE}.", param_hint=hint)
             options["http_auth"] = (self.user, environ[PASSWORD_VARIABLE])
         if self.ca_certs is not None:
             options["ca_certs"] = str(self.ca_certs)
@@ -84,26 +92,37 @@ class Connection:
 
     @contextmanager
     def store(
-        self, index: str, *, schema: "IndexSchema | None" = None, **options: Any
+        self, index: str, *, schema: "IndexSchema | None" = None, models: Sequence[str] = (), **options: Any
     ) -> "Iterator[NeuralSparseStore]":
         """Open a store.
 
         Args:
             index: The index.
             schema: Names of its fields; by default those that it is stamped for.
-            options: Further options of the store.
+            models: Models of the indices behind the name, where it may cover several.
+            options: Further options of the store, `model` among them where it covers one.
         """
+        from opensearch_neural_sparse.cli.chosen_models import model_of
         from opensearch_neural_sparse.cli.layout import stamped_schema
         from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
         with self.client() as client:
-            schema = schema or stamped_schema(look_at(client, index))
+            if schema is None:
+                bodies = look_at(client, index)
+                schema = stamped_schema(bodies)
+                if models:
+                    options["model"] = model_of(index, models, bodies)
             with NeuralSparseStore(index, client=client, schema=schema, **options) as store:
                 yield store
 
 
-def look_at(client: "OpenSearch", index: str) -> Mapping[str, Any]:
+def look_at(client: "OpenSearch", index: str, remedy: str = CREATE_IT) -> Mapping[str, Any]:
     """Return what the server tells of the indices behind a name; nothing where it may not be asked.
+
+    Args:
+        client: The client.
+        index: The name.
+        remedy: The way out where there is no such index.
 
     Raises:
         IndexNotFoundError: There is no such index.
@@ -113,16 +132,18 @@ def look_at(client: "OpenSearch", index: str) -> Mapping[str, Any]:
     from opensearch_neural_sparse.store.base import FORBIDDEN
     from opensearch_neural_sparse.store.connection import translated_errors
 
-    found: Mapping[str, Any] = {}
+    found: Mapping[str, Any] | None = None
     try:
         with translated_errors(client, index):
             found = client.indices.get(index=index)
     except IndexNotFoundError:
-        raise IndexNotFoundError(index, "Create it: opensearch-neural-sparse index create.") from None
+        raise IndexNotFoundError(index, remedy) from None
     except ServerRequestError as error:
         if error.status != FORBIDDEN:
             raise
-    return found
+    if found == {}:  # a pattern that matches nothing
+        raise IndexNotFoundError(index, remedy)
+    return found or {}
 
 
 OPTIONS: Mapping[str, tuple[Any, Any]] = {

@@ -1,6 +1,6 @@
 """`opensearch-neural-sparse doctor`: what is wrong with a server, an index, a model, and the way out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected, look_at
-from opensearch_neural_sparse.cli.options import ModelOption
+from opensearch_neural_sparse.cli.options import ModelsOption
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ ENGINES = {"onnxruntime": "onnx", "sentence_transformers": "encode"}
 def doctor(
     connection: Connection,
     index: Annotated[str | None, typer.Argument(metavar="INDEX", help="Name of the index.", show_default=False)] = None,
-    model: ModelOption = None,
+    models: ModelsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check a server, an index and its model, and say what to do where it is not well.
@@ -39,7 +39,7 @@ def doctor(
     from opensearch_neural_sparse.cli.checks import Verdict
 
     with connection.client() as client:
-        checks = list(examine(client, index, model))
+        checks = list(examine(client, index, models or []))
     failed = any(check.verdict is Verdict.FAIL for check in checks)
     if json:
         print_json({"ok": not failed, "checks": [asdict(check) for check in checks]})
@@ -58,7 +58,7 @@ def show(check: "Check") -> None:
         typer.echo(f"{'':15} -> {check.remedy}")
 
 
-def examine(client: "OpenSearch", index: str | None, model: str | None) -> "Iterator[Check]":
+def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "Iterator[Check]":
     """Yield all checks; a server that does not answer is the only one then."""
     from opensearch_neural_sparse.cli.checks import check_clauses, check_plugins, fail, ok
     from opensearch_neural_sparse.errors import NeuralSparseError
@@ -67,16 +67,21 @@ def examine(client: "OpenSearch", index: str | None, model: str | None) -> "Iter
     try:
         server = read_server(client)
     except NeuralSparseError as error:
-        yield fail("server", str(error), "Look at --url, --user, OPENSEARCH_PASSWORD and --ca-certs.")
+        yield fail(
+            "server", str(error), "Look at --url, --user or OPENSEARCH_USERNAME, OPENSEARCH_PASSWORD and --ca-certs."
+        )
         return
     yield ok("server", str(server))
     yield check_plugins(server)
     limits = {"include_defaults": "true", "flat_settings": "true"}
     yield check_clauses(told(client, lambda: client.cluster.get_settings(params=limits)))
-    yield from examine_model(model, None) if index is None else examine_index(client, index, model, server)
+    if index is not None:
+        yield from examine_index(client, index, models, server)
+    for model in models if index is None else ():
+        yield from examine_model(model, None)
 
 
-def examine_index(client: "OpenSearch", index: str, model: str | None, server: "ServerInfo") -> "Iterator[Check]":
+def examine_index(client: "OpenSearch", index: str, models: Sequence[str], server: "ServerInfo") -> "Iterator[Check]":
     """Yield the checks of an index and its model."""
     from opensearch_neural_sparse.cli.checks import check_health, check_index, check_stamp, fail
     from opensearch_neural_sparse.cli.layout import stamped_schema
@@ -88,7 +93,8 @@ def examine_index(client: "OpenSearch", index: str, model: str | None, server: "
         bodies = look_at(client, index)
         stamped = any(read_bindings(body["mappings"]) for body in bodies.values())
         # a model is held against the stamp below, by the files that are here: opening by it would download them
-        store = NeuralSparseStore(index, client=client, model=None if stamped else model, schema=stamped_schema(bodies))
+        model = None if stamped or not models else models[0]
+        store = NeuralSparseStore(index, client=client, model=model, schema=stamped_schema(bodies))
         state = store.open()
     except IndexNotBoundError as error:
         yield fail("stamp", str(error), f"opensearch-neural-sparse index bind {index} --model MODEL")
@@ -103,7 +109,15 @@ def examine_index(client: "OpenSearch", index: str, model: str | None, server: "
             yield replace(check, index=name)
     for group in state.groups or (state,):
         yield replace(check_stamp(group.binding), index=", ".join(group.indices) or index)
-        yield from examine_model(model, group)
+        yield from examine_model(model_for(models, group.binding), group)
+
+
+def model_for(models: Sequence[str], binding: "ModelBinding | None") -> str | None:
+    """Return the model of those named that indices are to be held against: the one that they are bound to, if any."""
+    from opensearch_neural_sparse.cli.chosen_models import fitting
+
+    named = models[0] if models else None
+    return named if binding is None or len(models) < 2 else fitting(models, [binding]) or named
 
 
 def examine_model(model: str | None, state: "IndexState | None") -> "Iterator[Check]":

@@ -1,7 +1,9 @@
 """`opensearch-neural-sparse index`: indices and the models that they belong to."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 import typer
@@ -9,6 +11,7 @@ import typer
 from opensearch_neural_sparse.cli.connection import Connection, connected, look_at
 from opensearch_neural_sparse.cli.options import IndexArgument, NeededModel, PruneOption, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_progress
+from opensearch_neural_sparse.errors import NeuralSparseError
 
 app = typer.Typer(help="Indices, and the models that they belong to.", no_args_is_help=True)
 
@@ -109,6 +112,80 @@ def info(connection: Connection, index: IndexArgument, json: JsonOption = False)
             print_columns([("field", field), *((f"  {name}", value) for name, value in stamp.items())])
         if not stamps:
             typer.echo("It carries no model: opensearch-neural-sparse index bind names one.")
+
+
+@app.command()
+@connected
+def delete(
+    connection: Connection,
+    index: IndexArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without being asked.")] = False,
+    pattern: Annotated[
+        bool, typer.Option("--pattern", help="Take INDEX for a pattern or list, which may match several.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Delete an index and everything in it, after a question.
+
+    An alias is not deleted; name the index that it is for.
+    """
+    from opensearch_neural_sparse.store.connection import translated_errors
+
+    if not pattern and is_pattern(index):
+        message = f"{index!r} may match several indices; --pattern deletes all that it matches."
+        raise typer.BadParameter(message, param_hint="INDEX")
+    with connection.client() as client:
+        names = own_names(index, look_at(client, index, remedy=""))
+        with translated_errors(client, index):
+            counts = {name: client.count(index=name)["count"] for name in names}
+            if not yes:
+                confirm(counts)
+            client.indices.delete(index=",".join(names))
+    if json:
+        print_json({"name": index, "deleted": [{"index": name, "documents": counts[name]} for name in names]})
+    else:
+        typer.echo("\n".join(f"Deleted {name}, {counts[name]:,} documents." for name in names))
+
+
+def is_pattern(index: str) -> bool:
+    """Tell whether a name may match several indices."""
+    return index == "_all" or any(character in index for character in "*?,")
+
+
+def own_names(index: str, found: Mapping[str, Any]) -> list[str]:
+    """Return the indices that a name or pattern matches by their own names, not by an alias.
+
+    Args:
+        index: The name or pattern.
+        found: What the server tells of the indices behind it; nothing where it may not be asked.
+
+    Raises:
+        NeuralSparseError: None, or they cannot be known.
+    """
+    if not found:
+        raise NeuralSparseError(f"What {index!r} would delete cannot be known without the right indices:admin/get.")
+    patterns = ["*" if part == "_all" else part for part in index.split(",")]
+    names = [name for name in found if any(fnmatchcase(name, part) for part in patterns)]
+    if not names:
+        others = ", ".join(found)
+        raise NeuralSparseError(f"{index!r} is an alias. Delete the index that it is for by its own name: {others}.")
+    return names
+
+
+def confirm(counts: Mapping[str, int]) -> None:
+    """Ask on standard error whether indices are to be deleted, and end the command unless the answer is yes.
+
+    Raises:
+        BadParameter: There is nobody to answer.
+    """
+    shown = ", ".join(f"{name} ({count:,} documents)" for name, count in counts.items())
+    typer.echo(f"Delete {shown}? [y/N] ", err=True, nl=False)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise typer.BadParameter("Nobody answered; it deletes without being asked.", param_hint="--yes")
+    if answer.strip().lower() not in ("y", "yes"):
+        typer.echo("Nothing was deleted.", err=True)
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -24,6 +24,16 @@ ModelOption = Annotated[
         metavar="MODEL", help="Its name, hub id or folder; by default the index's.", autocompletion=complete_model
     ),
 ]
+ModelsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Its name, hub id or folder; may be repeated where INDEX covers several models.",
+        show_default="the index's",
+        autocompletion=complete_model,
+    ),
+]
 NeededModel = Annotated[
     str,
     typer.Option(

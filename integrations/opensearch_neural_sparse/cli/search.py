@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
-from opensearch_neural_sparse.cli.options import IndexArgument, ModelOption
+from opensearch_neural_sparse.cli.options import IndexArgument, ModelsOption, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.index.pipelines import Combination, Normalization
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.search.hits import SearchHit, SearchHits
+    from opensearch_neural_sparse.search.options import HybridOptions
 
 SHOWN_CHARACTERS = 200
 
@@ -39,6 +41,7 @@ def search(
     index: IndexArgument,
     query: Annotated[str, typer.Argument(metavar="QUERY", help="The text to search for.")],
     size: Annotated[int, typer.Option(min=1, max=10000, metavar="N", help="Most hits.")] = 10,
+    offset: Annotated[int, typer.Option(min=0, max=9999, metavar="N", help="How many hits to skip.")] = 0,
     filter: Annotated[  # noqa: A002
         Any,
         typer.Option(
@@ -46,21 +49,51 @@ def search(
         ),
     ] = None,
     hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse it with a search by words (BM25).")] = False,
+    weights: Annotated[
+        str | None,
+        typer.Option(metavar="W,W", help="With --hybrid: weights of words and tokens, summing to 1, as in 0.3,0.7."),
+    ] = None,
+    normalization: Annotated[
+        Normalization | None,
+        typer.Option(help="With --hybrid: fuse scores on one scale, rather than ranks.", show_default="ranks"),
+    ] = None,
+    combination: Annotated[
+        Combination | None,
+        typer.Option(help="With --normalization: which mean of the scores.", show_default="arithmetic_mean"),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show which tokens matched.")] = False,
-    model: ModelOption = None,
+    models: ModelsOption = None,
     json: JsonOption = False,
 ) -> None:
     """Search an index by sparse vectors."""
-    with connection.store(index, model=model) as store:
-        ask = store.hybrid_search if hybrid else store.search
-        hits = ask(query, size=size, filter=filter, explain=explain)
+    options = read_fusion(hybrid, weights=weights, normalization=normalization, combination=combination)
+    with connection.store(index, models=models or ()) as store:
+        wanted: dict[str, Any] = {"size": size, "offset": offset, "filter": filter, "explain": explain}
+        hits = store.hybrid_search(query, options=options, **wanted) if options else store.search(query, **wanted)
     if json:
         print_json(as_json(hits))
         return
-    for place, hit in enumerate(hits, start=1):
+    for place, hit in enumerate(hits, start=offset + 1):
         show(place, hit, explain)
     counted = "" if hits.total_is_exact else "at least "
     typer.echo(f"{len(hits)} of {counted}{hits.total} hits, {hits.took_ms} ms.", err=True)
+
+
+def read_fusion(hybrid: bool, *, weights: str | None, **choices: Any) -> "HybridOptions | None":
+    """Return how the searches by words and by tokens are fused; None where the latter is alone.
+
+    Raises:
+        BadParameter: It is given without --hybrid, or is out of range.
+    """
+    from opensearch_neural_sparse.search.options import HybridOptions
+
+    given = {name: value for name, value in {"weights": weights, **choices}.items() if value is not None}
+    if given and not hybrid:
+        raise typer.BadParameter("It says how to fuse two searches; add --hybrid.", param_hint=f"--{next(iter(given))}")
+    with usage_errors(" ".join(f"--{name}" for name in given)):
+        if weights is not None:
+            given["weights"] = [float(weight) for weight in weights.split(",")]
+        return HybridOptions(**given) if hybrid else None
 
 
 def as_json(hits: "SearchHits") -> dict[str, Any]:

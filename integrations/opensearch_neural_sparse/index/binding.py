@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.errors import IndexSchemaError, ModelFilesError, ModelMismatchError, UnknownModelError
-from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.models.files import Side, resolve_files
+from opensearch_neural_sparse.models.registry import get_model, registered_models
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files import ModelFiles
@@ -108,12 +109,28 @@ class ModelBinding:
         """What makes vectors comparable: equal for models whose queries and documents are encoded alike."""
         return self.query_sha256, self.weights_sha256
 
+    def is_of(self, spec: ModelSpec) -> bool:
+        """Tell whether the field is a model's, by its name, or by the files of its folder.
+
+        Args:
+            spec: The model.
+        """
+        if spec.path is None:
+            return self.model in (spec.id, spec.name)
+        try:
+            return resolve_files(spec, side=Side.QUERY).query_sha256 == self.query_sha256
+        except ModelFilesError:
+            return False
+
     def find_model(self) -> ModelSpec:
-        """Return the model by its name.
+        """Return the model by its name, or among those that were registered by its files, whatever it is called here.
 
         Raises:
-            ModelFilesError: The name is not known here.
+            ModelFilesError: It is not known here.
         """
+        folders = sorted(registered_models(), key=lambda spec: spec.id != self.model)
+        if (found := next(filter(self.is_of, folders), None)) is not None:
+            return found
         try:
             return get_model(self.model)
         except UnknownModelError:

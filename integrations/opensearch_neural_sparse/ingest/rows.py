@@ -44,10 +44,23 @@ class RefusedRow:
     Attributes:
         place: The file, and the line or number of the row in it.
         reason: What is wrong with it.
+        rows: How many rows it stands for, where all of a file are wrong alike.
     """
 
     place: str
     reason: str
+    rows: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RowWithoutText(RefusedRow):
+    """A row that lacks the column of the text.
+
+    Attributes:
+        columns: Those that it has.
+    """
+
+    columns: tuple[str, ...]
 
 
 def read_rows(path: Path) -> Iterator[Row | RefusedRow]:

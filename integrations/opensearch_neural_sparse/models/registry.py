@@ -122,6 +122,11 @@ def register_model(
     return spec
 
 
+def registered_models() -> tuple[ModelSpec, ...]:
+    """Return the models that were registered, those of the catalogue left out."""
+    return tuple(_registered.values())
+
+
 def _read_source(source: str | Path, revision: str, options: HubOptions) -> ModelSpec:
     if isinstance(source, Path) or Path(source).expanduser().is_dir() or source.count("/") != 1:
         return get_model(Path(source))

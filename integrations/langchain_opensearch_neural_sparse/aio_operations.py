@@ -140,6 +140,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         return self._relevant(vector, hits, self.async_store.schema)
 
     async def _aquery_vector(self, query: str) -> SparseVector:
+        if not query.strip():
+            return SparseVector()
         try:
             return await self.async_store.encode_query(query)
         except IndexNotFoundError:

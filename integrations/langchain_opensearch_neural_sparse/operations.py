@@ -210,6 +210,8 @@ class NeuralSparseOperations(VectorStoreBase):
         return self._relevant(vector, self._hits(vector or query, k, filter, options, explain=True), self.store.schema)
 
     def _query_vector(self, query: str) -> SparseVector:
+        if not query.strip():
+            return SparseVector()
         try:
             return self.store.encode_query(query)
         except IndexNotFoundError:

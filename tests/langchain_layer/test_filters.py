@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse.filters import compile_filter
-from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
+from opensearch_neural_sparse import FilterSyntaxError, IndexSchema, UnmappedFieldWarning
 
 SCHEMA = IndexSchema()
 VALUES: dict[str, Any] = {
@@ -59,8 +60,9 @@ def _comparisons(key: str) -> st.SearchStrategy[Any]:
 
 
 CONDITIONS = st.fixed_dictionaries({}, optional={key: _comparisons(key) for key in VALUES})
+CLAUSES = st.sampled_from([{"bool": {"should": []}}, {"match_none": {}}, {"match_all": {}}, {"bool": {"filter": []}}])
 FILTERS = st.recursive(
-    CONDITIONS,
+    CONDITIONS | CLAUSES,
     lambda inner: st.one_of(
         st.fixed_dictionaries({"$and": st.lists(inner, min_size=1, max_size=3)}),
         st.fixed_dictionaries({"$or": st.lists(inner, min_size=1, max_size=3)}),
@@ -93,8 +95,12 @@ def _compare(values: list[Any], name: str, asked: Any) -> bool:
 
 
 def _holds(filter: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:  # noqa: A002
+    if filter in ({"bool": {"should": []}}, {"match_none": {}}):
+        return False
     for key, asked in filter.items():
-        if key in ("$and", "$or"):
+        if key in ("match_all", "bool"):
+            held = True
+        elif key in ("$and", "$or"):
             held = (all if key == "$and" else any)(_holds(part, metadata) for part in asked)
         elif key == "$not":
             held = not _holds(asked, metadata)
@@ -132,6 +138,10 @@ def test_an_index_understands_filters_as_python_does(vectorstore) -> None:
         ({"term": {"$in": ["autumn"]}}, [{"terms": {"term": ["autumn"]}}]),
         ([{"lang": "en"}, {"range": {"a": {"gte": 1}}}], [{"term": {"lang": "en"}}, {"range": {"a": {"gte": 1}}}]),
         ({"score": 1, "content": "x"}, [{"term": {"meta.score": 1}}, {"term": {"meta.content": "x"}}]),
+        ({"operator": "==", "field": "x"}, [{"term": {"operator": "=="}}, {"term": {"field": "x"}}]),
+        ({"field": {"$eq": "x"}, "operator": {"$eq": "=="}, "value": 1},
+         [{"term": {"field": "x"}}, {"term": {"operator": "=="}}, {"term": {"value": 1}}]),
+        ({"bool": {"should": []}}, [{"bool": {"should": [{"match_none": {}}]}}]),
         ({"$or": [{"a": 1}, {"exists": {"field": "b"}}]},
          [{"bool": {"should": [{"term": {"a": 1}}, {"exists": {"field": "b"}}], "minimum_should_match": 1}}]),
     ],
@@ -148,7 +158,19 @@ def test_either_language_becomes_clauses(filter, clauses) -> None:  # noqa: A002
         ({"$xor": [{"lang": "en"}]}, r"Unknown operator '\$xor'"),
         ({"year": {"gte": 2020}}, "Unknown operator 'gte'"),
         ({"lang": {}}, "is empty"),
-        ({"$or": []}, r"\$or takes a list"),
+        ({"$or": []}, r"\$or takes a list of one condition or more, got an empty one"),
+        ({"$and": [{"$or": ()}]}, r"\$or takes a list"),
+        ({"lang": "\ud800"}, "surrogate"),
+        ({"lang": {"$in": [b"en"]}}, "got bytes"),
+        ({"lang": {"en"}}, "got set"),
+        ({"lang": {"$in": (each for each in "en")}}, r"\$in takes a list, got generator"),
+        ({"terms": {"lang": {"en"}}}, "got set"),
+        ({"field": "meta.lang", "operator": "==", "value": "en"}, r"Haystack\. Write {'lang': {'\$eq': 'en'}}"),
+        ({"field": "lang", "operator": "not in", "value": ["en"]}, r"Write {'lang': {'\$nin': \['en'\]}}"),
+        ({"operator": "AND", "conditions": []}, r"Haystack\. Write {'\$and': \[...\]}"),
+        ({"operator": "NOT", "conditions": []}, r"Write {'\$not': {...}}"),
+        ({"$or": [{"field": "lang", "operator": "==", "value": "en"}]}, "Haystack"),
+        ([{"operator": "OR", "conditions": []}], "Haystack"),
         ({"$and": {"lang": "en"}}, r"\$and takes a list"),
         ({"lang": {"$in": "en"}}, r"\$in takes a list"),
         ({"lang": ["en"]}, "A value in a filter"),
@@ -170,3 +192,43 @@ def test_the_filter_stays_as_it_is() -> None:
     given_filter = {"$not": {"lang": {"$in": ["en", None]}}}
     compile_filter(given_filter, SCHEMA)
     assert given_filter == {"$not": {"lang": {"$in": ["en", None]}}}
+
+
+def _found(vectorstore: Any, wanted: Any) -> Iterator[Any]:
+    yield lambda: vectorstore.similarity_search("passage", filter=wanted)
+    yield lambda: vectorstore.max_marginal_relevance_search("passage", filter=wanted)
+    yield lambda: vectorstore.similarity_search_with_relevance_scores("passage", filter=wanted)
+    yield lambda: asyncio.run(vectorstore.asimilarity_search("passage", filter=wanted))
+    for kind in ("sparse", "hybrid"):
+        retriever = vectorstore.as_retriever(search_type=kind, search_kwargs={"filter": wanted})
+        yield lambda retriever=retriever: retriever.invoke("passage")
+        yield lambda retriever=retriever: asyncio.run(retriever.ainvoke("passage"))
+
+
+def test_an_or_over_no_conditions_lets_nothing_through(vectorstore) -> None:
+    vectorstore.add_documents(_documents())
+    for nothing in (
+        {"lang": {"$in": []}},
+        {"bool": {"should": []}},
+        {"bool": {"should": [], "minimum_should_match": 1}},
+    ):
+        for ask in _found(vectorstore, nothing):
+            assert ask() == []
+
+
+def test_a_key_that_no_document_has_is_a_warning(vectorstore) -> None:
+    vectorstore.add_documents(_documents())
+    for ask in _found(vectorstore, {"lnag": "en"}):
+        with pytest.warns(UnmappedFieldWarning, match=r"field 'lnag' of the filter.*Did you mean 'lang'\?"):
+            assert ask() == []
+
+
+@pytest.mark.parametrize("key", ["metadata.lang", "meta.lang"])
+def test_the_prefix_of_another_layout_is_refused_with_the_right_name(vectorstore, key: str) -> None:
+    vectorstore.add_documents(_documents())
+    for ask in _found(vectorstore, {key: "en"}):
+        with pytest.raises(FilterSyntaxError, match=r"Write 'lang'\."):
+            ask()
+    for ask in _found(vectorstore, {"term": {key: "en"}}):
+        with pytest.raises(FilterSyntaxError, match=r"Write 'lang'\."):
+            ask()

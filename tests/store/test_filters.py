@@ -127,6 +127,15 @@ def test_a_field_that_a_write_has_mapped_meanwhile_is_known(filled: NeuralSparse
     assert [hit.id for hit in filled.search("mars", filter={"term": {"late": True}})] == ["4"]
 
 
+def test_a_field_that_hits_have_is_known_without_a_look(
+    filled: NeuralSparseStore, make_store: MakeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.open()
+    make_store().write([{"id": "4", "text": "mars", "metadata": {"late": {"at": 1}}}])
+    monkeypatch.setattr(filled, "_look", lambda: pytest.fail("the index was read again"))
+    assert [hit.id for hit in filled.search("mars", filter={"term": {"late.at": 1}})] == ["4"]
+
+
 def test_mapped_fields_ask_nothing_more_of_the_server(
     filled: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,8 +56,8 @@ def haystack_filter(filter: Mapping[str, Any]) -> ForeignFilter | None:  # noqa:
     operator = filter.get("operator")
     if set(filter) == {"operator", "conditions"} and isinstance(filter["conditions"], list | tuple):
         return ForeignFilter("Haystack", _CONNECTIVES.get(str(operator).upper(), "$and"))
-    if set(filter) == {"field", "operator", "value"} and operator in _COMPARISONS and isinstance(filter["field"], str):
-        return ForeignFilter("Haystack", _COMPARISONS[operator], without_prefix(filter["field"]), filter["value"])
+    if set(filter) == {"field", "operator", "value"} and isinstance(operator, str) and operator in _COMPARISONS:
+        return ForeignFilter("Haystack", _COMPARISONS[operator], without_prefix(str(filter["field"])), filter["value"])
     return None
 
 

@@ -188,7 +188,11 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         return (await self._search(wanted, ask, slow=has_embedder(options.legs)))[0]
 
     async def _search(self, wanted: Wanted, ask: Ask, *, slow: bool = False) -> list[SearchHits]:
-        await self._check_fields(wanted.clauses)
+        found = await self._answers(ask, slow=slow)
+        await self._check_fields(wanted.clauses, found)
+        return found
+
+    async def _answers(self, ask: Ask, *, slow: bool) -> list[SearchHits]:
         for _ in range(LOOKS):
             state, server = await self.open(), await self.server()
             questions = await self._encoding(partial(ask, server, state), slow=slow)

@@ -93,6 +93,7 @@ class AsyncChangedDocuments(AsyncStoredDocuments):
             ServerConnectionError: No answer in time.
             ServerRequestError: The server could not delete some documents; others may be gone.
         """
+        await self.open()
         await self._check_fields(filter_clauses(filter))
         work = delete_matching(self.index, filter, refresh=refresh, routing=routing, timeout=timeout)
         return await self._run(work)

@@ -131,6 +131,7 @@ class AsyncStoredDocuments(AsyncStoreSession):
             filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
             routing: Only shards that hold documents of this routing are asked.
         """
+        await self.open()
         await self._check_fields(filter_clauses(filter))
         body = filter_body(filter)
         async with self._asking() as client:

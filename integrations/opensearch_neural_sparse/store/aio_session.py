@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
+from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.asking import AskingStore
@@ -138,10 +139,12 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
             return self._unseen(error)
         return await asyncio.to_thread(self._read_index, response)
 
-    async def _check_fields(self, clauses: Sequence[Mapping[str, Any]]) -> None:
+    async def _check_fields(self, clauses: Sequence[Mapping[str, Any]], found: Iterable[SearchHits] = ()) -> None:
         """Warn of filter clauses on fields that no index maps; a write may have mapped them since the last look."""
+        if not clauses:
+            return
         state = await self.open()
-        if unmapped_fields(clauses, state):
+        if unmapped_fields(clauses, state, found):
             fresh = await self._look()
             self._compare(state, fresh)
             report_unmapped(self.index, clauses, fresh)

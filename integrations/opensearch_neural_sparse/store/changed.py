@@ -93,6 +93,7 @@ class ChangedDocuments(StoredDocuments):
             ServerConnectionError: No answer in time.
             ServerRequestError: The server could not delete some documents; others may be gone.
         """
+        self.open()
         self._check_fields(filter_clauses(filter))
         work = delete_matching(self.index, filter, refresh=refresh, routing=routing, timeout=timeout)
         return self._run(work)

@@ -126,6 +126,7 @@ class StoredDocuments(StoreSession):
             filter: A query clause that documents satisfy, or a list of such, all of which they satisfy.
             routing: Only shards that hold documents of this routing are asked.
         """
+        self.open()
         self._check_fields(filter_clauses(filter))
         body = filter_body(filter)
         with self._errors():

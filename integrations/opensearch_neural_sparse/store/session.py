@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
+from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.asking import AskingStore
 from opensearch_neural_sparse.store.base import is_there_already
@@ -125,10 +126,12 @@ class StoreSession(AskingStore["OpenSearch"]):
             return self._unseen(error)
         return self._read_index(response)
 
-    def _check_fields(self, clauses: Sequence[Mapping[str, Any]]) -> None:
+    def _check_fields(self, clauses: Sequence[Mapping[str, Any]], found: Iterable[SearchHits] = ()) -> None:
         """Warn of filter clauses on fields that no index maps; a write may have mapped them since the last look."""
+        if not clauses:
+            return
         state = self.open()
-        if unmapped_fields(clauses, state):
+        if unmapped_fields(clauses, state, found):
             fresh = self._look()
             self._compare(state, fresh)
             report_unmapped(self.index, clauses, fresh)

@@ -186,7 +186,11 @@ class NeuralSparseStore(BoundDocuments):
         return self._search(wanted, self._ask_hybrid(query, vector, wanted, options))[0]
 
     def _search(self, wanted: Wanted, ask: Ask) -> list[SearchHits]:
-        self._check_fields(wanted.clauses)
+        found = self._answers(ask)
+        self._check_fields(wanted.clauses, found)
+        return found
+
+    def _answers(self, ask: Ask) -> list[SearchHits]:
         for _ in range(LOOKS):
             state, server = self.open(), self.server()
             questions = ask(server, state)

@@ -13,18 +13,31 @@ from opensearch_neural_sparse.index.fields import META_FIELD
 from opensearch_neural_sparse.index.reasons import first_of
 from opensearch_neural_sparse.search.clauses import fields_of
 from opensearch_neural_sparse.search.filter_syntax import without_prefix
+from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.store.index_state import IndexState
 
 _NAMED = 10
 """Fields that are named where none is close."""
 
 
-def unmapped_fields(clauses: Iterable[Mapping[str, Any]], state: IndexState) -> list[str]:
-    """Return the fields of filter clauses that none of the indices maps; none where the mappings are not known."""
+def unmapped_fields(
+    clauses: Iterable[Mapping[str, Any]], state: IndexState, found: Iterable[SearchHits] = ()
+) -> list[str]:
+    """Return the fields of filter clauses that none of the indices maps; none where the mappings are not known.
+
+    Args:
+        clauses: The filter.
+        state: What is known of the index.
+        found: Hits of it; a field that one of them has is mapped by now, whatever is known.
+    """
     if not state.mappings:
         return []
     named = dict.fromkeys(name for clause in clauses for name in fields_of(clause))
-    return [name for name in named if not _is_mapped(name, state)]
+    return [
+        name
+        for name in named
+        if not _is_mapped(name, state) and not any(_holds(hit.source, name) for hits in found for hit in hits)
+    ]
 
 
 def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: IndexState) -> None:
@@ -60,3 +73,12 @@ def _metadata_fields(state: IndexState) -> list[str]:
 
 def _is_mapped(name: str, state: IndexState) -> bool:
     return any(maps_field(mappings, name) for mappings in state.mappings)
+
+
+def _holds(source: Mapping[str, Any], name: str) -> bool:
+    value: Any = source
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return True

@@ -7,6 +7,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
 from opensearch_neural_sparse.index.fields import META_FIELD, IndexSchema
+from opensearch_neural_sparse.index.metadata_values import plain_scalar
 from opensearch_neural_sparse.search.clauses import checked_value
 from opensearch_neural_sparse.search.filter_syntax import haystack_filter, langchain_form
 from opensearch_neural_sparse.search.filters import filter_clauses
@@ -129,12 +130,12 @@ def _bound(operator: str, value: object) -> Scalar:
 
 
 def _scalar(value: object) -> Scalar:
+    value = plain_scalar(value)
     if isinstance(value, Scalar):
         checked: Scalar = checked_value(value)
         return checked
     raise FilterSyntaxError(
-        f"A value in a filter is a text, a number, a boolean or None, got {type(value).__name__}. "
-        "Dates are compared as they were stored, as texts: date.isoformat()."
+        f"A value in a filter is a text, a number, a boolean, a date or None, got {type(value).__name__}."
     )
 
 

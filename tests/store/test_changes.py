@@ -84,7 +84,7 @@ def test_document_that_is_not_there_is_reported_and_not_made(filled: NeuralSpars
 def test_metadata_that_cannot_be_stored_fails_alone(filled: NeuralSparseStore) -> None:
     with pytest.raises(BulkWriteError) as error:
         filled.update_metadata({"1": {"year": "SECRET"}, "2": {"year": 4}})
-    assert failures(error) == [("1", "mapper_parsing_exception")]
+    assert failures(error) == [("1", "IndexSchemaError")]
     with pytest.raises(BulkWriteError) as error:
         filled.update_metadata({"1": {"": 1}, "2": {"year": float("nan")}})
     assert failures(error) == [("1", "IndexSchemaError"), ("2", "IndexSchemaError")]

@@ -13,6 +13,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema
+from opensearch_neural_sparse.index.metadata_values import json_value
 from opensearch_neural_sparse.index.vectors import (
     FieldVector,
     chunks_of,
@@ -147,9 +148,10 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for key, value in document.metadata.items():
         place = nested if schema.is_reserved(key) else source
-        place[key] = _plain(value, key, document.id)
+        place[key] = json_value(value, key, document.id)
     if nested:
         source[META_FIELD] = nested
+    metadata = dict(source) if document.metadata and schema.metadata_types is not None else None
     if document.text is not None:
         source[schema.text_field] = _text(document)
     if document.model is not None:
@@ -159,6 +161,8 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
         source |= stored_more(document.more_vectors, schema)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
+    if metadata is not None and schema.metadata_types is not None:
+        schema.metadata_types.check(metadata, document.id)
     return source
 
 
@@ -199,27 +203,6 @@ def _check_keys(value: object, document_id: str | None) -> None:
     elif isinstance(value, list | tuple):
         for inner in value:
             _check_keys(inner, document_id)
-
-
-def _plain(value: object, key: str, document_id: str | None) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return str(value)
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise IndexSchemaError(f"Document {document_id!r}: metadata {key!r} is {value!r}; JSON has finite numbers.")
-        return float(value)
-    if isinstance(value, Mapping):
-        return {name: _plain(inner, key, document_id) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner, key, document_id) for inner in value]
-    raise IndexSchemaError(
-        f"Document {document_id!r}: metadata {key!r} is of type {type(value).__name__}; "
-        "convert it to text, a number, a boolean, a list or a mapping."
-    )
 
 
 def _text(document: SparseDocument) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from opensearch_neural_sparse.encode.chunk import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
+from opensearch_neural_sparse.index.metadata_types import MetadataTypes
 from opensearch_neural_sparse.index.seismic import SeismicParameters
 from opensearch_neural_sparse.index.token_ids import TokenIds
 
@@ -69,7 +70,9 @@ class IndexSchema:
         text_subfields: Name -> analyzer by which the text is indexed once more, such as `{"de": "german"}`; searched by
             `Bm25Leg(field="content.de")`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
-            are not listed are mapped by what the first document holds: strings become keywords.
+            are not listed are mapped by what the first document holds: texts become keywords, of which the first 8,190
+            characters are compared, and numbers become doubles. Whole numbers beyond 2^53 need `{"type": "long"}`.
+        metadata_types: What the fields of metadata hold; a store reads them from the index.
 
     Raises:
         IndexSchemaError: Two fields of one name, an empty name, a metadata field that collides with one, or a
@@ -90,6 +93,7 @@ class IndexSchema:
     text_analyzer: str | None = None
     text_subfields: Mapping[str, str] = field(default_factory=dict)
     metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    metadata_types: MetadataTypes | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "field_type", FieldType(self.field_type))

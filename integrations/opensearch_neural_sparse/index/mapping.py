@@ -12,10 +12,15 @@ from opensearch_neural_sparse.index.analyzers import analyzer_for
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.chunks import END, START
 from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema, marker_field
+from opensearch_neural_sparse.index.metadata_types import NUMBERS
 
 DEFAULT_ANALYZER = "index.analysis.analyzer.default."
 LONGEST_KEYWORD = 8191
-"""Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766; longer ones are only stored."""
+"""Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766."""
+LONGEST_COMPARED = LONGEST_KEYWORD - 1
+"""Characters of a text of metadata that is compared whole; a longer one ends in an ellipsis there."""
+FIRST_CHARACTERS = "first_characters"
+"""The normalizer by which texts of metadata are compared."""
 
 
 def create_index_body(
@@ -42,7 +47,7 @@ def create_index_body(
         schema = replace(schema, text_analyzer=analyzer_for(languages))
     mappings: dict[str, Any] = {
         "date_detection": False,
-        "dynamic_templates": [{"strings": {"match_mapping_type": "string", "mapping": _keyword()}}],
+        "dynamic_templates": _dynamic_templates(),
         "properties": _properties(schema),
     }
     if bindings:
@@ -53,7 +58,7 @@ def create_index_body(
         if str(flat.get("index.knn", False)).lower() == "true":
             raise IndexSchemaError("The setting index.knn and a sparse_vector field exclude each other on the server.")
         flat["index.sparse"] = True  # without it the server takes documents and fails on them later
-    return {"settings": flat, "mappings": mappings}
+    return {"settings": _normalizer() | flat, "mappings": mappings}
 
 
 def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSchema:
@@ -105,7 +110,32 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
             "dimension": schema.embedding_dimension,
             "method": {"name": "hnsw", "engine": "lucene", "space_type": "cosinesimil"},
         }
-    return properties | {name: dict(mapping) for name, mapping in schema.metadata_fields.items()}
+    return properties | {name: _declared(mapping) for name, mapping in schema.metadata_fields.items()}
+
+
+def _declared(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a mapping of the user's; a number that the field would change is refused unless it says otherwise."""
+    coerced = "coerce" not in mapping and mapping.get("type") in NUMBERS
+    return {**mapping, "coerce": False} if coerced else dict(mapping)
+
+
+def _dynamic_templates() -> list[dict[str, Any]]:
+    """Return how metadata that is not declared is mapped: every number as a double, every text as a keyword."""
+    number = {"type": "double", "coerce": False}
+    text = {"type": "keyword", "normalizer": FIRST_CHARACTERS}
+    mappings = {"long": number, "double": number, "string": text}
+    return [{f"{kind}s": {"match_mapping_type": kind, "mapping": mapping}} for kind, mapping in mappings.items()]
+
+
+def _normalizer() -> dict[str, Any]:
+    """Return the settings of the normalizer: a text beyond the limit is there, and compared by its beginning."""
+    return {
+        f"index.analysis.char_filter.{FIRST_CHARACTERS}.type": "pattern_replace",
+        f"index.analysis.char_filter.{FIRST_CHARACTERS}.pattern": f"(?s)^(.{{{LONGEST_COMPARED}}}).+",
+        f"index.analysis.char_filter.{FIRST_CHARACTERS}.replacement": "$1…",
+        f"index.analysis.normalizer.{FIRST_CHARACTERS}.type": "custom",
+        f"index.analysis.normalizer.{FIRST_CHARACTERS}.char_filter": [FIRST_CHARACTERS],
+    }
 
 
 def _sparse(schema: IndexSchema) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
+from opensearch_neural_sparse.index.mapping import LONGEST_COMPARED
+from opensearch_neural_sparse.index.metadata_values import plain_scalar
 
 _OF_A_FIELD = frozenset(
     {"term", "terms", "terms_set", "range", "prefix", "wildcard", "regexp", "fuzzy"}
@@ -62,6 +61,7 @@ def _checked_body(name: str, body: object) -> Any:
         return checked_value(body)
     if name in ("term", "terms"):
         _refuse_none(name, body)
+        _refuse_long(name, body)
     checked = {checked_value(key): _checked_part(key, part) for key, part in body.items()}
     if name == "bool" and "should" in checked and not checked["should"]:
         checked["should"] = [_NOTHING]
@@ -86,6 +86,17 @@ def _refuse_none(name: str, body: Mapping[str, Any]) -> None:
                 f"{name!r} of field {field!r} compares with None, and the absence of a value is no value. Write "
                 f"{{'bool': {{'must_not': {{'exists': {{'field': {field!r}}}}}}}}} for documents without one."
             )
+
+
+def _refuse_long(name: str, body: Mapping[str, Any]) -> None:
+    for field, asked in body.items():
+        value = asked.get("value", "") if isinstance(asked, Mapping) else asked
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(each, str) and len(each) > LONGEST_COMPARED:
+                raise FilterSyntaxError(
+                    f"{name!r} of field {field!r} compares with a text of {len(each)} characters, and the server "
+                    f"compares the first {LONGEST_COMPARED}. Compare with a key or a hash of the text instead."
+                )
 
 
 def checked_value(value: Any) -> Any:
@@ -121,11 +132,10 @@ def _checked_text(text: str) -> str:
 
 
 def _checked_object(value: Any) -> Any:
-    """Return what is neither plain nor a container as the client can write it: a date, a UUID, a number of numpy."""
-    if isinstance(value, date | Decimal | UUID):
-        return value
-    if type(value).__module__.partition(".")[0] in ("numpy", "torch"):
-        return checked_value(value.tolist())
+    """Return a date, a UUID, a decimal or a number of numpy as it is stored."""
+    plain = plain_scalar(value)
+    if plain is not value:
+        return checked_value(plain)
     raise FilterSyntaxError(
         f"A value in a filter is a text, a number, a boolean, a date or a list of such, got {type(value).__name__}."
     )

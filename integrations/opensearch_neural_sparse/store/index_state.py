@@ -16,6 +16,7 @@ from opensearch_neural_sparse.errors import (
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings
 from opensearch_neural_sparse.index.fields import FieldType, FieldTypeLike, IndexSchema
 from opensearch_neural_sparse.index.mapping import follow_stamps, sparse_mapping
+from opensearch_neural_sparse.index.metadata_types import MetadataTypes
 from opensearch_neural_sparse.search.hits import SearchHit
 
 WHERE_IT_LEADS = MappingProxyType({"filter_path": "*.settings.index.uuid"})
@@ -187,15 +188,16 @@ def _schemas(response: Mapping[str, Any], schema: IndexSchema) -> dict[str, Inde
 
 
 def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:
+    mappings = tuple(body["mappings"] for body in members.values())
     shards = [int(body["settings"]["index"].get("number_of_shards", 0)) for body in members.values()]
     return IndexState(
-        schema=follow_stamps(schema, members),
+        schema=replace(follow_stamps(schema, members), metadata_types=MetadataTypes(mappings)),
         binding=binding,
         indices=tuple(members),
         shards=sum(shards) if all(shards) else 0,
         uuids=uuids_of(members),
         write_index=_write_index(name, members),
-        mappings=tuple(body["mappings"] for body in members.values()),
+        mappings=mappings,
     )
 
 

@@ -9,7 +9,9 @@ from haystack.document_stores.errors import DocumentStoreError
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
+from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.metadata_values import json_value
 
 
 class InspectedDocumentStore(FilteredDocumentStore):
@@ -106,7 +108,8 @@ class InspectedDocumentStore(FilteredDocumentStore):
         """
         _refuse_reading([metadata_field], self._open().schema)
         checked = self._checked(filters)
-        return super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, checked)
+        values, count = super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, checked)
+        return [*map(_as_written, values)], count
 
     async def get_metadata_field_unique_values_async(
         self,
@@ -119,7 +122,14 @@ class InspectedDocumentStore(FilteredDocumentStore):
         """Return a page of the values of a key; see `get_metadata_field_unique_values`."""
         _refuse_reading([metadata_field], (await self._open_async()).schema)
         checked = await self._checked_async(filters)
-        return await super().get_metadata_field_unique_values_async(metadata_field, search_term, from_, size, checked)
+        search = super().get_metadata_field_unique_values_async
+        values, count = await search(metadata_field, search_term, from_, size, checked)
+        return [*map(_as_written, values)], count
+
+
+def _as_written(value: Any) -> Any:
+    """Return a value of an aggregation, in which every number is a double, with whole numbers as such."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
@@ -130,7 +140,13 @@ def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
     if len(keys) < len(meta):
         twice = sorted(key for key in keys if {key, f"meta.{key}"} <= set(meta))
         raise DocumentStoreError(f"The keys {twice} are given with and without 'meta.' in front; give each once.")
-    return keys
+    try:
+        written = {key: json_value(value, key, None) for key, value in keys.items()}
+        if schema.metadata_types is not None:
+            schema.metadata_types.check(written, None)
+    except IndexSchemaError as error:
+        raise DocumentStoreError(str(error)) from None
+    return written
 
 
 def _refuse_reading(keys: Iterable[str], schema: IndexSchema) -> None:

@@ -14,6 +14,7 @@ from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
 from opensearch_neural_sparse.index.reasons import first_of
 from opensearch_neural_sparse.index.report import BulkFailure
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import Encoded, encode_missing
@@ -74,8 +75,7 @@ class Reindexing:
 
     def text(self, hit: Hit) -> str | None:
         """Return the text that is encoded."""
-        text = hit["_source"].get(self.schema.text_field)
-        return text if isinstance(text, str) else None
+        return stored_text(hit["_source"], self.schema)
 
     def is_copied(self, hit: Hit, held: Mapping[str, Any] | None) -> bool:
         """Tell whether what the target holds is this document as it is now, encoded by the new model."""

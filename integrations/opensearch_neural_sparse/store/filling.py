@@ -12,6 +12,7 @@ from opensearch_neural_sparse.index.bulk import BulkAction, finish, update_draft
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.index.report import BulkFailure
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
@@ -57,8 +58,8 @@ class FurtherField:
 
     def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction | BulkFailure]:
         """Return what gives documents their vectors, each unless it has changed meanwhile."""
-        rows = [hit for hit in hits if isinstance(hit["_source"].get(self.schema.text_field), str)]
-        vectors = self.encoders.encode_documents([hit["_source"][self.schema.text_field] for hit in rows])
+        texts = [(hit, text) for hit in hits if (text := stored_text(hit["_source"], self.schema)) is not None]
+        vectors = self.encoders.encode_documents([text for _, text in texts])
         schema = replace(self.schema, more_fields={self.name: binding})
         drafts = (
             update_draft(
@@ -68,7 +69,7 @@ class FurtherField:
                 seq_no=hit["_seq_no"],
                 primary_term=hit["_primary_term"],
             )
-            for hit, vector in zip(rows, vectors, strict=True)
+            for (hit, _), vector in zip(texts, vectors, strict=True)
         )
         return [*finish(drafts, exact_weights=self.options.exact_weights)]
 

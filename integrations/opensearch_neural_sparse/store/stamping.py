@@ -157,7 +157,7 @@ def _vectors(source: Mapping[str, Any], schema: IndexSchema) -> list[Mapping[str
 def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> tuple[str, Mapping[str, float]] | None:
     """Return a text of a document, or its first chunk's, with its vector."""
     document = from_source("", source, schema)
-    if not isinstance(document.text, str):
+    if document.text is None:
         return None
     if document.chunks:
         chunk = DocumentChunk.of(document.chunks[0])

@@ -195,6 +195,19 @@ class PartialResultsWarning(UserWarning):
     """A search that some shards could not answer, where that was asked to be no error."""
 
 
+class TruncationWarning(UserWarning):
+    """A text or query that is longer than the model reads, so that its end is in no vector.
+
+    Attributes:
+        documents: Ids of the documents that were cut -> how many of their tokens; empty where no ids are known, as of
+            a query.
+    """
+
+    def __init__(self, message: str, documents: Mapping[str, int] | None = None) -> None:
+        self.documents: Mapping[str, int] = documents or {}
+        super().__init__(message)
+
+
 class HybridPoolWarning(UserWarning):
     """A page of a hybrid search that reaches past the documents that were fused, though more match."""
 

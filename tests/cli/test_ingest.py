@@ -35,6 +35,14 @@ def test_files_of_all_formats_are_ingested(cli: Run, client: Any, index: str, tm
     }
 
 
+@pytest.mark.filterwarnings("always::opensearch_neural_sparse.TruncationWarning")
+def test_long_documents_are_named(cli: Run, index: str) -> None:
+    rows = b"\n".join(b'{"id": "%d", "text": "%s"}' % (number, b"river " * 600) for number in range(3))
+    done = cli("ingest", index, "-", "--model", MODEL, "--batch-size", "1", stdin=rows)
+    assert done.status == 0
+    assert done.err.startswith("Warning: 3 documents have more than 512 tokens ('0', '1', '2'); what follows")
+
+
 def test_refused_documents_are_named_and_the_others_written(cli: Run, client: Any, index: str) -> None:
     rows = [b'{"id": "1", "text": "A heart."}', b"no json", b'{"id": "2"}', b'{"id": "3", "text": "x", "a..b": 1}']
     done = cli("ingest", index, "-", "--model", MODEL, "--json", stdin=b"\n".join(rows))

@@ -25,6 +25,13 @@ def test_hits_are_printed_with_their_texts(cli: Run, filled: str) -> None:
     assert " hits, " in done.err
 
 
+@pytest.mark.filterwarnings("always::opensearch_neural_sparse.TruncationWarning")
+def test_a_query_that_is_cut_is_warned_of(cli: Run, filled: str) -> None:
+    done = cli("search", filled, "river " * 600 + "heart", "--model", MODEL, "--json")
+    assert done.status == 0
+    assert done.err.startswith("Warning: The query has 601 tokens, more than the 512 that the model reads")
+
+
 def test_json_has_stable_names_and_nothing_stands_beside_it(cli: Run, filled: str) -> None:
     done = cli("search", filled, "heart", "--model", MODEL, "--json")
     assert done.err == ""

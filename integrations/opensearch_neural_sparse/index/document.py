@@ -13,6 +13,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.index.vectors import (
     FieldVector,
     chunks_of,
@@ -166,7 +167,7 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
     """Return the document that a `_source` holds; fields that were excluded from it are None."""
     return SparseDocument.from_trusted(
         id=document_id,
-        text=source.get(schema.text_field),
+        text=stored_text(source, schema),
         metadata=metadata_of(source, schema),
         vector=None if schema.chunking else vector_of(source, schema),
         chunks=chunks_of(source, schema) if schema.chunking else None,

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.bulk import BulkAction, finish, update_draft
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.index.report import BulkFailure
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
@@ -30,6 +33,7 @@ class FurtherField:
         schema: Names of the other fields.
         encoders: Its model.
         options: How documents are written; its batches are pages, too.
+        cut: The documents whose texts are longer than the model reads, as far as they were encoded.
     """
 
     index: str
@@ -37,6 +41,7 @@ class FurtherField:
     schema: IndexSchema
     encoders: Encoders = field(repr=False)
     options: WriteOptions
+    cut: CutDocuments = field(default_factory=CutDocuments, repr=False)
 
     def check(self) -> None:
         """Raise IndexSchemaError where the index cannot have such a field, or could not be read by it."""
@@ -57,8 +62,10 @@ class FurtherField:
 
     def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction | BulkFailure]:
         """Return what gives documents their vectors, each unless it has changed meanwhile."""
-        rows = [hit for hit in hits if isinstance(hit["_source"].get(self.schema.text_field), str)]
-        vectors = self.encoders.encode_documents([hit["_source"][self.schema.text_field] for hit in rows])
+        texts = [(hit, text) for hit in hits if (text := stored_text(hit["_source"], self.schema)) is not None]
+        with collected_cuts() as cuts:
+            vectors = self.encoders.encode_documents([text for _, text in texts])
+        self.cut.note(((hit["_id"], text) for hit, text in texts), cuts)
         schema = replace(self.schema, more_fields={self.name: binding})
         drafts = (
             update_draft(
@@ -68,7 +75,7 @@ class FurtherField:
                 seq_no=hit["_seq_no"],
                 primary_term=hit["_primary_term"],
             )
-            for hit, vector in zip(rows, vectors, strict=True)
+            for (hit, _), vector in zip(texts, vectors, strict=True)
         )
         return [*finish(drafts, exact_weights=self.options.exact_weights)]
 
@@ -106,6 +113,7 @@ def fill_field(job: FurtherField, index: str) -> Steps[int]:
         more, whole = yield from _fill_once(job, index, binding)
         yield lambda client: client.indices.refresh(index=index)
         written += more
+    job.cut.warn()
     return written
 
 

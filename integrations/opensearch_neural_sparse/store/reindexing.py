@@ -116,6 +116,7 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
         written += len(missing)
         without_text += sum(job.text(hit) is None for hit in missing)
     documents = yield from _finish(job, mark)
+    job.cut.warn()
     return ReindexReport(index=job.target, documents=documents, encoded=written, without_text=without_text)
 
 

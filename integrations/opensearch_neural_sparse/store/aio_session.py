@@ -13,10 +13,12 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.address import shown
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.asking import AskingStore
-from opensearch_neural_sparse.store.base import is_there_already
+from opensearch_neural_sparse.store.base import pass_if_there
 from opensearch_neural_sparse.store.connection import server_of, translated_errors, unless_refused
+from opensearch_neural_sparse.store.failures import check_files
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
@@ -61,8 +63,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
             async with self._asking() as client:
                 await client.indices.create(index=self.index, body=body)
         except ServerRequestError as error:
-            if not (exist_ok and is_there_already(error)):
-                raise
+            pass_if_there(error, exist_ok=exist_ok)
         self._forget()
         await self.open()
 
@@ -230,6 +231,7 @@ def _new_client(url: Any, options: Mapping[str, Any]) -> AsyncOpenSearch:
         from opensearch_neural_sparse.store.aio_connection import StreamingConnection
     except ImportError:
         raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
+    check_files(options, shown(url))
     return AsyncOpenSearch(url, **{"connection_class": StreamingConnection, **options})
 
 

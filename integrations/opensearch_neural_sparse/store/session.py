@@ -11,9 +11,11 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.address import shown
 from opensearch_neural_sparse.store.asking import AskingStore
-from opensearch_neural_sparse.store.base import is_there_already
+from opensearch_neural_sparse.store.base import pass_if_there
 from opensearch_neural_sparse.store.connection import read_server
+from opensearch_neural_sparse.store.failures import check_files
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.sender import BulkSender
@@ -44,8 +46,7 @@ class StoreSession(AskingStore["OpenSearch"]):
             with self._errors():
                 self.client().indices.create(index=self.index, body=body)
         except ServerRequestError as error:
-            if not (exist_ok and is_there_already(error)):
-                raise
+            pass_if_there(error, exist_ok=exist_ok)
         self._forget()
         self.open()
 
@@ -95,6 +96,7 @@ class StoreSession(AskingStore["OpenSearch"]):
             if self._client is None:
                 from opensearchpy import OpenSearch
 
+                check_files(self._client_options, shown(self._url))
                 self._client = OpenSearch(self._url, **self._client_options)
             return self._client
 

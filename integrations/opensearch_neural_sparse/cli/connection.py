@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from inspect import Parameter, signature
 from os import environ
@@ -50,13 +50,13 @@ class Connection:
     """How a server is reached.
 
     Attributes:
-        url: Its address.
+        url: Its address, perhaps with credentials.
         user: The user, or None.
         ca_certs: File of the authorities to trust, or None.
         insecure: Whether any certificate is trusted.
     """
 
-    url: str
+    url: str = field(repr=False)
     user: str | None
     ca_certs: Path | None
     insecure: bool

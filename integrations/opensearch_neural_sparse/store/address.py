@@ -71,4 +71,5 @@ def _shown(one: Any, secure: bool) -> str:
     scheme = one.get("scheme") or ("https" if one.get("use_ssl", secure) else "http")
     prefix = str(one.get("url_prefix") or "").strip("/")
     port = f":{one['port']}" if one.get("port") else ""
-    return f"{scheme}://{one.get('host', 'localhost')}{port}" + (f"/{prefix}" if prefix else "")
+    host = str(one.get("host", "localhost")).rpartition("@")[2]
+    return f"{scheme}://{host}{port}" + (f"/{prefix}" if prefix else "")

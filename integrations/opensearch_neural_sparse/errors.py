@@ -55,6 +55,19 @@ class Remedy(StrEnum):
     CHECK_CERTIFICATE_FILES = "ca_certs, client_cert and client_key name PEM files."
 
 
+class Choice(StrEnum):
+    """One of a few words; another is refused with those that there are."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        """Refuse a value that is no member.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(f"{cls.__name__} is one of {', '.join(repr(str(known)) for known in cls)}, got {value!r}.")
+
+
 class NeuralSparseError(Exception):
     """Base of every error of this package."""
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
+from opensearch_neural_sparse.errors import Choice, IndexSchemaError, InvalidVectorError
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import short_reason
@@ -20,7 +19,7 @@ _TOGETHER = 50
 """Operations that are serialised together: enough to share what that costs once, few enough to stay in the caches."""
 
 
-class BulkOperation(StrEnum):
+class BulkOperation(Choice):
     """What is done with a document.
 
     `INDEX` replaces a document of the same id, `CREATE` fails on one, `DELETE` removes it.

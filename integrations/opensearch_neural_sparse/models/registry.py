@@ -34,6 +34,8 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
     """
     if isinstance(model, ModelSpec):
         return model
+    if not isinstance(model, str | Path):
+        raise TypeError(f"A model is its name, hub id or folder, or a ModelSpec, got {type(model).__name__}.")
     known = {name: spec for spec in list_models() for name in (spec.name, spec.id)}
     if isinstance(model, str) and model in known:
         return known[model]

@@ -78,6 +78,10 @@ class StoreBase(Portable, Generic[Client]):
     ) -> None:
         if (client is None) == (url is None):
             raise ValueError("Give either a client or the url of a server.")
+        if not isinstance(index, str):
+            raise TypeError(f"index is one text, got {type(index).__name__}; commas separate several: 'a,b'.")
+        if not index.strip():
+            raise ValueError(f"index is the name of an index, alias or pattern, got {index!r}.")
         if client is None:
             check_address(url)
         self.index = index

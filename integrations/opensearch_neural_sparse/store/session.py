@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.legs import Leg
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.address import shown
 from opensearch_neural_sparse.store.asking import AskingStore
@@ -20,7 +21,12 @@ from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexStat
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
-from opensearch_neural_sparse.store.unmapped import report_unmapped, unmapped_fields
+from opensearch_neural_sparse.store.unmapped import (
+    refuse_unmapped_legs,
+    report_unmapped,
+    unmapped_fields,
+    unmapped_legs,
+)
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -147,6 +153,14 @@ class StoreSession(AskingStore["OpenSearch"]):
             state = self.open()
         state.ensure_writable(self.index, self.schema)
         return state
+
+    def _check_legs(self, legs: Sequence[Leg]) -> None:
+        """Refuse legs on fields that no index maps; a write may have mapped them since the last look."""
+        state = self.open()
+        if unmapped_legs(legs, state):
+            fresh = self._look()
+            self._compare(state, fresh)
+            refuse_unmapped_legs(self.index, legs, fresh)
 
     def _still_leads_to(self, state: IndexState) -> bool:
         """Return whether the name leads to the same indices, by a request of some hundred bytes."""

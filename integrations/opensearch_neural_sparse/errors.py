@@ -15,6 +15,7 @@ NeuralSparseError
 |- IndexNotBoundError                      the index carries no model and none was given
 |- InvalidVectorError (ValueError)         a token or weight the server would refuse or drop
 |- FilterSyntaxError (ValueError)          a filter that is not an OpenSearch query clause
+|- InvalidRequestError (ValueError)        a value of a request that has no JSON
 |- ServerConnectionError                   the server did not answer
 |- ServerRequestError                      the server refused the request
 |- PartialResultsError                     some shards failed
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from opensearch_neural_sparse.index.report import BulkReport
 
@@ -43,7 +45,12 @@ class Remedy(StrEnum):
     CREATE_INDEX = "Check its name, or create it first."
     OPEN_EXISTING = "exist_ok=True opens it instead."
     NAME_MODEL = "Name the model that encoded it: model='...'."
+    GIVE_MODEL = "Name one: model='...'."
+    GIVE_FOLDER = "Give it, by name or folder: model='...', or make it known with register_model()."
+    REBIND = "bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew."
+    REINDEX = "Name the model that encoded them, or encode them anew: reindex_with_model()."
     FIND_MODEL = "list_models() shows them."
+    LIST_MODELS = "list_models() shows the models that go by their names."
     REGISTER_MODEL = "A model of your own is given as its folder, or made known with register_model(path_or_hub_id)."
     GIVE_LOGIN = "Give one as http_auth."
     CHECK_LOGIN = "Check its user and password."
@@ -78,11 +85,16 @@ class UnknownModelError(NeuralSparseError, LookupError):
     Attributes:
         model: The name as given.
         close_matches: Known names that resemble it, best first.
+        folder: Where it was looked for, if it reads as a folder; else None.
     """
 
-    def __init__(self, model: str, close_matches: Sequence[str] = ()) -> None:
+    def __init__(self, model: str, close_matches: Sequence[str] = (), *, folder: Path | None = None) -> None:
         self.model = model
-        self.close_matches = tuple(close_matches)
+        self.close_matches, self.folder = tuple(close_matches), folder
+        if folder is not None:
+            wrong = "is a file, not the folder of a model" if folder.exists() else "does not exist"
+            super().__init__(f"The model folder {model!r} {wrong} ({folder}). {Remedy.LIST_MODELS}")
+            return
         hint = f"Did you mean {', '.join(map(repr, close_matches))}?" if close_matches else Remedy.FIND_MODEL
         super().__init__(f"Unknown model {model!r}. {hint} {Remedy.REGISTER_MODEL}")
 
@@ -213,6 +225,16 @@ class ServerRequestError(NeuralSparseError):
     def with_remedy(self, remedy: str) -> ServerRequestError:
         """Return the same error with a way out in its message."""
         return ServerRequestError(self.status, self.error_type, self.reason, login=self.login, remedy=remedy)
+
+
+class InvalidRequestError(NeuralSparseError, ValueError):
+    """A value of a request that has no JSON; the request was not sent."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(
+            f"The request was not sent, since it has no JSON: {value}. JSON has texts, finite numbers, booleans, lists "
+            "and mappings of these."
+        )
 
 
 class PartialResultsError(NeuralSparseError):

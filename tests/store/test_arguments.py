@@ -13,10 +13,13 @@ import pytest
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
     Bm25Leg,
+    BulkWriteError,
     DenseLeg,
     HybridOptions,
+    IndexNotFoundError,
     IndexSchema,
     IndexSchemaError,
+    InvalidRequestError,
     NeuralSparseStore,
     RequestOptions,
     SearchOptions,
@@ -278,3 +281,43 @@ def test_index_that_is_there_names_the_way_to_open_it(store: NeuralSparseStore, 
         call("create")
     call("create", exist_ok=True)
     assert store.count() == 0
+
+
+def test_missing_index_names_no_class_of_the_core(make_store: MakeStore) -> None:
+    with pytest.raises(IndexNotFoundError, match=r"does not exist\. Check its name, or create it first\.$"):
+        make_store().search("word")
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"en"}, r"query\.terms\.lang is of type set"),
+        (b"en", r"query\.terms\.lang is of type bytes"),
+        ((each for each in ("en",)), r"query\.terms\.lang is of type generator"),
+        (["en", object()], r"query\.terms\.lang\[1\] is of type object"),
+    ],
+)
+def test_value_without_json_is_named_by_its_place(
+    dense: NeuralSparseStore,
+    call: Call,
+    value: Any,
+    found: str,
+) -> None:
+    with pytest.raises(InvalidRequestError, match=f"The request was not sent, since it has no JSON: {found}"):
+        call("custom_search", {"query": {"terms": {"lang": value}}})
+
+
+def test_settings_without_json_are_named(make_store: MakeStore) -> None:
+    with pytest.raises(InvalidRequestError, match=r"settings\.index\.sort\.field is of type set"):
+        make_store().create(settings={"index": {"sort": {"field": {"year"}}}})
+
+
+def test_half_of_a_surrogate_pair_in_a_document_is_named_by_its_field(dense: NeuralSparseStore, call: Call) -> None:
+    documents = [{"id": "2", "text": "red \ud83d"}, {"id": "3", "text": "blue", "metadata": {"title": ["\ud83d"]}}]
+    with pytest.raises(BulkWriteError) as error:
+        call("write", [*documents, {"id": "4", "text": "green"}])
+    assert {failure.id: failure.reason for failure in error.value.report.failed} == {
+        "2": "content holds half of a surrogate pair, which is no character",
+        "3": "title[0] holds half of a surrogate pair, which is no character",
+    }
+    assert [document.id for document in dense.get(["2", "3", "4"])] == ["4"]

@@ -180,7 +180,7 @@ class AskingStore(StoreBase[Client]):
 
     def _only_vector(self, state: IndexState, query: Query) -> SparseVector:
         if state.has_several_models:
-            remedy = "A vector belongs to one of them: search() and hybrid_search() make one by each."
+            remedy = "A vector belongs to one of them: a search or hybrid search of a text makes one by each."
             raise several_models(self.index, state.schema, state.groups, remedy)
         return self._vectors(state, [query], self._encoders)[0]
 

@@ -9,12 +9,14 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import (
     IndexNotFoundError,
+    InvalidRequestError,
     NeuralSparseError,
     Remedy,
     ServerConnectionError,
     ServerRequestError,
 )
 from opensearch_neural_sparse.index.reasons import short_reason, without_values
+from opensearch_neural_sparse.index.unwritable import unwritable
 from opensearch_neural_sparse.server import ServerInfo
 from opensearch_neural_sparse.store.address import shown
 from opensearch_neural_sparse.store.failures import explain
@@ -41,6 +43,7 @@ def translated_errors(client: Any, index: str) -> Iterator[None]:
     Raises:
         ServerConnectionError: No answer.
         IndexNotFoundError: The index does not exist.
+        InvalidRequestError: A value of the request has no JSON.
         ServerRequestError: The server refused the request, or its answer cannot be read.
     """
     from opensearchpy.exceptions import SerializationError, TransportError
@@ -100,6 +103,8 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     if isinstance(error, NoConnection):
         return ServerConnectionError(address, *explain(error, secure="https://" in address))
     if not isinstance(error, TransportError):
+        if error.args and not isinstance(error.args[0], str | bytes):  # what was to be sent, not what came
+            return _of_body(error.args[0])
         return ServerRequestError(200, "unreadable_answer", "its answer is not what OpenSearch sends")
     status = error.status_code if isinstance(error.status_code, int) else 0
     details = _details(error)
@@ -107,6 +112,12 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     if error_type == _INDEX_NOT_FOUND:
         return IndexNotFoundError(index)
     return ServerRequestError(status, error_type, short_reason(details), **_about_login(status, error_type, login))
+
+
+def _of_body(body: object) -> InvalidRequestError:
+    from opensearchpy.serializer import JSONSerializer
+
+    return InvalidRequestError(unwritable(body, JSONSerializer().default) or "a value that the client does not know")
 
 
 def _about_login(status: int, error_type: str, login: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError, Remedy
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import from_source
@@ -179,7 +179,7 @@ def _refusal(index: str, schema: IndexSchema, encoders: Encoders, reason: str) -
         bound=None,
         given=encoders.spec.id,
         reason=reason,
-        remedy="Name the model that encoded them, or encode them anew: reindex_with_model().",
+        remedy=Remedy.REINDEX,
     )
 
 
@@ -191,5 +191,5 @@ def _stamped_already(index: str, schema: IndexSchema, found: ModelBinding, given
         bound=found.model,
         given=given.model,
         reason=f"the stamps differ in {', '.join(other)}",
-        remedy="bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew.",
+        remedy=Remedy.REBIND,
     )

@@ -279,6 +279,10 @@ def test_haystack_and_the_shell_name_the_variables_that_they_read(
         asyncio.run(store.count_documents_async())
     assert sent in message_of(error)
     with pytest.raises(SystemExit):
+        main(["search", "articles", "word", "--url", url])
+    assert sent in capsys.readouterr().err
+    monkeypatch.delenv("OPENSEARCH_USERNAME")
+    with pytest.raises(SystemExit):
         main(["search", "articles", "word", "--url", url, "--user", "ada"])
     told = capsys.readouterr().err
     assert "as user 'ada' (from --user and the environment variable OPENSEARCH_PASSWORD)." in told

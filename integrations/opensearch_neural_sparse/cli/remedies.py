@@ -16,7 +16,7 @@ SHELL: Mapping[str, str] = {
     Remedy.FIND_MODEL: f"`{PROGRAM} models list` shows them.",
     Remedy.LIST_MODELS: f"`{PROGRAM} models list` shows those that go by their names.",
     Remedy.REGISTER_MODEL: f"`{PROGRAM} models list` names those of the catalogue; the folder of a model does as well.",
-    Remedy.GIVE_LOGIN: "Give one: --user USER, and its password in OPENSEARCH_PASSWORD.",
+    Remedy.GIVE_LOGIN: "Give one: --user USER or OPENSEARCH_USERNAME, and its password in OPENSEARCH_PASSWORD.",
     Remedy.USE_HTTP: "Its address begins with http://: --url http://...",
     Remedy.USE_HTTPS: "Is it running and reachable from here? If it speaks TLS: --url https://...",
     Remedy.TRUST_AUTHORITY: "--ca-certs FILE names its authority; --insecure trusts any certificate.",

@@ -22,6 +22,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
+from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
 
 
@@ -123,6 +124,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
     ) -> list[Document]:
         """Do what `max_marginal_relevance_search` does, awaited."""
         refuse_unknown(kwargs)
+        check_size(k, name="k")
+        check_size(fetch_k, name="fetch_k")
         vector = await self._aquery_vector(query)
         hits = await self._ahits(vector or query, max(k, fetch_k), filter, options, explain=True)
         return self._diverse(vector, hits, self.async_store.schema, k, lambda_mult)
@@ -158,6 +161,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         *,
         explain: bool = False,
     ) -> SearchHits:
+        check_size(k, name="k")
         clauses = self.stores.clauses(filter)
         try:
             if is_filter_alone(query, clauses):

@@ -29,6 +29,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
+from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 
@@ -199,6 +200,8 @@ class NeuralSparseOperations(VectorStoreBase):
             **kwargs: None are known.
         """
         refuse_unknown(kwargs)
+        check_size(k, name="k")
+        check_size(fetch_k, name="fetch_k")
         vector = self._query_vector(query)
         hits = self._hits(vector or query, max(k, fetch_k), filter, options, explain=True)
         return self._diverse(vector, hits, self.store.schema, k, lambda_mult)
@@ -233,6 +236,7 @@ class NeuralSparseOperations(VectorStoreBase):
         *,
         explain: bool = False,
     ) -> SearchHits:
+        check_size(k, name="k")
         clauses = self.stores.clauses(filter)
         try:
             if is_filter_alone(query, clauses):

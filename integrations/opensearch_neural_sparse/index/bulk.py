@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
-from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import Choice, IndexSchemaError, InvalidVectorError
 from opensearch_neural_sparse.index.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.reasons import short_reason
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.serializer import to_json, to_lines
+from opensearch_neural_sparse.index.unwritable import unwritable
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Statuses of an item that the server had no room for: the same item may pass later."""
@@ -20,7 +21,7 @@ _TOGETHER = 50
 """Operations that are serialised together: enough to share what that costs once, few enough to stay in the caches."""
 
 
-class BulkOperation(StrEnum):
+class BulkOperation(Choice):
     """What is done with a document.
 
     `INDEX` replaces a document of the same id, `CREATE` fails on one, `DELETE` removes it.
@@ -110,7 +111,10 @@ def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Itera
         lines = iter(to_lines(rows, exact_weights=exact_weights))
         for _, header, body in part:
             written = body if isinstance(body, Exception) else next(lines)
-            yield BulkAction(header["_id"], written) if isinstance(written, bytes) else _refused(header["_id"], written)
+            if isinstance(written, bytes):
+                yield BulkAction(header["_id"], written)
+            else:
+                yield _refused(header["_id"], written, None if isinstance(body, Exception) else body)
 
 
 def bulk_actions(
@@ -160,9 +164,15 @@ def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> B
     return BulkFailure(id=document_id, status=status, error_type=str(details.get("type")), reason=short_reason(details))
 
 
-def _refused(document_id: str, error: Exception) -> BulkFailure:
-    reason = str(error.__cause__ or error)  # orjson's word for an error in a vector is that its type has no JSON
+def _refused(document_id: str, error: Exception, body: object) -> BulkFailure:
+    named = None if body is None else unwritable(body, _plain_vector)
+    reason = named or str(error.__cause__ or error)  # orjson's word for an error in a vector is that its type has none
     return BulkFailure(id=document_id, status=None, error_type=type(error).__name__, reason=reason)
+
+
+def _plain_vector(value: object) -> None:
+    if not isinstance(value, SparseVector):
+        raise TypeError
 
 
 def _header(document_id: str, routing: str | None) -> dict[str, Any]:

@@ -57,6 +57,8 @@ def prepare(
     """
     if isinstance(documents, str | Mapping | SparseDocument):
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
+    if not isinstance(documents, Iterable):
+        raise TypeError(f"write() takes several documents, as a list, got {type(documents).__name__}.")
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
     write = partial(write_draft, schema=schema, operation=options.operation)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.encode.truncation import collected_cuts
-from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError, Remedy
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import from_source
@@ -181,7 +181,7 @@ def _refusal(index: str, schema: IndexSchema, encoders: Encoders, reason: str) -
         bound=None,
         given=encoders.spec.id,
         reason=reason,
-        remedy="Name the model that encoded them, or encode them anew: reindex_with_model().",
+        remedy=Remedy.REINDEX,
     )
 
 
@@ -193,5 +193,5 @@ def _stamped_already(index: str, schema: IndexSchema, found: ModelBinding, given
         bound=found.model,
         given=given.model,
         reason=f"the stamps differ in {', '.join(other)}",
-        remedy="bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew.",
+        remedy=Remedy.REBIND,
     )

@@ -189,6 +189,18 @@ class UnmappedFieldWarning(UserWarning):
     """A filter on a field that is in no mapping of the index, so that no document has it."""
 
 
+class MissingVectorWarning(UserWarning):
+    """Documents that were written without a vector of a field, so that no search by that field finds them.
+
+    Attributes:
+        missing: Field -> the ids of these documents.
+    """
+
+    def __init__(self, message: str, missing: Mapping[str, Sequence[str]]) -> None:
+        self.missing = missing
+        super().__init__(message)
+
+
 class ServerConnectionError(NeuralSparseError):
     """A server that did not answer: refused, closed the connection, timed out, or is not trusted.
 

@@ -136,6 +136,12 @@ class IndexSchema:
         """Top-level field that holds the vector or vectors of a document."""
         return self.nested_field or self.sparse_field
 
+    @cached_property
+    def searched_vectors(self) -> tuple[str, ...]:
+        """Top-level fields that hold what a document is found by beside its text; a document may lack any of them."""
+        dense = () if self.embedding_dimension is None else (self.embedding_field,)
+        return (self.vector_field, *self.more_fields, *dense)
+
     @property
     def _own_fields(self) -> list[str]:
         names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]

@@ -21,6 +21,7 @@ from opensearch_neural_sparse.store.aio_session import AsyncStoreSession
 from opensearch_neural_sparse.store.answers import read_documents, tell_conflicts
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
 from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.missing_vectors import warn_of_missing_vectors
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
 from opensearch_neural_sparse.store.requests import filter_body
@@ -171,4 +172,5 @@ class AsyncStoredDocuments(AsyncStoreSession):
     ) -> BulkReport:
         async with self._asking() as client:
             report = await AsyncBulkSender(client, self.index, options, state=state).send(actions)
+        warn_of_missing_vectors(self.index, report, state.schema, self.REMEDIES)
         return tell_conflicts(report, options.operation)

@@ -34,6 +34,7 @@ from opensearch_neural_sparse.store.copying import Reindexing
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.filling import FurtherField
 from opensearch_neural_sparse.store.index_state import IndexState, read_index, several_models
+from opensearch_neural_sparse.store.missing_vectors import IN_THE_CORE, VectorRemedies
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.portable import Portable
 from opensearch_neural_sparse.store.preparation import Encode, Encoded
@@ -57,6 +58,7 @@ CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
 class StoreBase(Portable, Generic[Client]):
     """An index and its model, as far as they are known by now."""
 
+    REMEDIES: VectorRemedies = IN_THE_CORE
     OPENED = frozenset(
         {"schema", "_more_encoders", "_model_encoders", "_server", "_state", "_accepted", "_lock", "_connections"}
     )

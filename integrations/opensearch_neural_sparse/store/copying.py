@@ -34,12 +34,15 @@ class ReindexReport:
         documents: How many documents it holds, as many as the source.
         encoded: How many were encoded and written now.
         without_text: How many of these had no text and went over without a vector.
+        without_vector: How many of these went over without a vector: those, and the ones whose text has no token that
+            the model knows.
     """
 
     index: str
     documents: int
     encoded: int = 0
     without_text: int = 0
+    without_vector: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

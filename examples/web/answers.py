@@ -81,7 +81,7 @@ def _answer(found: SearchHits, milliseconds: float, rows: list[dict[str, Any]]) 
 
 def _highlights(found: SearchHits) -> list[str]:
     hits = found.response["hits"]["hits"] if found.response else []
-    return [hit["highlight"]["content"][0] for hit in hits]
+    return ["\n".join(hit["highlight"]["content"]) for hit in hits]  # of a text that is a list, each value that matched
 
 
 def _of_words(found: SearchHits, words: Words) -> list[dict[str, Any]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from langchain_core.documents import Document
 
-from langchain_opensearch_neural_sparse.base import Query, Scored, needed_ids, noted, refuse_unknown
+from langchain_opensearch_neural_sparse.base import Query, Scored, needed_ids, noted, of_ids, refuse_unknown
 from langchain_opensearch_neural_sparse.converters import (
     Row,
     awith_embeddings,
@@ -23,6 +22,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
+from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
 
 
@@ -63,14 +63,17 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         """Do what `delete` does, awaited."""
         refuse_unknown(kwargs)
         wanted = needed_ids(ids)
-        with suppress(IndexNotFoundError):
-            await self.async_store.delete(wanted)
-        return True
+        try:
+            deleted = await self.async_store.delete(wanted, **self._deletion)
+            return deleted == len(wanted) or await self._aare_gone(wanted)
+        except IndexNotFoundError:
+            return True
 
     async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         """Do what `get_by_ids` does, awaited."""
+        wanted, routing = several("ids", ids), self._write_options.routing
         try:
-            return list(map(self.document_mapper, await self.async_store.get(several("ids", ids))))
+            return list(map(self.document_mapper, await self.async_store.get(wanted, routing=routing)))
         except IndexNotFoundError:
             return []
 
@@ -121,6 +124,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
     ) -> list[Document]:
         """Do what `max_marginal_relevance_search` does, awaited."""
         refuse_unknown(kwargs)
+        check_size(k, name="k")
+        check_size(fetch_k, name="fetch_k")
         vector = await self._aquery_vector(query)
         hits = await self._ahits(vector or query, max(k, fetch_k), filter, options, explain=True)
         return self._diverse(vector, hits, self.async_store.schema, k, lambda_mult)
@@ -156,6 +161,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         *,
         explain: bool = False,
     ) -> SearchHits:
+        check_size(k, name="k")
         clauses = self.stores.clauses(filter)
         try:
             if is_filter_alone(query, clauses):
@@ -164,6 +170,10 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
             return await self.async_store.search(query, size=k, filter=clauses, options=options, explain=explain)
         except IndexNotFoundError:
             return SearchHits()
+
+    async def _aare_gone(self, ids: Sequence[str]) -> bool:
+        await self.async_store.refresh()
+        return not await self.async_store.count(of_ids(ids))
 
     async def _awrite(self, rows: Iterable[Row], batch_size: int | None) -> list[str]:
         options = self._options(batch_size)

@@ -61,6 +61,11 @@ class VectorStoreBase(VectorStore):
         vectors = [scored_vector(hit.source, schema, hit.chunk) for hit in hits]
         return [self.document_mapper(hits[place]) for place in diverse(query, vectors, k=k, lambda_mult=lambda_mult)]
 
+    @property
+    def _deletion(self) -> dict[str, Any]:
+        """How documents are deleted: as they are written."""
+        return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
+
     def _options(self, batch_size: int | None) -> WriteOptions:
         return self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)
 
@@ -72,8 +77,13 @@ def noted(rows: Iterable[Row], ids: list[str]) -> Iterator[Row]:
         yield row
 
 
-def needed_ids(ids: Sequence[str] | None) -> Iterable[str]:
-    """Return the ids to delete.
+def of_ids(ids: Sequence[str]) -> dict[str, Any]:
+    """Return the clause that documents of these ids satisfy, whatever they were routed by."""
+    return {"ids": {"values": list(ids)}}
+
+
+def needed_ids(ids: Sequence[str] | None) -> list[str]:
+    """Return the ids to delete, each once.
 
     Raises:
         ValueError: None were given.
@@ -81,7 +91,7 @@ def needed_ids(ids: Sequence[str] | None) -> Iterable[str]:
     """
     if ids is None:
         raise ValueError("delete() needs ids. To remove the whole index, call vectorstore.store.delete_index().")
-    return several("ids", ids)
+    return list(dict.fromkeys(several("ids", ids)))
 
 
 def refuse_unknown(arguments: Mapping[str, Any]) -> None:

@@ -133,6 +133,8 @@ def several(name: str, values: Iterable[T]) -> Iterable[T]:
     """
     if isinstance(values, str | Document):
         raise TypeError(f"{name} takes several, got one {type(values).__name__}; put it into a list.")
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} takes several, as a list, got {type(values).__name__}.")
     return values
 
 

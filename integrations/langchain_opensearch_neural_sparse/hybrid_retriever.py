@@ -12,6 +12,7 @@ from langchain_core.embeddings import Embeddings
 from pydantic import model_validator
 
 from langchain_opensearch_neural_sparse.retriever_base import Call, Filter, NeuralSparseRetriever
+from opensearch_neural_sparse.index.dense import to_floats
 from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, Leg, SparseLeg
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
 
@@ -91,7 +92,9 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         if leg != "dense":
             raise ValueError(f"One leg goes by its name, such as 'sparse'; got {type(leg).__name__}.")
         size, clauses = wanted["size"], wanted["filter"]
-        nearest = {"vector": list(vector or ()), "k": size} | ({"filter": "$filters"} if clauses else {})
+        nearest = {"vector": [] if vector is None else to_floats(vector), "k": size} | (
+            {"filter": "$filters"} if clauses else {}
+        )
         body = {"size": size, "query": {"knn": {self.vectorstore.stores.schema.embedding_field: nearest}}}
         return "custom_search", {"body": body, "filter": clauses or None, "request": options.request}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from langchain_core.documents import Document
@@ -14,6 +13,7 @@ from langchain_opensearch_neural_sparse.base import (
     VectorStoreBase,
     needed_ids,
     noted,
+    of_ids,
     refuse_unknown,
 )
 from langchain_opensearch_neural_sparse.converters import (
@@ -29,6 +29,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, SearchOptions
+from opensearch_neural_sparse.search.wanted import check_size
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 
@@ -97,12 +98,14 @@ class NeuralSparseOperations(VectorStoreBase):
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents; ids that are not there are passed over.
 
+        Documents are looked for by the routing in `write_options`, which they were written with.
+
         Args:
             ids: Ids. Left out, nothing is deleted: `store.delete_index()` removes everything.
             **kwargs: None are known.
 
         Returns:
-            True.
+            Whether the index holds no document of these ids any more; one that was written with another routing stays.
 
         Raises:
             ValueError: No ids.
@@ -110,14 +113,19 @@ class NeuralSparseOperations(VectorStoreBase):
         """
         refuse_unknown(kwargs)
         wanted = needed_ids(ids)
-        with suppress(IndexNotFoundError):
-            self.store.delete(wanted)
-        return True
+        try:
+            return self.store.delete(wanted, **self._deletion) == len(wanted) or self._are_gone(wanted)
+        except IndexNotFoundError:
+            return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Return the documents of these `ids`, without those that are not there."""
+        """Return the documents of these `ids`, without those that are not there.
+
+        Documents are looked for by the routing in `write_options`, which they were written with.
+        """
+        routing = self._write_options.routing
         try:
-            return list(map(self.document_mapper, self.store.get(several("ids", ids))))
+            return list(map(self.document_mapper, self.store.get(several("ids", ids), routing=routing)))
         except IndexNotFoundError:
             return []
 
@@ -192,6 +200,8 @@ class NeuralSparseOperations(VectorStoreBase):
             **kwargs: None are known.
         """
         refuse_unknown(kwargs)
+        check_size(k, name="k")
+        check_size(fetch_k, name="fetch_k")
         vector = self._query_vector(query)
         hits = self._hits(vector or query, max(k, fetch_k), filter, options, explain=True)
         return self._diverse(vector, hits, self.store.schema, k, lambda_mult)
@@ -226,6 +236,7 @@ class NeuralSparseOperations(VectorStoreBase):
         *,
         explain: bool = False,
     ) -> SearchHits:
+        check_size(k, name="k")
         clauses = self.stores.clauses(filter)
         try:
             if is_filter_alone(query, clauses):
@@ -234,6 +245,10 @@ class NeuralSparseOperations(VectorStoreBase):
             return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
         except IndexNotFoundError:
             return SearchHits()
+
+    def _are_gone(self, ids: Sequence[str]) -> bool:
+        self.store.refresh()
+        return not self.store.count(of_ids(ids))
 
     def _write(self, rows: Iterable[Row], batch_size: int | None) -> list[str]:
         options = self._options(batch_size)

@@ -14,6 +14,7 @@ from langchain_opensearch_neural_sparse.filter_search import filter_search, is_f
 from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse.search.hits import SearchHit
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
+from opensearch_neural_sparse.search.wanted import check_size
 
 Filter = dict[str, Any] | list[dict[str, Any]]
 Call = tuple[str, dict[str, Any]]
@@ -46,7 +47,9 @@ class NeuralSparseRetriever(BaseRetriever):
     def _wanted(self, k: int | None, filter: Filter | None) -> dict[str, Any]:  # noqa: A002 (LangChain's word)
         """Return the keywords of the core's search that say which hits are wanted."""
         clauses = self.vectorstore.stores.clauses(self.filter if filter is None else filter)
-        return {"size": self.k if k is None else k, "filter": clauses}
+        size = self.k if k is None else k
+        check_size(size, name="k")
+        return {"size": size, "filter": clauses}
 
     def _filter_alone(
         self,

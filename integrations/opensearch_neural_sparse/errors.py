@@ -15,6 +15,7 @@ NeuralSparseError
 |- IndexNotBoundError                      the index carries no model and none was given
 |- InvalidVectorError (ValueError)         a token or weight the server would refuse or drop
 |- FilterSyntaxError (ValueError)          a filter that is not an OpenSearch query clause
+|- InvalidRequestError (ValueError)        a value of a request that has no JSON
 |- ServerConnectionError                   the server did not answer
 |- ServerRequestError                      the server refused the request
 |- PartialResultsError                     some shards failed
@@ -26,14 +27,52 @@ NeuralSparseError
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from opensearch_neural_sparse.index.report import BulkReport
 
 DISTRIBUTION = "opensearch-neural-sparse"
+
+
+class Remedy(StrEnum):
+    """Ways out that the Python layers word alike; the command line has its own words for them."""
+
+    CREATE_INDEX = "Check its name, or create it first."
+    OPEN_EXISTING = "exist_ok=True opens it instead."
+    NAME_MODEL = "Name the model that encoded it: model='...'."
+    GIVE_MODEL = "Name one: model='...'."
+    GIVE_FOLDER = "Give it, by name or folder: model='...', or make it known with register_model()."
+    REBIND = "bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew."
+    REINDEX = "Name the model that encoded them, or encode them anew: reindex_with_model()."
+    FIND_MODEL = "list_models() shows them."
+    LIST_MODELS = "list_models() shows the models that go by their names."
+    REGISTER_MODEL = "A model of your own is given as its folder, or made known with register_model(path_or_hub_id)."
+    GIVE_LOGIN = "Give one as http_auth."
+    CHECK_LOGIN = "Check its user and password."
+    LACKS_RIGHT = "Give its user that right, or another login."
+    USE_HTTP = "Its address begins with http://, not https://."
+    USE_HTTPS = "Is it running and reachable from here? If it speaks TLS, its address begins with https://."
+    TRUST_AUTHORITY = "ca_certs names the file of its authority; verify_certs=False trusts any certificate."
+    CHECK_HOST_NAME = "Reach it by a name in its certificate; verify_certs=False trusts it under any."
+    CHECK_CERTIFICATE_FILES = "ca_certs, client_cert and client_key name PEM files."
+
+
+class Choice(StrEnum):
+    """One of a few words; another is refused with those that there are."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        """Refuse a value that is no member.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(f"{cls.__name__} is one of {', '.join(repr(str(known)) for known in cls)}, got {value!r}.")
 
 
 class NeuralSparseError(Exception):
@@ -46,15 +85,18 @@ class UnknownModelError(NeuralSparseError, LookupError):
     Attributes:
         model: The name as given.
         close_matches: Known names that resemble it, best first.
+        folder: Where it was looked for, if it reads as a folder; else None.
     """
 
-    def __init__(self, model: str, close_matches: Sequence[str] = ()) -> None:
+    def __init__(self, model: str, close_matches: Sequence[str] = (), *, folder: Path | None = None) -> None:
         self.model = model
-        self.close_matches = tuple(close_matches)
-        hint = f"Did you mean {', '.join(map(repr, close_matches))}?" if close_matches else "list_models() shows them."
-        super().__init__(
-            f"Unknown model {model!r}. {hint} A model of your own is made known with register_model(path_or_hub_id)."
-        )
+        self.close_matches, self.folder = tuple(close_matches), folder
+        if folder is not None:
+            wrong = "is a file, not the folder of a model" if folder.exists() else "does not exist"
+            super().__init__(f"The model folder {model!r} {wrong} ({folder}). {Remedy.LIST_MODELS}")
+            return
+        hint = f"Did you mean {', '.join(map(repr, close_matches))}?" if close_matches else Remedy.FIND_MODEL
+        super().__init__(f"Unknown model {model!r}. {hint} {Remedy.REGISTER_MODEL}")
 
 
 class ModelFilesError(NeuralSparseError):
@@ -108,7 +150,7 @@ class IndexNotFoundError(NeuralSparseError):
         index: The name as given.
     """
 
-    def __init__(self, index: str, remedy: str = "Create it with NeuralSparseStore.create().") -> None:
+    def __init__(self, index: str, remedy: str = Remedy.CREATE_INDEX) -> None:
         self.index = index
         super().__init__(f"Index {index!r} does not exist. {remedy}")
 
@@ -123,10 +165,7 @@ class IndexNotBoundError(NeuralSparseError):
 
     def __init__(self, index: str, field: str) -> None:
         self.index, self.field = index, field
-        super().__init__(
-            f"Index {index!r} carries no model for its sparse field {field!r}. "
-            "Name the model that encoded it: NeuralSparseStore(..., model='...')."
-        )
+        super().__init__(f"Index {index!r} carries no model for its sparse field {field!r}. {Remedy.NAME_MODEL}")
 
 
 class InvalidVectorError(NeuralSparseError, ValueError):
@@ -150,16 +189,32 @@ class UnmappedFieldWarning(UserWarning):
     """A filter on a field that is in no mapping of the index, so that no document has it."""
 
 
+class MissingVectorWarning(UserWarning):
+    """Documents that were written without a vector of a field, so that no search by that field finds them.
+
+    Attributes:
+        missing: Field -> the ids of these documents.
+    """
+
+    def __init__(self, message: str, missing: Mapping[str, Sequence[str]]) -> None:
+        self.missing = missing
+        super().__init__(message)
+
+
 class ServerConnectionError(NeuralSparseError):
-    """A server that did not answer: refused, closed the connection or timed out.
+    """A server that did not answer: refused, closed the connection, timed out, or is not trusted.
 
     Attributes:
         address: The server's address, without credentials.
     """
 
-    def __init__(self, address: str, reason: str) -> None:
+    def __init__(
+        self, address: str, reason: str, remedy: str = "Is it running and reachable from here?", *, asked: bool = True
+    ) -> None:
         self.address = address
-        super().__init__(f"OpenSearch at {address} did not answer: {reason}. Is it running and reachable from here?")
+        super().__init__(
+            f"OpenSearch at {address} {'did not answer' if asked else 'was not asked'}: {reason}. {remedy}"
+        )
 
 
 class ServerRequestError(NeuralSparseError):
@@ -169,11 +224,29 @@ class ServerRequestError(NeuralSparseError):
         status: The HTTP status.
         error_type: The server's own name of the error, such as `parsing_exception`.
         reason: The server's reason, cut short and without the field values it quotes.
+        login: How the request was signed in, without the secret; empty where that is no matter.
     """
 
-    def __init__(self, status: int, error_type: str, reason: str) -> None:
+    def __init__(self, status: int, error_type: str, reason: str, *, login: str = "", remedy: str = "") -> None:
         self.status, self.error_type, self.reason = status, error_type, reason
-        super().__init__(f"OpenSearch refused the request with status {status}, {error_type}: {reason}")
+        self.login = login
+        sentences = [f"It was sent {login}."] if login else []
+        more = " ".join([".", *sentences, remedy]).rstrip() if sentences or remedy else ""
+        super().__init__(f"OpenSearch refused the request with status {status}, {error_type}: {reason}{more}")
+
+    def with_remedy(self, remedy: str) -> ServerRequestError:
+        """Return the same error with a way out in its message."""
+        return ServerRequestError(self.status, self.error_type, self.reason, login=self.login, remedy=remedy)
+
+
+class InvalidRequestError(NeuralSparseError, ValueError):
+    """A value of a request that has no JSON; the request was not sent."""
+
+    def __init__(self, value: str) -> None:
+        super().__init__(
+            f"The request was not sent, since it has no JSON: {value}. JSON has texts, finite numbers, booleans, lists "
+            "and mappings of these."
+        )
 
 
 class PartialResultsError(NeuralSparseError):
@@ -193,6 +266,19 @@ class PartialResultsError(NeuralSparseError):
 
 class PartialResultsWarning(UserWarning):
     """A search that some shards could not answer, where that was asked to be no error."""
+
+
+class TruncationWarning(UserWarning):
+    """A text or query that is longer than the model reads, so that its end is in no vector.
+
+    Attributes:
+        documents: Ids of the documents that were cut -> how many of their tokens; empty where no ids are known, as of
+            a query.
+    """
+
+    def __init__(self, message: str, documents: Mapping[str, int] | None = None) -> None:
+        self.documents: Mapping[str, int] = documents or {}
+        super().__init__(message)
 
 
 class HybridPoolWarning(UserWarning):

@@ -118,7 +118,7 @@ class ServerInfo:
         """
         if not self.at_least(version):
             required = f"OpenSearch {format_version(version)} or later"
-            reason = "" if self.tells_version else "NeuralSparseStore(server_version='...') tells it."
+            reason = "" if self.tells_version else "Name it: server_version='...'."
             raise UnsupportedServerError(feature, found=str(self), required=required, reason=reason)
 
     def require_version_told(self, feature: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from opensearch_neural_sparse.cli.ingest import SHOWN_REFUSALS
 from tests.cli.conftest import MODEL, Run
 
-OUTCOME = {"index", "read", "written", "refused", "skipped", "unknown", "stopped"}
+OUTCOME = {"index", "read", "written", "refused", "skipped", "unknown", "stopped", "without_vector"}
 
 
 @pytest.fixture
@@ -33,6 +33,14 @@ def test_files_of_all_formats_are_ingested(cli: Run, client: Any, index: str, tm
         "8": {"content": "A stone.", "lang": "en"},
         (tmp_path / "texts" / "c.md").as_posix(): {"content": "# A river"},
     }
+
+
+@pytest.mark.filterwarnings("always::opensearch_neural_sparse.TruncationWarning")
+def test_long_documents_are_named(cli: Run, index: str) -> None:
+    rows = b"\n".join(b'{"id": "%d", "text": "%s"}' % (number, b"river " * 600) for number in range(3))
+    done = cli("ingest", index, "-", "--model", MODEL, "--batch-size", "1", stdin=rows)
+    assert done.status == 0
+    assert done.err.startswith("Warning: 3 documents have more than 512 tokens ('0', '1', '2'); what follows")
 
 
 def test_refused_documents_are_named_and_the_others_written(cli: Run, client: Any, index: str) -> None:
@@ -149,3 +157,12 @@ def test_skipped_files_are_counted(cli: Run, index: str, tmp_path: Path) -> None
     assert (done.status, done.err) == (0, "")
     assert done.out == f"1 of 1 documents written to {index}. Files of other formats skipped: 2.\n"
     assert cli("ingest", index, str(tmp_path), "--model", MODEL, "--json").json["skipped"] == 2
+
+
+def test_documents_without_a_vector_are_named_by_the_last_line(cli: Run, index: str) -> None:
+    rows = b'{"id": "1", "text": "A heart."}\n{"id": "2", "text": "   "}\n{"id": "3", "text": ""}'
+    done = cli("ingest", index, "-", "--model", MODEL, "--batch-size", "1", stdin=rows)
+    assert (done.status, done.err) == (0, "")
+    assert done.out == f"3 of 3 documents written to {index}. Without a vector in sparse_vector: 2, 3.\n"
+    done = cli("ingest", index, "-", "--model", MODEL, "--json", stdin=rows)
+    assert done.json["without_vector"] == {"sparse_vector": ["2", "3"]}

@@ -25,6 +25,13 @@ def test_hits_are_printed_with_their_texts(cli: Run, filled: str) -> None:
     assert " hits, " in done.err
 
 
+@pytest.mark.filterwarnings("always::opensearch_neural_sparse.TruncationWarning")
+def test_a_query_that_is_cut_is_warned_of(cli: Run, filled: str) -> None:
+    done = cli("search", filled, "river " * 600 + "heart", "--model", MODEL, "--json")
+    assert done.status == 0
+    assert done.err.startswith("Warning: The query has 601 tokens, more than the 512 that the model reads")
+
+
 def test_json_has_stable_names_and_nothing_stands_beside_it(cli: Run, filled: str) -> None:
     done = cli("search", filled, "heart", "--model", MODEL, "--json")
     assert done.err == ""
@@ -145,6 +152,32 @@ def test_filters_that_are_none_are_wrong_calls(run: Run) -> None:
         done = run("search", "articles", "x", "--filter", wrong)
         assert (done.status, done.out) == (2, "")
         assert "Invalid value for '--filter'" in done.words
+
+
+@pytest.mark.parametrize(
+    ("wrong", "form"),
+    [
+        ('{"field": "meta.year", "operator": ">=", "value": 2020}', "{'range': {'year': {'gte': 2020}}}"),
+        ('{"year": {"$gte": 2020}}', "{'range': {'year': {'gte': 2020}}}"),
+        ('{"operator": "OR", "conditions": []}', "'minimum_should_match': 1}}"),
+        ('{"term": {"year": null}}', "{'exists': {'field': 'year'}}"),
+        ('{"term": {"year": NaN}}', "finite, got nan"),
+    ],
+)
+def test_filters_of_another_syntax_are_refused_with_the_form_that_is_taken(run: Run, wrong: str, form: str) -> None:
+    done = run("search", "articles", "x", "--filter", wrong)
+    assert (done.status, done.out) == (2, "")
+    assert form in done.words
+
+
+@pytest.mark.filterwarnings("always::opensearch_neural_sparse.UnmappedFieldWarning")
+def test_filters_that_let_nothing_through_and_those_on_no_field(cli: Run, filled: str) -> None:
+    query = ("search", filled, "heart stone patients", "--model", MODEL, "--json", "--filter")
+    assert cli(*query, '{"bool": {"should": []}}').json["hits"] == []
+    done = cli(*query, '{"term": {"yaer": 2020}}')
+    assert done.json["hits"] == []
+    assert "Warning: No mapping of index" in done.words
+    assert "field 'yaer' of the filter, so no document does. Did you mean 'year'?" in done.words
 
 
 def test_nothing_found_is_no_failure(cli: Run, filled: str) -> None:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
 from opensearch_neural_sparse.encode.networks import Engine, NetworkOptions, Precision, choose_engine
 from opensearch_neural_sparse.encode.transformer_encoder import TransformerDocumentEncoder, Truncations
-from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError
+from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError, TruncationWarning
 from opensearch_neural_sparse.models.files import Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from tests.encode.agreement import assert_agree, reference_vectors
@@ -86,27 +86,31 @@ def test_progress_counts_every_text_once(onnx_encoder: TransformerDocumentEncode
     assert len(counts) > 1
 
 
-def test_a_cut_text_is_counted_and_reported_once_a_call(caplog: pytest.LogCaptureFixture):
+def test_a_cut_text_is_counted_and_warned_of_once_a_call():
     encoder = load_document_encoder(FILES, engine="onnx", max_length=8)
     secret = "rain rain rain rain rain rain rain rain rain"
-    with caplog.at_level(logging.WARNING):
+    with pytest.warns(TruncationWarning) as caught:
         encoder.encode_documents([secret, secret, "rain", "rain " * 6])
     assert encoder.truncations == Truncations(texts=2, tokens=6)
-    assert len(caplog.records) == 1
-    assert "2 of 4 texts" in caplog.text
-    assert "rain" not in caplog.text
+    (warning,) = caught
+    assert str(warning.message).startswith("2 of 4 texts have more than 8 tokens; what follows, 6 tokens in all")
+    assert "rain" not in str(warning.message)
+    assert warning.message.documents == {}
 
 
-def test_texts_that_fit_are_reported_by_nothing(caplog: pytest.LogCaptureFixture):
+def test_texts_that_fit_are_warned_of_by_nothing():
     encoder = load_document_encoder(FILES, engine="onnx", max_length=8)
-    encoder.encode_documents(["rain " * 6])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode_documents(["rain " * 6])
     assert encoder.truncations == Truncations()
-    assert not caplog.records
 
 
 def test_a_cut_text_has_the_vector_of_what_is_left():
     encoder = load_document_encoder(FILES, engine="onnx", max_length=8)
-    assert encoder.encode_documents(["rain " * 600]) == encoder.encode_documents(["rain " * 6])
+    with pytest.warns(TruncationWarning, match="1 of 1 texts"):
+        whole = encoder.encode_documents(["rain " * 600])
+    assert whole == encoder.encode_documents(["rain " * 6])
 
 
 def test_a_prompt_goes_before_every_text(onnx_encoder: TransformerDocumentEncoder):
@@ -204,6 +208,7 @@ def test_files_of_the_query_side_alone_are_completed():
 def test_the_onnx_engine_imports_no_torch():
     program = f"""
 import sys
+import warnings
 from opensearch_neural_sparse import load_document_encoder
 encoder = load_document_encoder({str(SMALL_MODEL)!r}, engine="onnx")
 assert encoder.encode_documents(["rain"])[0]

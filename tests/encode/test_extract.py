@@ -33,7 +33,11 @@ def test_every_positive_logit_of_a_named_token_becomes_a_weight(array: np.ndarra
         return once if activation is Activation.RELU else math.log1p(once)
 
     expected = [
-        {TOKENS[i]: weight(x) for i, x in enumerate(row) if x >= 1.2e-38 and TOKENS[i] not in ("", "[PAD]")}
+        {
+            TOKENS[i]: weight(x)
+            for i, x in enumerate(row)
+            if x >= np.finfo(np.float32).tiny and TOKENS[i] not in ("", "[PAD]")
+        }
         for row in array.tolist()
     ]
     for vector, wanted in zip(vectors(array, activation), expected, strict=True):

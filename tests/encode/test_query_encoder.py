@@ -1,4 +1,5 @@
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,14 @@ from opensearch_neural_sparse import (
     ModelFilesError,
     QueryEncoder,
     SparseTokenizer,
+    TruncationWarning,
     get_model,
+    load_document_encoder,
     load_query_encoder,
     resolve_files,
 )
 from opensearch_neural_sparse.encode import query_encoder
+from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder
 from tests import toy
 from tests.paths import GOLDEN, SMALL_MODEL
 from tests.snapshots import vocabulary_files
@@ -79,16 +83,46 @@ def test_multilingual_model_never_yields_an_empty_token() -> None:
 def test_long_query_is_cut_at_the_limit_of_the_model_or_the_one_given(tmp_path: Path) -> None:
     root = toy.write_doc_only(tmp_path)
     text = "red " * 47 + "planet mars"
-    assert set(load_query_encoder(root).encode_query(text)) == {"red", "planet"}
-    assert set(load_query_encoder(root, max_length=47).encode_query(text)) == {"red"}
+    with pytest.warns(TruncationWarning, match="49 tokens, more than the 48 that the model reads; the last 1 "):
+        assert set(load_query_encoder(root).encode_query(text)) == {"red", "planet"}
+    with pytest.warns(TruncationWarning, match="the last 2 "):
+        assert set(load_query_encoder(root, max_length=47).encode_query(text)) == {"red"}
     assert set(load_query_encoder(root, max_length=1000).encode_query(text)) == {"red", "planet", "mars"}
 
 
 def test_query_of_two_thousand_words_is_cut_at_512_tokens() -> None:
     encoder = load_query_encoder(SMALL_MODEL)
-    assert "heart" not in encoder.encode_query("word " * 512 + "heart")
-    assert "heart" in encoder.encode_query("word " * 511 + "heart")
+    with pytest.warns(TruncationWarning, match="513 tokens"):
+        assert "heart" not in encoder.encode_query("word " * 512 + "heart")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert "heart" in encoder.encode_query("word " * 511 + "heart")
     assert encoder.tokenizer.dropped_tokens("word " * 2000) == 1488
+
+
+@pytest.mark.parametrize("threshold", [1, 1000])
+def test_many_queries_that_are_cut_are_warned_of_once(monkeypatch: pytest.MonkeyPatch, threshold: int) -> None:
+    monkeypatch.setattr(query_encoder, "BATCH_THRESHOLD", threshold)
+    encoder = load_query_encoder(SMALL_MODEL)
+    with pytest.warns(TruncationWarning) as caught:
+        encoder.encode_queries(["river " * 600 + "moon", "moon", "river " * 600 + "moon", "river " * 512])
+    (warning,) = caught
+    assert str(warning.message).startswith(
+        "2 queries have more tokens than the 512 that the model reads; the last 178 "
+    )
+
+
+@pytest.mark.parametrize("engine", ["onnx", "torch"])
+def test_a_query_that_a_transformer_cuts_is_warned_of_as_a_query(engine: str) -> None:
+    pytest.importorskip("torch" if engine == "torch" else "onnxruntime")
+    encoder = NeuralQueryEncoder(load_document_encoder(SMALL_MODEL, engine=engine, max_length=8))
+    with pytest.warns(TruncationWarning) as caught:
+        encoder.encode_query("river " * 9 + "moon")
+    (warning,) = caught
+    assert str(warning.message).startswith("The query has 12 tokens, more than the 8 that the model reads; the last 4 ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        encoder.encode_query("river " * 6)
 
 
 @pytest.mark.parametrize("threshold", [1, 1000])
@@ -134,8 +168,6 @@ def test_weights_for_another_vocabulary_are_refused(tmp_path: Path) -> None:
 
 
 def test_bi_encoder_encodes_queries_as_it_encodes_documents(snapshot) -> None:
-    from opensearch_neural_sparse import load_document_encoder
-
     model = snapshot(mode="bi-encoder", architecture="distilbert")
     queries = load_query_encoder(model)
     documents = load_document_encoder(model)

@@ -102,6 +102,7 @@ def test_the_hub_is_asked_for_the_files_of_the_collection_alone(
 
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    monkeypatch.setattr("opensearch_neural_sparse.models.hub.ensure_reachable", lambda *_: None)
     assert read_source("BeIR/sentences", cache_dir=tmp_path).documents == DOCUMENTS
     assert asked == [
         ("BeIR/sentences-qrels", "dataset", "main", ["test.tsv"]),

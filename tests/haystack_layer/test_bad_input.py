@@ -28,6 +28,7 @@ from opensearch_neural_sparse.errors import (
     InvalidVectorError,
     ModelMismatchError,
     ServerRequestError,
+    TruncationWarning,
     UnknownModelError,
 )
 from tests.haystack_layer.conftest import MakeStore
@@ -125,13 +126,11 @@ async def test_one_id_twice_in_a_batch(make_store: MakeStore) -> None:
     await store.close_async()
 
 
-async def test_document_of_ten_megabytes(
-    make_store: MakeStore, embedder: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_document_of_ten_megabytes(make_store: MakeStore, embedder: Any) -> None:
     store = make_store()
     sentence = "Split a string into a list of words. "
-    (embedded,) = embedder.run([Document(id="large", content=sentence * 1000)])["documents"]
-    assert "1 of 1 texts have more than 512 tokens" in caplog.text
+    with pytest.warns(TruncationWarning, match=r"1 document has more than 512 tokens \('large'\)"):
+        (embedded,) = embedder.run([Document(id="large", content=sentence * 1000)])["documents"]
     text = sentence * (10 * MEGABYTE // len(sentence))
     large = replace(embedded, content=text)
     assert await store.write_documents_async([large, Document(id="small", content="x")]) == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     resolve_files,
 )
+from opensearch_neural_sparse.errors import MissingVectorWarning
 from opensearch_neural_sparse.index.binding import write_bindings
 from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.models.registry import get_model
@@ -80,7 +80,7 @@ def test_chunk_of_a_document_that_was_found_is_not_stored(make_store: MakeStore)
 
 
 def test_further_sparse_field_that_stays_empty_is_warned_of(
-    make_store: MakeStore, client: Any, index_name: str, toy_model: Path, caplog: pytest.LogCaptureFixture
+    make_store: MakeStore, client: Any, index_name: str, toy_model: Path
 ) -> None:
     with NeuralSparseStore(index_name, client=client, model=SMALL_MODEL) as core:
         core.create()
@@ -88,6 +88,6 @@ def test_further_sparse_field_that_stays_empty_is_warned_of(
     meta = client.indices.get_mapping(index=index_name)[index_name]["mappings"]["_meta"]
     body = {"properties": further_field("other"), "_meta": write_bindings({"other": other}, meta)}
     client.indices.put_mapping(index=index_name, body=body)
-    with caplog.at_level(logging.WARNING):
+    with pytest.warns(MissingVectorWarning, match=r"in 'other'.*add_field\(\) fills it") as warned:
         assert make_store().write_documents([Document(id="1", content="x")]) == 1
-    assert "has further sparse fields, 'other'" in caplog.text
+    assert [one.message.missing for one in warned] == [{"sparse_vector": ("1",), "other": ("1",)}]

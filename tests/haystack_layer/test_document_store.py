@@ -31,6 +31,7 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from opensearch_neural_sparse.errors import (
@@ -629,6 +630,10 @@ def test_private_names_of_the_parent_are_there() -> None:
         "_populate_nested_fields_from_mapping": "(self, mapping_properties)",
     }
     parent = OpenSearchDocumentStore(hosts="http://localhost:9200")
+    searches = ("_bm25_retrieval", "_embedding_retrieval", "_metadata_search")
+    awaited = ("_bm25_retrieval_async", "_embedding_retrieval_async", "_metadata_search_async")
+    for name in searches + awaited:
+        assert "filters" in inspect.signature(getattr(OpenSearchDocumentStore, name)).parameters, name
     for name, expected in relied_on.items():
         if expected == "attribute":
             assert name in vars(parent), name
@@ -640,7 +645,7 @@ def test_private_names_of_the_parent_are_there() -> None:
 def test_no_other_private_name_of_the_parent_is_used() -> None:
     parent = set(vars(OpenSearchDocumentStore)) | set(vars(OpenSearchDocumentStore(hosts="http://localhost:9200")))
     private = {name for name in parent if name.startswith("_") and not name.startswith("__")}
-    classes = (BoundDocumentStore, InspectedDocumentStore, OpenSearchNeuralSparseDocumentStore)
+    classes = (BoundDocumentStore, FilteredDocumentStore, InspectedDocumentStore, OpenSearchNeuralSparseDocumentStore)
     own = [value for cls in classes for value in vars(cls).items()]
     used = {name for name, _ in own} | {
         name for _, value in own if inspect.isfunction(value) for name in value.__code__.co_names

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
+import warnings
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from haystack_integrations.components.embedders.opensearch_neural_sparse import NeuralSparseDocumentEmbedder
 from haystack_integrations.components.preprocessors.opensearch_neural_sparse import NeuralSparseDocumentSplitter
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.errors import TruncationWarning
 from tests.encode.texts import ODD_TEXTS
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
@@ -65,15 +66,15 @@ def test_passages_have_no_vector_of_the_whole_document() -> None:
     assert {passage.embedding for passage in split(LONG, embedding=[1.0, 2.0])} == {None}
 
 
-def test_no_passage_is_cut_by_the_embedder(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_passage_is_cut_by_the_embedder() -> None:
     text = "unbelievably long texts about electroencephalography " * 300
     passages = split(text, 500, 20)
-    with caplog.at_level(logging.WARNING):
-        embedder = NeuralSparseDocumentEmbedder(SMALL_MODEL, progress_bar=False)
+    embedder = NeuralSparseDocumentEmbedder(SMALL_MODEL, progress_bar=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         embedder.run(passages[:2])
-        assert not caplog.records
+    with pytest.warns(TruncationWarning, match="max_length"):
         embedder.run([Document(content=text)])
-    assert "max_length" in caplog.text
 
 
 def test_documents_without_text_are_named(caplog: pytest.LogCaptureFixture) -> None:

@@ -37,7 +37,7 @@ def test_operation_and_routing_are_in_the_header() -> None:
         ({"metadata": {"k": float("inf")}}, "IndexSchemaError"),
         ({"metadata": {"k": object()}}, "IndexSchemaError"),
         ({"text": 5}, "IndexSchemaError"),
-        ({"embedding": ["x"]}, "ValueError"),
+        ({"embedding": ["x"]}, "IndexSchemaError"),
     ],
 )
 def test_document_that_cannot_be_sent_is_a_failure_and_the_others_pass(bad: dict[str, Any], error_type: str) -> None:

@@ -19,6 +19,7 @@ from opensearch_neural_sparse import (
     IndexSchemaError,
     ModelMismatchError,
     UnknownModelError,
+    UnmappedFieldWarning,
 )
 from tests.langchain_layer.conftest import MakeStore
 from tests.paths import ROOT
@@ -57,9 +58,11 @@ def _wrong_dimension(make: Make, folder: Any) -> None:
 @row("an unknown field in a filter")
 def _unknown_field(make: Make, folder: Any) -> None:
     vectorstore = make()
-    vectorstore.add_texts([TEXT], ids=["1"])
-    assert vectorstore.similarity_search(TEXT, filter={"no_such_key": "x"}) == []
-    assert len(vectorstore.similarity_search(TEXT, filter={"no_such_key": {"$ne": "x"}})) == 1
+    vectorstore.add_texts([TEXT], [{"some_key": "x"}], ids=["1"])
+    with pytest.warns(UnmappedFieldWarning, match="'no_such_key' of the filter.*some_key"):
+        assert vectorstore.similarity_search(TEXT, filter={"no_such_key": "x"}) == []
+    with pytest.warns(UnmappedFieldWarning, match="'no_such_key' of the filter.*some_key"):
+        assert len(vectorstore.similarity_search(TEXT, filter={"no_such_key": {"$ne": "x"}})) == 1
 
 
 @row("an unknown operator in a filter")

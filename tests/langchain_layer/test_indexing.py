@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from langchain_core.documents import Document
 from langchain_core.indexing import InMemoryRecordManager, aindex, index
+from langchain_core.indexing.api import IndexingException
 
-from opensearch_neural_sparse import BulkWriteError, ModelMismatchError
+from opensearch_neural_sparse import BulkWriteError, ModelMismatchError, WriteOptions
 from tests.encoders import WordEncoder
 from tests.toy import write_doc_only
 
@@ -39,6 +40,38 @@ async def test_every_mode_of_cleanup_deletes_what_it_says(vectorstore, records, 
     again = await run(SOURCES[:1])
     assert (again["num_skipped"], again["num_deleted"]) == (1, 3 - LEFT[cleanup])
     assert vectorstore.store.count() == len(records.list_keys()) == LEFT[cleanup]
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["index", "aindex"])
+async def test_a_full_cleanup_of_routed_documents_deletes_what_it_says(make_store, records, awaited: bool) -> None:
+    vectorstore = make_store(settings={"number_of_shards": 3}, write_options=WriteOptions(routing="tenant"))
+
+    async def run(documents: list[Document]) -> dict:
+        call = (aindex if awaited else index)(documents, records, vectorstore, cleanup="full", key_encoder="sha256")
+        return await call if awaited else call
+
+    documents = [Document(page_content=f"passage {number}") for number in range(20)]
+    assert (await run(documents))["num_added"] == 20
+    assert (await run(documents[:5]))["num_deleted"] == 15
+    assert vectorstore.store.count() == len(records.list_keys()) == 5
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["index", "aindex"])
+async def test_a_cleanup_that_deletes_nothing_is_an_error(make_store, records, awaited: bool) -> None:
+    routed = make_store(settings={"number_of_shards": 3}, write_options=WriteOptions(routing="tenant"))
+    documents = [Document(page_content=f"passage {number}") for number in range(20)]
+    index(documents, records, routed, key_encoder="sha256")
+    other = make_store()
+
+    async def clean_up() -> None:
+        if awaited:
+            await aindex([], records, other, cleanup="full", key_encoder="sha256")
+        else:
+            index([], records, other, cleanup="full", key_encoder="sha256")
+
+    with pytest.raises(IndexingException):
+        await clean_up()
+    assert len(records.list_keys()) == 20
 
 
 def test_the_second_of_two_runs_over_many_documents_writes_nothing(vectorstore, records, client) -> None:

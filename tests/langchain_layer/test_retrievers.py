@@ -97,7 +97,7 @@ async def test_words_of_invoke_are_the_same_in_sync_and_async_and_others_are_ref
         await retriever.ainvoke("river", fitler=ENGLISH)
     with pytest.raises(FilterSyntaxError):
         retriever.invoke("river", filter={"lang": {"$is": "en"}})
-    with pytest.raises(ValueError, match="size lies between"):
+    with pytest.raises(ValueError, match="k lies between 1 and 10000, got 0"):
         retriever.invoke("river", k=0)
 
 

@@ -219,6 +219,30 @@ def test_delete_without_ids_deletes_nothing(filled) -> None:
     assert filled.store.count() == 3
 
 
+async def test_routed_documents_are_read_and_deleted_by_their_ids(make_store) -> None:
+    spread, routing = {"number_of_shards": 3}, WriteOptions(routing="tenant")
+    vectorstore = make_store(settings=spread, write_options=routing)
+    documents = [Document(id=f"{number}", page_content="rivers") for number in range(20)]
+    ids = vectorstore.add_documents(documents)
+    assert vectorstore.get_by_ids(ids) == await vectorstore.aget_by_ids(ids) == documents
+    assert vectorstore.delete(ids[:5]) is True
+    assert await vectorstore.adelete(ids[5:10]) is True
+    assert vectorstore.store.count() == 10
+    assert vectorstore.delete([*ids[8:11], *ids[8:11], "missing"]) is True
+    assert vectorstore.get_by_ids(ids) == documents[11:]
+
+
+@pytest.mark.parametrize("refresh", [True, False])
+async def test_deleting_says_that_documents_of_another_routing_are_there_still(make_store, refresh: bool) -> None:
+    routed = make_store(settings={"number_of_shards": 3}, write_options=WriteOptions(routing="tenant"))
+    ids = routed.add_texts(["rivers"] * 20)
+    other = make_store(write_options=WriteOptions(refresh=refresh))
+    assert other.delete(ids) is False
+    assert await other.adelete(ids) is False
+    assert other.store.count() == len(routed.get_by_ids(ids)) > 0
+    assert other.delete(["missing"]) is await other.adelete(["missing"]) is True
+
+
 async def test_own_retriever_of_langchain_works(filled) -> None:
     retriever = filled.as_retriever(search_kwargs={"k": 1, "filter": {"term": {"lang": "fr"}}})
     assert retriever.invoke("lakes") == [DOCUMENTS[1]]

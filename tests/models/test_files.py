@@ -35,6 +35,7 @@ def no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("the hub was asked")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    monkeypatch.setattr("opensearch_neural_sparse.models.hub.ensure_reachable", lambda *_: None)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 

@@ -18,6 +18,7 @@ from opensearch_neural_sparse import (
     IndexSchema,
     NeuralSparseStore,
     SearchHits,
+    UnsupportedServerError,
 )
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
@@ -67,6 +68,46 @@ def test_pages_of_chunks_find_each_document_once(make_store: MakeStore) -> None:
     store = fill(make_store, schema=IndexSchema(chunking=ChunkOptions(tokens=10, overlap=0)))
     found = ids(pages(store, pagination_depth=1000))
     assert found == Counter(f"{number}" for number in range(DOCUMENTS))
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+@pytest.mark.parametrize("normalization", ["l2", "z_score"])
+def test_pages_of_other_normalised_scores_find_each_document_once(
+    make_store: MakeStore, normalization: str, shards: int
+) -> None:
+    store = fill(make_store, shards)
+    if normalization == "z_score" and not store.server().at_least((3, 2, 0)):
+        with pytest.raises(UnsupportedServerError, match="z_score"):
+            next(pages(store, normalization=normalization))
+        return
+    found = ids(pages(store, pagination_depth=1000, normalization=normalization))
+    assert found == Counter(f"{number}" for number in range(DOCUMENTS))
+
+
+@pytest.mark.parametrize("depth", [None, 1000])
+@pytest.mark.filterwarnings("ignore::opensearch_neural_sparse.HybridPoolWarning")
+def test_pages_over_two_layouts_find_each_document_once(
+    make_store: MakeStore, client: Any, encoder: WordEncoder, other_index: str, depth: int | None
+) -> None:
+    store = fill(make_store)
+    schema = IndexSchema(chunking=ChunkOptions(tokens=10, overlap=0))
+    given: dict[str, Any] = {"client": client, "query_encoder": encoder, "document_encoder": encoder}
+    chunks = NeuralSparseStore(other_index, schema=schema, **given)
+    chunks.create(settings={"number_of_shards": 1})
+    chunks.write({"id": f"c{number}", "text": "red river"} for number in range(DOCUMENTS))
+    both = NeuralSparseStore(f"{store.index},{other_index}", **given)
+    options, found = HybridOptions(pagination_depth=depth), list[SearchHits]()
+    for offset in range(0, 2 * DOCUMENTS + PAGE, PAGE):
+        found.append(both.hybrid_search("red river", size=PAGE, offset=offset, options=options))
+    counted = ids(iter(found))
+    assert set(counted.values()) == {1}
+    assert found[0].fusion == "client rrf, client rrf of 2 layouts"
+    if depth is None:
+        assert len(counted) < 2 * DOCUMENTS
+        assert found[-1].pool_end == len(counted)
+    else:
+        assert len(counted) == 2 * DOCUMENTS
+        assert found[-1].pool_end is None
 
 
 @pytest.mark.parametrize("fusion", FUSIONS)

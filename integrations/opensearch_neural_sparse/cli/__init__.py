@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError, UnknownModelError
+from opensearch_neural_sparse.cli.remedies import PROGRAM as PROGRAM
+from opensearch_neural_sparse.cli.remedies import in_shell_words
+from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError
 
-PROGRAM = "opensearch-neural-sparse"
 NEEDED_MODULES = ("typer", "rich")
 
 
@@ -27,12 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with warnings.catch_warnings():
             warnings.showwarning = show_warning
             sys.exit(run(sys.argv[1:] if arguments is None else arguments))
-    except UnknownModelError as error:
-        close = f" Did you mean {', '.join(map(repr, error.close_matches))}?" if error.close_matches else ""
-        remedy = f"`{PROGRAM} models list` names those of the catalogue; the folder of a model does as well."
-        fail(f"Unknown model {error.model!r}.{close} {remedy}")
     except (NeuralSparseError, OSError) as error:
-        fail(str(error))
+        fail(in_shell_words(error))
 
 
 def fail(message: str) -> None:

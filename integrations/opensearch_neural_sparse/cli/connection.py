@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from inspect import Parameter, signature
 from os import environ
@@ -50,13 +50,13 @@ class Connection:
     """How a server is reached.
 
     Attributes:
-        url: Its address.
+        url: Its address, perhaps with credentials.
         user: The user, or None.
         ca_certs: File of the authorities to trust, or None.
         insecure: Whether any certificate is trusted.
     """
 
-    url: str
+    url: str = field(repr=False)
     user: str | None
     ca_certs: Path | None
     insecure: bool
@@ -67,27 +67,43 @@ class Connection:
         Raises:
             BadParameter: A user without a password.
         """
+        from opensearch_neural_sparse.store.login import SourcedLogin
+
         options: dict[str, Any] = {}
         if self.user is not None:
             if PASSWORD_VARIABLE not in environ:
                 hint = USER_VARIABLE if environ.get(USER_VARIABLE) == self.user else "--user"
                 raise typer.BadParameter(f"Set the password in {PASSWORD_VARIABLE}.", param_hint=hint)
-            options["http_auth"] = (self.user, environ[PASSWORD_VARIABLE])
+            options["http_auth"] = SourcedLogin(self.user, environ[PASSWORD_VARIABLE], self._login_source)
         if self.ca_certs is not None:
             options["ca_certs"] = str(self.ca_certs)
         if self.insecure:
             options |= {"verify_certs": False, "ssl_show_warn": False}
         return options
 
+    @property
+    def _login_source(self) -> str:
+        if environ.get(USER_VARIABLE) == self.user:
+            return f"the environment variables {USER_VARIABLE} and {PASSWORD_VARIABLE}"
+        return f"--user and the environment variable {PASSWORD_VARIABLE}"
+
     @contextmanager
     def client(self) -> "Iterator[OpenSearch]":
         """Open a client; what fails is told by this program alone, not by the client's log as well."""
         from opensearchpy import OpenSearch
 
+        from opensearch_neural_sparse.store.address import check_address, shown
         from opensearch_neural_sparse.store.base import CLIENT_DEFAULTS
+        from opensearch_neural_sparse.store.failures import check_files
 
+        try:
+            check_address(self.url)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--url") from None
+        options = {**CLIENT_DEFAULTS, **self.options()}
+        check_files(options, shown(self.url))
         logging.getLogger("opensearch").setLevel(logging.CRITICAL)
-        with OpenSearch(self.url, **{**CLIENT_DEFAULTS, **self.options()}) as client:
+        with OpenSearch(self.url, **options) as client:
             yield client
 
     @contextmanager

@@ -10,6 +10,7 @@ import typer
 from opensearch_neural_sparse.cli.connection import Connection, connected, look_at
 from opensearch_neural_sparse.cli.options import ModelsOption
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.cli.remedies import in_shell_words
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -67,9 +68,8 @@ def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "
     try:
         server = read_server(client)
     except NeuralSparseError as error:
-        yield fail(
-            "server", str(error), "Look at --url, --user or OPENSEARCH_USERNAME, OPENSEARCH_PASSWORD and --ca-certs."
-        )
+        remedy = "Look at --url, --user or OPENSEARCH_USERNAME, OPENSEARCH_PASSWORD and --ca-certs."
+        yield fail("server", in_shell_words(error), remedy)
         return
     yield ok("server", str(server))
     yield check_plugins(server)
@@ -97,10 +97,10 @@ def examine_index(client: "OpenSearch", index: str, models: Sequence[str], serve
         store = NeuralSparseStore(index, client=client, model=model, schema=stamped_schema(bodies))
         state = store.open()
     except IndexNotBoundError as error:
-        yield fail("stamp", str(error), f"opensearch-neural-sparse index bind {index} --model MODEL")
+        yield fail("stamp", in_shell_words(error), f"opensearch-neural-sparse index bind {index} --model MODEL")
         return
     except NeuralSparseError as error:
-        yield fail("index", str(error), "`index info` shows what it is; `index create` makes one.")
+        yield fail("index", in_shell_words(error), "`index info` shows what it is; `index create` makes one.")
         return
     health = told(client, lambda: client.cluster.health(index=index))
     yield replace(check_health(health), index=index)
@@ -136,10 +136,10 @@ def examine_model(model: str | None, state: "IndexState | None") -> "Iterator[Ch
         if state is not None and binding is not None:
             binding.ensure_same_model(spec, index=", ".join(state.indices), field=state.schema.sparse_field)
     except (UnknownModelError, ModelFilesError) as error:
-        yield warn("model", str(error), "Name its folder: --model FOLDER.")
+        yield warn("model", in_shell_words(error), "Name its folder: --model FOLDER.")
         return
     except ModelMismatchError as error:
-        yield fail("model", str(error), "Leave --model out, or encode the index anew: `index reindex`.")
+        yield fail("model", in_shell_words(error), "Leave --model out, or encode the index anew: `index reindex`.")
         return
     yield from (examine_files(spec, side, binding) for side in Side)
     installed = [module for module in ENGINES if find_spec(module) is not None]
@@ -161,7 +161,7 @@ def examine_files(spec: "ModelSpec", side: "Side", binding: "ModelBinding | None
         files = resolve_files(spec, side=side, revision=revision, local_files_only=True)
         given = files.query_sha256 if side is Side.QUERY else files.weights_sha256
     except ModelFilesError as error:
-        return warn(side, str(error), f"opensearch-neural-sparse models download {spec.name} --side {side}")
+        return warn(side, in_shell_words(error), f"opensearch-neural-sparse models download {spec.name} --side {side}")
     if binding is not None and given != (binding.query_sha256 if side is Side.QUERY else binding.weights_sha256):
         message = f"The {side} side of {spec.name} is not the one that the index is bound to, {binding.model}."
         return fail(side, message, f"Use --model {binding.model}, or encode the index anew: index reindex.")

@@ -1,6 +1,7 @@
 """`opensearch-neural-sparse ingest`: documents from files into an index."""
 
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 SHOWN_REFUSALS = 20
+SHOWN_IDS = 5
 
 
 @connected
@@ -128,13 +130,15 @@ def warn(columns: "Columns", sorting: Sorting) -> None:
 
 def write(store: "NeuralSparseStore", documents: "Iterable[SparseDocument]", batch_size: int) -> "BulkReport":
     """Write documents and return the report, whether all were written or not."""
-    from opensearch_neural_sparse.errors import BulkWriteError
+    from opensearch_neural_sparse.errors import BulkWriteError, MissingVectorWarning
     from opensearch_neural_sparse.store.options import WriteOptions
 
-    try:
-        return store.write(documents, options=WriteOptions(batch_size=batch_size))
-    except BulkWriteError as error:
-        return error.report
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingVectorWarning)  # the last line says it
+        try:
+            return store.write(documents, options=WriteOptions(batch_size=batch_size))
+        except BulkWriteError as error:
+            return error.report
 
 
 def outcome_of(index: str, sorting: Sorting, report: "BulkReport", skipped: int) -> dict[str, Any]:
@@ -151,11 +155,14 @@ def outcome_of(index: str, sorting: Sorting, report: "BulkReport", skipped: int)
         "skipped": skipped,
         "unknown": list(report.unknown),
         "stopped": report.stopped,
+        "without_vector": {name: list(ids) for name, ids in report.without_vector.items()},
     }
 
 
 def show(outcome: dict[str, Any]) -> None:
     """Print the outcome of all rows: refusals on standard error, the counts on standard output."""
+    from opensearch_neural_sparse.index.reasons import first_of
+
     refused, unknown = outcome["refused"], outcome["unknown"]
     for row in refused[:SHOWN_REFUSALS]:
         typer.echo(f"Refused {row['where']}: {row['reason']}", err=True)
@@ -166,4 +173,7 @@ def show(outcome: dict[str, Any]) -> None:
     if outcome["stopped"]:
         typer.echo(f"Stopped early: {outcome['stopped']}", err=True)
     others = f" Files of other formats skipped: {outcome['skipped']}." if outcome["skipped"] else ""
-    typer.echo(f"{outcome['written']} of {outcome['read']} documents written to {outcome['index']}.{others}")
+    lacking = "".join(
+        f" Without a vector in {name}: {first_of(ids, SHOWN_IDS)}." for name, ids in outcome["without_vector"].items()
+    )
+    typer.echo(f"{outcome['written']} of {outcome['read']} documents written to {outcome['index']}.{others}{lacking}")

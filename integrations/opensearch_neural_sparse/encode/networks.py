@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse.errors import Choice, MissingDependencyError
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.transformer_encoder import Network
     from opensearch_neural_sparse.models.files import ModelFiles
 
 
-class Engine(StrEnum):
+class Engine(Choice):
     """What runs the transformer.
 
     `TORCH` runs every model that sentence-transformers can load, on CPU and GPU; `ONNX` runs BERT, DistilBERT and GTE
@@ -30,7 +29,7 @@ EngineLike = Engine | Literal["auto", "torch", "onnx"]
 """A `Engine`, or its value as text."""
 
 
-class Precision(StrEnum):
+class Precision(Choice):
     """Number format of the computation: `INT8` is for the ONNX engine, the two half precisions are for torch.
 
     `FLOAT32` is exact. `INT8` is about four times as fast and loses some relevance: with the bundled model on

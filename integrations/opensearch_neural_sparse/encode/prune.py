@@ -10,14 +10,14 @@ import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import compress
 from typing import Any, Literal, Self
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import Choice
 
 
-class PruneType(StrEnum):
+class PruneType(Choice):
     """How tokens are chosen, in the server's words.
 
     `MAX_RATIO` keeps weights of at least ratio times the largest, `ABS_VALUE` those of at least ratio itself, `TOP_K`

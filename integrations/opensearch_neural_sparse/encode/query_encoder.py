@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.encode.truncation import Cut, collected_cuts, warn_of_cut_queries
 from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.idf import read_idf
@@ -24,7 +25,10 @@ BATCH_THRESHOLD = 1000
 
 @runtime_checkable
 class QueryEncoder(Protocol):
-    """What turns queries into sparse vectors. An empty or blank query gives an empty vector."""
+    """What turns queries into sparse vectors. An empty or blank query gives an empty vector.
+
+    One that is longer than the model reads is cut, with a `TruncationWarning`.
+    """
 
     def encode_query(self, text: str) -> SparseVector:
         """Return the vector of a query.
@@ -86,7 +90,10 @@ class IdfQueryEncoder:
         Args:
             text: The query.
         """
-        return self._vector(self.tokenizer.query_ids(self._prompted(text)))
+        prompted = self._prompted(text)
+        ids = self.tokenizer.query_ids(prompted)
+        self._warn_of_cut([prompted], [ids])
+        return self._vector(ids)
 
     def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
         """Return the vectors of queries, in their order.
@@ -94,12 +101,23 @@ class IdfQueryEncoder:
         Args:
             texts: The queries.
         """
+        prompted = list(map(self._prompted, texts))
         if len(texts) < BATCH_THRESHOLD:
-            return [self.encode_query(text) for text in texts]
-        return [self._vector(ids) for ids in self.tokenizer.batch_query_ids(list(map(self._prompted, texts)))]
+            ids = list(map(self.tokenizer.query_ids, prompted))
+        else:
+            ids = self.tokenizer.batch_query_ids(prompted)
+        self._warn_of_cut(prompted, ids)
+        return list(map(self._vector, ids))
 
     def _prompted(self, text: str) -> str:
         return self.prompt + text if text and not text.isspace() else ""
+
+    def _warn_of_cut(self, texts: Sequence[str], ids: Sequence[list[int]]) -> None:
+        longest = self.tokenizer.max_length
+        if longest is not None and max(map(len, ids), default=0) >= longest:
+            full = [text for text, own in zip(texts, ids, strict=True) if len(own) >= longest]
+            cuts = {text: Cut(dropped, longest) for text in full if (dropped := self.tokenizer.dropped_tokens(text))}
+            warn_of_cut_queries(cuts, full)
 
     def _vector(self, ids: list[int]) -> SparseVector:
         weights = dict(filter(None, map(self._entries.__getitem__, ids)))
@@ -122,7 +140,7 @@ class NeuralQueryEncoder:
         Args:
             text: The query.
         """
-        return self.engine.encode_documents([text])[0]
+        return self.encode_queries([text])[0]
 
     def encode_queries(self, texts: Sequence[str]) -> list[SparseVector]:
         """Return the vectors of queries, in their order.
@@ -130,7 +148,10 @@ class NeuralQueryEncoder:
         Args:
             texts: The queries.
         """
-        return self.engine.encode_documents(texts)
+        with collected_cuts() as cuts:
+            vectors = self.engine.encode_documents(texts)
+        warn_of_cut_queries(cuts, texts)
+        return vectors
 
 
 def load_query_encoder(

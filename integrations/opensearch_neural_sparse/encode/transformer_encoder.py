@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, Self
@@ -11,10 +10,9 @@ from opensearch_neural_sparse.encode.batches import TokenBatch, pad_batch, plan_
 from opensearch_neural_sparse.encode.extract import Entries, VectorMaker
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.encode.truncation import Cut, report_cuts
 from opensearch_neural_sparse.errors import NeuralSparseError
 from opensearch_neural_sparse.models.files import ModelFiles
-
-logger = logging.getLogger(__name__)
 
 WINDOW = 4096
 """How many texts are tokenised and sorted together."""
@@ -57,8 +55,8 @@ class TransformerDocumentEncoder:
 
     Copies are the encoder itself, since they share its network; it cannot be pickled.
 
-    A text that is empty or blank gives an empty vector. A text longer than `max_length` is cut, which a warning of
-    this module's logger states once a call, and `truncations` counts.
+    A text that is empty or blank gives an empty vector. A text longer than `max_length` is cut, of which a
+    `TruncationWarning` says so once a call, and `truncations` counts.
 
     Args:
         files: The model's files.
@@ -139,11 +137,11 @@ class TransformerDocumentEncoder:
         """
         if isinstance(texts, str):
             raise TypeError("encode_documents takes a list of texts; for one text, give [text] and take [0].")
-        before = self.truncations
+        cuts: dict[str, Cut] = {}
         vectors: list[SparseVector] = []
         for start in range(0, len(texts), WINDOW):
-            vectors += self._encode_window(texts[start : start + WINDOW], progress or _ignore)
-        self._report(before, len(texts))
+            vectors += self._encode_window(texts[start : start + WINDOW], cuts, progress or _ignore)
+        report_cuts(cuts, texts)
         return vectors
 
     def close(self) -> None:
@@ -152,12 +150,14 @@ class TransformerDocumentEncoder:
             self._network.close()
             self._network = None
 
-    def _encode_window(self, texts: Sequence[str], progress: Callable[[int], None]) -> list[SparseVector]:
+    def _encode_window(
+        self, texts: Sequence[str], cuts: dict[str, Cut], progress: Callable[[int], None]
+    ) -> list[SparseVector]:
         vectors = [SparseVector() for _ in texts]
         kept = [position for position, text in enumerate(texts) if text and not text.isspace()]
         if len(kept) < len(texts):
             progress(len(texts) - len(kept))
-        ids = self._tokenise([self.prompt + texts[position] for position in kept])
+        ids = self._tokenise([texts[position] for position in kept], cuts)
         for batch in plan_batches(list(map(len, ids)), self.batch_tokens):
             entries = self.network.entries(pad_batch([ids[row] for row in batch], self.pad_id))
             for row, vector in zip(batch, self._maker.vectors(entries, len(batch)), strict=True):
@@ -165,24 +165,16 @@ class TransformerDocumentEncoder:
             progress(len(batch))
         return vectors
 
-    def _tokenise(self, texts: Sequence[str]) -> list[list[int]]:
-        ids = self.tokenizer.batch_document_ids(texts)
-        full = [text for text, own in zip(texts, ids, strict=True) if len(own) >= self.max_length]
-        dropped = [count for text in full if (count := self.tokenizer.dropped_tokens(text, add_special_tokens=True))]
-        self.truncations += Truncations(texts=len(dropped), tokens=sum(dropped))
+    def _tokenise(self, texts: Sequence[str], cuts: dict[str, Cut]) -> list[list[int]]:
+        prompted = [self.prompt + text for text in texts]
+        ids = self.tokenizer.batch_document_ids(prompted)
+        for text, whole, own in zip(texts, prompted, ids, strict=True):
+            if len(own) >= self.max_length and (
+                dropped := self.tokenizer.dropped_tokens(whole, add_special_tokens=True)
+            ):
+                cuts[text] = Cut(dropped, self.max_length)
+                self.truncations += Truncations(texts=1, tokens=dropped)
         return ids
-
-    def _report(self, before: Truncations, count: int) -> None:
-        texts, tokens = self.truncations.texts - before.texts, self.truncations.tokens - before.tokens
-        if texts:
-            logger.warning(
-                "%d of %d texts have more than %d tokens; what follows, %d tokens in all, is not in their vectors. "
-                "Split long texts into passages, or set max_length if the model can take more.",
-                texts,
-                count,
-                self.max_length,
-                tokens,
-            )
 
 
 def _ignore(count: int) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from opensearch_neural_sparse.evaluate.hybrids import BM25, DENSE, SPARSE, Hybrid
 from opensearch_neural_sparse.evaluate.runs import SIZE
+from opensearch_neural_sparse.index.dense import to_floats
 from opensearch_neural_sparse.search.hits import SearchHits
 from opensearch_neural_sparse.search.legs import Embedder
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
@@ -57,6 +58,6 @@ def _search_field(store: NeuralSparseStore, field: str, text: str, *, size: int)
     return store.custom_search({"size": size, "query": {"match": {field: {"query": "$text"}}}}, query=text)
 
 
-def _search_densely(store: NeuralSparseStore, vector: Sequence[float], size: int) -> SearchHits:
-    clause = {"vector": [float(number) for number in vector], "k": size}
+def _search_densely(store: NeuralSparseStore, vector: object, size: int) -> SearchHits:
+    clause = {"vector": to_floats(vector), "k": size}
     return store.custom_search({"size": size, "query": {"knn": {store.schema.embedding_field: clause}}})

@@ -8,7 +8,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.encode.prune import Prune
-from opensearch_neural_sparse.errors import IndexSchemaError, ModelFilesError, ModelMismatchError, UnknownModelError
+from opensearch_neural_sparse.errors import (
+    IndexSchemaError,
+    ModelFilesError,
+    ModelMismatchError,
+    Remedy,
+    UnknownModelError,
+)
 from opensearch_neural_sparse.models.files import Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model, registered_models
 
@@ -135,8 +141,8 @@ class ModelBinding:
             return get_model(self.model)
         except UnknownModelError:
             raise ModelFilesError(
-                f"The index is bound to model {self.model!r}, which is not known here. Give it, by name or folder: "
-                "NeuralSparseStore(..., model='...'), or register_model(). It passes wherever it lies if its files are "
+                f"The index is bound to model {self.model!r}, which is not known here. "
+                f"{Remedy.GIVE_FOLDER} It passes wherever it lies if its files are "
                 f"the same: query side {self.query_sha256[:12]}, weights {self.weights_sha256[:12]}."
             ) from None
 

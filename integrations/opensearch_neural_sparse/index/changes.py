@@ -75,7 +75,12 @@ def text_draft(document: SparseDocument, schema: IndexSchema) -> BulkDraft:
         of_the_text = {schema.text_field, schema.vector_field, schema.model_field, *others}
         return {"keep": None, "put": source, "drop": sorted(of_the_text), "nested_put": {}, "nested_drop": []}
 
-    return _change(str(document.id), parameters)
+    draft = _change(str(document.id), parameters)
+    if isinstance(draft.body, Exception):
+        return draft
+    put = draft.body["script"]["params"]["put"]
+    of_the_text = (schema.vector_field, *schema.more_fields)  # a dense vector stays as it was
+    return draft._replace(lacks=tuple(name for name in of_the_text if name not in put))
 
 
 def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> BulkDraft:

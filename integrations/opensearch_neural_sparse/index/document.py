@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -12,8 +11,10 @@ from uuid import uuid4
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.chunks import DocumentChunk
+from opensearch_neural_sparse.index.dense import Array, DenseVector, to_floats
 from opensearch_neural_sparse.index.fields import ID_FIELD, META_FIELD, IndexSchema
 from opensearch_neural_sparse.index.metadata_values import json_value
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.index.vectors import (
     FieldVector,
     chunks_of,
@@ -39,11 +40,11 @@ class SparseDocument:
         vector: Token -> weight; None where the store is to encode the text. In an index of chunks it is one chunk.
         chunks: Passages with vectors, for an index of chunks; None where the store is to cut and encode the text.
         more_vectors: Further sparse field -> its vector; the text is encoded for those that are not here.
-        embedding: A dense vector, or None.
+        embedding: A dense vector, as a list of numbers, an array of numpy or a tensor of torch; or None.
         model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
 
     Raises:
-        IndexSchemaError: The id or a metadata key is one that no index can take.
+        IndexSchemaError: The id, a metadata key or an array is one that no index can take.
     """
 
     id: str | None = None
@@ -52,7 +53,7 @@ class SparseDocument:
     vector: SparseVector | Mapping[str, float] | None = field(default=None, repr=False)
     chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None = field(default=None, repr=False)
     more_vectors: Mapping[str, FieldVector] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    embedding: Sequence[float] | None = field(default=None, repr=False)
+    embedding: DenseVector | None = field(default=None, repr=False)
     model: str | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +62,8 @@ class SparseDocument:
         if not isinstance(self.metadata, Mapping):
             raise IndexSchemaError(f"Document {self.id!r}: metadata is a mapping, got {type(self.metadata).__name__}.")
         _check_keys(self.metadata, self.id)
+        if isinstance(self.embedding, Array):  # so that documents can be compared
+            object.__setattr__(self, "embedding", _numbers(self.embedding, self.id))
 
     @classmethod
     def of(cls, document: SparseDocument | Mapping[str, Any] | str) -> SparseDocument:
@@ -130,6 +133,8 @@ def check_ids(ids: Iterable[str]) -> list[str]:
     """
     if isinstance(ids, str):
         raise TypeError(f"Several ids are taken, got the one string {ids[:40]!r}; put it into a list.")
+    if not isinstance(ids, Iterable):
+        raise TypeError(f"Several ids are taken, as a list of texts, got {type(ids).__name__}.")
     return [check_id(document_id) for document_id in ids]
 
 
@@ -170,7 +175,7 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
     """Return the document that a `_source` holds; fields that were excluded from it are None."""
     return SparseDocument.from_trusted(
         id=document_id,
-        text=source.get(schema.text_field),
+        text=stored_text(source, schema),
         metadata=metadata_of(source, schema),
         vector=None if schema.chunking else vector_of(source, schema),
         chunks=chunks_of(source, schema) if schema.chunking else None,
@@ -212,11 +217,16 @@ def _text(document: SparseDocument) -> str:
 
 
 def _embedding(document: SparseDocument, dimension: int | None) -> list[float]:
-    values = [float(value) for value in document.embedding or ()]
+    values = _numbers(document.embedding, document.id)
     if dimension is not None and len(values) != dimension:
         raise IndexSchemaError(
             f"Document {document.id!r}: its embedding has {len(values)} dimensions, not {dimension}."
         )
-    if not all(map(math.isfinite, values)):
-        raise IndexSchemaError(f"Document {document.id!r}: its embedding has numbers that are not finite.")
     return values
+
+
+def _numbers(embedding: object, document_id: str | None) -> list[float]:
+    try:
+        return to_floats(embedding)
+    except ValueError as error:
+        raise IndexSchemaError(f"Document {document_id!r}, its embedding: {error}.") from None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal
 
 from opensearch_neural_sparse.encode.chunk import ChunkOptions
-from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.errors import Choice, IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.metadata_types import MetadataTypes
 from opensearch_neural_sparse.index.seismic import SeismicParameters
@@ -31,7 +30,7 @@ def marker_field(sparse_field: str) -> str:
     return f"{sparse_field}_model"
 
 
-class FieldType(StrEnum):
+class FieldType(Choice):
     """How the sparse field is stored."""
 
     RANK_FEATURES = "rank_features"
@@ -100,6 +99,11 @@ class IndexSchema:
         names = self._own_fields
         if not all(names) or len(set(names)) < len(names):
             raise IndexSchemaError(f"The fields of an index need different names, got {names}.")
+        if dotted := [name for name in names if "." in name or name != name.strip()]:
+            raise IndexSchemaError(
+                f"A field of the index is at the top level of its documents: {dotted[0]!r} has a dot or blanks. "
+                f"Give it another name, such as {dotted[0].strip().replace('.', '_')!r}."
+            )
         if "sparse_embedding" in (self.sparse_field, self.model_field):
             raise IndexSchemaError("A field cannot be called 'sparse_embedding': Haystack's readers fail on it.")
         if collisions := sorted(self.reserved_names & set(self.metadata_fields)):
@@ -135,6 +139,12 @@ class IndexSchema:
     def vector_field(self) -> str:
         """Top-level field that holds the vector or vectors of a document."""
         return self.nested_field or self.sparse_field
+
+    @cached_property
+    def searched_vectors(self) -> tuple[str, ...]:
+        """Top-level fields that hold what a document is found by beside its text; a document may lack any of them."""
+        dense = () if self.embedding_dimension is None else (self.embedding_field,)
+        return (self.vector_field, *self.more_fields, *dense)
 
     @property
     def _own_fields(self) -> list[str]:

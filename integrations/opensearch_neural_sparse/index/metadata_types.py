@@ -86,8 +86,6 @@ def _check_number(path: str, number: Any, field_type: str, document_id: str | No
     declared = {path: {"type": "long" if isinstance(number, int) else "double"}}
     long = isinstance(number, int) and abs(number) >= _LONGEST_SHOWN
     shown = f"a number of {number.bit_length()} bits" if long else f"{number!r}"
-        f"{number!r}" if isinstance(number, float) or abs(number) < 2**64 else f"a number of {number.bit_length()} bits"
-    )
     raise IndexSchemaError(
         f"Document {document_id!r}: metadata {path!r} is {shown}, which a field of type {field_type} cannot hold "
         f"exactly. Write it as text, or create the index with metadata_fields={declared}."

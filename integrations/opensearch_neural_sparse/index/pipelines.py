@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Literal
 
-from opensearch_neural_sparse.errors import UnsupportedServerError
+from opensearch_neural_sparse.errors import Choice, UnsupportedServerError
 from opensearch_neural_sparse.server import ServerInfo
 
 DEFAULT_RANK_CONSTANT = 60
@@ -17,7 +16,7 @@ _WEIGHTS_SINCE = (3, 1, 0)
 _EXACT_SUM = 1e-6
 
 
-class Normalization(StrEnum):
+class Normalization(Choice):
     """How the scores of a leg are brought to one scale; `Z_SCORE` needs a server of 3.0 or later."""
 
     MIN_MAX = "min_max"
@@ -29,7 +28,7 @@ NormalizationLike = Normalization | Literal["min_max", "l2", "z_score"]
 """A `Normalization`, or its value as text."""
 
 
-class Combination(StrEnum):
+class Combination(Choice):
     """Which mean of the normalised scores is taken; with `Normalization.Z_SCORE` the arithmetic one alone."""
 
     ARITHMETIC_MEAN = "arithmetic_mean"
@@ -41,7 +40,7 @@ CombinationLike = Combination | Literal["arithmetic_mean", "geometric_mean", "ha
 """A `Combination`, or its value as text."""
 
 
-class BoundMode(StrEnum):
+class BoundMode(Choice):
     """What a bound does: `APPLY` scales by it, `CLIP` also cuts scores at it, `IGNORE` is no bound."""
 
     APPLY = "apply"
@@ -144,7 +143,10 @@ def check_weights(weights: Sequence[float]) -> list[float]:
     Raises:
         ValueError: A negative weight, or a sum other than 1.
     """
-    floats = [float(weight) for weight in weights]
+    try:
+        floats = [float(weight) for weight in weights]
+    except (TypeError, ValueError):
+        raise ValueError(f"Weights are a list of numbers, one for each leg, got {weights!r}.") from None
     if not all(0 <= weight <= 1 for weight in floats) or abs(sum(floats) - 1) > 1e-2:
         raise ValueError(f"Weights lie between 0 and 1 and sum to 1, got {floats}.")
     return floats

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from opensearch_neural_sparse.errors import BulkWriteError
 from opensearch_neural_sparse.index.reasons import first_of
@@ -40,12 +40,15 @@ class BulkReport:
         failed: Those it did not take, with reasons.
         unknown: Ids that were sent without an answer: written or not.
         stopped: Why the write ended early, or None; documents after that were not sent.
+        without_vector: Vector field -> ids of documents that were written without a vector in it, so that no search by
+            that field finds them; fields that no document lacks are left out.
     """
 
     written: int = 0
     failed: tuple[BulkFailure, ...] = ()
     unknown: tuple[str, ...] = ()
     stopped: str | None = None
+    without_vector: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -69,6 +72,10 @@ class BulkReport:
             failed=tuple(failure for report in reports for failure in report.failed),
             unknown=tuple(name for report in reports for name in report.unknown),
             stopped=next((report.stopped for report in reports if report.stopped), None),
+            without_vector={
+                name: tuple(key for report in reports for key in report.without_vector.get(name, ()))
+                for name in dict.fromkeys(name for report in reports for name in report.without_vector)
+            },
         )
 
     def __add__(self, other: BulkReport) -> BulkReport:
@@ -81,6 +88,8 @@ class BulkReport:
         if self.unknown:
             unknown = first_of(map(repr, self.unknown), _SHOWN, "; ")
             parts.append(f"Unknown: {unknown}; writing them again by these ids is safe.")
+        for name, ids in self.without_vector.items():
+            parts.append(f"Without a vector in {name!r}: {first_of(map(repr, ids), _SHOWN)}.")
         if self.stopped:
             parts.append(f"Stopped: {self.stopped}")
         return " ".join(parts)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.errors import Choice, ModelFilesError
 from opensearch_neural_sparse.models.fingerprints import document_fingerprint, query_fingerprint
 from opensearch_neural_sparse.models.folder import read_max_length
 from opensearch_neural_sparse.models.hub import HubOptions, read_snapshot
@@ -47,7 +46,7 @@ DOCUMENT_FALLBACK = (
 )
 
 
-class Side(StrEnum):
+class Side(Choice):
     """What of a model is needed.
 
     The `QUERY` side of a doc-only model is its tokenizer and its weight table; that of a bi-encoder is its transformer.

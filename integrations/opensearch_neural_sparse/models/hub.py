@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -14,6 +15,8 @@ from opensearch_neural_sparse.errors import ModelFilesError
 T = TypeVar("T")
 Kind = Literal["model", "dataset"]
 COMMIT = re.compile(r"[0-9a-f]{40}")
+_PATIENCE = 10.0
+"""Seconds in which the hub has to say that it is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +72,8 @@ def read_snapshot(
                 raise ModelFilesError(f"{error} {_remedy(repo, revision, kind)}") from None
     if options.offline:
         raise ModelFilesError(f"{repo!r} at revision {revision} is not in the cache. {_remedy(repo, revision, kind)}")
+    with _hub_errors(repo, revision, kind):
+        ensure_reachable(repo, revision, kind, options.token)
     problem: ModelFilesError | None = None
     patterns: list[str] = []
     for stage in stages:
@@ -92,13 +97,24 @@ def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None, kin
     return snapshot if snapshot.is_dir() else None
 
 
+def ensure_reachable(repo: str, revision: str, kind: Kind, token: str | None) -> None:
+    """Ask the hub for a repository, once: a download would ask six times in half a minute where there is no network.
+
+    Args:
+        repo: Hub id.
+        revision: Commit, tag or branch.
+        kind: What the repository holds.
+        token: For gated and private models.
+    """
+    from huggingface_hub import HfApi
+
+    HfApi().repo_info(repo, revision=revision, repo_type=kind, token=token, timeout=_PATIENCE)
+
+
 def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOptions, kind: Kind) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
 
-    # requests' or httpx's own base error, by the version of the hub client
-    transport_error: type[Exception] = HfHubHTTPError.__bases__[0]
-    try:
+    with _hub_errors(repo, revision, kind):
         folder = snapshot_download(
             repo,
             repo_type=kind,
@@ -107,13 +123,23 @@ def _download(repo: str, revision: str, patterns: Sequence[str], options: HubOpt
             cache_dir=options.cache_dir,
             allow_patterns=list(patterns),
         )
+    return Path(folder)
+
+
+@contextmanager
+def _hub_errors(repo: str, revision: str, kind: Kind) -> Iterator[None]:
+    from huggingface_hub.errors import HfHubHTTPError
+
+    # requests' or httpx's own base error, by the version of the hub client
+    transport_error: type[Exception] = HfHubHTTPError.__bases__[0]
+    try:
+        yield
     except (OSError, ValueError, transport_error) as error:
         reason = " ".join(str(error).split("\n", 1)[:1])
         raise ModelFilesError(
             f"{repo!r} at revision {revision} could not be had from the hub ({type(error).__name__}: {reason}). "
             f"{_remedy(repo, revision, kind)}"
-        ) from error
-    return Path(folder)
+        ) from None
 
 
 def _remedy(repo: str, revision: str, kind: Kind) -> str:

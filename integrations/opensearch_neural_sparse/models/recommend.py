@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from enum import StrEnum
 from statistics import mean
 from typing import Literal
 
+from opensearch_neural_sparse.errors import Choice
 from opensearch_neural_sparse.models.registry import list_models
 from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec
 
 RUNNERS_UP = 2
 
 
-class Priority(StrEnum):
+class Priority(Choice):
     """What counts most: `RELEVANCE` of the results, or `SPEED`, that is, few parameters and then few FLOPS."""
 
     RELEVANCE = "relevance"

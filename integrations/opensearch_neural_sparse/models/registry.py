@@ -34,11 +34,15 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
     """
     if isinstance(model, ModelSpec):
         return model
+    if not isinstance(model, str | Path):
+        raise TypeError(f"A model is its name, hub id or folder, or a ModelSpec, got {type(model).__name__}.")
     known = {name: spec for spec in list_models() for name in (spec.name, spec.id)}
     if isinstance(model, str) and model in known:
         return known[model]
     if Path(model).expanduser().is_dir():
         return _read_folder(Path(model))
+    if _reads_as_folder(model):
+        raise UnknownModelError(str(model), folder=Path(model).expanduser().absolute())
     from difflib import get_close_matches
 
     wanted = {name.lower(): name for name in known}
@@ -128,15 +132,17 @@ def registered_models() -> tuple[ModelSpec, ...]:
 
 
 def _read_source(source: str | Path, revision: str, options: HubOptions) -> ModelSpec:
-    if isinstance(source, Path) or Path(source).expanduser().is_dir() or source.count("/") != 1:
+    if _reads_as_folder(source) or Path(source).expanduser().is_dir() or str(source).count("/") != 1:
         return get_model(Path(source))
     from opensearch_neural_sparse.models.folder import read_spec
     from opensearch_neural_sparse.models.hub import read_snapshot
 
-    def read(root: Path) -> ModelSpec:
-        return replace(read_spec(root, id=source), revision=root.name)
+    repo = str(source)
 
-    return read_snapshot(source, revision, (CONFIGURATION,), read, options)
+    def read(root: Path) -> ModelSpec:
+        return replace(read_spec(root, id=repo), revision=root.name)
+
+    return read_snapshot(repo, revision, (CONFIGURATION,), read, options)
 
 
 def _check_files(spec: ModelSpec, options: HubOptions) -> None:
@@ -153,6 +159,12 @@ def _check_files(spec: ModelSpec, options: HubOptions) -> None:
             local_files_only=options.local_files_only,
         )
         _ = files.query_sha256  # reads the query side, so that a damaged one is refused here
+
+
+def _reads_as_folder(model: str | Path) -> bool:
+    """Return whether a model is named as folders are and ids on the hub are not."""
+    name = str(model)
+    return isinstance(model, Path) or name.startswith((".", "~", "/")) or "\\" in name or name.count("/") > 1
 
 
 def _read_folder(folder: Path) -> ModelSpec:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
+from opensearch_neural_sparse.errors import Choice
 
-class Mode(StrEnum):
+
+class Mode(Choice):
     """How a model encodes queries.
 
     `DOC_ONLY` models (inference-free) look query tokens up in an idf table; `BI_ENCODER` models run the transformer on
@@ -25,7 +26,7 @@ ModeLike = Mode | Literal["doc-only", "bi-encoder"]
 """A `Mode`, or its value as text."""
 
 
-class Activation(StrEnum):
+class Activation(Choice):
     """What a model does to its logits, in the words of sentence-transformers' `SpladePooling.activation_function`.
 
     `RELU` is log(1 + relu(x)), the models up to v2; `LOG1P_RELU` is log(1 + log(1 + relu(x))), the models of v3.

@@ -8,6 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.index.chunks import END, START
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.stored_text import stored_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +50,11 @@ def read_chunk(hit: Mapping[str, Any], schema: IndexSchema) -> ChunkHit | None:
     rows = [row for found in hit.get("inner_hits", {}).values() for row in found["hits"]["hits"]]
     if not rows:
         return None
-    place, text = rows[0].get("_source", {}), hit.get("_source", {}).get(schema.text_field)
+    place, text = rows[0].get("_source", {}), stored_text(hit.get("_source", {}), schema)
     start, end = place.get(START, 0), place.get(END, 0)
     return ChunkHit(
         number=rows[0]["_nested"]["offset"],
-        text=text[start:end] if isinstance(text, str) else None,
+        text=None if text is None else text[start:end],
         start=start,
         end=end,
         score=rows[0]["_score"],

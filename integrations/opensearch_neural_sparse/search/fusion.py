@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Hashable, Sequence
-from enum import StrEnum
 from typing import Literal, TypeVar
 
+from opensearch_neural_sparse.errors import Choice
 from opensearch_neural_sparse.index.pipelines import DEFAULT_RANK_CONSTANT
 
 Key = TypeVar("Key", bound=Hashable)
@@ -14,7 +14,7 @@ _SCALE = 10**10
 """The server divides in decimals of ten places and rounds half up, then goes on in float32."""
 
 
-class Fusion(StrEnum):
+class Fusion(Choice):
     """Who fuses the legs.
 
     `SERVER` is one `_search` with a search pipeline inside it; `CLIENT` is one `_msearch` of the legs, ranked over all

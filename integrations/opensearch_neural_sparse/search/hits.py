@@ -12,6 +12,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.index.document import metadata_of
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.index.vectors import chunks_of, vector_of
 from opensearch_neural_sparse.search.chunks import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.explain import TokenMatch, match_tokens, print_matches
@@ -28,7 +29,7 @@ class SearchHit:
     Attributes:
         id: Its id.
         score: Its score; comparable within one search alone. NaN where a body of one's own sorts by something else.
-        text: Its text, or None.
+        text: Its text, or None; one that others wrote as a list has a line for each value.
         metadata: Its metadata.
         source: Its `_source` as the server sent it.
         index: The index it lies in, behind any alias.
@@ -202,7 +203,7 @@ def parse_hit(
     return SearchHit(
         id=hit["_id"],
         score=_score(hit) if score is None else score,
-        text=source.get(schema.text_field),
+        text=stored_text(source, schema),
         metadata=metadata_of(source, schema),
         source=source,
         index=hit["_index"],

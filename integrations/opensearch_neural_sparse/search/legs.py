@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from types import MappingProxyType
+from typing import Any
 
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.dense import DenseVector, to_floats
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.token_ids import TokenIds
 
 FEWEST_LEGS, MOST_LEGS = 2, 5
-Embedder = Callable[[str], Sequence[float]]
+Embedder = Callable[[str], DenseVector | Awaitable[DenseVector]]
+"""Makes a dense vector of a text; `AsyncNeuralSparseStore` takes one that is awaited, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,16 +61,16 @@ class DenseLeg:
     """A search by a dense vector: the nearest of each shard, as many as the fusion ranks.
 
     Attributes:
-        vector: The vector of the query.
-        embedder: What makes it of the query's text, in place of a vector.
+        vector: The vector of the query: a list of numbers, an array of numpy or a tensor of torch.
+        embedder: What makes it of the query's text, in place of a vector; an `async def` for the asynchronous store.
         field: A field of type `knn_vector`; None is the schema's.
         name: What the leg is called in `SearchHit.legs`.
 
     Raises:
-        ValueError: Neither a vector nor an embedder, or both.
+        ValueError: Neither a vector nor an embedder, or both; or a vector that is none.
     """
 
-    vector: Sequence[float] | None = dataclasses.field(default=None, repr=False)
+    vector: DenseVector | None = dataclasses.field(default=None, repr=False)
     embedder: Embedder | None = dataclasses.field(default=None, repr=False)
     field: str | None = None
     name: str = "dense"
@@ -74,6 +78,12 @@ class DenseLeg:
     def __post_init__(self) -> None:
         if (self.vector is None) == (self.embedder is None):
             raise ValueError(f"Leg {self.name!r} needs either a vector or an embedder.")
+        if self.embedder is not None and not callable(self.embedder):
+            raise TypeError(
+                f"Leg {self.name!r}: an embedder is called with a text, got {type(self.embedder).__name__}."
+            )
+        if self.vector is not None:
+            object.__setattr__(self, "vector", _numbers(self.vector, self.name))
 
 
 Leg = Bm25Leg | SparseLeg | DenseLeg
@@ -118,6 +128,8 @@ def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
         ValueError: Fewer than two, more than five, or two of one name.
         TypeError: Something else than a leg.
     """
+    if isinstance(legs, str) or not isinstance(legs, Sequence):
+        raise TypeError(f"Legs are a list of Bm25Leg, SparseLeg and DenseLeg, got {type(legs).__name__}.")
     if not FEWEST_LEGS <= len(legs) <= MOST_LEGS:
         raise ValueError(f"A hybrid query has {FEWEST_LEGS} to {MOST_LEGS} legs, got {len(legs)}.")
     for leg in legs:
@@ -140,6 +152,27 @@ def embedding_once(legs: Sequence[Leg]) -> tuple[Leg, ...]:
         replace(leg, embedder=cache(leg.embedder)) if isinstance(leg, DenseLeg) and leg.embedder is not None else leg
         for leg in legs
     )
+
+
+async def embedded(legs: Sequence[Leg], text: str) -> tuple[Leg, ...]:
+    """Return the legs with the vectors that awaited embedders make of a text; other embedders stay.
+
+    Args:
+        legs: The legs.
+        text: The text of the query.
+    """
+    filled: list[Leg] = []
+    for leg in legs:
+        if isinstance(leg, DenseLeg) and leg.embedder is not None and _is_awaited(leg.embedder):
+            made: Any = leg.embedder(text)
+            filled.append(replace(leg, vector=await made, embedder=None))
+        else:
+            filled.append(leg)
+    return tuple(filled)
+
+
+def _is_awaited(embedder: object) -> bool:
+    return iscoroutinefunction(embedder) or iscoroutinefunction(getattr(embedder, "__call__", None))  # noqa: B004
 
 
 def fill_legs(
@@ -200,5 +233,21 @@ def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> Rea
 
 
 def _embed(leg: DenseLeg, text: str) -> tuple[float, ...]:
-    vector = leg.embedder(text) if leg.embedder is not None else leg.vector
-    return tuple(float(number) for number in vector or ())
+    if leg.embedder is None:
+        return _numbers(leg.vector, leg.name)
+    made = leg.embedder(text)
+    if isawaitable(made):
+        if iscoroutine(made):
+            made.close()
+        raise TypeError(
+            f"Leg {leg.name!r}: its embedder is to be awaited, which AsyncNeuralSparseStore does; the blocking store "
+            "takes one that returns the vector."
+        )
+    return _numbers(made, leg.name)
+
+
+def _numbers(vector: object, name: str) -> tuple[float, ...]:
+    try:
+        return tuple(to_floats(vector))
+    except ValueError as error:
+        raise ValueError(f"Leg {name!r}: {error}.") from None

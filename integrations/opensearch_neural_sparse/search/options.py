@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.index.pipelines import (
@@ -112,6 +113,7 @@ class HybridOptions:
         check_rank_constant(self.rank_constant)
         if self.weights is not None:
             object.__setattr__(self, "weights", tuple(check_weights(self.weights)))
+        check_kind(self)
         for name in ("weights", "lower_bounds", "upper_bounds"):
             self._check_count(name)
         self._check_normalization()
@@ -151,6 +153,18 @@ class HybridOptions:
         if self.normalization in (None, Normalization.Z_SCORE):
             found = "reciprocal ranks" if self.normalization is None else "normalization 'z_score'"
             raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination}; leave it out.")
+
+
+def check_kind(options: HybridOptions) -> None:
+    """Raise TypeError where a depth, a least score or bounds are of another kind."""
+    depth, least = options.pagination_depth, options.min_score
+    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
+        raise TypeError(f"pagination_depth is a whole number, got {depth!r}.")
+    if least is not None and (isinstance(least, bool) or not isinstance(least, int | float) or not isfinite(least)):
+        raise TypeError(f"min_score is a finite number, got {least!r}.")
+    bounds = (*(options.lower_bounds or ()), *(options.upper_bounds or ()))
+    if strangers := [bound for bound in bounds if not isinstance(bound, Bound)]:
+        raise TypeError(f"Bounds are Bound(mode=..., score=...), one for each leg, got {type(strangers[0]).__name__}.")
 
 
 def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:

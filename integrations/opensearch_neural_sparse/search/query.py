@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from opensearch_neural_sparse.search.asked import check_text
 from opensearch_neural_sparse.search.legs import FEWEST_LEGS, MOST_LEGS
 
 LARGEST_QUERY_WEIGHT = 64.0
@@ -64,7 +65,7 @@ def rank_feature_tokens(vector: Mapping[str, float]) -> dict[str, float]:
 
 def match_query(field: str, text: str, *, name: str | None = None) -> dict[str, Any]:
     """Return a BM25 query: documents that hold any of the words."""
-    body: dict[str, Any] = {"query": text}
+    body: dict[str, Any] = {"query": check_text(text)}
     if name is not None:
         body["_name"] = name
     return {"match": {field: body}}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from math import inf
 from typing import Literal
 
+from opensearch_neural_sparse.errors import Choice
 
-class Partial(StrEnum):
+
+class Partial(Choice):
     """What becomes of an answer where some shards failed, so that hits may be missing.
 
     `RAISE` is a `PartialResultsError`; `WARN` is a `PartialResultsWarning`, and hits that say so.

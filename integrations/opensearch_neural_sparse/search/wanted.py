@@ -59,9 +59,15 @@ class Wanted:
         return {"excludes": excluded if self.with_embedding else [*excluded, schema.embedding_field]}
 
 
-def check_size(size: int, offset: int = 0) -> None:
-    """Raise ValueError where no search gives this page."""
+def check_size(size: int, offset: int = 0, *, name: str = "size") -> None:
+    """Raise ValueError where no search gives this page.
+
+    Args:
+        size: Most hits.
+        offset: How many hits come before them.
+        name: What the caller calls the size.
+    """
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_WINDOW:
-        raise ValueError(f"size lies between 1 and {LARGEST_WINDOW}, got {size!r}.")
+        raise ValueError(f"{name} lies between 1 and {LARGEST_WINDOW}, got {size!r}.")
     if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset <= LARGEST_WINDOW - size:
-        raise ValueError(f"offset lies between 0 and {LARGEST_WINDOW} less size ({size}), got {offset!r}.")
+        raise ValueError(f"offset lies between 0 and {LARGEST_WINDOW} less {name} ({size}), got {offset!r}.")

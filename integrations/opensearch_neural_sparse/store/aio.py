@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError, UnsupportedServerError
 from opensearch_neural_sparse.search.filters import Filter
 from opensearch_neural_sparse.search.hits import SearchHits
-from opensearch_neural_sparse.search.legs import has_embedder
+from opensearch_neural_sparse.search.legs import embedded, has_embedder
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.wanted import Wanted
@@ -184,6 +185,9 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
                 is no way out or was ruled out.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        self._ask_hybrid(query, vector, wanted, options)  # which refuses what is wrong before anything is awaited
+        await self._check_legs(options.legs)
+        options = replace(options, legs=await embedded(options.legs, query))
         ask = self._ask_hybrid(query, vector, wanted, options)
         return (await self._search(wanted, ask, slow=has_embedder(options.legs)))[0]
 

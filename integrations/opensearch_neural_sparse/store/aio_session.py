@@ -12,15 +12,23 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
 from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.legs import Leg
 from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.address import shown
 from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.asking import AskingStore
-from opensearch_neural_sparse.store.base import is_there_already
+from opensearch_neural_sparse.store.base import pass_if_there
 from opensearch_neural_sparse.store.connection import server_of, translated_errors, unless_refused
+from opensearch_neural_sparse.store.failures import check_files
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
-from opensearch_neural_sparse.store.unmapped import report_unmapped, unmapped_fields
+from opensearch_neural_sparse.store.unmapped import (
+    refuse_unmapped_legs,
+    report_unmapped,
+    unmapped_fields,
+    unmapped_legs,
+)
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -61,8 +69,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
             async with self._asking() as client:
                 await client.indices.create(index=self.index, body=body)
         except ServerRequestError as error:
-            if not (exist_ok and is_there_already(error)):
-                raise
+            pass_if_there(error, exist_ok=exist_ok)
         self._forget()
         await self.open()
 
@@ -159,6 +166,14 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         state.ensure_writable(self.index, self.schema)
         return state
 
+    async def _check_legs(self, legs: Sequence[Leg]) -> None:
+        """Refuse legs on fields that no index maps; a write may have mapped them since the last look."""
+        state = await self.open()
+        if unmapped_legs(legs, state):
+            fresh = await self._look()
+            self._compare(state, fresh)
+            refuse_unmapped_legs(self.index, legs, fresh)
+
     async def _still_leads_to(self, state: IndexState) -> bool:
         """Return whether the name leads to the same indices, by a request of some hundred bytes."""
         if not state.checked:
@@ -230,6 +245,7 @@ def _new_client(url: Any, options: Mapping[str, Any]) -> AsyncOpenSearch:
         from opensearch_neural_sparse.store.aio_connection import StreamingConnection
     except ImportError:
         raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
+    check_files(options, shown(url))
     return AsyncOpenSearch(url, **{"connection_class": StreamingConnection, **options})
 
 

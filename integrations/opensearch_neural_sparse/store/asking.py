@@ -14,6 +14,7 @@ from opensearch_neural_sparse.errors import (
     ServerRequestError,
     UnsupportedServerError,
 )
+from opensearch_neural_sparse.search.asked import check_options, check_query, check_text
 from opensearch_neural_sparse.search.fusion import Fusion
 from opensearch_neural_sparse.search.legs import SparseLeg, embedding_once, fill_legs
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
@@ -47,7 +48,10 @@ class AskingStore(StoreBase[Client]):
     ) -> Ask:
         if isinstance(queries, str | Mapping):
             raise TypeError("search_many() takes several queries, got one; put it into a list.")
+        check_options(options, SearchOptions)
         asked = list(queries)
+        for query in asked:
+            check_query(query)
 
         def ask(server: ServerInfo, state: IndexState) -> Questions:
             page = _page_of_all(state, wanted, collapse=options.collapse)
@@ -63,6 +67,10 @@ class AskingStore(StoreBase[Client]):
     def _ask_hybrid(
         self, query: str, vector: Mapping[str, float] | None, wanted: Wanted, options: HybridOptions
     ) -> Ask:
+        check_text(query)
+        check_options(options, HybridOptions)
+        if vector is not None and not isinstance(vector, Mapping):
+            raise TypeError(f"vector is a mapping of token to weight, got {type(vector).__name__}.")
         options = replace(options, legs=embedding_once(options.legs))
 
         def ask(server: ServerInfo, state: IndexState) -> Questions:
@@ -78,12 +86,21 @@ class AskingStore(StoreBase[Client]):
         return ask
 
     def _ask_match(self, text: str, wanted: Wanted, options: RequestOptions) -> Ask:
+        check_text(text)
+        check_options(options, RequestOptions, "request")
+
         def ask(_: ServerInfo, state: IndexState) -> Questions:
             return self._questions(_of_one_kind(state), [[match_request(state.schema, text, wanted, options)]], wanted)
 
         return ask
 
     def _ask_custom(self, body: Mapping[str, Any], query: Query | None, wanted: Wanted, options: RequestOptions) -> Ask:
+        check_options(options, RequestOptions, "request")
+        if not isinstance(body, Mapping):
+            raise TypeError(f"The body of a search is a mapping, got {type(body).__name__}.")
+        if query is not None:
+            check_query(query)
+
         def ask(server: ServerInfo, state: IndexState) -> Questions:
             encode = partial(self._clause_vector, state, query or {})
             request = custom_request(server, state.schema, body, query, wanted, encode, options)
@@ -163,7 +180,7 @@ class AskingStore(StoreBase[Client]):
 
     def _only_vector(self, state: IndexState, query: Query) -> SparseVector:
         if state.has_several_models:
-            remedy = "A vector belongs to one of them: search() and hybrid_search() make one by each."
+            remedy = "A vector belongs to one of them: a search or hybrid search of a text makes one by each."
             raise several_models(self.index, state.schema, state.groups, remedy)
         return self._vectors(state, [query], self._encoders)[0]
 

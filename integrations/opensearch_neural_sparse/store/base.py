@@ -18,6 +18,7 @@ from opensearch_neural_sparse.errors import (
     IndexNotFoundError,
     LimitedRightsWarning,
     ModelMismatchError,
+    Remedy,
     ServerRequestError,
 )
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
@@ -27,11 +28,13 @@ from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.models.files import Side
 from opensearch_neural_sparse.search.options import HybridOptions
 from opensearch_neural_sparse.server import NEURAL_SEARCH, ServerInfo
+from opensearch_neural_sparse.store.address import check_address
 from opensearch_neural_sparse.store.connection import translated_errors
 from opensearch_neural_sparse.store.copying import Reindexing
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.filling import FurtherField
 from opensearch_neural_sparse.store.index_state import IndexState, read_index, several_models
+from opensearch_neural_sparse.store.missing_vectors import IN_THE_CORE, VectorRemedies
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.portable import Portable
 from opensearch_neural_sparse.store.preparation import Encode, Encoded
@@ -55,6 +58,7 @@ CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
 class StoreBase(Portable, Generic[Client]):
     """An index and its model, as far as they are known by now."""
 
+    REMEDIES: VectorRemedies = IN_THE_CORE
     OPENED = frozenset(
         {"schema", "_more_encoders", "_model_encoders", "_server", "_state", "_accepted", "_lock", "_connections"}
     )
@@ -76,6 +80,12 @@ class StoreBase(Portable, Generic[Client]):
     ) -> None:
         if (client is None) == (url is None):
             raise ValueError("Give either a client or the url of a server.")
+        if not isinstance(index, str):
+            raise TypeError(f"index is one text, got {type(index).__name__}; commas separate several: 'a,b'.")
+        if not index.strip():
+            raise ValueError(f"index is the name of an index, alias or pattern, got {index!r}.")
+        if client is None:
+            check_address(url)
         self.index = index
         self._client, self._url = client, url
         self._owns_client = client is None
@@ -261,6 +271,9 @@ class StoreBase(Portable, Generic[Client]):
         self._state, self._accepted = None, frozenset()
 
 
-def is_there_already(error: ServerRequestError) -> bool:
-    """Tell whether an index could not be created because there is one of its name."""
-    return error.error_type == "resource_already_exists_exception"
+def pass_if_there(error: ServerRequestError, *, exist_ok: bool) -> None:
+    """Raise the error of a creation, unless an index of that name is there already and may be."""
+    if error.error_type != "resource_already_exists_exception":
+        raise error
+    if not exist_ok:
+        raise error.with_remedy(Remedy.OPEN_EXISTING) from None

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.index.changes import text_draft
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 from opensearch_neural_sparse.index.report import BulkReport
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE
@@ -62,10 +63,10 @@ class ChangedDocuments(StoredDocuments):
         """
         state = self._open_to_write()
         documents, bound = text_changes(texts), state.binding
-        encode, more = partial(self._encode, bound), self._more_encodings()
+        encode, more, cut = partial(self._encode, bound), self._more_encodings(), CutDocuments()
         make = partial(text_draft, schema=self.schema)
-        actions = prepare(documents, self.schema, options, bound=bound, encode=encode, more=more, make=make)
-        return self._write_actions(state, actions, options)
+        actions = prepare(documents, self.schema, options, bound=bound, encode=encode, cut=cut, more=more, make=make)
+        return self._write_actions(state, actions, options, cut)
 
     def delete_matching(
         self,

@@ -9,22 +9,31 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import (
     IndexNotFoundError,
+    InvalidRequestError,
     NeuralSparseError,
+    Remedy,
     ServerConnectionError,
     ServerRequestError,
 )
 from opensearch_neural_sparse.index.reasons import short_reason, without_values
+from opensearch_neural_sparse.index.unwritable import unwritable
 from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.address import shown
+from opensearch_neural_sparse.store.failures import explain
+from opensearch_neural_sparse.store.login import NO_LOGIN, describe_login
 
 _INDEX_NOT_FOUND = "index_not_found_exception"
 REFUSALS = frozenset({403, 404, 405})
 """Statuses of what we may not ask for, or what is not there to be asked for."""
-_DEEPEST_CAUSE = 10
+_LOGIN_REFUSED, _RIGHT_REFUSED = 401, 403
+_OF_RIGHTS = frozenset({"security_exception", "http_error"})
+"""Types of a refusal that hangs on who asks; an index that is closed to writes is refused with the same status."""
 
 
 def address_of(client: Any) -> str:
     """Return the addresses of a client's servers, without credentials."""
-    return ", ".join(_address(host) for host in client.transport.hosts) or "an unknown address"
+    transport = client.transport
+    return shown(transport.hosts, secure=bool(transport.kwargs.get("use_ssl")))
 
 
 @contextmanager
@@ -34,6 +43,7 @@ def translated_errors(client: Any, index: str) -> Iterator[None]:
     Raises:
         ServerConnectionError: No answer.
         IndexNotFoundError: The index does not exist.
+        InvalidRequestError: A value of the request has no JSON.
         ServerRequestError: The server refused the request, or its answer cannot be read.
     """
     from opensearchpy.exceptions import SerializationError, TransportError
@@ -41,7 +51,7 @@ def translated_errors(client: Any, index: str) -> Iterator[None]:
     try:
         yield
     except (TransportError, SerializationError) as error:
-        translation = translate(error, address=address_of(client), index=index)
+        translation = translate(error, address=address_of(client), index=index, login=describe_login(client))
         raise translation from None
 
 
@@ -76,23 +86,47 @@ def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
     return ServerInfo.silent() if info is None else ServerInfo.from_responses(info, plugins)
 
 
-def translate(error: Exception, *, address: str, index: str) -> NeuralSparseError:
-    """Return the error of this package that an error of opensearch-py amounts to."""
+def translate(error: Exception, *, address: str, index: str, login: str = "") -> NeuralSparseError:
+    """Return the error of this package that an error of opensearch-py amounts to.
+
+    Args:
+        error: What the client raised.
+        address: Addresses of the servers, without credentials.
+        index: The index that was asked.
+        login: How the client logs in, as `describe_login` says it.
+    """
     from opensearchpy.exceptions import ConnectionError as NoConnection
     from opensearchpy.exceptions import ConnectionTimeout, TransportError
 
     if isinstance(error, ConnectionTimeout):
         return ServerConnectionError(address, "the request timed out")
     if isinstance(error, NoConnection):
-        return ServerConnectionError(address, _root_cause(error))
+        return ServerConnectionError(address, *explain(error, secure="https://" in address))
     if not isinstance(error, TransportError):
+        if error.args and not isinstance(error.args[0], str | bytes):  # what was to be sent, not what came
+            return _of_body(error.args[0])
         return ServerRequestError(200, "unreadable_answer", "its answer is not what OpenSearch sends")
     status = error.status_code if isinstance(error.status_code, int) else 0
     details = _details(error)
     error_type = str(details.get("type") or "http_error")
     if error_type == _INDEX_NOT_FOUND:
         return IndexNotFoundError(index)
-    return ServerRequestError(status, error_type, short_reason(details))
+    return ServerRequestError(status, error_type, short_reason(details), **_about_login(status, error_type, login))
+
+
+def _of_body(body: object) -> InvalidRequestError:
+    from opensearchpy.serializer import JSONSerializer
+
+    return InvalidRequestError(unwritable(body, JSONSerializer().default) or "a value that the client does not know")
+
+
+def _about_login(status: int, error_type: str, login: str) -> dict[str, str]:
+    """Return what a refusal says of the login, where it hangs on that."""
+    if status not in (_LOGIN_REFUSED, _RIGHT_REFUSED) or error_type not in _OF_RIGHTS or not login:
+        return {}
+    if login == NO_LOGIN:
+        return {"login": login, "remedy": Remedy.GIVE_LOGIN}
+    return {"login": login, "remedy": Remedy.CHECK_LOGIN if status == _LOGIN_REFUSED else Remedy.LACKS_RIGHT}
 
 
 def _details(error: Any) -> Mapping[str, Any]:
@@ -114,21 +148,3 @@ def _parsed(body: object) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return parsed if isinstance(parsed, Mapping) else {}
-
-
-def _root_cause(error: Any) -> str:
-    cause: BaseException = error.info if isinstance(error.info, BaseException) else error
-    for _ in range(_DEEPEST_CAUSE):
-        inner = cause.__cause__ or next((arg for arg in cause.args if isinstance(arg, BaseException)), None)
-        if inner is None or inner is cause:
-            break
-        cause = inner
-    reason = getattr(cause, "strerror", None) or str(cause)
-    return without_values(f"{type(cause).__name__}: {reason}")
-
-
-def _address(host: Mapping[str, Any]) -> str:
-    scheme = host.get("scheme") or ("https" if host.get("use_ssl") else "http")
-    prefix = str(host.get("url_prefix") or "").strip("/")
-    port = f":{host['port']}" if host.get("port") else ""
-    return f"{scheme}://{host.get('host', 'localhost')}{port}" + (f"/{prefix}" if prefix else "")

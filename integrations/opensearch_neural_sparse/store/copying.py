@@ -10,10 +10,12 @@ from typing import Any, Literal
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.bulk import BulkAction, finish, write_draft
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import ID_FIELD, IndexSchema
 from opensearch_neural_sparse.index.reasons import first_of
 from opensearch_neural_sparse.index.report import BulkFailure
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.preparation import Encoded, encode_missing
@@ -32,12 +34,15 @@ class ReindexReport:
         documents: How many documents it holds, as many as the source.
         encoded: How many were encoded and written now.
         without_text: How many of these had no text and went over without a vector.
+        without_vector: How many of these went over without a vector: those, and the ones whose text has no token that
+            the model knows.
     """
 
     index: str
     documents: int
     encoded: int = 0
     without_text: int = 0
+    without_vector: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +57,7 @@ class Reindexing:
         alias: The alias that is moved from the source to the target at the end, or None.
         on_missing_text: What becomes of documents without a text.
         options: How documents are written; its batches are pages, too.
+        cut: The documents whose texts are longer than the model reads, as far as they were encoded.
     """
 
     index: str
@@ -61,6 +67,7 @@ class Reindexing:
     alias: str | None = None
     on_missing_text: MissingText = "raise"
     options: WriteOptions
+    cut: CutDocuments = field(default_factory=CutDocuments, repr=False)
 
     @cached_property
     def binding(self) -> ModelBinding:
@@ -74,8 +81,7 @@ class Reindexing:
 
     def text(self, hit: Hit) -> str | None:
         """Return the text that is encoded."""
-        text = hit["_source"].get(self.schema.text_field)
-        return text if isinstance(text, str) else None
+        return stored_text(hit["_source"], self.schema)
 
     def is_copied(self, hit: Hit, held: Mapping[str, Any] | None) -> bool:
         """Tell whether what the target holds is this document as it is now, encoded by the new model."""
@@ -92,7 +98,8 @@ class Reindexing:
         """
         if self.on_missing_text == "raise" and (missing := [hit["_id"] for hit in hits if self.text(hit) is None]):
             raise no_text(self.index, missing)
-        documents = encode_missing([SparseDocument(id=hit["_id"], text=self.text(hit)) for hit in hits], self._encode)
+        rows = [SparseDocument(id=hit["_id"], text=self.text(hit)) for hit in hits]
+        documents = encode_missing(rows, self._encode, self.cut)
         drafts = (
             write_draft(document, self.schema, routing=hit.get("_routing"), fields=self.rest(hit))
             for document, hit in zip(documents, hits, strict=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.search.asked import check_text
 from opensearch_neural_sparse.search.budget import MOST_CLAUSES, count_clauses, limit_tokens
 from opensearch_neural_sparse.search.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.seismic import approximate_body
@@ -48,7 +49,7 @@ def custom_request(
     _check_places(places, query, filtered=bool(wanted.clauses))
     left_out = 0
     parts: dict[str, Any] = {
-        TEXT: query,
+        TEXT: check_text(query) if TEXT in places else query,
         FILTERS: {"bool": {"filter": wanted.clauses}} if wanted.clauses else _EVERYTHING,
     }
     if SPARSE in places:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk import BulkAction, delete_action
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 from opensearch_neural_sparse.index.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.search.filters import Filter, filter_clauses
@@ -17,6 +18,7 @@ from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.answers import read_documents, tell_conflicts
 from opensearch_neural_sparse.store.base import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
 from opensearch_neural_sparse.store.index_state import IndexState
+from opensearch_neural_sparse.store.missing_vectors import warn_of_missing_vectors
 from opensearch_neural_sparse.store.options import Refresh, WriteOptions
 from opensearch_neural_sparse.store.preparation import Document, prepare
 from opensearch_neural_sparse.store.requests import filter_body
@@ -42,9 +44,9 @@ class StoredDocuments(StoreSession):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         state = self._open_to_write()
-        encode, more = partial(self._encode, state.binding), self._more_encodings()
-        actions = prepare(documents, self.schema, options, bound=state.binding, encode=encode, more=more)
-        return self._write_actions(state, actions, options)
+        encode, more, cut = partial(self._encode, state.binding), self._more_encodings(), CutDocuments()
+        actions = prepare(documents, self.schema, options, bound=state.binding, encode=encode, cut=cut, more=more)
+        return self._write_actions(state, actions, options, cut)
 
     def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
         """Return the documents of these ids, in this order; ids that are not there are left out.
@@ -140,10 +142,23 @@ class StoredDocuments(StoreSession):
         BulkSender(self.client(), self.index).refresh()
 
     def _write_actions(
-        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+        self,
+        state: IndexState,
+        actions: Iterable[BulkAction | BulkFailure],
+        options: WriteOptions,
+        cut: CutDocuments | None = None,
     ) -> BulkReport:
-        """Send actions and report what became of them; raise BulkWriteError unless all were carried out."""
+        """Send actions and report what became of them; raise BulkWriteError unless all were carried out.
+
+        Args:
+            state: What the index was when documents were encoded for it.
+            actions: What is sent.
+            options: How to write.
+            cut: Holds the documents whose texts were cut, once the actions are made.
+        """
         report = self._send(state, actions, options)
+        if cut is not None:
+            cut.warn()
         report.raise_if_incomplete()
         return report
 
@@ -152,4 +167,5 @@ class StoredDocuments(StoreSession):
     ) -> BulkReport:
         with self._errors():
             report = BulkSender(self.client(), self.index, options, state=state).send(actions)
+        warn_of_missing_vectors(self.index, report, state.schema, self.REMEDIES)
         return tell_conflicts(report, options.operation)

@@ -13,7 +13,7 @@ from opensearch_neural_sparse.encode.prompts import read_encoding_settings
 from opensearch_neural_sparse.encode.prune import Prune, PruneType
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.errors import ModelFilesError, Remedy
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY
@@ -110,7 +110,7 @@ class Encoders(Portable):
         if self._document is not None:
             return self._document.files.spec
         if self.model is None:
-            raise ModelFilesError("No model is known here: name one, as in NeuralSparseStore(..., model='...').")
+            raise ModelFilesError(f"No model is known here. {Remedy.GIVE_MODEL}")
         return get_model(self.model)
 
     def follow(self, stamp: ModelBinding | None) -> None:
@@ -250,6 +250,6 @@ class Encoders(Portable):
         if self.model is not None:
             return resolve_files(get_model(self.model), side=side, **self._hub_options)
         if self._stamp is None:
-            raise ModelFilesError("No model is known here: name one, as in NeuralSparseStore(..., model='...').")
+            raise ModelFilesError(f"No model is known here. {Remedy.GIVE_MODEL}")
         options = {"revision": self._stamp.revision} | self._hub_options
         return resolve_files(self._stamp.find_model(), side=side, **options)

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.bulk import BulkAction, finish, update_draft
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 from opensearch_neural_sparse.index.fields import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.index.mapping import further_field
 from opensearch_neural_sparse.index.report import BulkFailure
+from opensearch_neural_sparse.index.stored_text import stored_text
 from opensearch_neural_sparse.index.vectors import FieldVector, stored_more
 from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.options import WriteOptions
 from opensearch_neural_sparse.store.scanning import next_page
 from opensearch_neural_sparse.store.stamping import only_index
@@ -30,6 +34,7 @@ class FurtherField:
         schema: Names of the other fields.
         encoders: Its model.
         options: How documents are written; its batches are pages, too.
+        cut: The documents whose texts are longer than the model reads, as far as they were encoded.
     """
 
     index: str
@@ -37,6 +42,7 @@ class FurtherField:
     schema: IndexSchema
     encoders: Encoders = field(repr=False)
     options: WriteOptions
+    cut: CutDocuments = field(default_factory=CutDocuments, repr=False)
 
     def check(self) -> None:
         """Raise IndexSchemaError where the index cannot have such a field, or could not be read by it."""
@@ -55,20 +61,27 @@ class FurtherField:
         if self.name in taken or marker_field(self.name) in taken or "." in self.name:
             raise IndexSchemaError(f"A sparse field cannot be called {self.name!r} here.")
 
+    def has_text(self, hit: Mapping[str, Any]) -> bool:
+        """Tell whether a document has a text to encode."""
+        return stored_text(hit["_source"], self.schema) is not None
+
     def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction | BulkFailure]:
         """Return what gives documents their vectors, each unless it has changed meanwhile."""
-        rows = [hit for hit in hits if isinstance(hit["_source"].get(self.schema.text_field), str)]
-        vectors = self.encoders.encode_documents([hit["_source"][self.schema.text_field] for hit in rows])
+        texts = [(hit, text) for hit in hits if (text := stored_text(hit["_source"], self.schema)) is not None]
+        with collected_cuts() as cuts:
+            vectors = self.encoders.encode_documents([text for _, text in texts])
+        self.cut.note(((hit["_id"], text) for hit, text in texts), cuts)
         schema = replace(self.schema, more_fields={self.name: binding})
         drafts = (
             update_draft(
                 hit["_id"],
                 stored_more({self.name: FieldVector(vector=vector, model=binding.marker)}, schema),
+                vector=self.name,
                 routing=hit.get("_routing"),
                 seq_no=hit["_seq_no"],
                 primary_term=hit["_primary_term"],
             )
-            for hit, vector in zip(rows, vectors, strict=True)
+            for (hit, _), vector in zip(texts, vectors, strict=True)
         )
         return [*finish(drafts, exact_weights=self.options.exact_weights)]
 
@@ -95,30 +108,40 @@ def make_field(job: FurtherField) -> Steps[str]:
 
 
 def fill_field(job: FurtherField, index: str) -> Steps[int]:
-    """Encode the documents that have no vector in the field, and return how many.
+    """Encode the documents that have no vector in the field, and return how many; warn of those that get none.
 
     Raises:
         BulkWriteError: Some documents were not written, or were by others meanwhile.
     """
     binding, written, whole = job.encoders.binding(job.schema), 0, False
+    lacking: dict[str, None] = {}
     yield lambda client: client.indices.refresh(index=index)
     while not whole:
-        more, whole = yield from _fill_once(job, index, binding)
+        more, whole = yield from _fill_once(job, index, binding, lacking)
         yield lambda client: client.indices.refresh(index=index)
         written += more
+    job.cut.warn()
+    warn_of_unencoded(index, {job.name: tuple(lacking)}, NEEDS_TEXT)
     return written
 
 
-def _fill_once(job: FurtherField, index: str, binding: ModelBinding) -> Steps[tuple[int, bool]]:
-    """Return how many documents were encoded, and whether that is all: those without an id field may be passed over."""
-    lacking = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
+def _fill_once(
+    job: FurtherField, index: str, binding: ModelBinding, lacking: dict[str, None]
+) -> Steps[tuple[int, bool]]:
+    """Return how many documents were encoded, and whether that is all: those without an id field may be passed over.
+
+    The ids of documents that get no vector are added to `lacking`.
+    """
+    unfilled = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
     written, ordered, page, size = 0, True, None, job.options.batch_size
     while page is None or page.after is not None:
         hits, page = yield from next_page(
-            index, page, size=size, source=[job.schema.text_field], filter=lacking, seq_no_primary_term=True
+            index, page, size=size, source=[job.schema.text_field], filter=unfilled, seq_no_primary_term=True
         )
         report = yield Delivery(index=index, actions=job.actions(hits, binding), options=job.options)
         report.raise_if_incomplete()
+        without_text = [hit["_id"] for hit in hits if not job.has_text(hit)]
+        lacking |= dict.fromkeys([*without_text, *report.without_vector.get(job.name, ())])
         written += report.written
         ordered = ordered and all(hit["sort"][0] is not None for hit in hits)
     return written, ordered or not written

@@ -10,10 +10,12 @@ from types import MappingProxyType
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.binding import ModelBinding
 from opensearch_neural_sparse.index.bulk import BulkAction, BulkDraft, finish, write_draft
 from opensearch_neural_sparse.index.chunks import DocumentChunk
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 from opensearch_neural_sparse.index.document import SparseDocument
 from opensearch_neural_sparse.index.fields import IndexSchema
 from opensearch_neural_sparse.index.report import BulkFailure
@@ -34,6 +36,7 @@ def prepare(
     *,
     bound: ModelBinding | None,
     encode: Encode,
+    cut: CutDocuments,
     more: Mapping[str, Encode] = MappingProxyType({}),
     make: Make | None = None,
 ) -> Iterator[BulkAction | BulkFailure]:
@@ -45,6 +48,7 @@ def prepare(
         options: How to write.
         bound: The model of the index, or None where it carries no stamp.
         encode: Called once for each batch in which a text has no vector.
+        cut: Collects the documents whose texts are longer than a model reads.
         more: Further sparse field -> what does the same for it.
         make: What drafts the action of a document with its vectors; by default the one that writes it.
 
@@ -53,10 +57,12 @@ def prepare(
     """
     if isinstance(documents, str | Mapping | SparseDocument):
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
+    if not isinstance(documents, Iterable):
+        raise TypeError(f"write() takes several documents, as a list, got {type(documents).__name__}.")
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
     write = partial(write_draft, schema=schema, operation=options.operation)
-    return _actions(documents, schema, options, bound, encode, more, make or write)
+    return _actions(documents, schema, options, bound, encode, cut, more, make or write)
 
 
 def _actions(
@@ -65,6 +71,7 @@ def _actions(
     options: WriteOptions,
     bound: ModelBinding | None,
     encode: Encode,
+    cut: CutDocuments,
     more: Mapping[str, Encode],
     make: Make,
 ) -> Iterator[BulkAction | BulkFailure]:
@@ -72,9 +79,9 @@ def _actions(
     rows = (_read(document, place, bound, markers) for place, document in enumerate(documents))
     while batch := list(islice(rows, options.batch_size)):
         yield from (row for row in batch if isinstance(row, BulkFailure))
-        encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode)
+        encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode, cut)
         for name, encode_for in more.items():
-            encoded = _encode_more(encoded, name, encode_for)
+            encoded = _encode_more(encoded, name, encode_for, cut)
         yield from finish(map(make, encoded), exact_weights=options.exact_weights)
 
 
@@ -96,12 +103,12 @@ def _read(
     return read
 
 
-def encode_missing(documents: Sequence[SparseDocument], encode: Encode) -> list[SparseDocument]:
-    """Return documents with the vectors, or chunks, of those that have a text and none."""
+def encode_missing(documents: Sequence[SparseDocument], encode: Encode, cut: CutDocuments) -> list[SparseDocument]:
+    """Return documents with the vectors, or chunks, of those that have a text and none; note those that were cut."""
     texts = {place: text for place, document in enumerate(documents) if (text := _text_to_encode(document)) is not None}
     if not texts:
         return list(documents)
-    vectors, marker = encode(list(texts.values()))
+    vectors, marker = _encoded(documents, texts, encode, cut)
     result = list(documents)
     for place, encoded in zip(texts, vectors, strict=True):
         part: dict[str, Any] = {"vector" if isinstance(encoded, SparseVector) else "chunks": encoded}
@@ -109,19 +116,31 @@ def encode_missing(documents: Sequence[SparseDocument], encode: Encode) -> list[
     return result
 
 
-def _encode_more(documents: Sequence[SparseDocument], name: str, encode: Encode) -> list[SparseDocument]:
+def _encode_more(
+    documents: Sequence[SparseDocument], name: str, encode: Encode, cut: CutDocuments
+) -> list[SparseDocument]:
     texts = {
         place: document.text
         for place, document in enumerate(documents)
         if name not in document.more_vectors and isinstance(document.text, str)
     }
-    vectors, marker = encode(list(texts.values())) if texts else ((), "")
+    vectors, marker = _encoded(documents, texts, encode, cut) if texts else ((), "")
     result = list(documents)
     for place, vector in zip(texts, vectors, strict=True):
         if isinstance(vector, SparseVector):
             held = FieldVector(vector=vector, model=marker)
             result[place] = replace(documents[place], more_vectors={**documents[place].more_vectors, name: held})
     return result
+
+
+def _encoded(
+    documents: Sequence[SparseDocument], texts: Mapping[int, str], encode: Encode, cut: CutDocuments
+) -> tuple[Sequence[Encoded], str]:
+    """Return the vectors of texts, by their documents' places, and the marker of the model."""
+    with collected_cuts() as cuts:
+        encoded = encode(list(texts.values()))
+    cut.note(((str(documents[place].id), text) for place, text in texts.items()), cuts)
+    return encoded
 
 
 def _text_to_encode(document: SparseDocument) -> str | None:

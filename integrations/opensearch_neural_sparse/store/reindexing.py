@@ -28,6 +28,7 @@ from opensearch_neural_sparse.index.mapping import follow_stamps
 from opensearch_neural_sparse.search.shards import check_shards
 from opensearch_neural_sparse.store.copying import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.index_state import uuids_of
+from opensearch_neural_sparse.store.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.scanning import next_page
 from opensearch_neural_sparse.store.stamping import only_index
 from opensearch_neural_sparse.store.steps import Delivery, Steps
@@ -104,6 +105,7 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
     if before:
         yield from _delete_orphans(job, mark)
     written, without_text, page, size = 0, 0, None, job.options.batch_size
+    unencoded: list[str] = []
     excluded, ours = {"_source_excludes": job.schema.vector_field}, {"excludes": [job.schema.vector_field]}
     about = yield lambda client: client.indices.get_settings(index=mark.source)
     shards = shards_of(about[mark.source])
@@ -114,9 +116,19 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
         report = yield Delivery(index=job.target, actions=job.actions(missing), options=job.options)
         report.raise_if_incomplete()
         written += len(missing)
-        without_text += sum(job.text(hit) is None for hit in missing)
+        no_texts = {hit["_id"] for hit in missing if job.text(hit) is None}
+        without_text += len(no_texts)
+        unencoded += [key for key in report.without_vector.get(job.schema.vector_field, ()) if key not in no_texts]
     documents = yield from _finish(job, mark)
-    return ReindexReport(index=job.target, documents=documents, encoded=written, without_text=without_text)
+    job.cut.warn()
+    warn_of_unencoded(job.target, {job.schema.vector_field: tuple(unencoded)}, NEEDS_TEXT)
+    return ReindexReport(
+        index=job.target,
+        documents=documents,
+        encoded=written,
+        without_text=without_text,
+        without_vector=without_text + len(unencoded),
+    )
 
 
 def _moved(job: Reindexing) -> Steps[CopyMark | None]:

@@ -10,15 +10,23 @@ from typing import TYPE_CHECKING, Any, Self
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.legs import Leg
 from opensearch_neural_sparse.server import ServerInfo
+from opensearch_neural_sparse.store.address import shown
 from opensearch_neural_sparse.store.asking import AskingStore
-from opensearch_neural_sparse.store.base import is_there_already
+from opensearch_neural_sparse.store.base import pass_if_there
 from opensearch_neural_sparse.store.connection import read_server
+from opensearch_neural_sparse.store.failures import check_files
 from opensearch_neural_sparse.store.index_state import WHERE_IT_LEADS, IndexState, uuids_of
 from opensearch_neural_sparse.store.known_servers import known_server, remember_server
 from opensearch_neural_sparse.store.sender import BulkSender
 from opensearch_neural_sparse.store.steps import Delivery, Done, Result, Step, Steps, advance
-from opensearch_neural_sparse.store.unmapped import report_unmapped, unmapped_fields
+from opensearch_neural_sparse.store.unmapped import (
+    refuse_unmapped_legs,
+    report_unmapped,
+    unmapped_fields,
+    unmapped_legs,
+)
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -44,8 +52,7 @@ class StoreSession(AskingStore["OpenSearch"]):
             with self._errors():
                 self.client().indices.create(index=self.index, body=body)
         except ServerRequestError as error:
-            if not (exist_ok and is_there_already(error)):
-                raise
+            pass_if_there(error, exist_ok=exist_ok)
         self._forget()
         self.open()
 
@@ -95,6 +102,7 @@ class StoreSession(AskingStore["OpenSearch"]):
             if self._client is None:
                 from opensearchpy import OpenSearch
 
+                check_files(self._client_options, shown(self._url))
                 self._client = OpenSearch(self._url, **self._client_options)
             return self._client
 
@@ -145,6 +153,14 @@ class StoreSession(AskingStore["OpenSearch"]):
             state = self.open()
         state.ensure_writable(self.index, self.schema)
         return state
+
+    def _check_legs(self, legs: Sequence[Leg]) -> None:
+        """Refuse legs on fields that no index maps; a write may have mapped them since the last look."""
+        state = self.open()
+        if unmapped_legs(legs, state):
+            fresh = self._look()
+            self._compare(state, fresh)
+            refuse_unmapped_legs(self.index, legs, fresh)
 
     def _still_leads_to(self, state: IndexState) -> bool:
         """Return whether the name leads to the same indices, by a request of some hundred bytes."""

@@ -7,7 +7,8 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.encode.truncation import collected_cuts
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError, Remedy
 from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
 from opensearch_neural_sparse.index.chunks import DocumentChunk
 from opensearch_neural_sparse.index.document import from_source
@@ -135,7 +136,8 @@ def ensure_weights(
             f"No document of the sample of index {index!r} has a text in {schema.text_field!r} and a vector, so its "
             "weights cannot be verified. Leave verify at 0, or give the text field: IndexSchema(text_field='...')."
         )
-    encoded = encoders.encode_documents([text for text, _ in rows])
+    with collected_cuts():  # what was cut when it was written is cut now
+        encoded = encoders.encode_documents([text for text, _ in rows])
     lowest = min(agreement(held, vector) for (_, held), vector in zip(rows, encoded, strict=True))
     if lowest < LEAST_AGREEMENT:
         reason = f"a text encoded again agrees with its stored weights by {lowest:.3f}, not {LEAST_AGREEMENT} or more"
@@ -157,7 +159,7 @@ def _vectors(source: Mapping[str, Any], schema: IndexSchema) -> list[Mapping[str
 def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> tuple[str, Mapping[str, float]] | None:
     """Return a text of a document, or its first chunk's, with its vector."""
     document = from_source("", source, schema)
-    if not isinstance(document.text, str):
+    if document.text is None:
         return None
     if document.chunks:
         chunk = DocumentChunk.of(document.chunks[0])
@@ -179,7 +181,7 @@ def _refusal(index: str, schema: IndexSchema, encoders: Encoders, reason: str) -
         bound=None,
         given=encoders.spec.id,
         reason=reason,
-        remedy="Name the model that encoded them, or encode them anew: reindex_with_model().",
+        remedy=Remedy.REINDEX,
     )
 
 
@@ -191,5 +193,5 @@ def _stamped_already(index: str, schema: IndexSchema, found: ModelBinding, given
         bound=found.model,
         given=given.model,
         reason=f"the stamps differ in {', '.join(other)}",
-        remedy="bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew.",
+        remedy=Remedy.REBIND,
     )

@@ -183,7 +183,9 @@ class NeuralSparseStore(BoundDocuments):
                 is no way out or was ruled out.
         """
         wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
-        return self._search(wanted, self._ask_hybrid(query, vector, wanted, options))[0]
+        ask = self._ask_hybrid(query, vector, wanted, options)
+        self._check_legs(options.legs)
+        return self._search(wanted, ask)[0]
 
     def _search(self, wanted: Wanted, ask: Ask) -> list[SearchHits]:
         found = self._answers(ask)

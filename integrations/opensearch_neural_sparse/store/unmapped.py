@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from opensearch_neural_sparse.errors import FilterSyntaxError, UnmappedFieldWarning
+from opensearch_neural_sparse.errors import FilterSyntaxError, IndexSchemaError, UnmappedFieldWarning
 from opensearch_neural_sparse.index.field_names import field_names, maps_field
 from opensearch_neural_sparse.index.fields import META_FIELD
 from opensearch_neural_sparse.index.reasons import first_of
 from opensearch_neural_sparse.search.clauses import fields_of
 from opensearch_neural_sparse.search.filter_syntax import without_prefix
 from opensearch_neural_sparse.search.hits import SearchHits
+from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, Leg
 from opensearch_neural_sparse.store.index_state import IndexState
 
 _NAMED = 10
@@ -55,6 +56,32 @@ def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: Ind
             )
     if unmapped and (known := _metadata_fields(state)):
         warnings.warn(UnmappedFieldWarning(_message(index, unmapped, known)), stacklevel=2)
+
+
+def unmapped_legs(legs: Iterable[Leg], state: IndexState) -> list[tuple[str, str]]:
+    """Return name and field of the legs that search a field which none of the indices maps."""
+    if not state.mappings:
+        return []
+    searched = [(leg.name, leg.field or _usual_field(leg, state)) for leg in legs]
+    return [(name, field) for name, field in searched if not _is_mapped(field, state)]
+
+
+def refuse_unmapped_legs(index: str, legs: Iterable[Leg], state: IndexState) -> None:
+    """Raise IndexSchemaError where a leg searches a field that none of the indices maps."""
+    for name, field in unmapped_legs(legs, state):
+        if field == state.schema.embedding_field:
+            wayout = "Dense vectors need IndexSchema(embedding_dimension=...) when the index is created."
+        else:
+            known = sorted({own for mappings in state.mappings for own in field_names(mappings.get("properties", {}))})
+            close = get_close_matches(field, known)
+            wayout = f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
+        raise IndexSchemaError(f"Leg {name!r} searches field {field!r}, which index {index!r} does not have. {wayout}")
+
+
+def _usual_field(leg: Leg, state: IndexState) -> str:
+    if isinstance(leg, DenseLeg):
+        return state.schema.embedding_field
+    return state.schema.text_field if isinstance(leg, Bm25Leg) else state.schema.sparse_path
 
 
 def _message(index: str, unmapped: list[str], known: list[str]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import pytest
 
 from examples.web.answers import ask
@@ -26,3 +29,16 @@ async def test_words_are_marked_in_the_text_and_told_as_the_question_has_them(
     marked = f'<mark title="location&#x27;s: {first}">Locate</mark>', f'<mark title="map: {second}">maps</mark>'
     assert hit["html"] == f"{marked[0]} two places on the {marked[1]}."
     assert sum(match["score"] for match in hit["matches"]) == pytest.approx(hit["score"], rel=1e-6)
+
+
+async def test_of_a_text_that_is_a_list_all_values_that_matched_are_shown(
+    server: RunningServer, client: Any, index_name: str
+) -> None:
+    encoder = load_query_encoder(SMALL_MODEL)
+    async with AsyncNeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+        await store.create(settings={"number_of_shards": 1})
+        body = {"id": "1", "content": ["A map.", "Two maps."], "sparse_vector": {"map": 1.0}}
+        client.index(index=index_name, id="1", body=body, params={"refresh": "true"})
+        found = await ask(store, encoder.tokenizer, "map")
+    assert re.sub("<[^>]*>", "", found["bm25"]["hits"][0]["html"]) == "A map.\nTwo maps."
+    assert re.sub("<[^>]*>", "", found["sparse"]["hits"][0]["html"]) == "A map.\nTwo maps."

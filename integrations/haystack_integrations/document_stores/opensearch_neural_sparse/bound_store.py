@@ -15,7 +15,7 @@ from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, 
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.index import AsyncDocumentIndex, DocumentIndex
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given
+from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given, named_login
 from opensearch_neural_sparse.index.mapping import create_index_body
 
 if TYPE_CHECKING:
@@ -113,16 +113,20 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         return index
 
     def _new_blocking(self, name: str | None = None) -> DocumentIndex:
-        return DocumentIndex(name or self._index, **self._index_options(http_auth=self._resolve_http_auth()))
+        return DocumentIndex(name or self._index, **self._index_options(http_auth=self._login()))
 
     def _new_asynchronous(self) -> AsyncDocumentIndex:
-        auth = self._resolve_http_auth()
+        auth = self._login()
         connection: dict[str, Any] = {"http_auth": auth}
         if isinstance(auth, AWSAuth):
             from opensearchpy import AsyncHttpConnection
 
             connection = {"http_auth": AsyncAWSAuth(auth), "connection_class": AsyncHttpConnection}
         return AsyncDocumentIndex(self._index, **self._index_options(**connection))
+
+    def _login(self) -> Any:
+        """Return what the parent logs in with; user and password of the environment know its variables."""
+        return named_login(self._http_auth, self._resolve_http_auth())
 
     def _index_options(self, **connection: Any) -> dict[str, Any]:
         own = given(use_ssl=self._use_ssl, verify_certs=self._verify_certs, timeout=self._timeout)

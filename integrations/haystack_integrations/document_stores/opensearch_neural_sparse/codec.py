@@ -121,19 +121,12 @@ class DocumentCodec:
         return self.to_documents(hits, with_vectors=True)
 
     def _ensure_writable(self) -> None:
-        """Refuse an index of which Haystack's documents have no vectors, and warn of one of which they lack some."""
+        """Refuse an index of which Haystack's documents have no vectors."""
         if self.schema.chunking is not None:
             raise IndexSchemaError(
                 f"Index {self.index!r} keeps a vector for each chunk of a document, and a Haystack document has one: "
                 "written here, it would lose them. Write by NeuralSparseStore, which cuts and encodes texts, or split "
                 "documents (NeuralSparseDocumentSplitter) and write them to an index without chunks."
-            )
-        if fields := ", ".join(map(repr, self.schema.more_fields)):
-            logger.warning(
-                "Index {index} has further sparse fields, {fields}, of which Haystack documents have no vectors: legs "
-                "of these do not find what is written now until NeuralSparseStore.add_field() has filled them.",
-                index=self.index,
-                fields=fields,
             )
 
     def _drafts(

@@ -12,6 +12,7 @@ from haystack.document_stores.types import DuplicatePolicy
 from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
+from haystack_integrations.document_stores.opensearch_neural_sparse.credentials import refuse_credentials
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given, token_value
@@ -154,14 +155,11 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         """Return the parameters as plain values, as they were given; secrets as names of environment variables.
 
         Raises:
-            ValueError: Plain credentials, which are not saved.
+            ValueError: Plain credentials, in `http_auth`, in `hosts` or in `headers`, which are not saved.
         """
         inherited = super().to_dict()["init_parameters"]
-        if self._http_auth and not inherited["http_auth"]:
-            raise ValueError(
-                "Plain credentials are not saved. Give http_auth as two secrets: "
-                "(Secret.from_env_var('OPENSEARCH_USERNAME'), Secret.from_env_var('OPENSEARCH_PASSWORD'))."
-            )
+        plain_login = bool(self._http_auth) and not inherited["http_auth"]
+        refuse_credentials(self._hosts, self._kwargs, plain_login=plain_login)
         kept = {name: value for name, value in inherited.items() if name not in ("mappings", "method")}
         return default_to_dict(self, **{**kept, **self._own})
 

@@ -13,6 +13,7 @@ from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.models.files import Side
 from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
+from opensearch_neural_sparse.store.missing_vectors import VectorRemedies
 from opensearch_neural_sparse.store.sync import NeuralSparseStore
 
 if TYPE_CHECKING:
@@ -25,9 +26,18 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.store.options import WriteOptions
 
 
+IN_HAYSTACK = VectorRemedies(
+    sparse="Embed documents by NeuralSparseDocumentEmbedder before they are written; a content in which the model "
+    "knows no token has no vector.",
+    further="NeuralSparseStore.add_field() fills it.",
+    dense="Embed documents by a dense embedder as well, or leave embedding_dim out.",
+)
+
+
 class _WithCodec:
     """Either store, as far as it turns documents to what an index holds."""
 
+    REMEDIES = IN_HAYSTACK
     index: str
     _encoders: Encoders
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from enum import Enum
+from os import environ
 from pathlib import Path
 from typing import Any, Protocol
 
 from haystack.utils import ComponentDevice, Secret
+from haystack.utils.auth import SecretType
 
 from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.store.login import SourcedLogin
 
 
 class NamesModel(Protocol):
@@ -63,6 +66,22 @@ def query_files(component: NamesModel) -> ModelFiles:
 def given(**options: Any) -> dict[str, Any]:
     """Return the options that are not None."""
     return {name: value for name, value in options.items() if value is not None}
+
+
+def named_login(secrets: Any, resolved: Any) -> Any:
+    """Return a login that knows the environment variables of its two secrets; any other as it is.
+
+    Args:
+        secrets: What was given as `http_auth`.
+        resolved: What it amounts to.
+    """
+    if not isinstance(resolved, list):
+        return resolved
+    of_environment = [secret.to_dict()["env_vars"] for secret in secrets if secret.type is SecretType.ENV_VAR]
+    variables = [name for names in of_environment for name in names if name in environ][: len(secrets)]
+    source = f"the environment variables {' and '.join(variables)}" if variables else "http_auth"
+    user, password = resolved
+    return SourcedLogin(user, password, source)
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from haystack.dataclasses import SparseEmbedding
 
 from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import RequestOptions
+from opensearch_neural_sparse.search.wanted import check_size
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -46,6 +47,13 @@ class Retrieval:
     score_threshold: float | None = None
     explain: bool = False
     return_embedding: bool | None = None
+
+    def __post_init__(self) -> None:
+        check_size(self.top_k, name="top_k")
+        if not isinstance(self.query, str):
+            raise TypeError(f"query is a text, got {type(self.query).__name__}.")
+        if self.custom_query is not None and not isinstance(self.custom_query, Mapping):
+            raise TypeError(f"custom_query is the body of a search, a mapping, got {type(self.custom_query).__name__}.")
 
     def ask(
         self,

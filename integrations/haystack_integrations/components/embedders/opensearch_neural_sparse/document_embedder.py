@@ -22,7 +22,9 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embed
 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
 from opensearch_neural_sparse.encode.prune import Prune
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.index.binding import ModelBinding
+from opensearch_neural_sparse.index.cut_documents import CutDocuments
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
@@ -145,9 +147,13 @@ class NeuralSparseDocumentEmbedder:
         side = self._side.get()
         step = self.batch_size or max(len(texts), 1)
         embeddings: list[DocumentSparseEmbedding] = []
-        with tqdm(total=len(texts), desc="Calculating embeddings", disable=not self.progress_bar) as bar:
+        bar = tqdm(total=len(texts), desc="Calculating embeddings", disable=not self.progress_bar)
+        with bar, collected_cuts() as cuts:
             for start in range(0, len(texts), step):
                 embeddings += side.embed(texts[start : start + step], self._rule, bar.update)
+        cut = CutDocuments()
+        cut.note(((document.id, text) for document, text in zip(documents, texts, strict=True)), cuts)
+        cut.warn()
         pairs = zip(documents, embeddings, strict=True)
         return {"documents": [replace(document, sparse_embedding=embedding) for document, embedding in pairs]}
 

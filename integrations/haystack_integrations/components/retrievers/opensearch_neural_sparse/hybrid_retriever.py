@@ -24,6 +24,7 @@ from opensearch_neural_sparse.index.pipelines import CombinationLike, Normalizat
 from opensearch_neural_sparse.search.fusion import FusionLike
 from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.request_options import PartialLike, RequestOptions
+from opensearch_neural_sparse.search.wanted import check_size
 
 
 @component
@@ -106,6 +107,7 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
     ) -> None:
         self.document_store = checked_store(document_store)
         self.filters = filters
+        check_size(top_k, name="top_k")
         self.top_k = top_k
         self.filter_policy = filter_policy_of(filter_policy)
         self.legs = legs

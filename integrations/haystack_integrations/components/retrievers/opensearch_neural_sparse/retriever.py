@@ -17,6 +17,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse import OpenS
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from opensearch_neural_sparse.search.options import SearchOptions
 from opensearch_neural_sparse.search.request_options import PartialLike
+from opensearch_neural_sparse.search.wanted import check_size
 
 
 @component
@@ -78,6 +79,7 @@ class OpenSearchNeuralSparseRetriever(Retriever):
     ) -> None:
         self.document_store = checked_store(document_store)
         self.filters = filters
+        check_size(top_k, name="top_k")
         self.top_k = top_k
         self.filter_policy = filter_policy_of(filter_policy)
         self.custom_query = custom_query

@@ -1,0 +1,92 @@
+"""Texts that are longer than a model reads: what is cut off, and one warning of it by whoever knows the documents."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from opensearch_neural_sparse.errors import TruncationWarning
+
+
+class Cut(NamedTuple):
+    """What is cut off a text.
+
+    Attributes:
+        tokens: How many of its tokens are left out.
+        limit: How many tokens the model reads.
+    """
+
+    tokens: int
+    limit: int
+
+
+Cuts = Mapping[str, Cut]
+"""Text -> what is cut off it."""
+_collected: ContextVar[dict[str, Cut] | None] = ContextVar("_collected", default=None)
+
+
+@contextmanager
+def collected_cuts() -> Iterator[Cuts]:
+    """Collect what document encoders cut off texts within the block, in place of their own warnings."""
+    cuts: dict[str, Cut] = {}
+    token = _collected.set(cuts)
+    try:
+        yield cuts
+    finally:
+        _collected.reset(token)
+
+
+def report_cuts(cuts: Cuts, texts: Sequence[str]) -> None:
+    """Hand over what an encoder cut off texts, or warn of it where nobody collects that.
+
+    Args:
+        cuts: The texts that were cut.
+        texts: All that were encoded.
+    """
+    if (collected := _collected.get()) is not None:
+        collected.update(cuts)
+    elif cuts:
+        count, tokens, limit = _totals(cuts, texts)
+        warn_of_cut_texts(f"{count} of {len(texts)} texts have more than {limit} tokens", tokens)
+
+
+def warn_of_cut_queries(cuts: Cuts, queries: Sequence[str]) -> None:
+    """Warn of queries that are longer than the model reads; nothing is said where there are none.
+
+    Args:
+        cuts: The queries that were cut.
+        queries: All that were encoded.
+    """
+    if not cuts:
+        return
+    count, tokens, limit = _totals(cuts, queries)
+    what = f"The query has {limit + tokens} tokens, more" if count == 1 else f"{count} queries have more tokens"
+    message = (
+        f"{what} than the {limit} that the model reads; the last {tokens} are not in its vector. Ask a shorter "
+        "question, or load the query encoder with a larger max_length if the model can take more."
+    )
+    warnings.warn(TruncationWarning(message), stacklevel=3)
+
+
+def warn_of_cut_texts(what: str, tokens: int, documents: Mapping[str, int] | None = None) -> None:
+    """Warn of texts that were cut.
+
+    Args:
+        what: How many they are, and how many tokens the model reads.
+        tokens: How many tokens were cut off them, in all.
+        documents: Ids of the documents, where they are known, and how many tokens were cut off each.
+    """
+    message = (
+        f"{what}; what follows, {tokens} tokens in all, is in no vector. Split long texts into passages, or set "
+        "max_length if the model can take more."
+    )
+    warnings.warn(TruncationWarning(message, documents), stacklevel=3)
+
+
+def _totals(cuts: Cuts, texts: Sequence[str]) -> tuple[int, int, int]:
+    """Return how many texts were cut, how many tokens off them in all, and how many the model reads."""
+    cut = [cuts[text] for text in texts if text in cuts]
+    return len(cut), sum(one.tokens for one in cut), cut[0].limit

@@ -1,0 +1,47 @@
+"""Which value of a body has no JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+
+def unwritable(value: object, convert: Callable[[Any], object], path: str = "") -> str | None:
+    """Return which value has no JSON and why, such as `query.terms.lang is a set`; None where all have.
+
+    Args:
+        value: A body, or a part of one.
+        convert: What the serializer makes of a value that is not plain; it raises TypeError where it knows none.
+        path: Keys that lead to it.
+    """
+    named = path or "the body"
+    if isinstance(value, str):
+        return None if _is_unicode(value) else f"{named} holds half of a surrogate pair, which is no character"
+    if value is None or isinstance(value, int):
+        return None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{named} is {value!r}, and numbers are finite"
+    if isinstance(value, dict):
+        parts = ((f"{path}.{key}".lstrip("."), part) for key, part in value.items())
+    elif isinstance(value, list | tuple):
+        parts = ((f"{path}[{place}]", part) for place, part in enumerate(value))
+    else:
+        return None if _is_known(value, convert) else f"{named} is of type {type(value).__name__}"
+    return next((found for name, part in parts if (found := unwritable(part, convert, name)) is not None), None)
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_known(value: object, convert: Callable[[Any], object]) -> bool:
+    try:
+        convert(value)
+    except (TypeError, ValueError):
+        return False
+    return True

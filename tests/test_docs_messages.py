@@ -84,7 +84,7 @@ def _dense_of_another_length(store: NeuralSparseStore) -> None:
 
 
 PROVOCATIONS: dict[str, Provocation] = {
-    "failed to parse field [year] of type [long]": _writes(metadata={"year": "soon"}),
+    "the field holds values of the kind number": _writes(metadata={"year": "soon"}),
     "Limit of total fields [1000] has been exceeded": _writes(metadata={f"key{n}": n for n in range(1001)}),
     "mapping set to strict": _strict,
     "unknown field [trem]": lambda store: store.search("text", filter={"trem": {"year": 2020}}),

@@ -681,3 +681,30 @@ def test_plain_credentials_are_not_dropped_in_silence(plain: Any) -> None:
     with pytest.raises(ValueError, match="Secret") as raised:
         store.to_dict()
     assert "hush" not in str(raised.value)
+
+
+def test_numbers_of_metadata_are_compared_as_themselves(make_store: MakeStore) -> None:
+    store = make_store()
+    prices = {"whole": 1, "part": 0.99, "more": 4.7}
+    store.write_documents([Document(id=name, content="red", meta={"price": price}) for name, price in prices.items()])
+
+    def found(operator: str, value: float) -> list[str]:
+        condition = {"field": "meta.price", "operator": operator, "value": value}
+        return sorted(document.id for document in store.filter_documents(condition))
+
+    assert found(">=", 4.5) == ["more"]
+    assert found("==", 1) == ["whole"]
+    assert found("<", 0.5) == []
+    store.delete_by_filter({"field": "meta.price", "operator": "<", "value": 0.5}, refresh=True)
+    assert store.count_documents() == 3
+
+
+def test_changes_by_a_filter_take_no_value_of_another_kind(make_store: MakeStore) -> None:
+    store = make_store()
+    store.write_documents([Document(id="1", content="red", meta={"code": "4", "number": 1})])
+    every = {"field": "meta.code", "operator": "==", "value": "4"}
+    with pytest.raises(DocumentStoreError, match="'code' is a number, but the field holds values of the kind text"):
+        store.update_by_filter(every, {"code": 50})
+    with pytest.raises(DocumentStoreError, match="'number' is 9007199254740993, which a field of type double"):
+        store.update_by_filter(every, {"meta.number": 2**53 + 1})
+    assert store.filter_documents()[0].meta == {"code": "4", "number": 1}

@@ -36,9 +36,9 @@ nitpicky = True  # but what others document is not looked for
 nitpick_ignore_regex = [
     (r"py:.*", r"(collections|pathlib|haystack|langchain_core|opensearchpy|pydantic)\..*"),
     (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
-    (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError"),
+    (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError|FilterError"),
     (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexState|MissingText|LegName|Weights"),
-    (r"py:.*", r"opensearch_neural_sparse\..*\.(BulkAction|StartArguments|StoreBase|TokenIds)"),
+    (r"py:.*", r"opensearch_neural_sparse\..*\.(Array|BulkAction|MetadataTypes|StartArguments|StoreBase|TokenIds)"),
 ]
 
 _OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from langchain_core.documents import Document
 
+from opensearch_neural_sparse import ModelFiles
+from tests.encoders import WordEncoder
 from tests.langchain_layer.conftest import MakeStore
 from tests.store.test_missing_vectors import warned
 
 
-async def test_texts_without_a_token_are_warned_about_once_a_write(make_store: MakeStore) -> None:
-    vectorstore = make_store()
+async def test_texts_without_a_token_are_warned_about_once_a_write(
+    make_store: MakeStore, small_files: ModelFiles
+) -> None:
+    words = WordEncoder(small_files)
+    vectorstore = make_store(query_encoder=words, document_encoder=words)
     with warned() as found:
         vectorstore.add_texts(["", "A heart.", " "], ids=["1", "2", "3"], batch_size=1)
     assert [warning.missing for warning in found] == [{"sparse_vector": ("1", "3")}]

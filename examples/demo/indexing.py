@@ -42,7 +42,7 @@ def index(store: NeuralSparseStore, encoder: CachedDocumentEncoder, documents: l
             SparseDocument(id=document.id, text=document.text, metadata=document.metadata, vector=vector)
             for document, vector in zip(documents, vectors, strict=True)
         ),
-        options=WriteOptions(refresh=True),
+        options=WriteOptions(refresh=True, in_flight=1),
     )
     say(f"Wrote {report.written} documents to the index {store.index!r}, which now carries its model, "
         f"{perf_counter() - began:.1f} s\n")  # fmt: skip

@@ -97,7 +97,7 @@ def test_an_index_is_encoded_anew(cli: Run, client: Any, filled: str, other_inde
     options = ("--model", MODEL, "--prune", "top_k:1", "--alias", f"{filled}-alias")
     done = cli("index", "reindex", filled, other_index, *options, "--json")
     assert done.status == 0, done.err
-    assert done.json == {"index": other_index, "documents": 3, "encoded": 3, "without_text": 0}
+    assert done.json == {"index": other_index, "documents": 3, "encoded": 3, "without_text": 0, "without_vector": 0}
     (shown,) = cli("index", "info", f"{filled}-alias", "--json").json["indices"]
     assert shown["index"] == other_index
     assert shown["models"]["sparse_vector"]["prune"] == {"type": "top_k", "ratio": 1.0}

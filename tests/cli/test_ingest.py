@@ -53,11 +53,11 @@ def test_refused_documents_are_named_and_the_others_written(cli: Run, client: An
     assert client.count(index=index)["count"] == 1
 
 
-def test_what_the_server_refuses_is_named_by_its_id(cli: Run, index: str) -> None:
+def test_a_document_that_is_refused_is_named_by_its_id(cli: Run, index: str) -> None:
     assert cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "1", "text": "a", "year": 1}').status == 0
     done = cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "2", "text": "a", "year": "long ago"}')
     assert done.status == 1
-    assert done.err.startswith("Refused 2: mapper_parsing_exception: ")
+    assert done.err.startswith("Refused 2: IndexSchemaError: ")
     assert "long ago" not in done.err
     assert done.out == f"0 of 1 documents written to {index}.\n"
 

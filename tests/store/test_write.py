@@ -68,7 +68,7 @@ def test_one_bad_document_of_a_hundred_is_reported_and_the_others_are_there(
     assert report.written == 99
     (failure,) = report.failed
     assert failure.id == "42"
-    assert failure.error_type == ("InvalidVectorError" if reason == "weight" else "mapper_parsing_exception")
+    assert failure.error_type == ("InvalidVectorError" if reason == "weight" else "IndexSchemaError")
     assert "SECRET" not in str(error.value)
     assert store.count() == 99
     assert store.get(["42"]) == []

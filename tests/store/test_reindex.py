@@ -104,10 +104,10 @@ def test_documents_go_over_as_they_are_with_new_vectors(
     assert (report.index, report.documents, report.encoded, report.without_text) == (target, 19, 19, 0)
     assert everything(client, target) == everything(client, source.index) == before
     made = client.indices.get(index=target)[target]
-    assert made["settings"]["index"]["analysis"] == {"analyzer": {"own": {"type": "english"}}}
+    assert made["settings"]["index"]["analysis"]["analyzer"] == {"own": {"type": "english"}}
     assert made["settings"]["index"]["number_of_shards"] == "2"
     assert made["mappings"]["properties"]["where"] == {"type": "geo_point"}
-    assert made["mappings"]["properties"]["f"] == {"type": "float"}
+    assert made["mappings"]["properties"]["f"] == {"type": "double", "coerce": False}
     assert read_mark(made["mappings"]) is None
     assert made["aliases"] == {alias: {"filter": {"exists": {"field": "content"}}}}
     assert client.indices.get(index=source.index)[source.index]["aliases"] == {}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery, Visitor
 
 from langchain_opensearch_neural_sparse.filters import field_of
 from opensearch_neural_sparse.index.fields import IndexSchema
+from opensearch_neural_sparse.index.metadata_values import plain_scalar
 
 
 class NeuralSparseTranslator(Visitor):
@@ -74,7 +74,7 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if isinstance(value, dict) and value.get("type") in ("date", "datetime"):
         value = value[value["type"]]
-    return value.isoformat() if isinstance(value, date) else value
+    return plain_scalar(value)
 
 
 def _escaped(text: str) -> str:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from opensearch_neural_sparse.errors import Remedy
+
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
@@ -22,7 +24,6 @@ DEFAULT_URL = "http://localhost:9200"
 USER_VARIABLE = "OPENSEARCH_USERNAME"
 PASSWORD_VARIABLE = "OPENSEARCH_PASSWORD"  # noqa: S105  its name
 PANEL = "Connection"
-CREATE_IT = "Create it: opensearch-neural-sparse index create."
 
 UrlOption = Annotated[
     str, typer.Option("--url", envvar="OPENSEARCH_URL", help="Address of the server.", rich_help_panel=PANEL)
@@ -132,7 +133,7 @@ class Connection:
                 yield store
 
 
-def look_at(client: "OpenSearch", index: str, remedy: str = CREATE_IT) -> Mapping[str, Any]:
+def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX) -> Mapping[str, Any]:
     """Return what the server tells of the indices behind a name; nothing where it may not be asked.
 
     Args:

@@ -150,13 +150,8 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
         InvalidVectorError: A weight the server would refuse or drop.
     """
     source: dict[str, Any] = {ID_FIELD: check_id(document.id)}
-    nested: dict[str, Any] = {}
-    for key, value in document.metadata.items():
-        place = nested if schema.is_reserved(key) else source
-        place[key] = json_value(value, key, document.id)
-    if nested:
-        source[META_FIELD] = nested
-    metadata = dict(source) if document.metadata and schema.metadata_types is not None else None
+    metadata = _stored_metadata(document, schema)
+    source |= metadata
     if document.text is not None:
         source[schema.text_field] = _text(document)
     if document.model is not None:
@@ -166,7 +161,7 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
         source |= stored_more(document.more_vectors, schema)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
-    if metadata is not None and schema.metadata_types is not None:
+    if metadata and schema.metadata_types is not None:  # last: a document that is refused decides nothing
         schema.metadata_types.check(metadata, document.id)
     return source
 
@@ -208,6 +203,16 @@ def _check_keys(value: object, document_id: str | None) -> None:
     elif isinstance(value, list | tuple):
         for inner in value:
             _check_keys(inner, document_id)
+
+
+def _stored_metadata(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
+    """Return the metadata by the fields that it lies in."""
+    stored: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
+    for key, value in document.metadata.items():
+        place = nested if schema.is_reserved(key) else stored
+        place[key] = json_value(value, key, document.id)
+    return stored | {META_FIELD: nested} if nested else stored
 
 
 def _text(document: SparseDocument) -> str:

@@ -22,12 +22,17 @@ def maps_field(mappings: Mapping[str, Any], path: str) -> bool:
     return parts[0] in mappings.get("derived", {}) or _maps(mappings.get("properties", {}), parts)
 
 
-def field_names(properties: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    """Yield the full names of the fields of a mapping's `properties`."""
+def named_fields(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield full name and mapping of the fields of a mapping's `properties`, objects and subfields among them."""
     for name, field in properties.items():
-        yield prefix + name
+        yield prefix + name, field
         for part in ("properties", "fields"):
-            yield from field_names(field.get(part, {}), f"{prefix}{name}.")
+            yield from named_fields(field.get(part, {}), f"{prefix}{name}.")
+
+
+def field_names(properties: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the full names of the fields of a mapping's `properties`."""
+    return (name for name, _ in named_fields(properties))
 
 
 def _maps(properties: Mapping[str, Any], parts: list[str]) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.field_names import named_fields
 from opensearch_neural_sparse.index.metadata_values import EXACT_WHOLE, Kind, kind_of, values_of
 
 WHOLE_NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
@@ -33,10 +34,10 @@ class MetadataTypes:
 
     def __init__(self, mappings: Iterable[Mapping[str, Any]]) -> None:
         read = list(mappings)
-        fields = [field for each in read for field in _fields(each.get("properties", {}))]
-        self._types = {path: str(field.get("type")) for path, field in fields}
+        fields = [named for each in read for named in named_fields(each.get("properties", {}))]
+        self._types = {path: field["type"] for path, field in fields if "type" in field}
         self._kinds = {path: _KINDS[found] for path, found in self._types.items() if found in _KINDS}
-        self._opaque = tuple(path for path, field in fields if _is_opaque(field))
+        self._opaque = tuple(f"{path}." for path, field in fields if _is_opaque(field))
         self._doubles = all(_maps_numbers_to_double(each) for each in read)
 
     def check(self, metadata: Mapping[str, Any], document_id: str | None) -> None:
@@ -55,7 +56,7 @@ class MetadataTypes:
                 if self._opaque and f"{path}.".startswith(self._opaque):
                     continue
                 found = kind_of(scalar)
-                self._check_kind(path, found, self._kinds.get(path, kinds.get(path)), document_id)
+                _check_kind(path, found, self._kinds.get(path, kinds.get(path)), document_id)
                 if path not in self._types:
                     kinds[path] = found
                 if found is Kind.NUMBER:
@@ -66,18 +67,19 @@ class MetadataTypes:
         if not self._doubles:
             self._types |= types
 
-    def _check_kind(self, path: str, found: Kind, held: Kind | None, document_id: str | None) -> None:
-        if held not in (None, found):
-            raise IndexSchemaError(
-                f"Document {document_id!r}: metadata {path!r} is a {found}, but the field holds values of the kind "
-                f"{held}, and the server compares values of one kind. Convert it, or use another key."
-            )
-
     def _type_of(self, path: str, number: object) -> str:
         """Return the type of a field, or the one that the server gives it for its first number."""
         if (found := self._types.get(path)) is not None or self._doubles:
             return found or "double"
         return "long" if isinstance(number, int) else "float"
+
+
+def _check_kind(path: str, found: Kind, held: Kind | None, document_id: str | None) -> None:
+    if held not in (None, found):
+        raise IndexSchemaError(
+            f"Document {document_id!r}: metadata {path!r} is a {found}, but the field holds values of the kind {held}, "
+            "and the server compares values of one kind. Convert it, or use another key."
+        )
 
 
 def _check_number(path: str, number: Any, field_type: str, document_id: str | None) -> None:
@@ -125,14 +127,3 @@ def _maps_numbers_to_double(mappings: Mapping[str, Any]) -> bool:
 def _is_opaque(field: Mapping[str, Any]) -> bool:
     """Return whether values below a field are not compared, or all as text."""
     return field.get("type") == "flat_object" or field.get("enabled") is False
-
-
-def _fields(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield full name and mapping of each field; those that are opaque with a dot at the end."""
-    for name, field in properties.items():
-        if _is_opaque(field):
-            yield f"{prefix}{name}.", field
-        elif "properties" in field:
-            yield from _fields(field["properties"], f"{prefix}{name}.")
-        else:
-            yield prefix + name, field

@@ -17,7 +17,9 @@ def unwritable(value: object, convert: Callable[[Any], object], path: str = "") 
     """
     named = path or "the body"
     if isinstance(value, str):
-        return None if _is_unicode(value) else f"{named} holds half of a surrogate pair, which is no character"
+        return (
+            None if lone_surrogate(value) is None else f"{named} holds half of a surrogate pair, which is no character"
+        )
     if value is None or isinstance(value, int):
         return None
     if isinstance(value, float):
@@ -31,12 +33,13 @@ def unwritable(value: object, convert: Callable[[Any], object], path: str = "") 
     return next((found for name, part in parts if (found := unwritable(part, convert, name)) is not None), None)
 
 
-def _is_unicode(text: str) -> bool:
+def lone_surrogate(text: str) -> str | None:
+    """Return the first half of a surrogate pair in a text, which is no character; None where there is none."""
     try:
         text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    except UnicodeEncodeError as error:
+        return text[error.start]
+    return None
 
 
 def _is_known(value: object, convert: Callable[[Any], object]) -> bool:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import IO, Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.document import SparseDocument
+from opensearch_neural_sparse.index.metadata_values import plain_scalar
 from opensearch_neural_sparse.ingest.cells import check_type, typed
 from opensearch_neural_sparse.ingest.rows import (
     FORMATS,
@@ -192,10 +192,6 @@ def document_of(values: Mapping[str, Any], columns: Columns) -> SparseDocument:
     rest = {column: typed(column, values[column], columns.types.get(column)) for column in others}
     if isinstance(nested := rest.get("metadata"), Mapping):
         rest = {key: value for key, value in rest.items() if key != "metadata"} | dict(nested)
-    metadata = {key: _plain(value) for key, value in rest.items() if value is not None}
+    metadata = {key: plain_scalar(value) for key, value in rest.items() if value is not None}
     whole_number = isinstance(name, int) and not isinstance(name, bool)
     return SparseDocument(id=str(name) if whole_number else name, text=text, metadata=metadata)
-
-
-def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, date | time) else value

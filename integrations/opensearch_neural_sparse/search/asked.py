@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from opensearch_neural_sparse.index.unwritable import lone_surrogate
+
 
 def check_query(query: object) -> None:
     """Raise TypeError where a query is neither a text nor token weights."""
@@ -20,13 +22,10 @@ def check_text(text: object) -> str:
     """
     if not isinstance(text, str):
         raise TypeError(f"Words are searched by a text, got {type(text).__name__}.")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
+    if (half := lone_surrogate(text)) is not None:
         raise ValueError(
-            f"The text of the query holds {text[error.start]!r}, half of a surrogate pair, which is no character; "
-            "leave it out."
-        ) from None
+            f"The text of the query holds {half!r}, half of a surrogate pair, which is no character; leave it out."
+        )
     return text
 
 

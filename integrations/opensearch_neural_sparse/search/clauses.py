@@ -9,6 +9,7 @@ from typing import Any
 from opensearch_neural_sparse.errors import FilterSyntaxError
 from opensearch_neural_sparse.index.mapping import LONGEST_COMPARED
 from opensearch_neural_sparse.index.metadata_values import plain_scalar
+from opensearch_neural_sparse.index.unwritable import lone_surrogate
 
 _OF_A_FIELD = frozenset(
     {"term", "terms", "terms_set", "range", "prefix", "wildcard", "regexp", "fuzzy"}
@@ -121,13 +122,10 @@ def checked_value(value: Any) -> Any:
 
 
 def _checked_text(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
+    if (half := lone_surrogate(text)) is not None:
         raise FilterSyntaxError(
-            f"A text in a filter holds {text[error.start]!r}, half of a surrogate pair, which is no character; "
-            "leave it out."
-        ) from None
+            f"A text in a filter holds {half!r}, half of a surrogate pair, which is no character; leave it out."
+        )
     return text
 
 

@@ -73,8 +73,7 @@ def refuse_unmapped_legs(index: str, legs: Iterable[Leg], state: IndexState) -> 
             wayout = "Dense vectors need IndexSchema(embedding_dimension=...) when the index is created."
         else:
             known = sorted({own for mappings in state.mappings for own in field_names(mappings.get("properties", {}))})
-            close = get_close_matches(field, known)
-            wayout = f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
+            wayout = _suggestion([field], known)
         raise IndexSchemaError(f"Leg {name!r} searches field {field!r}, which index {index!r} does not have. {wayout}")
 
 
@@ -85,11 +84,16 @@ def _usual_field(leg: Leg, state: IndexState) -> str:
 
 
 def _message(index: str, unmapped: list[str], known: list[str]) -> str:
-    close = dict.fromkeys(match for name in unmapped for match in get_close_matches(without_prefix(name), known))
     fields = "field" if len(unmapped) == 1 else "fields"
-    wayout = f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
+    wayout = _suggestion(map(without_prefix, unmapped), known)
     named = ", ".join(map(repr, unmapped))
     return f"No mapping of index {index!r} has the {fields} {named} of the filter, so no document does. {wayout}"
+
+
+def _suggestion(names: Iterable[str], known: list[str]) -> str:
+    """Return which of the known fields are close to the names of others, or else which there are."""
+    close = dict.fromkeys(match for name in names for match in get_close_matches(name, known))
+    return f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
 
 
 def _metadata_fields(state: IndexState) -> list[str]:

@@ -5,7 +5,7 @@ from tempfile import gettempdir
 from time import perf_counter
 
 from opensearch_neural_sparse import CachedDocumentEncoder, SparseVector, load_document_encoder
-from opensearch_neural_sparse.evaluate.collection import Collection
+from opensearch_neural_sparse.evaluate.datasets.beir import Collection
 
 MODEL = Path(__file__).resolve().parents[1] / "examples" / "models" / "small-en"
 SIZE = 10

@@ -23,7 +23,7 @@ def main() -> None:
     from sentence_transformers import SparseEncoder
 
     from opensearch_neural_sparse import Activation, SparseTokenizer
-    from opensearch_neural_sparse.encode.extract import VectorMaker, entries_of
+    from opensearch_neural_sparse.encode.engines.extraction import VectorMaker, entries_of
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=30)

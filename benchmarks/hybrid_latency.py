@@ -16,7 +16,7 @@ from pathlib import Path
 from benchmarks.report import note, percentile, print_report, ratio_of_medians, time_interleaved
 from opensearch_neural_sparse import Fusion, HybridOptions, NeuralSparseStore, SearchHits, SparseDocument, WriteOptions
 from opensearch_neural_sparse.devserver import DevServer
-from opensearch_neural_sparse.search.fusion import fuse, shortest
+from opensearch_neural_sparse.search.fusion.rrf import fuse, shortest
 
 MODEL = Path(__file__).resolve().parents[1] / "examples" / "models" / "small-en"
 SIZE, DEPTH, ROUNDS, WARM_UP = 10, 100, 200, 40

@@ -14,9 +14,9 @@ from pathlib import Path
 from time import perf_counter
 
 from opensearch_neural_sparse import Precision, SparseVector, load_document_encoder, load_query_encoder
-from opensearch_neural_sparse.evaluate.collection import read_collection
-from opensearch_neural_sparse.evaluate.exact import ExactRanker
-from opensearch_neural_sparse.evaluate.metrics import NDCG_AT_10, mean_metrics
+from opensearch_neural_sparse.evaluate.datasets.beir import read_collection
+from opensearch_neural_sparse.evaluate.experiments.exact_search import ExactRanker
+from opensearch_neural_sparse.evaluate.metrics.relevance import NDCG_AT_10, mean_metrics
 
 MODEL = Path(__file__).resolve().parents[1] / "examples" / "models" / "small-en"
 

@@ -30,8 +30,8 @@ from opensearch_neural_sparse import (
     load_query_encoder,
 )
 from opensearch_neural_sparse.devserver import DevServer
-from opensearch_neural_sparse.evaluate.collection import Collection, read_collection
-from opensearch_neural_sparse.evaluate.metrics import NDCG_AT_10, mean_metrics
+from opensearch_neural_sparse.evaluate.datasets.beir import Collection, read_collection
+from opensearch_neural_sparse.evaluate.metrics.relevance import NDCG_AT_10, mean_metrics
 
 ROUNDS = 300
 SETTINGS = {"number_of_shards": 1, "number_of_replicas": 0}

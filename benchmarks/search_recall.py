@@ -30,8 +30,8 @@ from benchmarks.search_ways import (
 )
 from opensearch_neural_sparse import SparseDocument, SparseVector, WriteOptions, load_query_encoder
 from opensearch_neural_sparse.devserver import DevServer
-from opensearch_neural_sparse.evaluate.collection import Collection, read_collection
-from opensearch_neural_sparse.evaluate.metrics import NDCG_AT_10, mean_metrics
+from opensearch_neural_sparse.evaluate.datasets.beir import Collection, read_collection
+from opensearch_neural_sparse.evaluate.metrics.relevance import NDCG_AT_10, mean_metrics
 
 ROUNDS = 200
 FILTERS: dict[str, Any] = {"all": None} | {f"{share}%": {"range": {"number": {"lt": share}}} for share in (25, 2)}

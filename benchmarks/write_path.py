@@ -99,7 +99,7 @@ def documents(count: int, characters: int = CHARACTERS) -> list[Any]:
 def real_documents(count: int, folder: Path) -> list[Any]:
     """Return documents of a collection, drawn at random; vectors of an earlier run are reused."""
     from opensearch_neural_sparse import CachedDocumentEncoder, SparseDocument, load_document_encoder
-    from opensearch_neural_sparse.evaluate.collection import read_collection
+    from opensearch_neural_sparse.evaluate.datasets.beir import read_collection
 
     held = sorted(read_collection(folder).documents.items())
     drawn = random.Random(7).sample(held, min(count, len(held)))
@@ -125,9 +125,9 @@ def measure(url: str, version: str, rows: Sequence[Any], rounds: int) -> None:
     from opensearchpy import OpenSearch
 
     from opensearch_neural_sparse import BulkSender, WriteOptions
-    from opensearch_neural_sparse.index.bulk import bulk_actions
-    from opensearch_neural_sparse.index.fields import IndexSchema
-    from opensearch_neural_sparse.store.sender import bulk_parameters
+    from opensearch_neural_sparse.index.bulk.actions import bulk_actions
+    from opensearch_neural_sparse.index.schema import IndexSchema
+    from opensearch_neural_sparse.store.bulk.thread_sender import bulk_parameters
 
     by_default = WriteOptions(batch_size=BATCH, refresh=False)
     as_raw = replace(by_default, in_flight=THREADS)
@@ -198,15 +198,15 @@ def parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def own_lines(rows: Sequence[Any]) -> Iterator[bytes]:
     """Yield the lines of documents as they are written here."""
-    from opensearch_neural_sparse.index.bulk import BulkAction, bulk_actions
-    from opensearch_neural_sparse.index.fields import IndexSchema
+    from opensearch_neural_sparse.index.bulk.actions import BulkAction, bulk_actions
+    from opensearch_neural_sparse.index.schema import IndexSchema
 
     yield from (action.body for action in bulk_actions(rows, IndexSchema()) if isinstance(action, BulkAction))
 
 
 def payload_ratios(rows: Sequence[Any]) -> dict[str, float]:
     """Return the size of requests and of vectors over what they are with weights as float64."""
-    from opensearch_neural_sparse.index.weights import shorten
+    from opensearch_neural_sparse.index.documents.feature_weights import shorten
 
     long = documents(200, 2 * CHARACTERS)
     short = sum(len(compact(shorten(row.vector))) for row in rows)

@@ -20,11 +20,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from opensearch_neural_sparse.devserver.artifacts import ArtifactStore, download_with_jgo
-from opensearch_neural_sparse.devserver.lock import LOCK_FORMAT, Artifact, known_profiles, known_versions, load_lock
+from opensearch_neural_sparse.devserver.distribution.artifacts import ArtifactStore, download_with_jgo
+from opensearch_neural_sparse.devserver.distribution.lock import (
+    LOCK_FORMAT,
+    Artifact,
+    known_profiles,
+    known_versions,
+    load_lock,
+)
 from opensearch_neural_sparse.errors import DevServerError
 
-LOCKS = Path(__file__).parent.parent / "integrations/opensearch_neural_sparse/devserver/locks"
+LOCKS = Path(__file__).parent.parent / "integrations/opensearch_neural_sparse/devserver/distribution/locks"
 DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 PLUGIN_GROUP = "org.opensearch.plugin"
 COMPILER = "org.eclipse.jdt:ecj:3.42.0"

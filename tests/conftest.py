@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from opensearch_neural_sparse.devserver import DevServer, Profile, known_versions
-from opensearch_neural_sparse.devserver.requirements import missing_modules
+from opensearch_neural_sparse.devserver.distribution.requirements import missing_modules
 from opensearch_neural_sparse.errors import DevServerError
 from opensearch_neural_sparse.models import registry
 from tests.snapshots import snapshot  # noqa: F401  a fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from opensearch_neural_sparse.encode.torch_head import VOCABULARY_CHUNK, PooledHead
+from opensearch_neural_sparse.encode.engines.torch_engine.mlm_head import VOCABULARY_CHUNK, PooledHead
 
 if TYPE_CHECKING:
     from examples.train.student import Student

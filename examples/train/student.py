@@ -13,8 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from examples.train.idf import count_idf, write_idf
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.evaluate.dense import MINILM, MINILM_HUB_ID, MINILM_PACKAGE, find_minilm
-from opensearch_neural_sparse.models.files import resolve_files
+from opensearch_neural_sparse.evaluate.experiments.dense_encoder import (
+    MINILM,
+    MINILM_HUB_ID,
+    MINILM_PACKAGE,
+    find_minilm,
+)
+from opensearch_neural_sparse.models.files.resolve import resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 
 if TYPE_CHECKING:

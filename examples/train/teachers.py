@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from examples.train.student import Student, minilm_folder
 from opensearch_neural_sparse.encode.query_encoder import IdfQueryEncoder
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.evaluate.exact import ExactRanker
-from opensearch_neural_sparse.evaluate.lexical import lexical_documents
+from opensearch_neural_sparse.evaluate.experiments.exact_search import ExactRanker
+from opensearch_neural_sparse.evaluate.experiments.lexical_baseline import lexical_documents
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

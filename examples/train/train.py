@@ -13,7 +13,7 @@ from examples.train.pairs import Pair, read_pairs
 from examples.train.student import Student, load_student
 from examples.train.teachers import Teacher, make_teacher
 from examples.train.topics import Topics, in_order, make_batches
-from opensearch_neural_sparse.evaluate.dense import MINILM
+from opensearch_neural_sparse.evaluate.experiments.dense_encoder import MINILM
 
 if TYPE_CHECKING:
     from sentence_transformers.sparse_encoder.losses import SpladeLoss

@@ -13,12 +13,12 @@ if find_spec("langchain_core") is None:
 if find_spec("langchain_text_splitters") is None:
     raise MissingDependencyError("langchain_text_splitters", "langchain", "The LangChain layer")
 
-from langchain_opensearch_neural_sparse.connection import AwsAuth
+from langchain_opensearch_neural_sparse.client_options import AwsAuth
 from langchain_opensearch_neural_sparse.embeddings import NeuralSparseEmbeddings
-from langchain_opensearch_neural_sparse.hybrid_retriever import OpenSearchNeuralSparseHybridRetriever
-from langchain_opensearch_neural_sparse.retriever import OpenSearchNeuralSparseRetriever
+from langchain_opensearch_neural_sparse.retrievers.hybrid import OpenSearchNeuralSparseHybridRetriever
+from langchain_opensearch_neural_sparse.retrievers.sparse import OpenSearchNeuralSparseRetriever
 from langchain_opensearch_neural_sparse.self_query import NeuralSparseTranslator
-from langchain_opensearch_neural_sparse.splitter import NeuralSparseTextSplitter
+from langchain_opensearch_neural_sparse.text_splitter import NeuralSparseTextSplitter
 from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSparseVectorStore
 
 __all__ = [

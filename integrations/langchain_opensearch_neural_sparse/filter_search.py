@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
 
 
 def is_filter_alone(query: object, clauses: Sequence[Any]) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
-from opensearch_neural_sparse.index.fields import META_FIELD, IndexSchema
-from opensearch_neural_sparse.index.metadata_values import plain_scalar
-from opensearch_neural_sparse.search.clauses import checked_value
-from opensearch_neural_sparse.search.filter_syntax import haystack_filter, langchain_form
-from opensearch_neural_sparse.search.filters import filter_clauses
+from opensearch_neural_sparse.index.metadata.values import plain_scalar
+from opensearch_neural_sparse.index.schema import META_FIELD, IndexSchema
+from opensearch_neural_sparse.search.filters.clause_checks import checked_value
+from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
+from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_filter, langchain_form
 
 Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Clause = dict[str, Any]

@@ -11,22 +11,22 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStoreRetriever
 
-from langchain_opensearch_neural_sparse.converters import DocumentMapper, to_document
-from langchain_opensearch_neural_sparse.lifetime import ManagedVectorStore
-from langchain_opensearch_neural_sparse.stores import StorePair
-from opensearch_neural_sparse.index.fields import IndexSchema
+from langchain_opensearch_neural_sparse.constructors import ManagedVectorStore
+from langchain_opensearch_neural_sparse.documents import DocumentMapper, to_document
+from langchain_opensearch_neural_sparse.store_pair import StorePair
+from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.models.spec import ModelSpec
-from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.write_options import WriteOptions
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch, OpenSearch
 
-    from langchain_opensearch_neural_sparse.retriever_base import NeuralSparseRetriever
+    from langchain_opensearch_neural_sparse.retrievers.base import NeuralSparseRetriever
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
-    from opensearch_neural_sparse.encode.prune import Prune
+    from opensearch_neural_sparse.encode.pruning import Prune
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
-    from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
-    from opensearch_neural_sparse.store.sync import NeuralSparseStore
+    from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 
 class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
@@ -164,8 +164,8 @@ def _own_retriever(search_type: str) -> type[NeuralSparseRetriever] | None:
     Raises:
         ValueError: Neither does.
     """
-    from langchain_opensearch_neural_sparse.hybrid_retriever import OpenSearchNeuralSparseHybridRetriever
-    from langchain_opensearch_neural_sparse.retriever import OpenSearchNeuralSparseRetriever
+    from langchain_opensearch_neural_sparse.retrievers.hybrid import OpenSearchNeuralSparseHybridRetriever
+    from langchain_opensearch_neural_sparse.retrievers.sparse import OpenSearchNeuralSparseRetriever
 
     own: dict[str, type[NeuralSparseRetriever]] = {
         "sparse": OpenSearchNeuralSparseRetriever,

@@ -9,11 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.encode.cache import CachedDocumentEncoder
-    from opensearch_neural_sparse.encode.chunk import Chunk, ChunkOptions, chunk_text
+    from opensearch_neural_sparse.encode.cache.cached_encoder import CachedDocumentEncoder
+    from opensearch_neural_sparse.encode.chunking import Chunk, ChunkOptions, chunk_text
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
-    from opensearch_neural_sparse.encode.networks import Engine, Precision
-    from opensearch_neural_sparse.encode.prune import Prune, PruneType
+    from opensearch_neural_sparse.encode.engines.engine import Engine, Precision
+    from opensearch_neural_sparse.encode.pruning import Prune, PruneType
     from opensearch_neural_sparse.encode.query_encoder import (
         IdfQueryEncoder,
         NeuralQueryEncoder,
@@ -48,44 +48,44 @@ if TYPE_CHECKING:
         UnsupportedServerError,
         VectorCacheError,
     )
-    from opensearch_neural_sparse.index.binding import ModelBinding
-    from opensearch_neural_sparse.index.bulk import BulkOperation
-    from opensearch_neural_sparse.index.chunks import DocumentChunk
-    from opensearch_neural_sparse.index.document import SparseDocument
-    from opensearch_neural_sparse.index.fields import FieldType, IndexSchema
-    from opensearch_neural_sparse.index.pipelines import Bound, BoundMode, Combination, Normalization
-    from opensearch_neural_sparse.index.report import BulkFailure, BulkReport
+    from opensearch_neural_sparse.index.bulk.actions import BulkOperation
+    from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
+    from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
+    from opensearch_neural_sparse.index.documents.document import SparseDocument
+    from opensearch_neural_sparse.index.documents.vector_fields import FieldVector
+    from opensearch_neural_sparse.index.model_binding import ModelBinding
+    from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
     from opensearch_neural_sparse.index.seismic import SeismicParameters
-    from opensearch_neural_sparse.index.vectors import FieldVector
-    from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
-    from opensearch_neural_sparse.models.recommend import Priority, Recommendation, recommend_model
+    from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
+    from opensearch_neural_sparse.models.recommendation import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
     from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
-    from opensearch_neural_sparse.search.chunks import ChunkHit
-    from opensearch_neural_sparse.search.explain import TokenMatch
-    from opensearch_neural_sparse.search.fusion import Fusion
-    from opensearch_neural_sparse.search.hits import SearchHit, SearchHits
-    from opensearch_neural_sparse.search.leg_score import LegScore
-    from opensearch_neural_sparse.search.legs import Bm25Leg, DenseLeg, SparseLeg
-    from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
-    from opensearch_neural_sparse.search.request_options import Partial, RequestOptions
-    from opensearch_neural_sparse.search.seismic import SeismicSearch
-    from opensearch_neural_sparse.search.two_phase import TwoPhase
-    from opensearch_neural_sparse.server import ServerInfo
-    from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
-    from opensearch_neural_sparse.store.aio_sender import AsyncBulkSender
-    from opensearch_neural_sparse.store.copying import ReindexReport
-    from opensearch_neural_sparse.store.options import WriteOptions
-    from opensearch_neural_sparse.store.sender import BulkSender
-    from opensearch_neural_sparse.store.sync import NeuralSparseStore
+    from opensearch_neural_sparse.search.fusion.pipelines import Bound, BoundMode, Combination, Normalization
+    from opensearch_neural_sparse.search.fusion.rrf import Fusion
+    from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, SparseLeg
+    from opensearch_neural_sparse.search.options.request_options import Partial, RequestOptions
+    from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
+    from opensearch_neural_sparse.search.options.two_phase import TwoPhase
+    from opensearch_neural_sparse.search.query.seismic import SeismicSearch
+    from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
+    from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
+    from opensearch_neural_sparse.search.results.leg_scores import LegScore
+    from opensearch_neural_sparse.search.results.token_matches import TokenMatch
+    from opensearch_neural_sparse.server_info import ServerInfo
+    from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+    from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
+    from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
+    from opensearch_neural_sparse.store.operations.reindex_job import ReindexReport
+    from opensearch_neural_sparse.store.write_options import WriteOptions
     from opensearch_neural_sparse.version import __version__
 
 _HOMES = {
-    "encode.cache": ("CachedDocumentEncoder",),
-    "encode.chunk": ("Chunk", "ChunkOptions", "chunk_text"),
+    "encode.cache.cached_encoder": ("CachedDocumentEncoder",),
+    "encode.chunking": ("Chunk", "ChunkOptions", "chunk_text"),
     "encode.document_encoder": ("DocumentEncoder", "load_document_encoder"),
-    "encode.networks": ("Engine", "Precision"),
-    "encode.prune": ("Prune", "PruneType"),
+    "encode.engines.engine": ("Engine", "Precision"),
+    "encode.pruning": ("Prune", "PruneType"),
     "encode.query_encoder": ("IdfQueryEncoder", "NeuralQueryEncoder", "QueryEncoder", "load_query_encoder"),
     "encode.sparse_vector": ("SparseVector",),
     "encode.tokenizer": ("SparseTokenizer",),
@@ -115,36 +115,36 @@ _HOMES = {
         "UnsupportedServerError",
         "VectorCacheError",
     ),
-    "index.binding": ("ModelBinding",),
-    "index.bulk": ("BulkOperation",),
-    "index.chunks": ("DocumentChunk",),
-    "index.document": ("SparseDocument",),
-    "index.fields": ("FieldType", "IndexSchema"),
-    "index.report": ("BulkFailure", "BulkReport"),
+    "index.model_binding": ("ModelBinding",),
+    "index.bulk.actions": ("BulkOperation",),
+    "index.documents.chunks": ("DocumentChunk",),
+    "index.documents.document": ("SparseDocument",),
+    "index.schema": ("FieldType", "IndexSchema"),
+    "index.bulk.report": ("BulkFailure", "BulkReport"),
     "index.seismic": ("SeismicParameters",),
-    "search.seismic": ("SeismicSearch",),
-    "index.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),
-    "index.vectors": ("FieldVector",),
-    "models.files": ("ModelFiles", "Side", "resolve_files"),
-    "models.recommend": ("Priority", "Recommendation", "recommend_model"),
+    "search.query.seismic": ("SeismicSearch",),
+    "search.fusion.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),
+    "index.documents.vector_fields": ("FieldVector",),
+    "models.files.resolve": ("ModelFiles", "Side", "resolve_files"),
+    "models.recommendation": ("Priority", "Recommendation", "recommend_model"),
     "models.registry": ("get_model", "list_models", "register_model"),
     "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
-    "search.chunks": ("ChunkHit",),
-    "search.explain": ("TokenMatch",),
-    "search.fusion": ("Fusion",),
-    "search.hits": ("SearchHit", "SearchHits"),
-    "search.leg_score": ("LegScore",),
-    "search.legs": ("Bm25Leg", "DenseLeg", "SparseLeg"),
-    "search.options": ("HybridOptions", "SearchOptions"),
-    "search.request_options": ("Partial", "RequestOptions"),
-    "search.two_phase": ("TwoPhase",),
-    "server": ("ServerInfo",),
-    "store.aio": ("AsyncNeuralSparseStore",),
-    "store.aio_sender": ("AsyncBulkSender",),
-    "store.copying": ("ReindexReport",),
-    "store.options": ("WriteOptions",),
-    "store.sender": ("BulkSender",),
-    "store.sync": ("NeuralSparseStore",),
+    "search.results.chunk_hit": ("ChunkHit",),
+    "search.results.token_matches": ("TokenMatch",),
+    "search.fusion.rrf": ("Fusion",),
+    "search.results.hits": ("SearchHit", "SearchHits"),
+    "search.results.leg_scores": ("LegScore",),
+    "search.options.legs": ("Bm25Leg", "DenseLeg", "SparseLeg"),
+    "search.options.search_options": ("HybridOptions", "SearchOptions"),
+    "search.options.request_options": ("Partial", "RequestOptions"),
+    "search.options.two_phase": ("TwoPhase",),
+    "server_info": ("ServerInfo",),
+    "store._async.store": ("AsyncNeuralSparseStore",),
+    "store.bulk.task_sender": ("AsyncBulkSender",),
+    "store.operations.reindex_job": ("ReindexReport",),
+    "store.write_options": ("WriteOptions",),
+    "store.bulk.thread_sender": ("BulkSender",),
+    "store._sync.store": ("NeuralSparseStore",),
     "version": ("__version__",),
 }
 """Module of this package -> the public names it holds."""

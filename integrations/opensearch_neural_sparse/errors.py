@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from opensearch_neural_sparse.index.report import BulkReport
+    from opensearch_neural_sparse.index.bulk.report import BulkReport
 
 DISTRIBUTION = "opensearch-neural-sparse"
 

@@ -13,7 +13,7 @@ from benchmarks.scaling_plot import draw, sizes_of
 from benchmarks.search_scaling import lines
 from benchmarks.search_ways import asked, mean_recalls, milliseconds, recall
 from opensearch_neural_sparse import Prune, PruneType, SearchHits, SparseVector
-from opensearch_neural_sparse.search.hits import SearchHit
+from opensearch_neural_sparse.search.results.hits import SearchHit
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse.devserver.assembly import assemble
-from opensearch_neural_sparse.devserver.locations import CACHE_VARIABLE, cache_folder
-from opensearch_neural_sparse.devserver.lock import load_lock
-from opensearch_neural_sparse.devserver.runtime import find_java
+from opensearch_neural_sparse.devserver.distribution.assembly import assemble
+from opensearch_neural_sparse.devserver.distribution.java import find_java
+from opensearch_neural_sparse.devserver.distribution.lock import load_lock
+from opensearch_neural_sparse.devserver.node.paths import CACHE_VARIABLE, cache_folder
 from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 
 

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from opensearch_neural_sparse.devserver import DevServer, Origin, Profile
-from opensearch_neural_sparse.devserver.home import ServerHome
-from opensearch_neural_sparse.devserver.http import get_json
-from opensearch_neural_sparse.devserver.process import read_command_line
+from opensearch_neural_sparse.devserver.node.home import ServerHome
+from opensearch_neural_sparse.devserver.node.http import get_json
+from opensearch_neural_sparse.devserver.node.process import read_command_line
 from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 from opensearch_neural_sparse.errors import DevServerError
 from tests.conftest import SMALL_AND_QUICK, RunningServer

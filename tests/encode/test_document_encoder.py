@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
-from opensearch_neural_sparse.encode.networks import Engine, NetworkOptions, Precision, choose_engine
-from opensearch_neural_sparse.encode.transformer_encoder import TransformerDocumentEncoder, Truncations
+from opensearch_neural_sparse.encode.engines.engine import Engine, NetworkOptions, Precision, choose_engine
+from opensearch_neural_sparse.encode.engines.transformer_encoder import TransformerDocumentEncoder, Truncations
 from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError, TruncationWarning
-from opensearch_neural_sparse.models.files import Side, resolve_files
+from opensearch_neural_sparse.models.files.resolve import Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from tests.encode.agreement import assert_agree, reference_vectors
 from tests.encode.texts import ODD_TEXTS
@@ -222,5 +222,6 @@ def hide(monkeypatch: pytest.MonkeyPatch, missing: set[str]) -> None:
     from importlib.util import find_spec
 
     monkeypatch.setattr(
-        "opensearch_neural_sparse.encode.networks.find_spec", lambda name: None if name in missing else find_spec(name)
+        "opensearch_neural_sparse.encode.engines.engine.find_spec",
+        lambda name: None if name in missing else find_spec(name),
     )

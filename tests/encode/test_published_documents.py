@@ -10,8 +10,8 @@ import pytest
 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ModelFilesError
-from opensearch_neural_sparse.models.catalog import OPENSEARCH
-from opensearch_neural_sparse.models.files import ModelFiles, resolve_files
+from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
+from opensearch_neural_sparse.models.files.resolve import ModelFiles, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from tests.encode.agreement import assert_agree, reference_vectors
 from tests.encode.texts import ODD_TEXTS, passages

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from opensearch_neural_sparse.evaluate.collection import Collection
+from opensearch_neural_sparse.evaluate.datasets.beir import Collection
 
 DOCUMENTS = {
     "heart": "The heart pumps blood through the body.",

@@ -30,9 +30,9 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
     NeuralSparseTextEmbedder,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from opensearch_neural_sparse.errors import (
     IndexNotBoundError,
@@ -43,10 +43,10 @@ from opensearch_neural_sparse.errors import (
     ServerConnectionError,
     UnsupportedServerError,
 )
-from opensearch_neural_sparse.index.binding import read_bindings
+from opensearch_neural_sparse.index.model_binding import read_bindings
 from opensearch_neural_sparse.models.registry import register_model
-from opensearch_neural_sparse.search.options import SearchOptions
-from opensearch_neural_sparse.search.seismic import SeismicSearch
+from opensearch_neural_sparse.search.options.search_options import SearchOptions
+from opensearch_neural_sparse.search.query.seismic import SeismicSearch
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 

@@ -13,7 +13,7 @@ from haystack.document_stores.types import DuplicatePolicy
 
 from opensearch_neural_sparse.errors import MissingVectorWarning
 from tests.haystack_layer.conftest import MakeStore
-from tests.store.test_missing_vectors import warned
+from tests.store.bulk.test_missing_vectors import warned
 
 
 async def test_documents_that_were_not_embedded_are_warned_about_once_a_write(make_store: MakeStore) -> None:

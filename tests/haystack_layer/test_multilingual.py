@@ -23,7 +23,7 @@ from opensearchpy import OpenSearch
 from haystack_integrations.components.embedders.opensearch_neural_sparse import NeuralSparseTextEmbedder
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseRetriever
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from opensearch_neural_sparse.evaluate.collection import Collection, read_collection
+from opensearch_neural_sparse.evaluate.datasets.beir import Collection, read_collection
 from tests.paths import DATA
 
 pytestmark = pytest.mark.slow

@@ -11,12 +11,9 @@ pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="
 from haystack import Document
 from haystack.dataclasses import SparseEmbedding
 
-from haystack_integrations.document_stores.opensearch_neural_sparse import (
-    DocumentSparseEmbedding,
-    QuerySparseEmbedding,
-)
+from haystack_integrations.document_stores.opensearch_neural_sparse import DocumentSparseEmbedding, QuerySparseEmbedding
 from opensearch_neural_sparse import ModelFiles, get_model, resolve_files
-from opensearch_neural_sparse.index.binding import ModelBinding
+from opensearch_neural_sparse.index.model_binding import ModelBinding
 from tests.paths import SMALL_MODEL
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse.encode.chunk import ChunkOptions
-from opensearch_neural_sparse.encode.prune import Prune, PruneType
-from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
+from opensearch_neural_sparse.encode.chunking import ChunkOptions
+from opensearch_neural_sparse.encode.pruning import Prune, PruneType
+from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
 
 SAVED = Path(__file__).parent / "saved" / "mappings.json"
 

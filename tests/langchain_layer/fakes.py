@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from opensearch_neural_sparse import SparseVector
-from opensearch_neural_sparse.models.files import ModelFiles
+from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
 
 class SharedVocabularyEncoder:

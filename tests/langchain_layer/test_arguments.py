@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 from langchain_core.embeddings import Embeddings
 
-from langchain_opensearch_neural_sparse import (
-    OpenSearchNeuralSparseHybridRetriever,
-    OpenSearchNeuralSparseVectorStore,
-)
+from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever, OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import IndexSchema
 from tests.langchain_layer.conftest import MakeStore
 

@@ -19,7 +19,7 @@ from langchain_opensearch_neural_sparse import (
     OpenSearchNeuralSparseRetriever,
     OpenSearchNeuralSparseVectorStore,
 )
-from opensearch_neural_sparse.store.sync import NeuralSparseStore
+from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 from tests.paths import ROOT, SMALL_MODEL
 
 DOCUMENTS = [

@@ -19,7 +19,7 @@ from langchain_opensearch_neural_sparse import (
     OpenSearchNeuralSparseRetriever,
     OpenSearchNeuralSparseVectorStore,
 )
-from langchain_opensearch_neural_sparse.adapters import for_milvus, for_qdrant
+from langchain_opensearch_neural_sparse.other_stores import for_milvus, for_qdrant
 from opensearch_neural_sparse import HybridOptions, IndexSchema, NeuralSparseStore, SearchOptions, TwoPhase
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL

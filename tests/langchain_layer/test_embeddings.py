@@ -10,7 +10,7 @@ from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
 from langchain_opensearch_neural_sparse import NeuralSparseEmbeddings, NeuralSparseTextSplitter
-from langchain_opensearch_neural_sparse.adapters import for_milvus, for_qdrant
+from langchain_opensearch_neural_sparse.other_stores import for_milvus, for_qdrant
 from opensearch_neural_sparse import InvalidVectorError, SparseTokenizer, load_document_encoder, load_query_encoder
 from tests.paths import SMALL_MODEL
 

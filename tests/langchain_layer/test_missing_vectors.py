@@ -7,7 +7,7 @@ from langchain_core.documents import Document
 from opensearch_neural_sparse import ModelFiles
 from tests.encoders import WordEncoder
 from tests.langchain_layer.conftest import MakeStore
-from tests.store.test_missing_vectors import warned
+from tests.store.bulk.test_missing_vectors import warned
 
 
 async def test_texts_without_a_token_are_warned_about_once_a_write(

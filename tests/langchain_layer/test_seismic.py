@@ -7,7 +7,7 @@ from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import IndexSchema, NeuralSparseStore, register_model
-from opensearch_neural_sparse.server import parse_version
+from opensearch_neural_sparse.server_info import parse_version
 from tests.paths import SMALL_MODEL
 
 SCHEMA = IndexSchema(field_type="sparse_vector")

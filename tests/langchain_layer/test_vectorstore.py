@@ -16,8 +16,8 @@ from opensearch_neural_sparse import (
     IndexSchema,
     IndexSchemaError,
 )
-from opensearch_neural_sparse.store.options import WriteOptions
-from opensearch_neural_sparse.store.sync import NeuralSparseStore
+from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+from opensearch_neural_sparse.store.write_options import WriteOptions
 from tests.paths import SMALL_MODEL
 
 NOWHERE = "http://user:secret@localhost:9"

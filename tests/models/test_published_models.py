@@ -11,8 +11,8 @@ from opensearch_neural_sparse import (
     load_query_encoder,
     resolve_files,
 )
-from opensearch_neural_sparse.models.catalog import OPENSEARCH
-from opensearch_neural_sparse.models.folder import read_spec
+from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
+from opensearch_neural_sparse.models.files.metadata import read_spec
 from tests.paths import GOLDEN
 
 pytestmark = pytest.mark.hub

@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from opensearch_neural_sparse import SparseDocument, SparseVector, load_document_encoder
-from opensearch_neural_sparse.evaluate.collection import read_collection
+from opensearch_neural_sparse.evaluate.datasets.beir import read_collection
 from tests.paths import DATA, SMALL_MODEL
 
 FOLDER = DATA / "scifact"

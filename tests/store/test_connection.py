@@ -24,7 +24,7 @@ from opensearch_neural_sparse import (
     ServerRequestError,
     WriteOptions,
 )
-from opensearch_neural_sparse.store.connection import address_of, translate, translated_errors
+from opensearch_neural_sparse.transport.errors import address_of, translate, translated_errors
 from tests.encoders import WordEncoder
 
 ADDRESS = "http://localhost:1"

@@ -20,7 +20,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse import OpenS
 from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
 from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.errors import NeuralSparseError, ServerConnectionError, ServerRequestError
-from opensearch_neural_sparse.store.login import SourcedLogin, describe_login
+from opensearch_neural_sparse.transport.login import SourcedLogin, describe_login
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:aiohttp", "ignore::DeprecationWarning:opensearchpy")
 """opensearch-py's AsyncHttpConnection signs in as aiohttp no longer likes it."""

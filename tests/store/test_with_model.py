@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from opensearch_neural_sparse import NeuralSparseStore, load_document_encoder, load_query_encoder
-from opensearch_neural_sparse.index.weights import stored_weight
+from opensearch_neural_sparse.index.documents.feature_weights import stored_weight
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from opensearch_neural_sparse.cli import PROGRAM, bench, devserver, doctor, evaluate, indices, ingest, models, search
+from opensearch_neural_sparse.cli import PROGRAM
+from opensearch_neural_sparse.cli.commands import bench, devserver, doctor, evaluate, indices, ingest, models, search
 from opensearch_neural_sparse.version import __version__
 
 INTERRUPTED = 130

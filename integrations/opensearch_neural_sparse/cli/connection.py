@@ -17,8 +17,8 @@ from opensearch_neural_sparse.errors import Remedy
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
-    from opensearch_neural_sparse.index.fields import IndexSchema
-    from opensearch_neural_sparse.store.sync import NeuralSparseStore
+    from opensearch_neural_sparse.index.schema import IndexSchema
+    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 DEFAULT_URL = "http://localhost:9200"
 USER_VARIABLE = "OPENSEARCH_USERNAME"
@@ -68,7 +68,7 @@ class Connection:
         Raises:
             BadParameter: A user without a password.
         """
-        from opensearch_neural_sparse.store.login import SourcedLogin
+        from opensearch_neural_sparse.transport.login import SourcedLogin
 
         options: dict[str, Any] = {}
         if self.user is not None:
@@ -93,9 +93,9 @@ class Connection:
         """Open a client; what fails is told by this program alone, not by the client's log as well."""
         from opensearchpy import OpenSearch
 
-        from opensearch_neural_sparse.store.address import check_address, shown
-        from opensearch_neural_sparse.store.base import CLIENT_DEFAULTS
-        from opensearch_neural_sparse.store.failures import check_files
+        from opensearch_neural_sparse.store.context import CLIENT_DEFAULTS
+        from opensearch_neural_sparse.transport.address import check_address, shown
+        from opensearch_neural_sparse.transport.connection_failures import check_files
 
         try:
             check_address(self.url)
@@ -119,9 +119,9 @@ class Connection:
             models: Models of the indices behind the name, where it may cover several.
             options: Further options of the store, `model` among them where it covers one.
         """
-        from opensearch_neural_sparse.cli.chosen_models import model_of
-        from opensearch_neural_sparse.cli.layout import stamped_schema
-        from opensearch_neural_sparse.store.sync import NeuralSparseStore
+        from opensearch_neural_sparse.cli.index_layout import stamped_schema
+        from opensearch_neural_sparse.cli.model_choice import model_of
+        from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
         with self.client() as client:
             if schema is None:
@@ -146,8 +146,8 @@ def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX)
         ServerConnectionError: No answer.
     """
     from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
-    from opensearch_neural_sparse.store.base import FORBIDDEN
-    from opensearch_neural_sparse.store.connection import translated_errors
+    from opensearch_neural_sparse.store.context import FORBIDDEN
+    from opensearch_neural_sparse.transport.errors import translated_errors
 
     found: Mapping[str, Any] | None = None
     try:

@@ -8,11 +8,11 @@ with DevServer.running(version="3.6.0") as server:
 ```
 """
 
-from opensearch_neural_sparse.devserver.lock import DEFAULT_VERSION, known_versions
-from opensearch_neural_sparse.devserver.login import Login
+from opensearch_neural_sparse.devserver.distribution.lock import DEFAULT_VERSION, known_versions
 from opensearch_neural_sparse.devserver.options import StartOptions
 from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.progress import OnProgress, Progress, Step
+from opensearch_neural_sparse.devserver.security.login import Login
 from opensearch_neural_sparse.devserver.server import DevServer, Origin
 
 __all__ = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opensearch_neural_sparse.devserver.container import container_runs, launch_container, stop_container
-from opensearch_neural_sparse.devserver.home import ServerHome, ServerState
-from opensearch_neural_sparse.devserver.launch import await_ready, launch, stop_processes
-from opensearch_neural_sparse.devserver.locations import exclusive, servers_folder
+from opensearch_neural_sparse.devserver.docker import container_runs, launch_container, stop_container
+from opensearch_neural_sparse.devserver.node.home import ServerHome, ServerState
+from opensearch_neural_sparse.devserver.node.launch import await_ready, launch, stop_processes
+from opensearch_neural_sparse.devserver.node.paths import exclusive, servers_folder
 from opensearch_neural_sparse.errors import DevServerError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
-from opensearch_neural_sparse.devserver.lock import DEFAULT_VERSION
+from opensearch_neural_sparse.devserver.distribution.lock import DEFAULT_VERSION
 from opensearch_neural_sparse.devserver.profile import Profile, ProfileLike
 
 Settings = Mapping[str, str | int | bool]

@@ -11,18 +11,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Unpack
 
-from opensearch_neural_sparse.devserver.container import container_log
 from opensearch_neural_sparse.devserver.control import PRIVATE, runs, start_home, stop_home, sweep_private_homes
-from opensearch_neural_sparse.devserver.home import ServerHome, ServerState
-from opensearch_neural_sparse.devserver.http import NO_ANSWER, get_json, without_credentials
-from opensearch_neural_sparse.devserver.launch import stop_processes
-from opensearch_neural_sparse.devserver.locations import default_home, servers_folder
-from opensearch_neural_sparse.devserver.login import Login
-from opensearch_neural_sparse.devserver.logs import last_lines
+from opensearch_neural_sparse.devserver.distribution.requirements import require_modules
+from opensearch_neural_sparse.devserver.docker import container_log
+from opensearch_neural_sparse.devserver.node.home import ServerHome, ServerState
+from opensearch_neural_sparse.devserver.node.http import NO_ANSWER, get_json, without_credentials
+from opensearch_neural_sparse.devserver.node.launch import stop_processes
+from opensearch_neural_sparse.devserver.node.logs import last_lines
+from opensearch_neural_sparse.devserver.node.paths import default_home, servers_folder
 from opensearch_neural_sparse.devserver.options import StartArguments, StartOptions
 from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.progress import OnProgress, ignore_progress
-from opensearch_neural_sparse.devserver.requirements import require_modules
+from opensearch_neural_sparse.devserver.security.login import Login
 from opensearch_neural_sparse.errors import DevServerError
 
 URL_VARIABLE = "OPENSEARCH_URL"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from opensearch_neural_sparse.encode.networks import (
+from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
+from opensearch_neural_sparse.encode.engines.engine import (
     Engine,
     EngineLike,
     NetworkOptions,
@@ -14,13 +15,12 @@ from opensearch_neural_sparse.encode.networks import (
     PrecisionLike,
     load_network,
 )
-from opensearch_neural_sparse.encode.prompts import read_encoding_settings
+from opensearch_neural_sparse.encode.engines.transformer_encoder import TransformerDocumentEncoder
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.encode.transformer_encoder import TransformerDocumentEncoder
-from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
-from opensearch_neural_sparse.models.hub import COMMIT
-from opensearch_neural_sparse.models.layout import read_json
+from opensearch_neural_sparse.models.files.hub import COMMIT
+from opensearch_neural_sparse.models.files.layout import read_json
+from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import ModelSpec
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
-from opensearch_neural_sparse.encode.prompts import read_encoding_settings
+from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.encode.truncation import Cut, collected_cuts, warn_of_cut_queries
 from opensearch_neural_sparse.errors import ModelFilesError
-from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
-from opensearch_neural_sparse.models.idf import read_idf
+from opensearch_neural_sparse.models.files.idf import read_idf
+from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode, ModelSpec
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from opensearch_neural_sparse.encode.chunk import ChunkOptions
+from opensearch_neural_sparse.encode.chunking import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.analyzers import analyzer_for
-from opensearch_neural_sparse.index.binding import ModelBinding, read_bindings, write_bindings
-from opensearch_neural_sparse.index.chunks import END, START
-from opensearch_neural_sparse.index.fields import ID_FIELD, FieldType, IndexSchema, marker_field
-from opensearch_neural_sparse.index.metadata_types import NUMBERS
+from opensearch_neural_sparse.index.documents.chunks import END, START
+from opensearch_neural_sparse.index.metadata.field_types import NUMBERS
+from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
+from opensearch_neural_sparse.index.schema import ID_FIELD, FieldType, IndexSchema, marker_field
 
 DEFAULT_ANALYZER = "index.analysis.analyzer.default."
 LONGEST_KEYWORD = 8191

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opensearch_neural_sparse.errors import UnknownModelError
-from opensearch_neural_sparse.models.catalog import OPENSEARCH
+from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
+from opensearch_neural_sparse.models.catalog.splade import SPLADE
 from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec
-from opensearch_neural_sparse.models.splade import SPLADE
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.models.hub import HubOptions
+    from opensearch_neural_sparse.models.files.hub import HubOptions
 
 CATALOGUE = OPENSEARCH + SPLADE
 """The models known from the start."""
@@ -111,7 +111,7 @@ def register_model(
         ModelFilesError: Its files are out of reach, missing, damaged or contradictory.
         ValueError: The name is taken by a model of the catalogue.
     """
-    from opensearch_neural_sparse.models.hub import HubOptions
+    from opensearch_neural_sparse.models.files.hub import HubOptions
 
     options = HubOptions(token=token, cache_dir=cache_dir, local_files_only=local_files_only)
     spec = _read_source(source, revision, options)
@@ -134,8 +134,8 @@ def registered_models() -> tuple[ModelSpec, ...]:
 def _read_source(source: str | Path, revision: str, options: HubOptions) -> ModelSpec:
     if _reads_as_folder(source) or Path(source).expanduser().is_dir() or str(source).count("/") != 1:
         return get_model(Path(source))
-    from opensearch_neural_sparse.models.folder import read_spec
-    from opensearch_neural_sparse.models.hub import read_snapshot
+    from opensearch_neural_sparse.models.files.hub import read_snapshot
+    from opensearch_neural_sparse.models.files.metadata import read_spec
 
     repo = str(source)
 
@@ -146,7 +146,7 @@ def _read_source(source: str | Path, revision: str, options: HubOptions) -> Mode
 
 
 def _check_files(spec: ModelSpec, options: HubOptions) -> None:
-    from opensearch_neural_sparse.models.files import Side, resolve_files
+    from opensearch_neural_sparse.models.files.resolve import Side, resolve_files
 
     if spec.path:
         resolve_files(spec)
@@ -168,7 +168,7 @@ def _reads_as_folder(model: str | Path) -> bool:
 
 
 def _read_folder(folder: Path) -> ModelSpec:
-    from opensearch_neural_sparse.models.folder import read_spec
+    from opensearch_neural_sparse.models.files.metadata import read_spec
 
     root = folder.expanduser().resolve()
     return read_spec(root, id=root.name, path=root)

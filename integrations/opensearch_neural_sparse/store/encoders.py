@@ -9,26 +9,26 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.encode.prompts import read_encoding_settings
-from opensearch_neural_sparse.encode.prune import Prune, PruneType
+from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
+from opensearch_neural_sparse.encode.pruning import Prune, PruneType
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import ModelFilesError, Remedy
-from opensearch_neural_sparse.index.binding import ModelBinding
-from opensearch_neural_sparse.index.chunks import DocumentChunk
+from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
+from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.token_ids import TOKEN_ID_KEY
-from opensearch_neural_sparse.models.files import ModelFiles, Side, resolve_files
+from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode
 from opensearch_neural_sparse.store.portable import Portable
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.encode.chunk import ChunkOptions
+    from opensearch_neural_sparse.encode.chunking import ChunkOptions
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
-    from opensearch_neural_sparse.index.fields import IndexSchema
+    from opensearch_neural_sparse.index.schema import IndexSchema
     from opensearch_neural_sparse.models.spec import ModelSpec
-    from opensearch_neural_sparse.store.preparation import Encoded
+    from opensearch_neural_sparse.store.bulk.prepare import Encoded
 
 _HUB_OPTIONS = frozenset({"revision", "token", "cache_dir", "local_files_only"})
 
@@ -179,7 +179,7 @@ class Encoders(Portable):
 
     def encode(self, texts: Sequence[str], chunking: ChunkOptions | None) -> Sequence[Encoded]:
         """Return the vectors of documents, or their chunks, each encoded and pruned as one; a blank text has none."""
-        from opensearch_neural_sparse.encode.chunk import chunk_text
+        from opensearch_neural_sparse.encode.chunking import chunk_text
 
         if chunking is None:
             return self.encode_documents(texts)

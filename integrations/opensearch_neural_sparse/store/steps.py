@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from opensearch_neural_sparse.index.bulk import BulkAction
-from opensearch_neural_sparse.index.report import BulkFailure
-from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.index.bulk.actions import BulkAction
+from opensearch_neural_sparse.index.bulk.report import BulkFailure
+from opensearch_neural_sparse.store.write_options import WriteOptions
 
 Result = TypeVar("Result")
 Call = Callable[[Any], Any]

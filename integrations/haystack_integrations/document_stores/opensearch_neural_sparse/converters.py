@@ -10,11 +10,11 @@ from haystack.dataclasses import ByteStream, Document, SparseEmbedding
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.index.document import SparseDocument
+from opensearch_neural_sparse.index.documents.document import SparseDocument
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.index.binding import ModelBinding
-    from opensearch_neural_sparse.search.hits import SearchHit
+    from opensearch_neural_sparse.index.model_binding import ModelBinding
+    from opensearch_neural_sparse.search.results.hits import SearchHit
 
 BLOB = "blob"
 ROUTING = "_routing"

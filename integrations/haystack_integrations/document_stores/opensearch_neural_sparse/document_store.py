@@ -13,14 +13,14 @@ from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
 from haystack_integrations.document_stores.opensearch_neural_sparse.credentials import refuse_credentials
+from haystack_integrations.document_stores.opensearch_neural_sparse.duplicate_policy import count_written, operation_of
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
-from haystack_integrations.document_stores.opensearch_neural_sparse.metadata import InspectedDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import given, token_value
-from haystack_integrations.document_stores.opensearch_neural_sparse.policies import count_written, operation_of
-from opensearch_neural_sparse.encode.prune import Prune
-from opensearch_neural_sparse.index.fields import FieldTypeLike, IndexSchema
+from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, token_value
+from opensearch_neural_sparse.encode.pruning import Prune
+from opensearch_neural_sparse.index.schema import FieldTypeLike, IndexSchema
 from opensearch_neural_sparse.index.seismic import SeismicParameters
-from opensearch_neural_sparse.store.options import WriteOptions
+from opensearch_neural_sparse.store.write_options import WriteOptions
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth

@@ -7,15 +7,15 @@ from typing import Any
 from haystack.dataclasses import Document
 from haystack_integrations.document_stores.opensearch.filters import normalize_filters
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.bound_store import BoundDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import (
     Filters,
     checked_filters,
     filter_errors,
     needed_filters,
 )
-from opensearch_neural_sparse.index.fields import IndexSchema
-from opensearch_neural_sparse.search.filters import filter_clauses
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
 
 
 class FilteredDocumentStore(BoundDocumentStore):

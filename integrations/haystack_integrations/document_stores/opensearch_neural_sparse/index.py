@@ -7,23 +7,23 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.codec import DocumentCodec
+from haystack_integrations.document_stores.opensearch_neural_sparse.document_codec import DocumentCodec
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import IndexNotFoundError
-from opensearch_neural_sparse.models.files import Side
-from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
-from opensearch_neural_sparse.store.missing_vectors import VectorRemedies
-from opensearch_neural_sparse.store.sync import NeuralSparseStore
+from opensearch_neural_sparse.models.files.resolve import Side
+from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
     from opensearchpy import AsyncOpenSearch
 
-    from opensearch_neural_sparse.index.report import BulkReport
+    from opensearch_neural_sparse.index.bulk.report import BulkReport
+    from opensearch_neural_sparse.index.index_info import IndexState
     from opensearch_neural_sparse.store.encoders import Encoders
-    from opensearch_neural_sparse.store.index_state import IndexState
-    from opensearch_neural_sparse.store.options import WriteOptions
+    from opensearch_neural_sparse.store.write_options import WriteOptions
 
 
 IN_HAYSTACK = VectorRemedies(

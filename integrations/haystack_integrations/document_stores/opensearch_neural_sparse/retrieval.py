@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from haystack.dataclasses import SparseEmbedding
 
-from opensearch_neural_sparse.search.options import DEFAULT_SEARCH, HybridOptions, SearchOptions
-from opensearch_neural_sparse.search.request_options import RequestOptions
-from opensearch_neural_sparse.search.wanted import check_size
+from opensearch_neural_sparse.search.options.page import check_size
+from opensearch_neural_sparse.search.options.request_options import RequestOptions
+from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-    from opensearch_neural_sparse.search.hits import SearchHit
-    from opensearch_neural_sparse.store.aio import AsyncNeuralSparseStore
-    from opensearch_neural_sparse.store.sync import NeuralSparseStore
+    from opensearch_neural_sparse.search.results.hits import SearchHit
+    from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 from haystack.dataclasses import SparseEmbedding
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.index.binding import ModelBinding
-    from opensearch_neural_sparse.models.files import ModelFiles
+    from opensearch_neural_sparse.index.model_binding import ModelBinding
+    from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
 
 class _TracedSparseEmbedding(SparseEmbedding):

@@ -13,22 +13,22 @@ from haystack.utils import ComponentDevice, Secret
 from tqdm import tqdm  # type: ignore[import-untyped]
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import (
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
     device_name,
     saved_parameters,
     token_value,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
-from opensearch_neural_sparse.encode.prune import Prune
+from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.encode.truncation import collected_cuts
-from opensearch_neural_sparse.index.binding import ModelBinding
-from opensearch_neural_sparse.index.cut_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.model_binding import ModelBinding
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
-    from opensearch_neural_sparse.encode.networks import EngineLike, PrecisionLike
+    from opensearch_neural_sparse.encode.engines.engine import EngineLike, PrecisionLike
 
 
 @component

@@ -13,20 +13,20 @@ from haystack.dataclasses import SparseEmbedding
 from haystack.utils import ComponentDevice, Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import (
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
     device_name,
     given,
     query_files,
     saved_parameters,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import QuerySparseEmbedding
-from opensearch_neural_sparse.encode.prune import Prune
+from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder, load_query_encoder
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files import ModelFiles
+from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.encode.networks import EngineLike
+    from opensearch_neural_sparse.encode.engines.engine import EngineLike
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
 
 

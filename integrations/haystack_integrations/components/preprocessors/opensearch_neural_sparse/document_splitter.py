@@ -12,11 +12,11 @@ from haystack import Document, component, default_to_dict, logging
 from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import query_files, saved_parameters
-from opensearch_neural_sparse.encode.chunk import Chunk, ChunkOptions, chunk_text
-from opensearch_neural_sparse.encode.prompts import read_encoding_settings
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import query_files, saved_parameters
+from opensearch_neural_sparse.encode.chunking import Chunk, ChunkOptions, chunk_text
+from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files import ModelFiles
+from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
 logger = logging.getLogger(__name__)
 

@@ -8,21 +8,21 @@ from haystack import Document, default_to_dict, logging
 from haystack.document_stores.types import FilterPolicy
 from opensearchpy.exceptions import OpenSearchException
 
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.filters import Filters, combine_filters
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.options import (
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.filter_policy import Filters, combine_filters
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import (
     checked_store,
     seismic_of,
     two_phase_of,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse.parameters import saved_parameters
-from opensearch_neural_sparse.encode.prune import Prune
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import saved_parameters
+from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.errors import (
     IndexNotFoundError,
     PartialResultsError,
     ServerConnectionError,
     ServerRequestError,
 )
-from opensearch_neural_sparse.search.request_options import PartialLike, RequestOptions
+from opensearch_neural_sparse.search.options.request_options import PartialLike, RequestOptions
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore

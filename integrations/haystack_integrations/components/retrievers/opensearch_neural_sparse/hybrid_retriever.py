@@ -9,7 +9,7 @@ from haystack.dataclasses import SparseEmbedding
 from haystack.document_stores.types import FilterPolicy
 
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.base import Retriever
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.options import (
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import (
     BM25,
     DENSE,
     SPARSE,
@@ -20,11 +20,11 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse.index.pipelines import CombinationLike, NormalizationLike
-from opensearch_neural_sparse.search.fusion import FusionLike
-from opensearch_neural_sparse.search.options import HybridOptions, SearchOptions
-from opensearch_neural_sparse.search.request_options import PartialLike, RequestOptions
-from opensearch_neural_sparse.search.wanted import check_size
+from opensearch_neural_sparse.search.fusion.pipelines import CombinationLike, NormalizationLike
+from opensearch_neural_sparse.search.fusion.rrf import FusionLike
+from opensearch_neural_sparse.search.options.page import check_size
+from opensearch_neural_sparse.search.options.request_options import PartialLike, RequestOptions
+from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
 
 
 @component

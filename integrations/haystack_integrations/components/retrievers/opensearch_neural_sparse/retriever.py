@@ -9,15 +9,15 @@ from haystack.dataclasses import SparseEmbedding
 from haystack.document_stores.types import FilterPolicy
 
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.base import Retriever
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.options import (
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import (
     checked_store,
     filter_policy_of,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse.search.options import SearchOptions
-from opensearch_neural_sparse.search.request_options import PartialLike
-from opensearch_neural_sparse.search.wanted import check_size
+from opensearch_neural_sparse.search.options.page import check_size
+from opensearch_neural_sparse.search.options.request_options import PartialLike
+from opensearch_neural_sparse.search.options.search_options import SearchOptions
 
 
 @component

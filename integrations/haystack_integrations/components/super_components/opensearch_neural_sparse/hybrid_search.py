@@ -9,7 +9,7 @@ from haystack import Document, component, default_to_dict
 from haystack.components.embedders.types import TextEmbedder
 
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever
-from haystack_integrations.components.super_components.opensearch_neural_sparse.parts import Composite, saved_part
+from haystack_integrations.components.super_components.opensearch_neural_sparse.composite import Composite, saved_part
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 
 ALL_LEGS = ("bm25", "sparse", "dense")

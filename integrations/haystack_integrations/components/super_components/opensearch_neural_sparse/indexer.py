@@ -10,7 +10,7 @@ from haystack import Document, component, default_to_dict
 from haystack.document_stores.types import DuplicatePolicy
 
 from haystack_integrations.components.embedders.opensearch_neural_sparse import NeuralSparseDocumentEmbedder
-from haystack_integrations.components.super_components.opensearch_neural_sparse.parts import (
+from haystack_integrations.components.super_components.opensearch_neural_sparse.composite import (
     Composite,
     DocumentStep,
     saved_part,

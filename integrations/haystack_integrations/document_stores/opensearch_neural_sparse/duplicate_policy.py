@@ -1,0 +1,38 @@
+"""Haystack's duplicate policies in the words of a bulk request."""
+
+from __future__ import annotations
+
+from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
+from haystack.document_stores.types import DuplicatePolicy
+
+from opensearch_neural_sparse.index.bulk.actions import BulkOperation
+from opensearch_neural_sparse.index.bulk.report import BulkReport
+
+CONFLICT = "version_conflict_engine_exception"
+
+
+def operation_of(policy: DuplicatePolicy) -> BulkOperation:
+    """Return what is done with each document."""
+    return BulkOperation.INDEX if policy is DuplicatePolicy.OVERWRITE else BulkOperation.CREATE
+
+
+def count_written(report: BulkReport, policy: DuplicatePolicy) -> int:
+    """Return how many documents were written.
+
+    Raises:
+        DuplicateDocumentError: The policy is to fail, and ids exist already; it is the default.
+        DocumentStoreError: Some documents were not written for another reason.
+    """
+    duplicates = [failure.id for failure in report.failed if failure.error_type == CONFLICT]
+    others = tuple(failure for failure in report.failed if failure.error_type != CONFLICT)
+    if others or report.unknown or report.stopped:
+        raise DocumentStoreError(
+            str(BulkReport(written=report.written, failed=others, unknown=report.unknown, stopped=report.stopped))
+        )
+    if duplicates and policy is not DuplicatePolicy.SKIP:
+        shown = ", ".join(map(repr, duplicates[:5]))
+        raise DuplicateDocumentError(
+            f"{len(duplicates)} documents have ids that exist already, {report.written} were written: {shown}. "
+            "Write with DuplicatePolicy.OVERWRITE or DuplicatePolicy.SKIP, or give them other ids."
+        )
+    return report.written

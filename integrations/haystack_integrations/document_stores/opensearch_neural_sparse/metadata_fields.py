@@ -1,0 +1,158 @@
+"""What the metadata of an index is, without the fields that the index keeps for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from haystack.document_stores.errors import DocumentStoreError
+
+from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.metadata.values import json_value
+from opensearch_neural_sparse.index.schema import IndexSchema
+
+
+class InspectedDocumentStore(FilteredDocumentStore):
+    """Tell of metadata, and change it, never of the sparse fields; the arguments are those of `BoundDocumentStore`."""
+
+    def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
+        """Change metadata of the documents that satisfy filters, and return how many there were.
+
+        Args:
+            filters: Haystack's filters.
+            meta: Keys, with or without `meta.` in front, and their new values.
+            refresh: Whether the changes can be searched when this returns.
+
+        Raises:
+            DocumentStoreError: A key is a field of the index, or the server refused.
+            FilterError: The filters are not Haystack's, or there are none.
+        """
+        keys = _writable(meta, self._open().schema)
+        return super().update_by_filter(needed_filters(self._checked(filters)), keys, refresh)
+
+    async def update_by_filter_async(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
+        """Change metadata of the documents that satisfy filters; see `update_by_filter`."""
+        keys = _writable(meta, (await self._open_async()).schema)
+        return await super().update_by_filter_async(needed_filters(await self._checked_async(filters)), keys, refresh)
+
+    def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
+        """Return metadata key -> type; the index's own fields are no metadata."""
+        return _metadata_alone(super().get_metadata_fields_info(), self._open().schema)
+
+    async def get_metadata_fields_info_async(self) -> dict[str, dict[str, str]]:
+        """Return metadata key -> type; see `get_metadata_fields_info`."""
+        fields = await super().get_metadata_fields_info_async()
+        return _metadata_alone(fields, (await self._open_async()).schema)
+
+    def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
+        """Return how many values each key has among the documents that satisfy filters.
+
+        Args:
+            filters: Haystack's filters.
+            metadata_fields: Keys, with or without `meta.` in front.
+
+        Raises:
+            FilterError: The filters are not Haystack's.
+            ValueError: No document has such a key, or it is a field of the index.
+        """
+        _refuse_reading(metadata_fields, self._open().schema)
+        return super().count_unique_metadata_by_filter(self._checked(filters) or {}, metadata_fields)
+
+    async def count_unique_metadata_by_filter_async(
+        self, filters: dict[str, Any], metadata_fields: list[str]
+    ) -> dict[str, int]:
+        """Return how many values each key has; see `count_unique_metadata_by_filter`."""
+        _refuse_reading(metadata_fields, (await self._open_async()).schema)
+        checked = await self._checked_async(filters) or {}
+        return await super().count_unique_metadata_by_filter_async(checked, metadata_fields)
+
+    def get_metadata_field_min_max(self, metadata_field: str) -> dict[str, int | None]:
+        """Return the least and the greatest value of a key, as `min` and `max`; None where there is none.
+
+        Args:
+            metadata_field: A key, with or without `meta.` in front.
+
+        Raises:
+            ValueError: It is a field of the index.
+        """
+        _refuse_reading([metadata_field], self._open().schema)
+        return super().get_metadata_field_min_max(metadata_field)
+
+    async def get_metadata_field_min_max_async(self, metadata_field: str) -> dict[str, int | None]:
+        """Return the least and the greatest value of a key; see `get_metadata_field_min_max`."""
+        _refuse_reading([metadata_field], (await self._open_async()).schema)
+        return await super().get_metadata_field_min_max_async(metadata_field)
+
+    def get_metadata_field_unique_values(
+        self,
+        metadata_field: str,
+        search_term: str | None = None,
+        from_: int = 0,
+        size: int = 10,
+        filters: dict[str, Any] | None = None,
+    ) -> tuple[list[Any], int]:
+        """Return a page of the values of a key, and how many there are in all.
+
+        Args:
+            metadata_field: A key, with or without `meta.` in front.
+            search_term: Only values that contain this text, in upper or lower case.
+            from_: How many values to skip.
+            size: Most values.
+            filters: Haystack's filters.
+
+        Raises:
+            FilterError: The filters are not Haystack's.
+            ValueError: It is a field of the index.
+        """
+        _refuse_reading([metadata_field], self._open().schema)
+        checked = self._checked(filters)
+        values, count = super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, checked)
+        return [*map(_as_written, values)], count
+
+    async def get_metadata_field_unique_values_async(
+        self,
+        metadata_field: str,
+        search_term: str | None = None,
+        from_: int = 0,
+        size: int = 10,
+        filters: dict[str, Any] | None = None,
+    ) -> tuple[list[Any], int]:
+        """Return a page of the values of a key; see `get_metadata_field_unique_values`."""
+        _refuse_reading([metadata_field], (await self._open_async()).schema)
+        checked = await self._checked_async(filters)
+        search = super().get_metadata_field_unique_values_async
+        values, count = await search(metadata_field, search_term, from_, size, checked)
+        return [*map(_as_written, values)], count
+
+
+def _as_written(value: Any) -> Any:
+    """Return a value of an aggregation, in which every number is a double, with whole numbers as such."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
+    """Return metadata by keys without `meta.` in front."""
+    keys = {key.removeprefix("meta."): value for key, value in meta.items()}
+    if own := sorted(schema.reserved_names & set(keys)):
+        raise DocumentStoreError(f"The keys {own} are fields of the index, not metadata. Write the documents again.")
+    if len(keys) < len(meta):
+        twice = sorted(key for key in keys if {key, f"meta.{key}"} <= set(meta))
+        raise DocumentStoreError(f"The keys {twice} are given with and without 'meta.' in front; give each once.")
+    try:
+        written = {key: json_value(value, key, None) for key, value in keys.items()}
+        if schema.metadata_types is not None:
+            schema.metadata_types.check(written, None)
+    except IndexSchemaError as error:
+        raise DocumentStoreError(str(error)) from None
+    return written
+
+
+def _refuse_reading(keys: Iterable[str], schema: IndexSchema) -> None:
+    if own := sorted(schema.reserved_names & {key.removeprefix("meta.") for key in keys}):
+        raise ValueError(f"{own} are fields of the index, not metadata. get_metadata_fields_info() names the keys.")
+
+
+def _metadata_alone(fields: Mapping[str, dict[str, str]], schema: IndexSchema) -> dict[str, dict[str, str]]:
+    return {name: info for name, info in fields.items() if name not in schema.reserved_names}

@@ -1,0 +1,193 @@
+"""What is done with the documents of an index, awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.documents import Document
+
+from langchain_opensearch_neural_sparse.documents import (
+    Row,
+    awith_embeddings,
+    rows_of_documents,
+    rows_of_texts,
+    several,
+)
+from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
+from langchain_opensearch_neural_sparse.filters import Filter
+from langchain_opensearch_neural_sparse.sync_methods import NeuralSparseOperations
+from langchain_opensearch_neural_sparse.vectorstore_base import Query, Scored, needed_ids, noted, of_ids, refuse_unknown
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotFoundError
+from opensearch_neural_sparse.search.options.page import check_size
+from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, SearchOptions
+from opensearch_neural_sparse.search.results.hits import SearchHits
+from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+
+
+class AsyncNeuralSparseOperations(NeuralSparseOperations):
+    """Every operation twice: blocking, and awaited over an asynchronous client of each event loop."""
+
+    @property
+    def async_store(self) -> AsyncNeuralSparseStore:
+        """The asynchronous store of the core."""
+        return self.stores.awaited
+
+    async def aadd_texts(
+        self,
+        texts: Iterable[str],
+        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Do what `add_texts` does, awaited."""
+        refuse_unknown(kwargs)
+        return await self._awrite(rows_of_texts(texts, metadatas, ids), batch_size)
+
+    async def aadd_documents(
+        self,
+        documents: Iterable[Document],
+        *,
+        ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Do what `add_documents` does, awaited."""
+        refuse_unknown(kwargs)
+        return await self._awrite(rows_of_documents(documents, ids), batch_size)
+
+    async def adelete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
+        """Do what `delete` does, awaited."""
+        refuse_unknown(kwargs)
+        wanted = needed_ids(ids)
+        try:
+            deleted = await self.async_store.delete(wanted, **self._deletion)
+            return deleted == len(wanted) or await self._aare_gone(wanted)
+        except IndexNotFoundError:
+            return True
+
+    async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Do what `get_by_ids` does, awaited."""
+        wanted, routing = several("ids", ids), self._write_options.routing
+        try:
+            return list(map(self.document_mapper, await self.async_store.get(wanted, routing=routing)))
+        except IndexNotFoundError:
+            return []
+
+    async def asimilarity_search(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002 (LangChain's word)
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Do what `similarity_search` does, awaited."""
+        return [document for document, _ in await self.asimilarity_search_with_score(query, k, filter, **kwargs)]
+
+    async def asimilarity_search_with_score(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> Scored:
+        """Do what `similarity_search_with_score` does, awaited."""
+        refuse_unknown(kwargs)
+        return self._scored(await self._ahits(query, k, filter, options))
+
+    async def asimilarity_search_by_sparse_vector(
+        self,
+        vector: Mapping[str, float],
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+    ) -> list[Document]:
+        """Do what `similarity_search_by_sparse_vector` does, awaited."""
+        return [document for document, _ in self._scored(await self._ahits(vector, k, filter, options))]
+
+    async def amax_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Do what `max_marginal_relevance_search` does, awaited."""
+        refuse_unknown(kwargs)
+        check_size(k, name="k")
+        check_size(fetch_k, name="fetch_k")
+        vector = await self._aquery_vector(query)
+        hits = await self._ahits(vector or query, max(k, fetch_k), filter, options, explain=True)
+        return self._diverse(vector, hits, self.async_store.schema, k, lambda_mult)
+
+    async def _asimilarity_search_with_relevance_scores(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> Scored:
+        refuse_unknown(kwargs)
+        vector = await self._aquery_vector(query)
+        hits = await self._ahits(vector or query, k, filter, options, explain=True)
+        return self._relevant(vector, hits, self.async_store.schema)
+
+    async def _aquery_vector(self, query: str) -> SparseVector:
+        if not query.strip():
+            return SparseVector()
+        try:
+            return await self.async_store.encode_query(query)
+        except IndexNotFoundError:
+            return SparseVector()
+
+    async def _ahits(
+        self,
+        query: Query,
+        k: int,
+        filter: Filter | None,  # noqa: A002
+        options: SearchOptions,
+        *,
+        explain: bool = False,
+    ) -> SearchHits:
+        check_size(k, name="k")
+        clauses = self.stores.clauses(filter)
+        try:
+            if is_filter_alone(query, clauses):
+                schema = self.async_store.schema if explain else None
+                return await self.async_store.custom_search(**filter_search(clauses, k, options, schema=schema))
+            return await self.async_store.search(query, size=k, filter=clauses, options=options, explain=explain)
+        except IndexNotFoundError:
+            return SearchHits()
+
+    async def _aare_gone(self, ids: Sequence[str]) -> bool:
+        await self.async_store.refresh()
+        return not await self.async_store.count(of_ids(ids))
+
+    async def _awrite(self, rows: Iterable[Row], batch_size: int | None) -> list[str]:
+        options = self._options(batch_size)
+        whole = isinstance(rows, list)
+        if self._embedding is not None:
+            rows = await awith_embeddings(rows, self._embedding, options.batch_size)
+        ids: list[str] = []
+        rows = noted(rows, ids)
+        await self._aensure_index()
+        await self.async_store.write(list(rows) if whole else rows, options=options)
+        return ids
+
+    async def _aensure_index(self) -> None:
+        try:
+            await self.async_store.open()
+        except IndexNotFoundError:
+            await self.async_store.create(exist_ok=True, settings=self._settings)

@@ -1,0 +1,150 @@
+"""LangChain's documents as the core's, and what the core found as LangChain's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from itertools import islice, repeat
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.search.results.hits import SearchHit
+
+T = TypeVar("T")
+DocumentMapper = Callable[[SearchHit | SparseDocument], Document]
+"""Makes LangChain's document of what the core found or read."""
+
+SCORE_KEY, LEGS_KEY, MATCHES_KEY, CHUNK_KEY = "_score", "_legs", "_matches", "_chunk"
+"""Metadata keys, where they are asked for: a hit's score, what each leg made of it, which tokens and chunk matched."""
+
+Row = Mapping[str, Any]
+"""A document with the keys `id`, `text` and `metadata`, as `NeuralSparseStore.write` takes it."""
+
+
+def rows_of_texts(
+    texts: Iterable[str],
+    metadatas: Sequence[Mapping[str, Any]] | None = None,
+    ids: Sequence[str | None] | None = None,
+) -> Iterable[Row]:
+    """Return rows of texts: a list of a sequence, else an iterator that takes texts as rows are taken.
+
+    Args:
+        texts: Texts; consumed once, and at once where metadata or ids are given.
+        metadatas: One for each text.
+        ids: One for each text; one is made where it is None.
+
+    Raises:
+        TypeError: One text or document, or one id, where there should be several.
+        ValueError: The counts differ.
+    """
+    texts = _counted(several("texts", texts), metadatas=metadatas, ids=ids)
+    rows = zip(texts, metadatas or repeat({}), ids or repeat(None), strict=False)
+    return _as(texts, (_row(text, metadata, key) for text, metadata, key in rows))
+
+
+def rows_of_documents(documents: Iterable[Document], ids: Sequence[str | None] | None = None) -> Iterable[Row]:
+    """Return rows of documents: a list of a sequence, else an iterator that takes documents as rows are taken.
+
+    Args:
+        documents: Documents; consumed once, and at once where ids are given. They stay as they are.
+        ids: One for each document; where it is None, the document's own id, or else a new one.
+
+    Raises:
+        TypeError: One text or document, or one id, where there should be several.
+        ValueError: The counts differ.
+    """
+    documents = _counted(several("documents", documents), ids=ids)
+    rows = zip(documents, ids or repeat(None), strict=False)
+    return _as(
+        documents,
+        (_row(one.page_content, one.metadata, one.id if key is None else key) for one, key in rows),
+    )
+
+
+def to_document(found: SearchHit | SparseDocument) -> Document:
+    """Return a hit or a stored document as LangChain's document, with its id."""
+    return Document(id=found.id, page_content=found.text or "", metadata=dict(found.metadata))
+
+
+def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
+    """Return a hit's document with the score in its metadata, and with whatever the hit explains.
+
+    Args:
+        document: The document; it stays as it is.
+        hit: The hit.
+        score: Whether `_score` is added. The others are where the search was asked for an explanation.
+    """
+    notes: dict[str, Any] = {SCORE_KEY: hit.score} if score else {}
+    if hit.legs is not None:
+        notes[LEGS_KEY] = {name: leg.to_dict() for name, leg in hit.legs.items()}
+    if hit.matches is not None:
+        notes[MATCHES_KEY] = list(map(asdict, hit.matches))
+        if hit.chunk is not None:
+            notes[CHUNK_KEY] = asdict(hit.chunk)
+    return document.model_copy(update={"metadata": {**document.metadata, **notes}}) if notes else document
+
+
+def with_embeddings(rows: Iterable[Row], embedding: Embeddings, batch_size: int) -> Iterator[Row]:
+    """Yield rows with dense vectors, embedded a batch at a time."""
+    for batch in batches_of(rows, batch_size):
+        yield from with_vectors(batch, embedding.embed_documents([row["text"] for row in batch]))
+
+
+async def awith_embeddings(rows: Iterable[Row], embedding: Embeddings, batch_size: int) -> list[Row]:
+    """Return rows with dense vectors, embedded a batch at a time."""
+    done: list[Row] = []
+    for batch in batches_of(rows, batch_size):
+        done += with_vectors(batch, await embedding.aembed_documents([row["text"] for row in batch]))
+    return done
+
+
+def batches_of(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    """Yield rows in lists of `size`."""
+    left = iter(rows)
+    while batch := list(islice(left, size)):
+        yield batch
+
+
+def with_vectors(rows: Sequence[Row], vectors: Sequence[Sequence[float]]) -> list[Row]:
+    """Return rows with a dense vector each."""
+    return [{**row, "embedding": vector} for row, vector in zip(rows, vectors, strict=True)]
+
+
+def _row(text: str | None, metadata: Mapping[str, Any], key: str | None) -> Row:
+    if text is None:  # which the core takes for a document without a text
+        raise IndexSchemaError(f"Document {key!r}: its text is of type NoneType.")
+    return {"id": uuid4().hex if key is None else key, "text": text, "metadata": metadata}
+
+
+def _as(source: Iterable[Any], rows: Iterator[Row]) -> Iterable[Row]:
+    return list(rows) if isinstance(source, Sequence) else rows
+
+
+def several(name: str, values: Iterable[T]) -> Iterable[T]:
+    """Return what is several things; one text would pass for its letters.
+
+    Raises:
+        TypeError: It is one text or one document.
+    """
+    if isinstance(values, str | Document):
+        raise TypeError(f"{name} takes several, got one {type(values).__name__}; put it into a list.")
+    if not isinstance(values, Iterable):
+        raise TypeError(f"{name} takes several, as a list, got {type(values).__name__}.")
+    return values
+
+
+def _counted(items: Iterable[T], **companions: Sequence[Any] | None) -> Iterable[T]:
+    given = {name: values for name, values in companions.items() if values is not None}
+    if not given:
+        return items
+    counted = list(items)
+    for name, values in given.items():
+        several(name, values)
+        if len(values) != len(counted):
+            raise ValueError(f"There are {len(counted)} documents and {len(values)} {name}; give one for each.")
+    return counted

@@ -1,0 +1,1 @@
+"""Retrievers over a vector store."""

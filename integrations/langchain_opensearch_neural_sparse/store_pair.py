@@ -1,0 +1,135 @@
+"""The two stores of one index: what blocks and what is awaited."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from langchain_opensearch_neural_sparse.client_options import async_options, check_client_options
+from langchain_opensearch_neural_sparse.filters import Filter, compile_filter
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch, OpenSearch
+
+
+class StorePair:
+    """The blocking and the asynchronous store of one index; one is missing where there is no client for it.
+
+    Args:
+        store: The blocking store.
+        async_store: The asynchronous store.
+        owned: Whether the stores are closed with the pair.
+    """
+
+    def __init__(
+        self, store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, *, owned: bool
+    ) -> None:
+        given = [one for one in (store, async_store) if one is not None]
+        if not given:
+            raise ValueError("Give the url of a server, a client or an async_client, or stores of the core.")
+        self._any: NeuralSparseStore | AsyncNeuralSparseStore = given[0]
+        self._store, self._async_store, self._owned = store, async_store, owned
+
+    @staticmethod
+    def make(
+        index: str,
+        *,
+        url: str | None,
+        client: OpenSearch | None,
+        async_client: AsyncOpenSearch | None,
+        client_options: Mapping[str, Any] | None,
+        options: Mapping[str, Any],
+    ) -> StorePair:
+        """Return the stores of an index that there are clients for, or an address to make them for.
+
+        Args:
+            index: Index or alias.
+            url: Address of a server, for either side that has no client.
+            client: Client of the blocking side.
+            async_client: Client of the asynchronous side.
+            client_options: Options of the clients that are made for `url`.
+            options: What else both stores take; they share their encoders.
+        """
+        told = client_options or {}
+        check_client_options(told)
+        store = async_store = None
+        if client is not None or url is not None:
+            address = url if client is None else None
+            store = NeuralSparseStore(index, client=client, url=address, client_options=told, **options)
+        if async_client is not None or url is not None:
+            address, told = (url if async_client is None else None), async_options(told)
+            async_store = AsyncNeuralSparseStore(
+                index, client=async_client, url=address, client_options=told, **options
+            )
+        return _again(store, async_store, shared=True)
+
+    def __reduce__(self) -> tuple[Callable[..., StorePair], tuple[Any, ...]]:
+        return _again, (self._store, self._async_store, self._owned)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StorePair:
+        if not self._owned:
+            return StorePair(self._store, self._async_store, owned=False)
+        return _again(*deepcopy((self._store, self._async_store), memo), shared=True)
+
+    @property
+    def blocking(self) -> NeuralSparseStore:
+        """The blocking store.
+
+        Raises:
+            ValueError: There is no client for it.
+        """
+        if self._store is None:
+            raise ValueError("There is an asynchronous client alone: await the methods, or give client=... or url=...")
+        return self._store
+
+    @property
+    def awaited(self) -> AsyncNeuralSparseStore:
+        """The asynchronous store.
+
+        Raises:
+            ValueError: There is no client for it.
+        """
+        if self._async_store is None:
+            raise ValueError("There is a blocking client alone; to await methods, give async_client=... or url=...")
+        return self._async_store
+
+    @property
+    def index(self) -> str:
+        """Index or alias."""
+        return self._any.index
+
+    @property
+    def schema(self) -> IndexSchema:
+        """Names of the fields."""
+        return self._any.schema
+
+    def clauses(self, filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002 (LangChain's word)
+        """Return the query clauses that a filter amounts to on this index; see `compile_filter`."""
+        return compile_filter(filter, self.schema)
+
+    @property
+    def model_id(self) -> str | None:
+        """Id of the model, as far as it is known without asking the server."""
+        return self._any.model_id
+
+    def close(self) -> None:
+        """Close what was opened here, without what belongs to an event loop: the loop closes that when it ends."""
+        if self._owned and self._store is not None:
+            self._store.close()
+
+    async def aclose(self) -> None:
+        """Close what was opened here, the client of this event loop among it."""
+        if self._owned and self._async_store is not None:
+            await self._async_store.close()
+        self.close()
+
+
+def _again(store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, shared: bool) -> StorePair:
+    """Return a pair that closes its stores with it; the encoders are `shared` where one pair made both."""
+    if shared and store is not None and async_store is not None:
+        async_store.share_encoders(store)
+    return StorePair(store, async_store, owned=True)

@@ -1,0 +1,268 @@
+"""What is done with the documents of an index: written, deleted, read, searched for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from langchain_core.documents import Document
+
+from langchain_opensearch_neural_sparse.documents import (
+    Row,
+    rows_of_documents,
+    rows_of_texts,
+    several,
+    with_embeddings,
+)
+from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
+from langchain_opensearch_neural_sparse.filters import Filter
+from langchain_opensearch_neural_sparse.vectorstore_base import (
+    Query,
+    Scored,
+    VectorStoreBase,
+    needed_ids,
+    noted,
+    of_ids,
+    refuse_unknown,
+)
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotFoundError
+from opensearch_neural_sparse.search.options.page import check_size
+from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, SearchOptions
+from opensearch_neural_sparse.search.results.hits import SearchHits
+from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+
+
+class NeuralSparseOperations(VectorStoreBase):
+    """The blocking operations of a vector store."""
+
+    @property
+    def store(self) -> NeuralSparseStore:
+        """The store of the core that does the work, and all that LangChain has no word for."""
+        return self.stores.blocking
+
+    def add_texts(
+        self,
+        texts: Iterable[str],
+        metadatas: Sequence[Mapping[str, Any]] | None = None,
+        *,
+        ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Encode texts and write them, replacing those of the same id.
+
+        Args:
+            texts: Texts; consumed once, a batch at a time where neither metadata nor ids are given.
+            metadatas: Metadata, one for each text.
+            ids: Ids, one for each text; one is made where it is None.
+            batch_size: Documents of a request, in place of the one in `write_options`.
+            **kwargs: None are known.
+
+        Returns:
+            The ids, in the order of the texts.
+
+        Raises:
+            ValueError: The counts differ.
+            BulkWriteError: Some documents were not written.
+        """
+        refuse_unknown(kwargs)
+        return self._write(rows_of_texts(texts, metadatas, ids), batch_size)
+
+    def add_documents(
+        self,
+        documents: Iterable[Document],
+        *,
+        ids: Sequence[str | None] | None = None,
+        batch_size: int | None = None,
+        **kwargs: Any,
+    ) -> list[str]:
+        """Encode documents and write them, replacing those of the same id.
+
+        Args:
+            documents: Documents; consumed once, a batch at a time where no ids are given.
+            ids: Ids in place of the documents' own. A document that has none either way gets one.
+            batch_size: Documents of a request, in place of the one in `write_options`.
+            **kwargs: None are known.
+
+        Returns:
+            The ids, in the order of the documents.
+
+        Raises:
+            ValueError: The counts differ.
+            BulkWriteError: Some documents were not written.
+        """
+        refuse_unknown(kwargs)
+        return self._write(rows_of_documents(documents, ids), batch_size)
+
+    def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
+        """Delete documents; ids that are not there are passed over.
+
+        Documents are looked for by the routing in `write_options`, which they were written with.
+
+        Args:
+            ids: Ids. Left out, nothing is deleted: `store.delete_index()` removes everything.
+            **kwargs: None are known.
+
+        Returns:
+            Whether the index holds no document of these ids any more; one that was written with another routing stays.
+
+        Raises:
+            ValueError: No ids.
+            BulkWriteError: Some documents were not deleted.
+        """
+        refuse_unknown(kwargs)
+        wanted = needed_ids(ids)
+        try:
+            return self.store.delete(wanted, **self._deletion) == len(wanted) or self._are_gone(wanted)
+        except IndexNotFoundError:
+            return True
+
+    def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
+        """Return the documents of these `ids`, without those that are not there.
+
+        Documents are looked for by the routing in `write_options`, which they were written with.
+        """
+        routing = self._write_options.routing
+        try:
+            return list(map(self.document_mapper, self.store.get(several("ids", ids), routing=routing)))
+        except IndexNotFoundError:
+            return []
+
+    def similarity_search(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002 (LangChain's word)
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return the documents that share most weight with the query; see `similarity_search_with_score`."""
+        return [document for document, _ in self.similarity_search_with_score(query, k, filter, **kwargs)]
+
+    def similarity_search_with_score(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> Scored:
+        """Return the documents that share most weight with the query, and their scores, best first.
+
+        Args:
+            query: Text. A blank one finds nothing, or beside a filter all that satisfy it, each with the score 1.
+            k: Most documents to return. A document that shares no token with the query is not found.
+            filter: `{"lang": "en", "year": {"$gte": 2020}}`, OpenSearch's own clause, or a list of either.
+            options: How to search.
+            **kwargs: None are known.
+
+        Returns:
+            Documents with the inner product of query and document; it has no upper bound.
+
+        Raises:
+            FilterSyntaxError: The filter is not one.
+        """
+        refuse_unknown(kwargs)
+        return self._scored(self._hits(query, k, filter, options))
+
+    def similarity_search_by_sparse_vector(
+        self,
+        vector: Mapping[str, float],
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+    ) -> list[Document]:
+        """Return the documents that share most weight with `vector`; see `similarity_search_with_score`."""
+        return [document for document, _ in self._scored(self._hits(vector, k, filter, options))]
+
+    def max_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Return documents that are like the query and unlike one another, by the cosines of their sparse vectors.
+
+        Args:
+            query: Text.
+            k: Most documents to return.
+            fetch_k: Of how many of the best hits they are chosen.
+            lambda_mult: 1 goes by likeness to the query alone, 0 by difference alone.
+            filter: As for `similarity_search_with_score`.
+            options: How to search.
+            **kwargs: None are known.
+        """
+        refuse_unknown(kwargs)
+        check_size(k, name="k")
+        check_size(fetch_k, name="fetch_k")
+        vector = self._query_vector(query)
+        hits = self._hits(vector or query, max(k, fetch_k), filter, options, explain=True)
+        return self._diverse(vector, hits, self.store.schema, k, lambda_mult)
+
+    def _similarity_search_with_relevance_scores(
+        self,
+        query: str,
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+        **kwargs: Any,
+    ) -> Scored:
+        refuse_unknown(kwargs)
+        vector = self._query_vector(query)
+        return self._relevant(vector, self._hits(vector or query, k, filter, options, explain=True), self.store.schema)
+
+    def _query_vector(self, query: str) -> SparseVector:
+        if not query.strip():
+            return SparseVector()
+        try:
+            return self.store.encode_query(query)
+        except IndexNotFoundError:
+            return SparseVector()
+
+    def _hits(
+        self,
+        query: Query,
+        k: int,
+        filter: Filter | None,  # noqa: A002
+        options: SearchOptions,
+        *,
+        explain: bool = False,
+    ) -> SearchHits:
+        check_size(k, name="k")
+        clauses = self.stores.clauses(filter)
+        try:
+            if is_filter_alone(query, clauses):
+                schema = self.store.schema if explain else None
+                return self.store.custom_search(**filter_search(clauses, k, options, schema=schema))
+            return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
+        except IndexNotFoundError:
+            return SearchHits()
+
+    def _are_gone(self, ids: Sequence[str]) -> bool:
+        self.store.refresh()
+        return not self.store.count(of_ids(ids))
+
+    def _write(self, rows: Iterable[Row], batch_size: int | None) -> list[str]:
+        options = self._options(batch_size)
+        whole = isinstance(rows, list)
+        if self._embedding is not None:
+            rows = with_embeddings(rows, self._embedding, options.batch_size)
+        ids: list[str] = []
+        rows = noted(rows, ids)
+        self._ensure_index()
+        self.store.write(list(rows) if whole else rows, options=options)
+        return ids
+
+    def _ensure_index(self) -> None:
+        try:
+            self.store.open()
+        except IndexNotFoundError:
+            self.store.create(exist_ok=True, settings=self._settings)

@@ -1,0 +1,100 @@
+"""What the blocking operations and the awaited ones know and decide alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
+from langchain_core.vectorstores import VectorStore
+
+from langchain_opensearch_neural_sparse.documents import DocumentMapper, Row, several
+from langchain_opensearch_neural_sparse.mmr import cosine, diverse
+from langchain_opensearch_neural_sparse.store_pair import StorePair
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.results.hits import SearchHit, scored_vector
+from opensearch_neural_sparse.store.write_options import WriteOptions
+
+Scored = list[tuple[Document, float]]
+Query = str | Mapping[str, float]
+
+
+class VectorStoreBase(VectorStore):
+    """What a vector store holds, and what it makes of hits.
+
+    Attributes:
+        stores: The stores of the core that do the work.
+        document_mapper: Makes documents of what they find and read.
+    """
+
+    stores: StorePair
+    document_mapper: DocumentMapper
+    _embedding: Embeddings | None
+    _write_options: WriteOptions
+    _settings: Mapping[str, Any] | None
+
+    @property
+    def embeddings(self) -> Embeddings | None:
+        """The dense model of the dense leg, or None: the sparse model is none of LangChain's embeddings."""
+        return self._embedding
+
+    def _scored(self, hits: Iterable[SearchHit]) -> Scored:
+        return [(self.document_mapper(hit), hit.score) for hit in hits]
+
+    def _relevant(self, query: SparseVector, hits: Sequence[SearchHit], schema: IndexSchema) -> Scored:
+        """Return documents by the cosine, most relevant first: the score divided by the lengths of both vectors.
+
+        What was found without a vector satisfies a filter, the whole of the question, and is relevant by 1.
+        """
+        if not query:
+            return self._scored(hits)
+        vectors = (scored_vector(hit.source, schema, hit.chunk) for hit in hits)
+        found = [(self.document_mapper(hit), cosine(query, vector)) for hit, vector in zip(hits, vectors, strict=True)]
+        return sorted(found, key=lambda one: -one[1])
+
+    def _diverse(
+        self, query: SparseVector, hits: Sequence[SearchHit], schema: IndexSchema, k: int, lambda_mult: float
+    ) -> list[Document]:
+        vectors = [scored_vector(hit.source, schema, hit.chunk) for hit in hits]
+        return [self.document_mapper(hits[place]) for place in diverse(query, vectors, k=k, lambda_mult=lambda_mult)]
+
+    @property
+    def _deletion(self) -> dict[str, Any]:
+        """How documents are deleted: as they are written."""
+        return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
+
+    def _options(self, batch_size: int | None) -> WriteOptions:
+        return self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)
+
+
+def noted(rows: Iterable[Row], ids: list[str]) -> Iterator[Row]:
+    """Yield rows, adding the id of each to a list."""
+    for row in rows:
+        ids.append(row["id"])
+        yield row
+
+
+def of_ids(ids: Sequence[str]) -> dict[str, Any]:
+    """Return the clause that documents of these ids satisfy, whatever they were routed by."""
+    return {"ids": {"values": list(ids)}}
+
+
+def needed_ids(ids: Sequence[str] | None) -> list[str]:
+    """Return the ids to delete, each once.
+
+    Raises:
+        ValueError: None were given.
+        TypeError: One string in place of several.
+    """
+    if ids is None:
+        raise ValueError("delete() needs ids. To remove the whole index, call vectorstore.store.delete_index().")
+    return list(dict.fromkeys(several("ids", ids)))
+
+
+def refuse_unknown(arguments: Mapping[str, Any]) -> None:
+    """Raise TypeError where there are arguments: their names are not known."""
+    if arguments:
+        raise TypeError(f"Unknown arguments: {', '.join(sorted(arguments))}.")

@@ -1,0 +1,1 @@
+"""Commands, one group a module."""

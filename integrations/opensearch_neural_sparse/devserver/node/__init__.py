@@ -1,0 +1,1 @@
+"""Nodes: configuration, processes, logs."""

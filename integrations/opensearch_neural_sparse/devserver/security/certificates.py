@@ -1,0 +1,130 @@
+"""What a secured server needs in its home: certificates, the administrator's password, the plugin's configuration."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.devserver.node.ports import LOOPBACK
+from opensearch_neural_sparse.devserver.security.login import ADMINISTRATOR, AUTHORITY_FILE, PASSWORD_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import trustme
+
+PLUGIN = "opensearch-security"
+ORGANISATION, UNIT = "opensearch-neural-sparse", "devserver"
+NODE = "node"
+USERS_FILE = "internal_users.yml"
+SECURITY_HEALTH = "/_plugins/_security/health"
+"""Refused until users and roles are read; open to all."""
+
+
+def prepare_security(folder: Path) -> None:
+    """Make certificates and a password once in the life of a home. Only for the holder of the home's lock.
+
+    They appear together or not at all, and nobody but their owner may read them.
+
+    Args:
+        folder: Where to; a folder of that name is whole.
+    """
+    if folder.exists():
+        return
+    draft = folder.with_name(f".{folder.name}-draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True, mode=0o700)
+    for name, content in {**_certificates(), PASSWORD_FILE: secrets.token_urlsafe(24).encode()}.items():
+        _write_private(draft / name, content)
+    draft.rename(folder)
+
+
+def security_settings(folder: Path) -> Mapping[str, Any]:
+    """Return the rows of opensearch.yml: TLS on both ports, and who may administer what.
+
+    Args:
+        folder: Where the certificates are.
+    """
+    settings: dict[str, Any] = {
+        "plugins.security.ssl.http.enabled": True,
+        "plugins.security.ssl.transport.enforce_hostname_verification": False,
+        "plugins.security.allow_default_init_securityindex": True,
+        "plugins.security.audit.type": "noop",
+        "plugins.security.restapi.roles_enabled": ["all_access"],
+        "plugins.security.nodes_dn": [_distinguished_name(NODE)],
+        "plugins.security.authcz.admin_dn": [_distinguished_name(ADMINISTRATOR)],
+    }
+    for port in ("http", "transport"):
+        settings[f"plugins.security.ssl.{port}.pemcert_filepath"] = str(folder / f"{NODE}.pem")
+        settings[f"plugins.security.ssl.{port}.pemkey_filepath"] = str(folder / f"{NODE}-key.pem")
+        settings[f"plugins.security.ssl.{port}.pemtrustedcas_filepath"] = str(folder / AUTHORITY_FILE)
+    return settings
+
+
+def write_security_configuration(config: Path, distribution: Path, folder: Path) -> None:
+    """Write what the security index is made of at the first start: the plugin's own roles, and one user.
+
+    None of the plugin's demonstration users, whose passwords are known to all.
+
+    Args:
+        config: The folder of the node's configuration.
+        distribution: The folder of the whole server.
+        folder: Where the password is.
+    """
+    target = config / PLUGIN
+    if (target / USERS_FILE).exists():
+        return
+    config.chmod(0o700)
+    target.mkdir(exist_ok=True, mode=0o700)
+    for source in (distribution / "plugins" / PLUGIN / "config").glob("*.yml"):
+        if source.name != USERS_FILE:
+            _write_private(target / source.name, source.read_bytes())
+    user = {"hash": _hashed((folder / PASSWORD_FILE).read_bytes()), "reserved": True, "backend_roles": ["admin"]}
+    users = {"_meta": {"type": "internalusers", "config_version": 2}, ADMINISTRATOR: user}
+    _write_private(target / USERS_FILE, json.dumps(users, indent=1).encode())
+
+
+def _certificates() -> dict[str, bytes]:
+    """Return a new authority's certificate, and certificates and keys it signed for the node and its administrator."""
+    import trustme
+
+    authority = trustme.CA(organization_name=ORGANISATION, organization_unit_name=UNIT)
+    files = {AUTHORITY_FILE: authority.cert_pem.bytes()}
+    for name in (NODE, ADMINISTRATOR):
+        issued = authority.issue_cert(
+            "localhost", LOOPBACK, common_name=name, organization_name=ORGANISATION, organization_unit_name=UNIT
+        )
+        files[f"{name}.pem"] = issued.cert_chain_pems[0].bytes()
+        files[f"{name}-key.pem"] = _as_pkcs8(issued)
+    return files
+
+
+def _as_pkcs8(issued: trustme.LeafCert) -> bytes:
+    """Return the key in the only form that the server reads."""
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    key = load_pem_private_key(issued.private_key_pem.bytes(), password=None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _distinguished_name(name: str) -> str:
+    return f"CN={name},OU={UNIT},O={ORGANISATION}"
+
+
+def _hashed(password: bytes) -> str:
+    import bcrypt
+
+    return bcrypt.hashpw(password, bcrypt.gensalt()).decode("ascii")
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)

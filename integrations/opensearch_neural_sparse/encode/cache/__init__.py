@@ -1,0 +1,1 @@
+"""Document vectors cached on disk."""

@@ -1,0 +1,1 @@
+"""Transformers that encode documents, with PyTorch or ONNX Runtime."""

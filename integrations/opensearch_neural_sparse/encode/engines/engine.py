@@ -1,0 +1,127 @@
+"""Which engine runs a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
+
+from opensearch_neural_sparse.errors import Choice, MissingDependencyError
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.encode.engines.transformer_encoder import Network
+    from opensearch_neural_sparse.models.files.resolve import ModelFiles
+
+
+class Engine(Choice):
+    """What runs the transformer.
+
+    `TORCH` runs every model that sentence-transformers can load, on CPU and GPU; `ONNX` runs BERT, DistilBERT and GTE
+    models on the CPU, without torch. `AUTO` takes ONNX where it is installed and can do what is asked for.
+    """
+
+    AUTO = "auto"
+    TORCH = "torch"
+    ONNX = "onnx"
+
+
+EngineLike = Engine | Literal["auto", "torch", "onnx"]
+"""A `Engine`, or its value as text."""
+
+
+class Precision(Choice):
+    """Number format of the computation: `INT8` is for the ONNX engine, the two half precisions are for torch.
+
+    `FLOAT32` is exact. `INT8` is about four times as fast and loses some relevance: with the bundled model on
+    Cranfield, NDCG@10 falls from .3716 to .3702 and the median cosine of a vector with the exact one is .996; measure
+    it with your own model (`python -m benchmarks.precision`). Numbers are scaled by batch, so a vector varies a little
+    with the texts beside it.
+    """
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+
+
+PrecisionLike = Precision | Literal["float32", "bfloat16", "float16", "int8"]
+"""A `Precision`, or its value as text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkOptions:
+    """How a model is to be run.
+
+    Attributes:
+        engine: What runs it.
+        dtype: Number format.
+        device: Where, in torch's words; None is a GPU for torch if there is one.
+        threads: Number of threads of the ONNX engine; None is one for each physical core.
+        trust_remote_code: Whether torch may run code that comes with the model.
+    """
+
+    engine: Engine = Engine.AUTO
+    dtype: Precision = Precision.FLOAT32
+    device: str | None = None
+    threads: int | None = None
+    trust_remote_code: bool = False
+
+
+def load_network(files: ModelFiles, options: NetworkOptions) -> Network:
+    """Load the document side of a model.
+
+    Raises:
+        ModelFilesError: The engine does not know the model, or its files are damaged.
+        MissingDependencyError: No engine is installed, or not the one asked for.
+        ValueError: The engine has no such device or number format.
+    """
+    if choose_engine(files, options) is Engine.ONNX:
+        from opensearch_neural_sparse.encode.engines.onnx_engine.network import OnnxNetwork
+
+        _refuse_for_onnx(options)
+        return OnnxNetwork.load(files, int8=options.dtype is Precision.INT8, threads=options.threads)
+    from opensearch_neural_sparse.encode.engines.torch_engine.network import TorchNetwork
+
+    if options.dtype is Precision.INT8:
+        raise ValueError("The torch engine has no dtype 'int8'; use engine='onnx', or dtype 'bfloat16' or 'float16'.")
+    return TorchNetwork.load(
+        files, device=options.device, dtype=options.dtype, trust_remote_code=options.trust_remote_code
+    )
+
+
+def choose_engine(files: ModelFiles, options: NetworkOptions) -> Engine:
+    """Return the engine that is asked for, or the best one installed that can do what is asked for.
+
+    Raises:
+        MissingDependencyError: `AUTO`, and no engine that could do it is installed.
+    """
+    from opensearch_neural_sparse.encode.engines.onnx_engine.network import runs_on_onnx
+
+    if options.engine is not Engine.AUTO:
+        return options.engine
+    for_onnx = not _onnx_obstacles(options) and runs_on_onnx(files)
+    if for_onnx and _installed("onnx", "onnxruntime"):
+        return Engine.ONNX
+    if _installed("torch", "sentence_transformers"):
+        return Engine.TORCH
+    if for_onnx:
+        raise MissingDependencyError("onnxruntime", "onnx", "Encoding documents (without the extra 'encode')")
+    raise MissingDependencyError("sentence_transformers", "encode", f"Encoding documents with {files.spec.id!r}")
+
+
+def _onnx_obstacles(options: NetworkOptions) -> list[str]:
+    asked = {
+        f"device={options.device!r}": options.device not in (None, "cpu"),
+        f"dtype={options.dtype.value!r}": options.dtype not in (Precision.FLOAT32, Precision.INT8),
+        "trust_remote_code=True": options.trust_remote_code,
+    }
+    return [option for option, is_obstacle in asked.items() if is_obstacle]
+
+
+def _refuse_for_onnx(options: NetworkOptions) -> None:
+    if obstacles := _onnx_obstacles(options):
+        raise ValueError(f"The ONNX engine has no {', '.join(obstacles)}; use engine='torch'.")
+
+
+def _installed(*modules: str) -> bool:
+    return all(find_spec(module) is not None for module in modules)

@@ -1,0 +1,1 @@
+"""Document encoding with ONNX Runtime."""

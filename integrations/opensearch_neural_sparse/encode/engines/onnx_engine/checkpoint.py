@@ -1,0 +1,76 @@
+"""Where the tensors of a safetensors checkpoint lie, so that they can be used in place."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opensearch_neural_sparse.errors import ModelFilesError
+from opensearch_neural_sparse.models.files.idf import read_safetensors_header
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredTensor:
+    """A tensor in a file.
+
+    Attributes:
+        file: The file, symbolic links resolved.
+        offset: Its first byte there.
+        size: Its number of bytes.
+        dtype: `F32`, `F16` or `BF16`.
+        shape: Its shape.
+    """
+
+    file: Path
+    offset: int
+    size: int
+    dtype: str
+    shape: tuple[int, ...]
+
+    def split(self, count: int) -> list[StoredTensor]:
+        """Return `count` tensors of equal height that lie one below the other in this one."""
+        size, shape = self.size // count, (self.shape[0] // count, *self.shape[1:])
+        return [replace(self, offset=self.offset + part * size, size=size, shape=shape) for part in range(count)]
+
+    def read(self) -> NDArray[np.float32]:
+        """Return the numbers as a new float32 array."""
+        import numpy as np
+
+        raw = np.fromfile(self.file, _NUMPY_TYPES[self.dtype], math.prod(self.shape), offset=self.offset)
+        if self.dtype == "BF16":  # the upper half of a float32
+            raw = (raw.astype(np.uint32) << 16).view(np.float32)
+        return raw.reshape(self.shape).astype(np.float32, copy=False)
+
+
+def stored_tensors(files: Iterable[Path]) -> dict[str, StoredTensor]:
+    """Return tensor name -> where it is, over all files of a checkpoint; no weight is read.
+
+    Args:
+        files: Files in safetensors format.
+
+    Raises:
+        ModelFilesError: One is missing, of another format, or cut short.
+    """
+    return {name: tensor for file in files for name, tensor in _tensors_of(file.resolve())}
+
+
+def _tensors_of(file: Path) -> Iterator[tuple[str, StoredTensor]]:
+    header, start = read_safetensors_header(file)
+    end = file.stat().st_size
+    for name, entry in header.items():
+        if entry["dtype"] not in _NUMPY_TYPES:
+            continue
+        first, last = entry["data_offsets"]
+        if start + last > end:
+            raise ModelFilesError(f"{file} is cut short: it should have {start + last} bytes, and has {end}.")
+        shape = tuple(entry["shape"])
+        yield name, StoredTensor(file=file, offset=start + first, size=last - first, dtype=entry["dtype"], shape=shape)

@@ -1,0 +1,146 @@
+"""How fast a server and a model are: encoding, writing, searching, in turns, so that all meet the same disturbances."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from statistics import fmean, median
+from time import perf_counter
+from typing import TYPE_CHECKING, Self
+
+from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
+from opensearch_neural_sparse.encode.query_encoder import load_query_encoder
+from opensearch_neural_sparse.evaluate.benchmark.sample import Sample
+from opensearch_neural_sparse.evaluate.experiments.encoded_collection import Progress, ignore_progress
+from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import Hybrid
+from opensearch_neural_sparse.evaluate.experiments.search_methods import ways
+from opensearch_neural_sparse.evaluate.experiments.temporary_index import index_bytes, scratch_index, settle
+from opensearch_neural_sparse.evaluate.metrics.flops import quantile
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+HITS = 10
+WARM_UP = 5
+QUERY_ENCODING = "query encoding"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency:
+    """Milliseconds: the median, and what 99 of 100 do not exceed."""
+
+    p50_ms: float
+    p99_ms: float
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Self:
+        """Sum up measurements."""
+        times = [1000 * value for value in seconds]
+        return cls(p50_ms=quantile(times, 0.5), p99_ms=quantile(times, 0.99))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Speed:
+    """What was measured.
+
+    Attributes:
+        documents: How many documents were encoded and written.
+        document_tokens: Active dimensions of a document, on average.
+        encoded_per_second: Documents encoded in a second, the median of the rounds.
+        written_per_second: Encoded documents written in a second, the median of the rounds.
+        index_bytes: Size of the index, merged to one segment: text, `_source` and vectors.
+        latencies: `query encoding`, and each way of searching, query encoding included.
+    """
+
+    documents: int
+    document_tokens: float
+    encoded_per_second: float
+    written_per_second: float
+    index_bytes: int
+    latencies: Mapping[str, Latency]
+
+
+def measure_speed(
+    client: OpenSearch, model: str | Path, sample: Sample, *, rounds: int, progress: Progress = ignore_progress
+) -> Speed:
+    """Encode, write and search in rounds, in an index of one shard that is deleted.
+
+    Args:
+        client: A client of the server.
+        model: Name, id or folder of the model.
+        sample: Documents, at least one for each round, and queries.
+        rounds: How often encoding and writing take turns, and each query is asked in each way.
+        progress: Is told how far it has come.
+    """
+    query_encoder = load_query_encoder(model)
+    with (
+        closing(load_document_encoder(model)) as encoder,
+        scratch_index(client, "bench", model=model, query_encoder=query_encoder) as store,
+    ):
+        encoder.encode_documents(sample.documents[:1])  # loads the model
+        written = [_write_part(store, encoder, sample.documents, number, rounds, progress) for number in range(rounds)]
+        settle(store)
+        searches: dict[str, Callable[[str], object]] = {QUERY_ENCODING: query_encoder.encode_query}
+        searches |= {way.name: way.search for way in ways(store, [Hybrid()], size=HITS)}
+        seconds = time_in_turns(searches, sample.queries, rounds, progress)
+        return Speed(
+            documents=len(sample.documents),
+            document_tokens=fmean(tokens for tokens, _, _ in written),
+            encoded_per_second=median(rate for _, rate, _ in written),
+            written_per_second=median(rate for _, _, rate in written),
+            index_bytes=index_bytes(client, store.index),
+            latencies={name: Latency.of(values) for name, values in seconds.items()},
+        )
+
+
+def time_in_turns(
+    calls: Mapping[str, Callable[[str], object]], texts: Sequence[str], rounds: int, progress: Progress
+) -> dict[str, list[float]]:
+    """Return the seconds that each call takes for each text, the calls in an order drawn anew each time.
+
+    Args:
+        calls: What is timed, by its name.
+        texts: What each is called with.
+        rounds: How often.
+        progress: Is told how far it has come.
+    """
+    chance = Random(0)  # noqa: S311  no secret, and the same each time
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        for text in texts[:WARM_UP]:
+            call(text)
+    asked = [text for _ in range(rounds) for text in texts]
+    for done, text in enumerate(asked, 1):
+        for name in chance.sample(list(calls), len(calls)):
+            began = perf_counter()
+            calls[name](text)
+            seconds[name].append(perf_counter() - began)
+        progress("searching", done, len(asked))
+    return seconds
+
+
+def _write_part(
+    store: NeuralSparseStore,
+    encoder: DocumentEncoder,
+    texts: Sequence[str],
+    number: int,
+    rounds: int,
+    progress: Progress,
+) -> tuple[float, float, float]:
+    """Encode and write every so many of the documents; return tokens of one, and how many a second of either."""
+    part = texts[number::rounds]
+    began = perf_counter()
+    vectors = encoder.encode_documents(part)
+    encoded = perf_counter()
+    store.write(
+        SparseDocument(id=f"{number}-{place}", text=text, vector=vector)
+        for place, (text, vector) in enumerate(zip(part, vectors, strict=True))
+    )
+    done = perf_counter()
+    progress("encoding and writing", number + 1, rounds)
+    return fmean(map(len, vectors)), len(part) / (encoded - began), len(part) / (done - encoded)

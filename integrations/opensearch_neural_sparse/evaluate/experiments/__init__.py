@@ -1,0 +1,1 @@
+"""Runs of search methods over judged collections."""

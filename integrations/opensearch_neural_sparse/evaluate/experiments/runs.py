@@ -1,0 +1,110 @@
+"""What is evaluated, and what comes of it: frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from opensearch_neural_sparse.encode.pruning import Prune
+from opensearch_neural_sparse.evaluate.datasets.beir import Collection
+from opensearch_neural_sparse.evaluate.experiments.exact_search import Ranking
+from opensearch_neural_sparse.evaluate.metrics.relevance import METRICS, mean_metrics, query_metrics
+
+SIZE = 100
+"""Hits of each query: what recall@100 looks at."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A model, and how its documents are encoded.
+
+    Attributes:
+        model: Name, id or folder of the model.
+        max_length: Longest document in tokens; None is the model's own.
+        prune: Which tokens of a document's vector are kept; None keeps all.
+    """
+
+    model: str | Path
+    max_length: int | None = None
+    prune: Prune | None = None
+
+    @property
+    def label(self) -> str:
+        """What it is called in a table."""
+        parts = [Path(self.model).name]
+        if self.max_length is not None:
+            parts.append(f"max_length {self.max_length}")
+        if self.prune is not None:
+            parts.append(" ".join(map(str, self.prune.to_dict().values())))
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """What a way of searching costs; None is not known or not applicable.
+
+    Attributes:
+        flops: Expected multiplications between a query and a document.
+        document_tokens: Active dimensions of a document, on average.
+        query_tokens: Active dimensions of a query, on average.
+        encode_seconds: Time of encoding `encoded` documents.
+        encoded: How many documents were encoded rather than found in the cache.
+        index_bytes: Size of the whole index, text, `_source` and vectors.
+        p50_ms: Median time of a query, its encoding included.
+        p99_ms: Time that 99 of 100 queries do not exceed.
+    """
+
+    flops: float | None = None
+    document_tokens: float | None = None
+    query_tokens: float | None = None
+    encode_seconds: float | None = None
+    encoded: int | None = None
+    index_bytes: int | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """How well one way of searching answers a collection.
+
+    Attributes:
+        collection: Name of the collection.
+        way: `bm25` and the text's analyzer, `sparse`, `sparse exact` (without a server), `dense`, `idf lexical`, or a
+            hybrid as it was asked.
+        setting: What models have a part, and in which setting; empty where none has.
+        metrics: Metric -> mean over the judged queries.
+        cost: What it costs.
+        per_query: Query id -> metric -> value.
+        rankings: Query id -> document id -> score, in the order that the server gave, by which metrics are computed.
+    """
+
+    collection: str
+    way: str
+    setting: str = ""
+    metrics: Mapping[str, float]
+    cost: Cost = field(default_factory=Cost)
+    per_query: Mapping[str, Mapping[str, float]] = field(repr=False)
+    rankings: Mapping[str, Ranking] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        collection: Collection,
+        way: str,
+        rankings: Mapping[str, Ranking],
+        *,
+        setting: str = "",
+        cost: Cost = Cost(),
+    ) -> Run:
+        """Measure rankings."""
+        return cls(
+            collection=collection.name,
+            way=way,
+            setting=setting,
+            metrics=mean_metrics(collection.judgements, rankings, METRICS),
+            cost=cost,
+            per_query=query_metrics(collection.judgements, rankings, METRICS),
+            rankings=rankings,
+        )

@@ -1,0 +1,92 @@
+"""Changes of documents that are there, as lines of a bulk request.
+
+The server applies a change to what a document holds at that moment, in one step, so two programs that change the same
+document lose nothing. A partial document (`doc`) would not do: the server merges maps, and tokens of an old vector, or
+keys of an old map, would stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opensearch_neural_sparse.index.bulk.actions import BulkDraft, draft_of
+from opensearch_neural_sparse.index.documents.document import SparseDocument, check_id, to_source
+from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema, marker_field
+
+CONFLICT_RETRIES = 5
+"""How often the server applies a change anew that met another one of the same document."""
+_SCRIPT = """
+Map source = ctx._source;
+if (params.keep != null) { source.keySet().removeIf(name -> !params.keep.contains(name)); }
+for (name in params.drop) { source.remove(name); }
+source.putAll(params.put);
+if (!params.nested_drop.isEmpty() || !params.nested_put.isEmpty()) {
+  Map nested = source.get(params.nested) instanceof Map ? source.get(params.nested) : new HashMap();
+  for (name in params.nested_drop) { nested.remove(name); }
+  nested.putAll(params.nested_put);
+  if (nested.isEmpty()) { source.remove(params.nested); } else { source.put(params.nested, nested); }
+}
+"""
+"""Everything that differs from change to change is a parameter, so the server compiles it once."""
+
+
+def metadata_draft(
+    document_id: str, metadata: Mapping[str, Any], schema: IndexSchema, *, replace: bool = False
+) -> BulkDraft:
+    """Return the draft of what changes a document's metadata.
+
+    Args:
+        document_id: Its id.
+        metadata: Key -> new value; None removes the key.
+        schema: Names of the fields.
+        replace: Whether keys that are not named go.
+    """
+
+    def parameters() -> dict[str, Any]:
+        kept = {key: value for key, value in metadata.items() if value is not None}
+        source = to_source(SparseDocument(id=document_id, metadata=kept), schema)
+        nested = source.pop(META_FIELD, {})
+        del source[ID_FIELD]
+        dropped = sorted(set(metadata) - set(kept))
+        return {
+            "keep": sorted(schema.reserved_names - {META_FIELD}) if replace else None,
+            "put": source,
+            "drop": [key for key in dropped if not schema.is_reserved(key)],
+            "nested_put": nested,
+            "nested_drop": [key for key in dropped if schema.is_reserved(key)],
+        }
+
+    return _change(document_id, parameters)
+
+
+def text_draft(document: SparseDocument, schema: IndexSchema) -> BulkDraft:
+    """Return the draft of what gives a document another text and its vectors.
+
+    Args:
+        document: Its id, the new text, and the vectors of that.
+        schema: Names of the fields.
+    """
+
+    def parameters() -> dict[str, Any]:
+        source = to_source(document, schema)
+        del source[ID_FIELD]
+        others = [name for field in schema.more_fields for name in (field, marker_field(field))]
+        of_the_text = {schema.text_field, schema.vector_field, schema.model_field, *others}
+        return {"keep": None, "put": source, "drop": sorted(of_the_text), "nested_put": {}, "nested_drop": []}
+
+    draft = _change(str(document.id), parameters)
+    if isinstance(draft.body, Exception):
+        return draft
+    put = draft.body["script"]["params"]["put"]
+    of_the_text = (schema.vector_field, *schema.more_fields)  # a dense vector stays as it was
+    return draft._replace(lacks=tuple(name for name in of_the_text if name not in put))
+
+
+def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> BulkDraft:
+    header = {"_id": check_id(document_id), "retry_on_conflict": CONFLICT_RETRIES}
+
+    def body() -> dict[str, Any]:
+        return {"script": {"source": _SCRIPT, "params": {**parameters(), "nested": META_FIELD}}}
+
+    return draft_of("update", header, body)

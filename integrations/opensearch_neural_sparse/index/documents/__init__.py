@@ -1,0 +1,1 @@
+"""Documents and their vectors as an index stores them."""

@@ -1,0 +1,237 @@
+"""A document as it is written and read, and its `_source`: the layout opensearch-haystack reads, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+from uuid import uuid4
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
+from opensearch_neural_sparse.index.documents.dense_vectors import Array, DenseVector, to_floats
+from opensearch_neural_sparse.index.documents.stored_text import stored_text
+from opensearch_neural_sparse.index.documents.vector_fields import (
+    FieldVector,
+    chunks_of,
+    more_of,
+    stored_more,
+    stored_vectors,
+    vector_of,
+)
+from opensearch_neural_sparse.index.metadata.values import json_value
+from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
+
+LONGEST_ID = 512
+"""Longest document id in bytes of UTF-8; one byte more and the server refuses the whole batch."""
+_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "chunks", "more_vectors", "embedding", "model"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseDocument:
+    """A document with its vectors.
+
+    Attributes:
+        id: 1 to 512 bytes of UTF-8; None has one made when the document is written.
+        text: Its text, or None.
+        metadata: Key -> JSON value. Keys may be nested; each is non-blank between, before and after dots.
+        vector: Token -> weight; None where the store is to encode the text. In an index of chunks it is one chunk.
+        chunks: Passages with vectors, for an index of chunks; None where the store is to cut and encode the text.
+        more_vectors: Further sparse field -> its vector; the text is encoded for those that are not here.
+        embedding: A dense vector, as a list of numbers, an array of numpy or a tensor of torch; or None.
+        model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
+
+    Raises:
+        IndexSchemaError: The id, a metadata key or an array is one that no index can take.
+    """
+
+    id: str | None = None
+    text: str | None = field(default=None, repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    vector: SparseVector | Mapping[str, float] | None = field(default=None, repr=False)
+    chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None = field(default=None, repr=False)
+    more_vectors: Mapping[str, FieldVector] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    embedding: DenseVector | None = field(default=None, repr=False)
+    model: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.id is not None:
+            check_id(self.id)
+        if not isinstance(self.metadata, Mapping):
+            raise IndexSchemaError(f"Document {self.id!r}: metadata is a mapping, got {type(self.metadata).__name__}.")
+        _check_keys(self.metadata, self.id)
+        if isinstance(self.embedding, Array):  # so that documents can be compared
+            object.__setattr__(self, "embedding", _numbers(self.embedding, self.id))
+
+    @classmethod
+    def of(cls, document: SparseDocument | Mapping[str, Any] | str) -> SparseDocument:
+        """Return a document of a text, or of a mapping with the keys of this class.
+
+        Args:
+            document: A text, a mapping, or a document, which is returned as it is.
+
+        Raises:
+            IndexSchemaError: Another type, an unknown key, or an id or metadata key that no index can take.
+        """
+        if isinstance(document, SparseDocument):
+            return document
+        if isinstance(document, str):
+            return cls(text=document)
+        if not isinstance(document, Mapping):
+            raise IndexSchemaError(
+                f"A document is a SparseDocument, a mapping or a text, got {type(document).__name__}."
+            )
+        if unknown := sorted(map(repr, set(document) - _DOCUMENT_KEYS)):
+            raise IndexSchemaError(
+                f"Document {document.get('id')!r} has the keys {', '.join(unknown)}; known are "
+                f"{', '.join(sorted(_DOCUMENT_KEYS))}. Put data of your own under 'metadata'."
+            )
+        return cls(**document)
+
+    @classmethod
+    def from_trusted(cls, **parts: Any) -> SparseDocument:
+        """Make a document of what an index holds, all attributes given, unchecked: others may have written it.
+
+        Args:
+            parts: The attributes of this class.
+        """
+        document = object.__new__(cls)
+        for name, value in parts.items():
+            object.__setattr__(document, name, value)
+        return document
+
+    def with_id(self) -> SparseDocument:
+        """Return this document, with a random id where it has none."""
+        return self if self.id is not None else replace(self, id=uuid4().hex)
+
+
+def check_id(document_id: object) -> str:
+    """Return an id that the server takes.
+
+    Raises:
+        IndexSchemaError: Not a string, empty, not valid Unicode, or longer than 512 bytes.
+    """
+    if not isinstance(document_id, str):
+        raise IndexSchemaError(f"A document id is a string, got {type(document_id).__name__}: {document_id!r}.")
+    try:
+        size = len(document_id.encode())
+    except UnicodeEncodeError:
+        raise IndexSchemaError(f"Document id {document_id!r} is not valid Unicode.") from None
+    if not 1 <= size <= LONGEST_ID:
+        raise IndexSchemaError(f"A document id has 1 to {LONGEST_ID} bytes of UTF-8, {document_id[:40]!r} has {size}.")
+    return document_id
+
+
+def check_ids(ids: Iterable[str]) -> list[str]:
+    """Return ids that the server takes.
+
+    Raises:
+        TypeError: One string in place of several.
+        IndexSchemaError: An id that the server does not take.
+    """
+    if isinstance(ids, str):
+        raise TypeError(f"Several ids are taken, got the one string {ids[:40]!r}; put it into a list.")
+    if not isinstance(ids, Iterable):
+        raise TypeError(f"Several ids are taken, as a list of texts, got {type(ids).__name__}.")
+    return [check_id(document_id) for document_id in ids]
+
+
+def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
+    """Return the `_source` of a document that has an id.
+
+    Args:
+        document: The document; its id is set.
+        schema: Names of the fields.
+
+    Raises:
+        IndexSchemaError: A metadata value or embedding that is not JSON, or of the wrong type.
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    source: dict[str, Any] = {ID_FIELD: check_id(document.id)}
+    metadata = _stored_metadata(document, schema)
+    source |= metadata
+    if document.text is not None:
+        source[schema.text_field] = _text(document)
+    if document.model is not None:
+        source[schema.model_field] = document.model
+    source |= stored_vectors(document.vector, document.chunks, document.text, schema)
+    if document.more_vectors:
+        source |= stored_more(document.more_vectors, schema)
+    if document.embedding is not None:
+        source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
+    if metadata and schema.metadata_types is not None:  # last: a document that is refused decides nothing
+        schema.metadata_types.check(metadata, document.id)
+    return source
+
+
+def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema) -> SparseDocument:
+    """Return the document that a `_source` holds; fields that were excluded from it are None."""
+    return SparseDocument.from_trusted(
+        id=document_id,
+        text=stored_text(source, schema),
+        metadata=metadata_of(source, schema),
+        vector=None if schema.chunking else vector_of(source, schema),
+        chunks=chunks_of(source, schema) if schema.chunking else None,
+        more_vectors=more_of(source, schema),
+        embedding=source.get(schema.embedding_field),
+        model=source.get(schema.model_field),
+    )
+
+
+def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
+    """Return the metadata that a `_source` holds."""
+    metadata = {key: value for key, value in source.items() if not schema.is_reserved(key)}
+    nested = source.get(META_FIELD)
+    return metadata | nested if isinstance(nested, dict) else metadata
+
+
+def _check_keys(value: object, document_id: str | None) -> None:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise IndexSchemaError(
+                    f"Document {document_id!r}: metadata key {key!r} is of type {type(key).__name__}; keys are strings."
+                )
+            if not all(part.strip() for part in key.split(".")):
+                raise IndexSchemaError(
+                    f"Document {document_id!r}: metadata key {key!r} is blank before, between or after dots; "
+                    "OpenSearch takes no such field. Rename it."
+                )
+            _check_keys(inner, document_id)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_keys(inner, document_id)
+
+
+def _stored_metadata(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
+    """Return the metadata by the fields that it lies in."""
+    stored: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
+    for key, value in document.metadata.items():
+        place = nested if schema.is_reserved(key) else stored
+        place[key] = json_value(value, key, document.id)
+    return stored | {META_FIELD: nested} if nested else stored
+
+
+def _text(document: SparseDocument) -> str:
+    if not isinstance(document.text, str):
+        raise IndexSchemaError(f"Document {document.id!r}: its text is of type {type(document.text).__name__}.")
+    return document.text
+
+
+def _embedding(document: SparseDocument, dimension: int | None) -> list[float]:
+    values = _numbers(document.embedding, document.id)
+    if dimension is not None and len(values) != dimension:
+        raise IndexSchemaError(
+            f"Document {document.id!r}: its embedding has {len(values)} dimensions, not {dimension}."
+        )
+    return values
+
+
+def _numbers(embedding: object, document_id: str | None) -> list[float]:
+    try:
+        return to_floats(embedding)
+    except ValueError as error:
+        raise IndexSchemaError(f"Document {document_id!r}, its embedding: {error}.") from None

@@ -1,0 +1,117 @@
+"""JSON of documents and changes, vectors and all; by orjson where that is installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from itertools import islice
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.documents.feature_weights import shorten
+from opensearch_neural_sparse.index.documents.vector_serializer import join_vectors
+
+Written = bytes | TypeError | ValueError
+"""JSON, or why there is none."""
+_HOLE = b"\0"
+"""What stands for a vector until all are written; JSON has no such character."""
+
+
+def to_json(value: object, *, exact_weights: bool = False) -> bytes:
+    """Return the JSON of plain values and vectors.
+
+    Args:
+        value: What is written.
+        exact_weights: Whether to keep weights whole rather than as the shortest decimals that score alike.
+
+    Raises:
+        TypeError: A value that has no JSON, or text that is not valid Unicode.
+        ValueError: The same, where orjson is not installed.
+    """
+    (written,) = to_lines([[value]], exact_weights=exact_weights)
+    if isinstance(written, Exception):
+        raise written
+    return written.removesuffix(b"\n")
+
+
+def to_lines(rows: Iterable[Sequence[object]], *, exact_weights: bool = False) -> Sequence[Written]:
+    """Return the JSON of each row, or the error that `to_json` raises of it; all vectors are written together.
+
+    Args:
+        rows: One value or several each; every value is a line, ended by a newline.
+        exact_weights: Whether to keep weights whole rather than as the shortest decimals that score alike.
+    """
+    return _serializer(exact_weights)([*rows])
+
+
+@cache
+def _serializer(exact_weights: bool) -> Callable[[Sequence[Sequence[object]]], Sequence[Written]]:
+    whole = _of_vectors(SparseVector.to_dict if exact_weights else shorten)
+    try:
+        import orjson
+    except ImportError:
+        return partial(_row_by_row, partial(_dumps_slowly, default=whole))
+    if exact_weights:
+        return partial(_row_by_row, partial(orjson.dumps, default=whole, option=orjson.OPT_APPEND_NEWLINE))
+    return partial(_all_at_once, orjson)
+
+
+def _row_by_row(dumps: Callable[[object], bytes], rows: Sequence[Sequence[object]]) -> list[Written]:
+    written: list[Written] = []
+    for row in rows:
+        try:
+            written.append(b"".join(map(dumps, row)))
+        except (TypeError, ValueError) as error:
+            written.append(error)
+    return written
+
+
+def _all_at_once(orjson: Any, rows: Sequence[Sequence[object]]) -> Sequence[Written]:
+    """Write the rows with a hole for each vector, write all vectors, fill the holes."""
+    vectors: list[SparseVector] = []
+
+    def leave_out(vector: SparseVector) -> object:
+        if not vector:
+            return {}
+        vectors.append(vector)
+        return hole
+
+    hole, dumps = orjson.Fragment(_HOLE), partial(orjson.dumps, option=orjson.OPT_APPEND_NEWLINE)
+    dumps_with_holes = partial(dumps, default=_of_vectors(leave_out))
+    try:
+        frames = [b"".join(map(dumps_with_holes, row)) for row in rows]
+        fillings = iter(_vectors_to_json(vectors, orjson.dumps))
+    except (TypeError, ValueError):
+        return _row_by_row(partial(dumps, default=_of_vectors(shorten)), rows)
+    return [_fill(frame, fillings) for frame in frames]
+
+
+def _vectors_to_json(vectors: Sequence[SparseVector], dumps: Callable[[object], bytes]) -> list[bytes]:
+    joined = join_vectors(vectors)
+    return [dumps(shorten(vector)) if text is None else text for vector, text in zip(vectors, joined, strict=True)]
+
+
+def _fill(frame: bytes, vectors: Iterator[bytes]) -> bytes:
+    holes = frame.count(_HOLE)
+    if holes == 1:
+        return frame.replace(_HOLE, next(vectors))  # looks for a character several times as fast as a split
+    filled = [b""] * (2 * holes + 1)
+    filled[::2], filled[1::2] = frame.split(_HOLE), islice(vectors, holes)
+    return b"".join(filled)
+
+
+def _of_vectors(write: Callable[[SparseVector], object]) -> Callable[[object], object]:
+    """Return what a serializer asks about values that it does not know: `write` for vectors, an error for others."""
+
+    def write_vector(value: object) -> object:
+        if not isinstance(value, SparseVector):
+            raise TypeError(f"A value of type {type(value).__name__} has no JSON.")
+        return write(value)
+
+    return write_vector
+
+
+def _dumps_slowly(value: object, default: Callable[[object], object]) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+    return f"{text}\n".encode()

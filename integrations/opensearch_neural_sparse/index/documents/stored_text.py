@@ -1,0 +1,36 @@
+"""The text of a stored document, whatever JSON it was written as."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opensearch_neural_sparse.index.schema import IndexSchema
+
+
+def stored_text(source: Mapping[str, Any], schema: IndexSchema) -> str | None:
+    """Return the text that a `_source` holds, as the server analyses it; None where it holds none.
+
+    This package writes strings; an index that others write may hold a list, whose values are joined by line breaks, or
+    a number or boolean, which is its JSON.
+
+    Args:
+        source: The `_source`, or a part of it.
+        schema: Names of the fields.
+    """
+    value = source.get(schema.text_field)
+    if value is None or isinstance(value, str):
+        return value
+    texts = list(_texts(value))
+    return "\n".join(texts) if texts else None
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, bool | int | float):
+        yield json.dumps(value)

@@ -1,0 +1,115 @@
+"""The vectors of a document in its `_source`: one, or one a chunk, and those of further sparse fields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.documents.chunks import END, START, DocumentChunk, check_chunks
+from opensearch_neural_sparse.index.schema import IndexSchema, marker_field
+
+Weights = SparseVector | Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldVector:
+    """The vector that a document has in a further sparse field.
+
+    Attributes:
+        vector: Token -> weight.
+        model: Marker of the model that made it; None where not known.
+    """
+
+    vector: Weights = field(repr=False)
+    model: str | None = None
+
+
+def stored_vectors(
+    vector: Weights | None,
+    chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None,
+    text: str | None,
+    schema: IndexSchema,
+) -> dict[str, Any]:
+    """Return the part of a `_source` that holds vectors; empty ones are left out.
+
+    Raises:
+        IndexSchemaError: Chunks for an index of one vector a document, or both, or chunks beyond the text.
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    if schema.chunking is None:
+        if chunks is not None:
+            raise IndexSchemaError("The document has chunks, and the index keeps one vector a document.")
+        return {schema.sparse_field: _weights(vector, schema)} if vector else {}
+    if chunks is not None and vector is not None:
+        raise IndexSchemaError("The document has both a vector and chunks; give one of them.")
+    if chunks is None:
+        chunks = [DocumentChunk(start=0, end=len(text or ""), vector=vector or {})]
+    rows = [
+        {START: chunk.start, END: chunk.end, schema.sparse_field: _weights(chunk.vector, schema)}
+        for chunk in check_chunks(chunks, text)
+        if chunk.vector
+    ]
+    return {schema.chunk_field: rows} if rows else {}
+
+
+def stored_more(given: Mapping[str, FieldVector], schema: IndexSchema) -> dict[str, Any]:
+    """Return the part of a `_source` that holds the vectors of further sparse fields and their markers.
+
+    Raises:
+        IndexSchemaError: A field that the index does not have.
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    if unknown := sorted(set(given) - set(schema.more_fields)):
+        raise IndexSchemaError(f"The index has no further sparse fields {unknown}; store.add_field() makes one.")
+    source: dict[str, Any] = {}
+    for name, held in given.items():
+        if held.vector:
+            source[name] = _checked(held.vector)
+        if held.model is not None:
+            source[marker_field(name)] = held.model
+    return source
+
+
+def more_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, FieldVector]:
+    """Return the vectors of further sparse fields that a `_source` holds."""
+    return {
+        name: FieldVector(vector=SparseVector(source.get(name) or {}), model=source.get(marker_field(name)))
+        for name in schema.more_fields
+        if name in source or marker_field(name) in source
+    }
+
+
+def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
+    """Return the vector that a `_source` holds; weights that are null are no part of it, as on the server."""
+    held = source.get(schema.sparse_field)
+    parts = held if isinstance(held, list) else [held or {}]
+    weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
+    if schema.token_ids is not None and weights:
+        weights = schema.token_ids.to_tokens(weights)
+    return SparseVector(weights) if weights else None
+
+
+def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentChunk, ...] | None:
+    """Return the chunks that a `_source` holds, or None where it holds none."""
+    held = source.get(schema.chunk_field)
+    rows = held if isinstance(held, list) else [held] if held else []
+    chunks = [
+        DocumentChunk(start=row.get(START, 0), end=row.get(END, 0), vector=vector_of(row, schema) or SparseVector())
+        for row in rows
+    ]
+    return tuple(chunks) or None
+
+
+def _weights(given: Weights, schema: IndexSchema) -> SparseVector:
+    vector = _checked(given)
+    if schema.token_ids is None:
+        return vector
+    weights = schema.token_ids.to_ids(vector)
+    return SparseVector.from_trusted(weights, weights.values())
+
+
+def _checked(given: Weights) -> SparseVector:
+    return given if isinstance(given, SparseVector) else SparseVector(given)

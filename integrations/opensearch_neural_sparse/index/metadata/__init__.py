@@ -1,0 +1,1 @@
+"""Metadata fields: types, values and names."""

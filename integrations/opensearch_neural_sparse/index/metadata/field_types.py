@@ -1,0 +1,129 @@
+"""What each field of metadata holds, so that no value is stored as another than it is."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.metadata.field_names import named_fields
+from opensearch_neural_sparse.index.metadata.values import EXACT_WHOLE, Kind, kind_of, values_of
+
+WHOLE_NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
+NUMBERS = WHOLE_NUMBERS | {"double", "float", "half_float", "scaled_float"}
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys(NUMBERS, Kind.NUMBER),
+    **dict.fromkeys(("keyword", "wildcard", "constant_keyword", "text", "match_only_text"), Kind.TEXT),
+    "boolean": Kind.BOOLEAN,
+}
+"""Type of a field -> the values that the server compares as what they are; other types check for themselves."""
+_EXACT_IN_FLOAT = 2**24
+_LONGEST_SHOWN = 2**64
+
+
+class MetadataTypes:
+    """The kinds of values in an index's metadata: those of its mapping, and those that were written since.
+
+    A keyword field takes a number and compares it as text, a `long` cuts fractions off, a `double` rounds whole numbers
+    beyond 2^53: the server accepts all three.
+
+    Args:
+        mappings: The `mappings` of the concrete indices that are written to.
+    """
+
+    def __init__(self, mappings: Iterable[Mapping[str, Any]]) -> None:
+        read = list(mappings)
+        fields = [named for each in read for named in named_fields(each.get("properties", {}))]
+        self._types = {path: field["type"] for path, field in fields if "type" in field}
+        self._kinds = {path: _KINDS[found] for path, found in self._types.items() if found in _KINDS}
+        self._opaque = tuple(f"{path}." for path, field in fields if _is_opaque(field))
+        self._doubles = all(_maps_numbers_to_double(each) for each in read)
+
+    def check(self, metadata: Mapping[str, Any], document_id: str | None) -> None:
+        """Check that the metadata of a document is stored as what it is.
+
+        Args:
+            metadata: Top-level field -> value, as JSON has it.
+            document_id: The document's id, for the message.
+
+        Raises:
+            IndexSchemaError: A field holds values of another kind, or numbers that cannot be this one.
+        """
+        kinds, types = dict[str, Kind](), dict[str, str]()
+        for key, value in metadata.items():
+            for path, scalar in values_of(value, key):
+                if self._opaque and f"{path}.".startswith(self._opaque):
+                    continue
+                found = kind_of(scalar)
+                _check_kind(path, found, self._kinds.get(path, kinds.get(path)), document_id)
+                if path not in self._types:
+                    kinds[path] = found
+                if found is Kind.NUMBER:
+                    types.setdefault(path, self._type_of(path, scalar))
+                    _check_number(path, scalar, types[path], document_id)
+        if kinds:
+            self._kinds |= kinds
+        if not self._doubles:
+            self._types |= types
+
+    def _type_of(self, path: str, number: object) -> str:
+        """Return the type of a field, or the one that the server gives it for its first number."""
+        if (found := self._types.get(path)) is not None or self._doubles:
+            return found or "double"
+        return "long" if isinstance(number, int) else "float"
+
+
+def _check_kind(path: str, found: Kind, held: Kind | None, document_id: str | None) -> None:
+    if held not in (None, found):
+        raise IndexSchemaError(
+            f"Document {document_id!r}: metadata {path!r} is a {found}, but the field holds values of the kind {held}, "
+            "and the server compares values of one kind. Convert it, or use another key."
+        )
+
+
+def _check_number(path: str, number: Any, field_type: str, document_id: str | None) -> None:
+    if _is_exact(number, field_type):
+        return
+    declared = {path: {"type": "long" if isinstance(number, int) else "double"}}
+    long = isinstance(number, int) and abs(number) >= _LONGEST_SHOWN
+    shown = f"a number of {number.bit_length()} bits" if long else f"{number!r}"
+    raise IndexSchemaError(
+        f"Document {document_id!r}: metadata {path!r} is {shown}, which a field of type {field_type} cannot hold "
+        f"exactly. Write it as text, or create the index with metadata_fields={declared}."
+    )
+
+
+def _is_exact(number: float, field_type: str) -> bool:
+    """Return whether a field of a type compares a number as that number."""
+    if field_type in WHOLE_NUMBERS:
+        return isinstance(number, int) or number.is_integer()
+    if field_type == "float" and abs(number) > _EXACT_IN_FLOAT:
+        return _as_float(number) == number
+    return isinstance(number, float) or abs(number) <= EXACT_WHOLE or _as_double(number) == number
+
+
+def _as_float(number: float) -> float:
+    try:
+        return float(struct.unpack("f", struct.pack("f", number))[0])
+    except OverflowError:
+        return float("inf")
+
+
+def _as_double(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf")
+
+
+def _maps_numbers_to_double(mappings: Mapping[str, Any]) -> bool:
+    """Return whether the index maps the numbers of new fields as doubles."""
+    rules = [rule for template in mappings.get("dynamic_templates", ()) for rule in template.values()]
+    doubles = {rule.get("match_mapping_type") for rule in rules if rule.get("mapping", {}).get("type") == "double"}
+    return {"long", "double"} <= doubles
+
+
+def _is_opaque(field: Mapping[str, Any]) -> bool:
+    """Return whether values below a field are not compared, or all as text."""
+    return field.get("type") == "flat_object" or field.get("enabled") is False

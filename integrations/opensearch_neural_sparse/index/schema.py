@@ -1,0 +1,166 @@
+"""The one physical layout of an index, shared by every layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from opensearch_neural_sparse.encode.chunking import ChunkOptions
+from opensearch_neural_sparse.errors import Choice, IndexSchemaError
+from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
+from opensearch_neural_sparse.index.model_binding import ModelBinding
+from opensearch_neural_sparse.index.seismic import SeismicParameters
+from opensearch_neural_sparse.index.token_ids import TokenIds
+
+ID_FIELD = "id"
+META_FIELD = "meta"
+RESERVED_BY_HAYSTACK = frozenset({"id", "content", "blob", "score", "embedding", "sparse_embedding", "meta"})
+"""Names that Haystack's Document uses at the top level; metadata of these names goes under `meta`."""
+RESERVED_BY_OPENSEARCH = frozenset(
+    {"_data_stream_timestamp", "_doc_count", "_feature", "_field_names", "_id", "_ignored", "_index", "_nested_path"}
+    | {"_primary_term", "_routing", "_seq_no", "_source", "_version"}
+)
+"""Names that the server keeps for itself at the top level of a document, and takes anywhere below."""
+
+
+def marker_field(sparse_field: str) -> str:
+    """Return the name of the keyword field that names the model of a further sparse field's vectors."""
+    return f"{sparse_field}_model"
+
+
+class FieldType(Choice):
+    """How the sparse field is stored."""
+
+    RANK_FEATURES = "rank_features"
+    SPARSE_VECTOR = "sparse_vector"
+    """Searched approximately (SEISMIC), for very many documents; a server of 3.3 or later."""
+
+
+FieldTypeLike = FieldType | Literal["rank_features", "sparse_vector"]
+"""A `FieldType`, or its value as text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexSchema:
+    """Names and types of an index's fields.
+
+    A document's text, vector and dense embedding have fields of their own; its metadata lies beside them at the top
+    level, except keys that collide with a field, which lie under `meta`.
+
+    Attributes:
+        text_field: Field of the text, analysed for BM25.
+        sparse_field: Field of the token weights.
+        model_field: Keyword field that names the model that made a document's vector.
+        embedding_field: Field of the dense vector.
+        embedding_dimension: Number of its dimensions; None leaves dense vectors out of the mapping.
+        field_type: How the sparse field is stored.
+        seismic: How the approximate index of a `sparse_vector` field is built.
+        token_ids: The keys of a `sparse_vector` field; a store puts its model's in.
+        chunking: How long texts are cut into chunks, each with a vector of its own, a property of the index: stamped by
+            `create` and taken from the stamp where it is not given. None keeps one vector a document.
+        chunk_field: Nested field of the chunks.
+        more_fields: Further sparse field -> its model; a store reads them from the index (`add_field`).
+        text_analyzer: Analyzer of the text field of an index that is created: one of the server's, such as `german`, or
+            one of the settings that it is created with. None takes that of the model's language, `english` for an
+            English model; for a model of several or unknown languages, and where the settings have a `default`
+            analyzer, the server's default, `standard`. An index that exists keeps its own.
+        text_subfields: Name -> analyzer by which the text is indexed once more, such as `{"de": "german"}`; searched by
+            `Bm25Leg(field="content.de")`.
+        metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
+            are not listed are mapped by what the first document holds: texts become keywords, of which the first 8,190
+            characters are compared, and numbers become doubles. Whole numbers beyond 2^53 need `{"type": "long"}`.
+        metadata_types: What the fields of metadata hold; a store reads them from the index.
+
+    Raises:
+        IndexSchemaError: Two fields of one name, an empty name, a metadata field that collides with one, or a
+            `sparse_vector` field beside dense vectors or in chunks, which the server cannot keep or search.
+    """
+
+    text_field: str = "content"
+    sparse_field: str = "sparse_vector"
+    model_field: str = "sparse_vector_model"
+    embedding_field: str = "embedding"
+    embedding_dimension: int | None = None
+    field_type: FieldTypeLike = FieldType.RANK_FEATURES
+    seismic: SeismicParameters | None = None
+    token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
+    chunking: ChunkOptions | None = None
+    chunk_field: str = "chunks"
+    more_fields: Mapping[str, ModelBinding] = field(default_factory=dict, compare=False)
+    text_analyzer: str | None = None
+    text_subfields: Mapping[str, str] = field(default_factory=dict)
+    metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    metadata_types: MetadataTypes | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field_type", FieldType(self.field_type))
+        names = self._own_fields
+        if not all(names) or len(set(names)) < len(names):
+            raise IndexSchemaError(f"The fields of an index need different names, got {names}.")
+        if dotted := [name for name in names if "." in name or name != name.strip()]:
+            raise IndexSchemaError(
+                f"A field of the index is at the top level of its documents: {dotted[0]!r} has a dot or blanks. "
+                f"Give it another name, such as {dotted[0].strip().replace('.', '_')!r}."
+            )
+        if "sparse_embedding" in (self.sparse_field, self.model_field):
+            raise IndexSchemaError("A field cannot be called 'sparse_embedding': Haystack's readers fail on it.")
+        if collisions := sorted(self.reserved_names & set(self.metadata_fields)):
+            raise IndexSchemaError(f"Metadata fields {collisions} collide with fields of the index; rename them.")
+        self._check_field_type()
+
+    def _check_field_type(self) -> None:
+        if self.field_type is not FieldType.SPARSE_VECTOR:
+            if self.seismic is not None:
+                raise IndexSchemaError("SeismicParameters go with field_type FieldType.SPARSE_VECTOR.")
+        elif self.chunking is not None:
+            raise IndexSchemaError(
+                "A sparse_vector field cannot hold chunks: its search collects the best chunks, not documents, and "
+                "cannot see a document's filters from within one. Use FieldType.RANK_FEATURES."
+            )
+        elif self.embedding_dimension is not None:
+            raise IndexSchemaError(
+                "An index has either a sparse_vector field or dense vectors: its settings index.sparse and index.knn "
+                "exclude each other on the server. Use FieldType.RANK_FEATURES, or two indices."
+            )
+
+    @property
+    def nested_field(self) -> str | None:
+        """Field of the chunks, or None where a document has one vector."""
+        return None if self.chunking is None else self.chunk_field
+
+    @property
+    def sparse_path(self) -> str:
+        """Full name of the sparse field."""
+        return self.sparse_field if self.nested_field is None else f"{self.nested_field}.{self.sparse_field}"
+
+    @property
+    def vector_field(self) -> str:
+        """Top-level field that holds the vector or vectors of a document."""
+        return self.nested_field or self.sparse_field
+
+    @cached_property
+    def searched_vectors(self) -> tuple[str, ...]:
+        """Top-level fields that hold what a document is found by beside its text; a document may lack any of them."""
+        dense = () if self.embedding_dimension is None else (self.embedding_field,)
+        return (self.vector_field, *self.more_fields, *dense)
+
+    @property
+    def _own_fields(self) -> list[str]:
+        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]
+        names += [name for other in self.more_fields for name in (other, marker_field(other))]
+        return names if self.chunking is None else [*names, self.chunk_field]
+
+    @cached_property
+    def reserved_names(self) -> frozenset[str]:
+        """Top-level names that metadata cannot have; such keys are stored under `meta`."""
+        return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | set(self._own_fields)
+
+    def is_reserved(self, key: str) -> bool:
+        """Tell whether metadata of this key, dots and all, is stored under `meta`.
+
+        Args:
+            key: A key of metadata.
+        """
+        return key.split(".", 1)[0] in self.reserved_names

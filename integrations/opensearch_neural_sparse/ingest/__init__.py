@@ -1,1 +1,0 @@
-"""Documents from files: JSON lines, CSV, Parquet, texts."""

@@ -1,0 +1,1 @@
+"""Files of models: hub snapshots and local folders."""

@@ -1,0 +1,197 @@
+"""Documents of files and folders: which column is the id, which the text; the others are metadata."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import IO, Any
+
+from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.index.metadata.values import plain_scalar
+from opensearch_neural_sparse.readers.csv_cells import check_type, typed
+from opensearch_neural_sparse.readers.formats import (
+    FORMATS,
+    TEXT_ENDINGS,
+    RefusedRow,
+    Row,
+    RowWithoutText,
+    ending_of,
+    is_compressed,
+    read_lines,
+    read_rows,
+)
+
+STANDARD_INPUT = Path("-")
+_SHOWN_COLUMNS = 8
+
+
+class MissingTextError(IndexSchemaError):
+    """A row lacks the column of the text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns of a row are what.
+
+    Attributes:
+        id: Column of the id; a row without one is given a random id when it is written.
+        text: Column of the text.
+        types: Column -> type of the values that its texts stand for, one of `CELL_TYPES`; by default they stay texts.
+
+    Raises:
+        ValueError: An unknown type, or a type for the text or the id.
+    """
+
+    id: str = "id"
+    text: str = "text"
+    types: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for column, kind in self.types.items():
+            check_type(kind)
+            if column in (self.id, self.text):
+                what = "id" if column == self.id else "text"
+                raise ValueError(f"Column {column!r} is the {what}, which stays a text.")
+
+
+def read_documents(
+    paths: Iterable[Path], columns: Columns, standard_input: IO[bytes]
+) -> Iterator[SparseDocument | RefusedRow]:
+    """Yield the documents of files, and of all files in folders, in the order of their names, one at a time.
+
+    Args:
+        paths: Files, folders, or `-` for JSON lines on standard input.
+        columns: Which columns of a row are what; a text file is a document by itself, its path the id.
+        standard_input: What `-` stands for.
+
+    Raises:
+        MissingDependencyError: A Parquet file, and pyarrow is not installed.
+    """
+    for path in paths:
+        if path == STANDARD_INPUT:
+            rows = read_lines(standard_input, "standard input")
+            yield from _told_once((_document(row, columns) for row in rows), "standard input", columns)
+        elif path.is_dir():
+            yield from _read_folder(path, columns)
+        else:
+            yield from _read_file(path, columns)
+
+
+def check_paths(paths: Iterable[Path]) -> None:
+    """Check that every file is there and of a known format.
+
+    Raises:
+        ValueError: One is not.
+    """
+    for path in paths:
+        if path == STANDARD_INPUT or path.is_dir():
+            continue
+        if not path.exists():
+            raise ValueError(f"{str(path)!r} does not exist.")
+        if not is_readable(path):
+            raise ValueError(f"{str(path)!r} is of no known format; names end in {known_endings()}.")
+
+
+def is_readable(path: Path) -> bool:
+    """Tell whether the format of a file is known, by its ending."""
+    return ending_of(path) in FORMATS and not (is_compressed(path) and ending_of(path) == ".parquet")
+
+
+def known_endings() -> str:
+    """Return the known endings of files as text."""
+    return f"{', '.join(FORMATS)}, and .gz after any but .parquet"
+
+
+def skipped_files(paths: Iterable[Path]) -> int:
+    """Return how many files of folders are of no known format; hidden ones are not counted."""
+    return sum(not is_readable(file) for path in paths if path.is_dir() for file in _walk(path))
+
+
+def _read_folder(folder: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
+    empty = True
+    for path in filter(is_readable, _walk(folder)):
+        empty = False
+        yield from _read_file(path, columns)
+    if empty:
+        yield RefusedRow(place=str(folder), reason=f"no file in it ends in {known_endings()}")
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
+
+
+def _read_file(path: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
+    if ending_of(path) in TEXT_ENDINGS:
+        columns = Columns()
+    return _told_once((_document(row, columns) for row in read_rows(path)), str(path), columns)
+
+
+def _told_once(
+    found: Iterable[SparseDocument | RefusedRow], place: str, columns: Columns
+) -> Iterator[SparseDocument | RefusedRow]:
+    """Yield what is found, one refusal in place of many where no row of a file has the column of the text."""
+    rows = iter(found)
+    without: list[RowWithoutText] = []
+    for row in rows:
+        if isinstance(row, RowWithoutText):
+            without.append(row)
+        elif isinstance(row, RefusedRow):
+            yield row
+        else:
+            yield from without
+            yield row
+            yield from rows
+            return
+    if len(without) > 1:
+        reason = f"none of its {len(without):,} rows has a text: {_without_text(columns, without[0].columns)}"
+        yield RefusedRow(place=place, reason=reason, rows=len(without))
+    else:
+        yield from without
+
+
+def _document(row: Row | RefusedRow, columns: Columns) -> SparseDocument | RefusedRow:
+    if isinstance(row, RefusedRow):
+        return row
+    try:
+        return document_of(row.values, columns)
+    except MissingTextError as error:
+        return RowWithoutText(place=row.place, reason=str(error), columns=tuple(map(str, row.values)))
+    except (IndexSchemaError, ValueError) as error:
+        return RefusedRow(place=row.place, reason=str(error))
+
+
+def _without_text(columns: Columns, there: Sequence[str]) -> str:
+    """Return which column of the text is missing, and which columns there are, the one most like it first."""
+
+    def unlikeness(name: str) -> tuple[float, str]:
+        return -SequenceMatcher(None, columns.text.lower(), name.lower()).ratio(), name
+
+    shown = sorted(there, key=unlikeness)[:_SHOWN_COLUMNS]
+    return f"no column {columns.text!r} among {', '.join(shown) or 'none'}; --text-field names it"
+
+
+def document_of(values: Mapping[str, Any], columns: Columns) -> SparseDocument:
+    """Return the document of a row. A column `metadata` that holds a mapping is metadata, like the other columns.
+
+    Raises:
+        IndexSchemaError: It has no text, or an id or metadata key that no index can take.
+        ValueError: A value is not of its column's type.
+    """
+    text, name = values.get(columns.text), values.get(columns.id)
+    if text is None:
+        raise MissingTextError(f"no text: {_without_text(columns, tuple(map(str, values)))}")
+    if not isinstance(text, str):
+        raise IndexSchemaError(f"the text, column {columns.text!r}, is of type {type(text).__name__}")
+    others = (column for column in values if column not in (columns.id, columns.text))
+    rest = {column: typed(column, values[column], columns.types.get(column)) for column in others}
+    if isinstance(nested := rest.get("metadata"), Mapping):
+        rest = {key: value for key, value in rest.items() if key != "metadata"} | dict(nested)
+    metadata = {key: plain_scalar(value) for key, value in rest.items() if value is not None}
+    whole_number = isinstance(name, int) and not isinstance(name, bool)
+    return SparseDocument(id=str(name) if whole_number else name, text=text, metadata=metadata)

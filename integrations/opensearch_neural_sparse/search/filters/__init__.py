@@ -1,0 +1,1 @@
+"""Filter clauses and their checks."""

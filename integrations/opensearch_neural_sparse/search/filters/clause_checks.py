@@ -1,0 +1,139 @@
+"""The parts of a query clause: its values, its fields, the clauses within it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from opensearch_neural_sparse.errors import FilterSyntaxError
+from opensearch_neural_sparse.index.documents.lone_surrogates import lone_surrogate
+from opensearch_neural_sparse.index.mapping import LONGEST_COMPARED
+from opensearch_neural_sparse.index.metadata.values import plain_scalar
+
+_OF_A_FIELD = frozenset(
+    {"term", "terms", "terms_set", "range", "prefix", "wildcard", "regexp", "fuzzy"}
+    | {"match", "match_phrase", "match_phrase_prefix", "match_bool_prefix", "intervals"}
+)
+"""Queries whose body names the field that they ask about."""
+_OPTIONS = frozenset({"boost", "_name", "value_type"})
+"""What such a body may hold beside the field."""
+_WITHIN = ("must", "filter", "should", "must_not", "query", "queries", "positive", "negative")
+"""Where a query holds others."""
+_NOTHING: dict[str, Any] = {"match_none": {}}
+
+
+def checked_clause(clause: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a clause that the server takes for what it says.
+
+    A `bool` whose `should` is an empty list lets everything through on the server, where it asks for one of none: it
+    is given a clause that nothing satisfies.
+
+    Raises:
+        FilterSyntaxError: A value that has no JSON, or None where a value is compared.
+    """
+    return {name: _checked_body(name, body) for name, body in clause.items()}
+
+
+def fields_of(clause: object) -> Iterator[str]:
+    """Yield the fields that a clause and those within it ask about, as far as they are named one by one."""
+    if not isinstance(clause, Mapping):
+        return
+    for name, body in clause.items():
+        if not isinstance(body, Mapping):
+            continue
+        if name in _OF_A_FIELD:
+            yield from (key for key in body if isinstance(key, str) and key not in _OPTIONS)
+        elif name == "exists":
+            yield from [body["field"]] if isinstance(body.get("field"), str) else []
+        else:
+            for inner in _clauses_within(body):
+                yield from fields_of(inner)
+
+
+def _clauses_within(body: Mapping[str, Any]) -> Iterator[object]:
+    for key in _WITHIN:
+        part = body.get(key)
+        yield from part if isinstance(part, list | tuple) else [part]
+
+
+def _checked_body(name: str, body: object) -> Any:
+    if not isinstance(body, Mapping):
+        return checked_value(body)
+    if name in ("term", "terms"):
+        _refuse_none(name, body)
+        _refuse_long(name, body)
+    checked = {checked_value(key): _checked_part(key, part) for key, part in body.items()}
+    if name == "bool" and "should" in checked and not checked["should"]:
+        checked["should"] = [_NOTHING]
+    return checked
+
+
+def _checked_part(key: str, part: object) -> Any:
+    if key not in _WITHIN:
+        return checked_value(part)
+    if isinstance(part, Mapping):
+        return checked_clause(part)
+    if isinstance(part, list | tuple):
+        return [checked_clause(each) if isinstance(each, Mapping) else checked_value(each) for each in part]
+    return checked_value(part)
+
+
+def _refuse_none(name: str, body: Mapping[str, Any]) -> None:
+    for field, asked in body.items():
+        value = asked.get("value", "") if isinstance(asked, Mapping) else asked
+        if value is None or (isinstance(value, list | tuple) and None in value):
+            raise FilterSyntaxError(
+                f"{name!r} of field {field!r} compares with None, and the absence of a value is no value. Write "
+                f"{{'bool': {{'must_not': {{'exists': {{'field': {field!r}}}}}}}}} for documents without one."
+            )
+
+
+def _refuse_long(name: str, body: Mapping[str, Any]) -> None:
+    for field, asked in body.items():
+        value = asked.get("value", "") if isinstance(asked, Mapping) else asked
+        for each in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(each, str) and len(each) > LONGEST_COMPARED:
+                raise FilterSyntaxError(
+                    f"{name!r} of field {field!r} compares with a text of {len(each)} characters, and the server "
+                    f"compares the first {LONGEST_COMPARED}. Compare with a key or a hash of the text instead."
+                )
+
+
+def checked_value(value: Any) -> Any:
+    """Return a copy of a value of a filter that has JSON.
+
+    Raises:
+        FilterSyntaxError: It has none.
+    """
+    if isinstance(value, str):
+        return _checked_text(value)
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise FilterSyntaxError(f"A number in a filter is finite, got {value!r}: no document holds it.")
+        return value
+    if isinstance(value, Mapping):
+        return {checked_value(key): checked_value(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [checked_value(part) for part in value]
+    return _checked_object(value)
+
+
+def _checked_text(text: str) -> str:
+    if (half := lone_surrogate(text)) is not None:
+        raise FilterSyntaxError(
+            f"A text in a filter holds {half!r}, half of a surrogate pair, which is no character; leave it out."
+        )
+    return text
+
+
+def _checked_object(value: Any) -> Any:
+    """Return a date, a UUID, a decimal or a number of numpy as it is stored."""
+    plain = plain_scalar(value)
+    if plain is not value:
+        return checked_value(plain)
+    raise FilterSyntaxError(
+        f"A value in a filter is a text, a number, a boolean, a date or a list of such, got {type(value).__name__}."
+    )

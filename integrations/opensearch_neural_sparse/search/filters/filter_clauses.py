@@ -1,0 +1,53 @@
+"""Filters: OpenSearch query clauses that every hit satisfies."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opensearch_neural_sparse.errors import FilterSyntaxError
+from opensearch_neural_sparse.search.filters.clause_checks import checked_clause
+from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_filter, mongo_filter, opensearch_form
+
+Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+_EXAMPLE = "Write it as {'term': {'lang': 'en'}}, and several conditions as a list of such, all of which must hold."
+
+
+def filter_clauses(filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002 (OpenSearch's own word)
+    """Return a filter as a list of query clauses; None and an empty list are no filter.
+
+    Raises:
+        FilterSyntaxError: Not a mapping of exactly one query clause, or a list of such; or a value that has no JSON.
+    """
+    if filter is None:
+        return []
+    if isinstance(filter, Mapping):
+        return [_clause(filter)]
+    if isinstance(filter, list | tuple):
+        return [_clause(clause) for clause in filter]
+    raise FilterSyntaxError(f"A filter is a query clause or a list of such, got {type(filter).__name__}. {_EXAMPLE}")
+
+
+def filtered(query: Mapping[str, Any], clauses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return a query that is restricted by filter clauses and scores as before."""
+    return {"bool": {"must": [dict(query)], "filter": list(clauses)}} if clauses else dict(query)
+
+
+def _clause(clause: object) -> dict[str, Any]:
+    if not isinstance(clause, Mapping):
+        raise FilterSyntaxError(f"A filter clause is a mapping, got {type(clause).__name__}. {_EXAMPLE}")
+    if (foreign := haystack_filter(clause) or mongo_filter(clause)) is not None:
+        raise FilterSyntaxError(
+            f"This filter is in the syntax of {foreign.syntax}; a query clause of OpenSearch is taken here: "
+            f"{opensearch_form(foreign)}. {_EXAMPLE}"
+        )
+    if len(clause) != 1:
+        raise FilterSyntaxError(
+            f"A filter clause names exactly one query, got {len(clause)}: {sorted(map(str, clause))}. {_EXAMPLE}"
+        )
+    name, body = next(iter(clause.items()))
+    if not isinstance(name, str) or not isinstance(body, Mapping):
+        raise FilterSyntaxError(
+            f"A filter clause is a query's name with a mapping, got {name!r} with {type(body).__name__}. {_EXAMPLE}"
+        )
+    return checked_clause({name: body})

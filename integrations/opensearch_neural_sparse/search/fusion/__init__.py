@@ -1,0 +1,1 @@
+"""Fusion of rankings, by the server or by the client."""

@@ -1,0 +1,94 @@
+"""Who fuses a hybrid search: the server, wherever its fusion is there and right, else the client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from opensearch_neural_sparse.errors import UnsupportedServerError
+from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.search.fusion.pipelines import normalization_pipeline, rrf_pipeline
+from opensearch_neural_sparse.search.fusion.rrf import Fusion
+from opensearch_neural_sparse.search.options.search_options import HybridOptions
+from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
+
+_MIN_SCORE_SINCE, _COLLAPSE_SINCE, _CHUNKS_SINCE = (3, 5, 0), (3, 6, 0), (3, 0, 0)
+
+
+def choose_fusion(
+    server: ServerInfo, index: str, state: IndexState, options: HybridOptions, *, chunks: bool = False
+) -> Fusion:
+    """Return who fuses: what the options say, else the server wherever its fusion is there and right.
+
+    Args:
+        server: The server that is asked.
+        index: The name that is searched.
+        state: What is behind it.
+        options: How to fuse.
+        chunks: Whether documents are found by their best chunks.
+
+    Raises:
+        UnsupportedServerError: The server shall or must fuse, and would not get it right.
+    """
+    if options.fusion is Fusion.CLIENT:
+        return Fusion.CLIENT
+    try:
+        _check_server(server, index, state, options)
+        if chunks:
+            server.require(_CHUNKS_SINCE, "A hybrid search fused by the server that tells the best chunks")
+    except UnsupportedServerError:
+        if options.fusion is Fusion.SERVER or options.beyond_client is not None:
+            raise
+        return Fusion.CLIENT
+    return Fusion.SERVER
+
+
+def fusing_pipeline(server: ServerInfo, options: HybridOptions) -> dict[str, Any]:
+    """Return the inline search pipeline that fuses as the options say.
+
+    Raises:
+        UnsupportedServerError: The server lacks what was asked for.
+    """
+    if options.normalization is None:
+        return rrf_pipeline(server, rank_constant=options.rank_constant, weights=options.weights)
+    return normalization_pipeline(
+        server,
+        normalization=options.normalization,
+        combination=options.combination,
+        weights=options.weights,
+        lower_bounds=options.lower_bounds,
+        upper_bounds=options.upper_bounds,
+    )
+
+
+def wrong_ranks(server: ServerInfo, found: str) -> UnsupportedServerError:
+    """Return the error of ranks that a server would get wrong."""
+    return UnsupportedServerError(
+        "Hybrid search fused by the server over more than one shard",
+        found=f"{server} with {found}",
+        required="OpenSearch 3.5 or later",
+        reason="Before that it ranks on each shard by itself, and fused scores are wrong. "
+        "HybridOptions(fusion='client') ranks over all shards.",
+    )
+
+
+def _check_server(server: ServerInfo, index: str, state: IndexState, options: HybridOptions) -> None:
+    server.require_version_told("Hybrid search fused by the server")
+    server.require_plugin(NEURAL_SEARCH, "Hybrid search fused by the server")
+    if options.normalization is None and not server.ranks_across_shards:
+        if state.shards > 1:
+            raise wrong_ranks(server, f"{state.shards} shards of {', '.join(state.indices)}")
+        if state.indices != (index,) and options.fusion is Fusion.AUTO:
+            raise wrong_ranks(server, f"an alias, {index}, that may come to hold several shards")
+    if options.two_phase is not None:
+        raise UnsupportedServerError(
+            "Two-phase search in a hybrid search",
+            found=str(server),
+            required="fusion by the client",
+            reason="The server's two-phase processor does not reach the legs of a hybrid query. Leave fusion at "
+            "'auto', without normalization.",
+        )
+    if options.min_score is not None:
+        server.require(_MIN_SCORE_SINCE, "A least fused score (min_score)")
+    if options.collapse is not None:
+        server.require(_COLLAPSE_SINCE, "A collapsed hybrid search")
+    fusing_pipeline(server, options)

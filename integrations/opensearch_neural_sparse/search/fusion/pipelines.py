@@ -1,0 +1,182 @@
+"""Search pipelines that travel inside a request: no stored state, no cluster privilege."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from opensearch_neural_sparse.errors import Choice, UnsupportedServerError
+from opensearch_neural_sparse.server_info import ServerInfo
+
+DEFAULT_RANK_CONSTANT = 60
+SMALLEST_RANK_CONSTANT, LARGEST_RANK_CONSTANT = 1, 10_000
+_WEIGHTS_SINCE = (3, 1, 0)
+"""Where `rank_constant` moved out of `parameters`, and weights came; 2.19 ignores it in its new place, silently."""
+_EXACT_SUM = 1e-6
+
+
+class Normalization(Choice):
+    """How the scores of a leg are brought to one scale; `Z_SCORE` needs a server of 3.0 or later."""
+
+    MIN_MAX = "min_max"
+    L2 = "l2"
+    Z_SCORE = "z_score"
+
+
+NormalizationLike = Normalization | Literal["min_max", "l2", "z_score"]
+"""A `Normalization`, or its value as text."""
+
+
+class Combination(Choice):
+    """Which mean of the normalised scores is taken; with `Normalization.Z_SCORE` the arithmetic one alone."""
+
+    ARITHMETIC_MEAN = "arithmetic_mean"
+    GEOMETRIC_MEAN = "geometric_mean"
+    HARMONIC_MEAN = "harmonic_mean"
+
+
+CombinationLike = Combination | Literal["arithmetic_mean", "geometric_mean", "harmonic_mean"]
+"""A `Combination`, or its value as text."""
+
+
+class BoundMode(Choice):
+    """What a bound does: `APPLY` scales by it, `CLIP` also cuts scores at it, `IGNORE` is no bound."""
+
+    APPLY = "apply"
+    CLIP = "clip"
+    IGNORE = "ignore"
+
+
+BoundModeLike = BoundMode | Literal["apply", "clip", "ignore"]
+"""A `BoundMode`, or its value as text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """A score that stands in for the least or the greatest of a leg in `Normalization.MIN_MAX`.
+
+    Attributes:
+        mode: What it does.
+        score: The score; None with `BoundMode.IGNORE` alone.
+    """
+
+    mode: BoundModeLike
+    score: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mode", BoundMode(self.mode))
+        if (self.score is None) != (self.mode is BoundMode.IGNORE):
+            raise ValueError(f"A bound of mode 'ignore' has no score and every other one has, got {self}.")
+
+    def to_dict(self, name: str) -> dict[str, Any]:
+        """Return it as the server takes it; `name` is `min_score` or `max_score`."""
+        return {"mode": str(self.mode)} | ({} if self.score is None else {name: float(self.score)})
+
+
+def rrf_pipeline(
+    server: ServerInfo, *, rank_constant: int = DEFAULT_RANK_CONSTANT, weights: Sequence[float] | None = None
+) -> dict[str, Any]:
+    """Return the inline search pipeline of reciprocal rank fusion, in the form this server takes.
+
+    Before 3.1 weights go through the normalisation processor, which knows the same fusion with a rank constant of 60
+    and divides by the sum of the weights.
+
+    Args:
+        server: The server that is asked.
+        rank_constant: 1 to 10,000; the higher, the flatter.
+        weights: One for each leg, none negative, summing to 1; None gives every leg 1.
+
+    Raises:
+        ValueError: A rank constant or weights that no server takes.
+        UnsupportedServerError: Weights on a server before 3.1 with another rank constant, or whose sum is not 1.
+    """
+    check_rank_constant(rank_constant)
+    combination: dict[str, Any] = {"technique": "rrf"}
+    if not server.at_least(_WEIGHTS_SINCE):
+        if weights is not None:
+            return _weighted_before_3_1(server, rank_constant, check_weights(weights))
+        combination["parameters"] = {"rank_constant": rank_constant}
+        return _pipeline("score-ranker-processor", {"combination": combination})
+    combination["rank_constant"] = rank_constant
+    if weights is not None:
+        combination["parameters"] = {"weights": check_weights(weights)}
+    return _pipeline("score-ranker-processor", {"combination": combination})
+
+
+def normalization_pipeline(
+    server: ServerInfo,
+    *,
+    normalization: NormalizationLike,
+    combination: CombinationLike = Combination.ARITHMETIC_MEAN,
+    weights: Sequence[float] | None = None,
+    lower_bounds: Sequence[Bound] | None = None,
+    upper_bounds: Sequence[Bound] | None = None,
+) -> dict[str, Any]:
+    """Return the inline search pipeline that normalises the scores of the legs and takes a mean of them.
+
+    Raises:
+        ValueError: Weights that no server takes.
+        UnsupportedServerError: The server does not know the technique, or would ignore the bounds.
+    """
+    if normalization == Normalization.Z_SCORE:
+        server.require((3, 0, 0), "Normalisation by z_score")
+    normalizing: dict[str, Any] = {"technique": str(normalization)}
+    parameters: dict[str, Any] = {}
+    if lower_bounds is not None:
+        server.require((3, 0, 0), "A lower bound in normalisation")
+        parameters["lower_bounds"] = [bound.to_dict("min_score") for bound in lower_bounds]
+    if upper_bounds is not None:
+        server.require((3, 2, 0), "An upper bound in normalisation")
+        parameters["upper_bounds"] = [bound.to_dict("max_score") for bound in upper_bounds]
+    if parameters:
+        normalizing["parameters"] = parameters
+    combining: dict[str, Any] = {"technique": str(combination)}
+    if weights is not None:
+        combining["parameters"] = {"weights": check_weights(weights)}
+    return _pipeline("normalization-processor", {"normalization": normalizing, "combination": combining})
+
+
+def check_weights(weights: Sequence[float]) -> list[float]:
+    """Return the weights of the legs as floats: integers make the server fail.
+
+    Raises:
+        ValueError: A negative weight, or a sum other than 1.
+    """
+    try:
+        floats = [float(weight) for weight in weights]
+    except (TypeError, ValueError):
+        raise ValueError(f"Weights are a list of numbers, one for each leg, got {weights!r}.") from None
+    if not all(0 <= weight <= 1 for weight in floats) or abs(sum(floats) - 1) > 1e-2:
+        raise ValueError(f"Weights lie between 0 and 1 and sum to 1, got {floats}.")
+    return floats
+
+
+def check_rank_constant(rank_constant: int) -> None:
+    """Raise where no server takes a rank constant.
+
+    Raises:
+        TypeError: Not an integer.
+        ValueError: Below 1 or above 10,000.
+    """
+    if isinstance(rank_constant, bool) or not isinstance(rank_constant, int):
+        raise TypeError(f"rank_constant is an integer, got {rank_constant!r}.")
+    if not SMALLEST_RANK_CONSTANT <= rank_constant <= LARGEST_RANK_CONSTANT:
+        raise ValueError(f"rank_constant lies between 1 and 10000, got {rank_constant}.")
+
+
+def _weighted_before_3_1(server: ServerInfo, rank_constant: int, weights: list[float]) -> dict[str, Any]:
+    if rank_constant != DEFAULT_RANK_CONSTANT or abs(sum(weights) - 1) > _EXACT_SUM:
+        raise UnsupportedServerError(
+            f"Reciprocal rank fusion with weights and rank_constant={rank_constant}",
+            found=str(server),
+            required="OpenSearch 3.1.0 or later",
+            reason="Before that it takes weights with a rank_constant of 60 alone, and divides by their sum. "
+            "fusion='client' takes any.",
+        )
+    combination = {"technique": Combination.ARITHMETIC_MEAN.value, "parameters": {"weights": weights}}
+    return _pipeline("normalization-processor", {"normalization": {"technique": "rrf"}, "combination": combination})
+
+
+def _pipeline(processor: str, body: dict[str, Any]) -> dict[str, Any]:
+    return {"phase_results_processors": [{processor: body}]}

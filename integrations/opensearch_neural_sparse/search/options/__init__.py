@@ -1,0 +1,1 @@
+"""Options of searches, as frozen values."""

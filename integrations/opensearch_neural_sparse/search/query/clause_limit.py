@@ -1,0 +1,139 @@
+"""How many clauses a request may have, and what is left out where a query has more.
+
+The server counts the clauses of the whole request, filters in every leg included, and refuses more than
+`indices.query.bool.max_clause_count`, 1,024 by default.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.search.options.legs import Nearest, ReadyLeg, Weights, Words, with_text, with_vector
+
+MOST_CLAUSES = 1000
+"""Clauses that are spent; the rest is for those that the server adds itself."""
+FEWEST_SPARSE_TOKENS = 100
+"""Tokens that a sparse leg keeps whatever else there is: it is what the search is for."""
+FEWEST_WORDS = 100
+_COMPOUND = ("must", "should", "filter", "must_not", "query", "queries", "positive", "negative")
+"""Where a query holds others."""
+_OF_ONE_FIELD = frozenset({"match", "match_bool_prefix"})
+_OF_SEVERAL_FIELDS = frozenset({"multi_match", "combined_fields", "query_string", "simple_query_string"})
+"""Queries that become a clause for each word, or for each word in each field."""
+_WORD = re.compile("[\u2e80-\U0010ffff]|[^\\W\u2e80-\U0010ffff]+")
+"""A word, or one character of the scripts that the standard analyzer cuts into single characters."""
+_logger = logging.getLogger(__name__)
+
+
+def fit_legs(legs: Sequence[ReadyLeg], clauses: Sequence[Mapping[str, Any]]) -> tuple[ReadyLeg, ...]:
+    """Return legs that one request may hold together with a filter in each: texts and vectors are cut, with a warning.
+
+    Args:
+        legs: The legs of one request.
+        clauses: The filter clauses that go into every leg.
+    """
+    spent = len(legs) * count_clauses(clauses) + sum(isinstance(leg, Nearest) for leg in legs)
+    sparse, words = ([leg for leg in legs if isinstance(leg, kind)] for kind in (Weights, Words))
+    reserved = MOST_CLAUSES - spent - FEWEST_SPARSE_TOKENS * len(sparse)
+    longest = max(FEWEST_WORDS, reserved // max(1, len(words)))
+    cut = [with_text(leg, limit_words(leg.text, longest)) if isinstance(leg, Words) else leg for leg in legs]
+    spent += sum(count_words(leg.text) for leg in cut if isinstance(leg, Words))
+    limits = iter(share_tokens([len(leg.vector) for leg in cut if isinstance(leg, Weights)], MOST_CLAUSES - spent))
+    return tuple(
+        with_vector(leg, limit_tokens(leg.vector, next(limits))) if isinstance(leg, Weights) else leg for leg in cut
+    )
+
+
+def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVector:
+    """Return the vector, or its `limit` heaviest tokens with a warning where it has more."""
+    if len(vector) <= limit:
+        return vector
+    _logger.warning("The query has %d tokens; the heaviest %d are searched for.", len(vector), limit)
+    kept = dict(vector.top(limit))
+    return SparseVector.from_trusted(kept, kept.values())
+
+
+def tokens_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:
+    """Return how many tokens the sparse legs lost."""
+    counts = [sum(len(leg.vector) for leg in legs if isinstance(leg, Weights)) for legs in (before, after)]
+    return counts[0] - counts[1]
+
+
+def words_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:
+    """Return how many words the BM25 legs lost."""
+    whole, cut = ([leg.text for leg in legs if isinstance(leg, Words)] for legs in (before, after))
+    return sum(map(count_cut, whole, cut))
+
+
+def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
+    """Return how many clauses the server counts in filters: every query that holds no other, and every word of a text.
+
+    A word is counted once for each field that is named. How many a pattern of names stands for, and how many words of
+    the index a fuzzy one, the server alone knows.
+    """
+    return sum(map(_leaves, clauses))
+
+
+def count_words(text: str) -> int:
+    """Return how many clauses a text becomes in a BM25 query by the standard analyzer, the most by a language's own."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def count_cut(text: str, limited: str) -> int:
+    """Return how many words a text lost; one that lost none is not read."""
+    return 0 if limited == text else count_words(text) - count_words(limited)
+
+
+def limit_words(text: str, limit: int) -> str:
+    """Return the text, or its first `limit` words with a warning where it has more."""
+    if len(text) <= limit:
+        return text
+    words = list(_WORD.finditer(text))
+    if len(words) <= limit:
+        return text
+    _logger.warning("The query has %d words; the first %d are searched for by BM25.", len(words), limit)
+    return text[: words[limit - 1].end()] if limit else ""
+
+
+def share_tokens(counts: Sequence[int], available: int) -> list[int]:
+    """Return how many tokens each sparse leg may keep of those it has: all, or fair shares of what is available."""
+    limits = list(counts)
+    ascending = sorted(range(len(counts)), key=lambda leg: counts[leg])
+    for done, leg in enumerate(ascending):
+        share = max(FEWEST_SPARSE_TOKENS, available // (len(counts) - done))
+        limits[leg] = min(counts[leg], share)
+        available -= limits[leg]
+    return limits
+
+
+def _leaves(query: object) -> int:
+    if not isinstance(query, Mapping):
+        return 0
+    ((kind, body),) = query.items() if len(query) == 1 else (("", {}),)
+    if (words := _words(kind, body)) is not None:
+        return max(1, words)
+    inner = [part for key in _COMPOUND for part in _parts(body, key)]
+    return sum(map(_leaves, inner)) if inner else 1
+
+
+def _words(kind: str, body: object) -> int | None:
+    """Return how many clauses a full-text query becomes; None for any other query."""
+    if not isinstance(body, Mapping):
+        return None
+    if kind in _OF_ONE_FIELD:
+        texts = [asked.get("query") if isinstance(asked, Mapping) else asked for asked in body.values()]
+        return sum(count_words(str(text)) for text in texts)
+    if kind in _OF_SEVERAL_FIELDS:
+        return count_words(str(body.get("query"))) * max(1, len(body.get("fields") or ()))
+    return None
+
+
+def _parts(body: object, key: str) -> list[object]:
+    part = body.get(key) if isinstance(body, Mapping) else None
+    if isinstance(part, list | tuple):
+        return list(part)
+    return [part] if isinstance(part, Mapping) else []

@@ -1,0 +1,181 @@
+"""Approximate search of a `sparse_vector` field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.filters.filter_clauses import filtered
+from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
+from opensearch_neural_sparse.search.options.two_phase import TwoPhase
+from opensearch_neural_sparse.search.query.clauses import neural_sparse_query
+
+_THOROUGH = 50.0
+"""A heap factor above which no further documents were found."""
+_MOST_TERMS = 100
+"""Values of a filter that are taken one by one."""
+_NOBODY: dict[str, Any] = {"ids": {"values": ["_" * 513]}}
+"""A clause that no document satisfies, since ids have 512 bytes at most, and that the server does not see through."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeismicSearch:
+    """How a `sparse_vector` field is searched.
+
+    Attributes:
+        k: Most hits of a shard, at least as many as are asked for; None is that number, or 10,000 beside a filter or a
+            collapse. The server finds k hits first and filters or collapses them afterwards, unless at most k documents
+            pass the filter: then none of those is missed. That holds for filters of `term`, `terms`, `match`, `exists`,
+            `range` of numbers, and `bool` over these; for any other hits may be missed, the more the fewer documents
+            pass. A range of a keyword field needs its bounds as strings: the server fails on numbers there.
+        top_n: How many of the heaviest query tokens are searched for; None is the server's 10.
+        heap_factor: The higher, the fewer documents are missed and the longer it takes; None is the server's 1.0, or 50
+            beside a filter, which costs nothing where the server searches all that pass.
+
+    Raises:
+        ValueError: A value that the server does not take.
+    """
+
+    k: int | None = None
+    top_n: int | None = None
+    heap_factor: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("k", "top_n"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}.")
+        if self.heap_factor is not None and not 0 < self.heap_factor < float("inf"):
+            raise ValueError(f"heap_factor is above 0 and finite, got {self.heap_factor!r}.")
+
+    def parameters(
+        self, *, size: int, clauses: Sequence[Mapping[str, Any]] = (), collapsed: bool = False
+    ) -> dict[str, Any]:
+        """Return the query's `method_parameters` beside filter clauses and, maybe, a collapse.
+
+        Args:
+            size: Hits that are asked for.
+            clauses: The filter.
+            collapsed: Whether each value of a field is found once.
+
+        Raises:
+            ValueError: Fewer candidates than hits.
+        """
+        if self.k is not None and self.k < size:
+            raise ValueError(f"k is at least size ({size}), got {self.k}: a search finds no more than k.")
+        early = [taken for clause in clauses if (taken := _taken_early(clause)) is not None]
+        heap_factor = self.heap_factor or (_THOROUGH if clauses else None)
+        parameters: dict[str, Any] = {"k": self.k or (LARGEST_WINDOW if clauses or collapsed else size)}
+        if self.top_n is not None:
+            parameters["top_n"] = self.top_n
+        if heap_factor is not None:
+            parameters["heap_factor"] = heap_factor
+        if early:
+            parameters["filter"] = {"bool": {"filter": early}}
+        return parameters
+
+
+def seismic_query(
+    field: str,
+    weights: Mapping[str, float],
+    *,
+    size: int,
+    clauses: Sequence[Mapping[str, Any]] = (),
+    search: SeismicSearch | None = None,
+    collapsed: bool = False,
+    name: str | None = None,
+) -> dict[str, Any]:
+    """Return a search of a `sparse_vector` field.
+
+    Filters stand around the query, where they always hold: within it the server passes over one that no document
+    satisfies. Within it they stand too where the server can take them, so that it searches all that they let through.
+    Around it, they stand beside a clause that nobody satisfies: the server would draw a `must_not` out of a filter that
+    is not a choice, and then it passes over that, too.
+
+    Args:
+        field: The field.
+        weights: Token id -> weight.
+        size: Hits that are asked for.
+        clauses: Filter clauses.
+        search: How to search.
+        collapsed: Whether hits are collapsed afterwards.
+        name: Name of the query in `matched_queries`.
+    """
+    query = neural_sparse_query(field, weights, name=name)
+    query["neural_sparse"][field]["method_parameters"] = (search or SeismicSearch()).parameters(
+        size=size, clauses=clauses, collapsed=collapsed
+    )
+    if not clauses:
+        return query
+    choice = [{"bool": {"filter": list(clauses)}}, _NOBODY]
+    return filtered(query, [{"bool": {"should": choice, "minimum_should_match": 1}}])
+
+
+def approximate_body(
+    schema: IndexSchema,
+    vector: SparseVector,
+    *,
+    size: int,
+    clauses: Sequence[Mapping[str, Any]],
+    two_phase: TwoPhase | None,
+    search: SeismicSearch | None,
+    collapsed: bool = False,
+) -> dict[str, Any]:
+    """Return the query of a search by token weights, in the ids that the schema knows.
+
+    Raises:
+        ValueError: Two phases, which the server does not have for such a field.
+    """
+    if two_phase is not None:
+        raise ValueError("A sparse_vector field is not searched in two phases; leave two_phase out.")
+    weights = schema.token_ids.known_ids(vector) if schema.token_ids is not None else vector
+    shared: dict[str, Any] = {"size": size, "clauses": clauses, "search": search, "collapsed": collapsed}
+    return {"query": seismic_query(schema.sparse_field, weights, **shared)}
+
+
+def check_exact(search: SeismicSearch | None) -> None:
+    """Raise ValueError where approximate search is asked for and the field has no such thing."""
+    if search is not None:
+        raise ValueError("SeismicSearch is for an index of FieldType.SPARSE_VECTOR; this one is searched exactly.")
+
+
+def _taken_early(clause: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return a filter clause as the server takes it within the query, or None: it fails where Lucene has to rewrite."""
+    ((kind, body),) = clause.items()
+    if kind == "bool":
+        return _taken_bool(body)
+    if kind == "terms" and len(body) == 1:
+        ((field, values),) = body.items()
+        if not isinstance(values, list | tuple) or len(values) > _MOST_TERMS or field.startswith("_"):
+            return None
+        return {"bool": {"should": [{"term": {field: value}} for value in values], "minimum_should_match": 1}}
+    plain = kind in ("exists", "match_all") or (kind in ("term", "match") and _is_plain(body))
+    return dict(clause) if plain or (kind == "range" and _has_numbers_alone(body)) else None
+
+
+def _taken_bool(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    taken = dict(body)
+    for occurrence in ("must", "should", "filter", "must_not"):
+        inner = body.get(occurrence, [])
+        parts = [_taken_early(each) for each in (inner if isinstance(inner, list | tuple) else [inner])]
+        if None in parts:
+            return None
+        if parts:
+            taken[occurrence] = parts
+    return {"bool": taken}
+
+
+def _is_plain(body: Mapping[str, Any]) -> bool:
+    """Tell whether a clause asks for a value as it is, by none of the options that stand for many values."""
+    return not any(field.startswith("_") or isinstance(value, Mapping) for field, value in body.items())
+
+
+def _has_numbers_alone(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_has_numbers_alone, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_has_numbers_alone, value))
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,216 @@
+"""What a hybrid search asks: one `_search` that the server fuses, or one `_msearch` that is fused here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.fusion.client_fusion import FusionPlan
+from opensearch_neural_sparse.search.fusion.fusion_choice import choose_fusion, fusing_pipeline
+from opensearch_neural_sparse.search.fusion.rrf import Fusion
+from opensearch_neural_sparse.search.options.legs import Nearest, ReadyLeg, Weights, pruned
+from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.search_options import HybridOptions
+from opensearch_neural_sparse.search.query.clause_limit import fit_legs, tokens_left_out, words_left_out
+from opensearch_neural_sparse.search.query.clauses import hybrid_query
+from opensearch_neural_sparse.search.query.leg_queries import check_two_phase, is_approximate, leg_body, leg_query
+from opensearch_neural_sparse.search.query.seismic import check_exact
+from opensearch_neural_sparse.search.query.sparse import explained_tokens
+from opensearch_neural_sparse.search.requests.search_request import SearchRequest
+from opensearch_neural_sparse.search.results.leg_matches import SearchedTokens
+from opensearch_neural_sparse.server_info import KNN, ServerInfo
+
+_SMALL_PAGE = 4
+"""How many times deeper than a page the pool has to be for whole documents to be worth their way."""
+_EXPLAINING: dict[str, Any] = {"response_processors": [{"hybrid_score_explanation": {}}]}
+"""For ranks alone, and not collapsed: where the server explains normalised scores, it normalises them twice, and the
+scores change; where it collapses, it takes the ranks of one hit for those of another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HybridQuestion:
+    """Legs that fit into one request, and all that is asked of them.
+
+    Attributes:
+        server: The server that is asked.
+        schema: Names of the fields.
+        legs: The legs, with the query in them.
+        wanted: The page, the filter that goes into every leg, and what comes with hits.
+        options: How to fuse.
+        plan: The same for who reads the answer.
+        tokens_left_out: How many light tokens had to be left out.
+        words_left_out: How many words of texts had to be.
+    """
+
+    server: ServerInfo
+    schema: IndexSchema
+    legs: tuple[ReadyLeg, ...] = field(repr=False)
+    wanted: Wanted
+    options: HybridOptions
+    plan: FusionPlan
+    tokens_left_out: int = 0
+    words_left_out: int = 0
+
+    @property
+    def depth(self) -> int:
+        """How many hits of each leg are fused."""
+        return self.options.depth(self.wanted.size)
+
+    @property
+    def explained(self) -> Mapping[str, float] | None:
+        """The vector of the schema's own sparse field as it is searched for, where matches are wanted."""
+        if not self.wanted.explain:
+            return None
+        return explained_tokens(self.server, self._own_leg.vector) if self._own_leg is not None else {}
+
+    @property
+    def explained_legs(self) -> dict[str, SearchedTokens]:
+        """What the other sparse legs search for, where matches are wanted."""
+        if not self.wanted.explain:
+            return {}
+        return {
+            leg.name: SearchedTokens(field=leg.field, vector=explained_tokens(self.server, leg.vector))
+            for leg in self._sparse_legs
+            if leg is not self._own_leg
+        }
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Which fields of the documents come back."""
+        return self.wanted.source(self.schema, searched=[leg.field for leg in self._sparse_legs])
+
+    @property
+    def _sparse_legs(self) -> Sequence[Weights]:
+        return [leg for leg in self.legs if isinstance(leg, Weights)]
+
+    @property
+    def _own_leg(self) -> Weights | None:
+        return next((leg for leg in self._sparse_legs if leg.field == self.schema.sparse_path), None)
+
+
+def hybrid_request(
+    server: ServerInfo,
+    index: str,
+    state: IndexState,
+    schema: IndexSchema,
+    legs: Sequence[ReadyLeg],
+    wanted: Wanted,
+    options: HybridOptions,
+) -> SearchRequest:
+    """Return a search that fuses legs, in one request.
+
+    Args:
+        server: The server that is asked.
+        index: The name that is searched.
+        state: What is behind it.
+        schema: Names of the fields.
+        legs: The legs of the options with the query in them.
+        wanted: The page, the filter that goes into every leg, and what comes with hits.
+        options: How to fuse.
+
+    Raises:
+        UnsupportedServerError: The server lacks what was asked for, or would get it wrong in silence.
+    """
+    legs = pruned(legs, options.prune)
+    if any(isinstance(leg, Nearest) for leg in legs):
+        server.require_plugin(KNN, "A dense leg")
+    if not any(map(is_approximate, legs)):
+        check_exact(options.seismic)
+    check_two_phase(legs, options)
+    chunks = schema.chunking is not None
+    by_client = choose_fusion(server, index, state, options, chunks=chunks) is Fusion.CLIENT
+    clauses = wanted.clauses
+    fitted = tuple(fit_legs([leg], clauses)[0] for leg in legs) if by_client else fit_legs(legs, clauses)
+    question = HybridQuestion(
+        server=server,
+        schema=schema,
+        legs=fitted,
+        wanted=wanted,
+        options=options,
+        plan=_plan(fitted, wanted, options, state),
+        tokens_left_out=tokens_left_out(legs, fitted),
+        words_left_out=words_left_out(legs, fitted),
+    )
+    return (_client_request if by_client else _server_request)(question)
+
+
+def _plan(legs: Sequence[ReadyLeg], wanted: Wanted, options: HybridOptions, state: IndexState) -> FusionPlan:
+    return FusionPlan(
+        legs=tuple(leg.name for leg in legs),
+        rank_constant=None if options.normalization else options.rank_constant,
+        weights=options.weights,
+        min_score=options.min_score,
+        collapse=options.collapse,
+        offset=wanted.offset,
+        size=wanted.size,
+        explain=wanted.explain,
+        one_shard=state.shards == 1,
+    )
+
+
+def _server_request(question: HybridQuestion) -> SearchRequest:
+    server, plan, options, depth = question.server, question.plan, question.options, question.depth
+    clauses, source = question.wanted.clauses, question.source
+    ranked = plan.explain and plan.rank_constant is not None and plan.collapse is None
+    queries = [leg_query(server, leg, clauses, depth, options, named=plan.explain) for leg in question.legs]
+    dropped = _dropped_here(plan, depth, source["excludes"])
+    body: dict[str, Any] = {
+        "size": plan.end,  # a page past the end is an error on the server, so pages are cut here
+        "query": hybrid_query(queries, pagination_depth=depth),
+        "search_pipeline": fusing_pipeline(server, options) | (_EXPLAINING if ranked else {}),
+        "_source": True if dropped else source,
+    }
+    if ranked:
+        body["explain"] = True
+    if options.min_score is not None:
+        body["min_score"] = options.min_score
+    if options.collapse is not None:
+        body["collapse"] = {"field": options.collapse}
+    way = f"{options.normalization} {options.combination}" if options.normalization else "rrf"
+    return SearchRequest(
+        body=body,
+        params={"include_named_queries_score": "true"} if plan.explain else {},
+        options=options.request,
+        explained=question.explained,
+        explained_legs=question.explained_legs,
+        plan=plan,
+        fusion=f"server {way}",
+        one_shard=options.normalization is None and not server.ranks_across_shards,
+        dropped_fields=dropped,
+        approximate=any(map(is_approximate, question.legs)),
+        tokens_left_out=question.tokens_left_out,
+        words_left_out=question.words_left_out,
+    )
+
+
+def _dropped_here(plan: FusionPlan, depth: int, excluded: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields that are dropped after they came, where that is quicker than to have them excluded.
+
+    From an index of one shard the server loads every document of the pool before it fuses, and an exclusion makes it
+    parse them all; whole documents are not parsed, and only those of the page travel.
+    """
+    few = _SMALL_PAGE * plan.end <= depth
+    return tuple(excluded) if plan.one_shard and few and not any("." in name for name in excluded) else ()
+
+
+def _client_request(question: HybridQuestion) -> SearchRequest:
+    options, depth, clauses = question.options, question.depth, question.wanted.clauses
+    shared: dict[str, Any] = {"size": depth, "_source": question.source}
+    if options.collapse is not None:
+        shared["collapse"] = {"field": options.collapse}
+    bodies = [leg_body(question.server, leg, clauses, depth, options) for leg in question.legs]
+    return SearchRequest(
+        searches=tuple({**shared, **body} for body in bodies),
+        options=options.request,
+        explained=question.explained,
+        explained_legs=question.explained_legs,
+        plan=question.plan,
+        fusion="client rrf",
+        two_phase=any(len(body) > 1 for body in bodies),
+        approximate=any(map(is_approximate, question.legs)),
+        tokens_left_out=question.tokens_left_out,
+        words_left_out=question.words_left_out,
+    )

@@ -1,0 +1,156 @@
+"""What a store asks at once: one query or many, of one model's indices or of several models'; pure."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opensearch_neural_sparse.errors import HybridPoolWarning
+from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.search.fusion.group_fusion import fuse_groups
+from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, Wanted
+from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
+from opensearch_neural_sparse.search.requests.response import read_hits, readable_row
+from opensearch_neural_sparse.search.requests.search_request import SearchRequest
+from opensearch_neural_sparse.search.results.hits import SearchHits
+from opensearch_neural_sparse.server_info import ServerInfo
+
+Stranger = tuple[str, str | None]
+"""An index, and the model of a vector in it, of which the one that asked knew nothing."""
+Requests = Sequence[SearchRequest | None]
+"""A search for each query; None stands for one that cannot find anything."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What was found by each query, and what of it was not expected."""
+
+    hits: list[SearchHits]
+    strangers: frozenset[Stranger]
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there is no hit at all, whose index would tell where the name leads by now."""
+        return not any(self.hits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Questions:
+    """Queries that are sent as one request.
+
+    Attributes:
+        name: The name that is searched.
+        state: What is behind it.
+        searches: For what belongs to each model, a search for each query.
+        wanted: The page.
+        options: How the request travels.
+        alone: Whether it may be a `_search`, being but one query.
+    """
+
+    name: str
+    state: IndexState
+    searches: Sequence[Requests]
+    wanted: Wanted
+    options: RequestOptions = DEFAULT_REQUEST
+    alone: bool = True
+
+    def send(self, client: Any) -> Any:
+        """Send them by a client, blocking or asynchronous; return the response, or what awaits it.
+
+        Nothing is to be sent where `is_empty`.
+        """
+        (first, *others), *further = self.searches
+        if self.alone and first is not None and not others and not further:
+            return first.send(client, self.name)
+        return client.msearch(body=list(self._lines()), index=self.name, params=self.options.waiting)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none of them can find anything."""
+        return all(request is None for requests in self.searches for request in requests)
+
+    @property
+    def nothing(self) -> list[SearchHits]:
+        """What is found by queries that cannot find anything."""
+        return [SearchHits() for _ in self.searches[0]]
+
+    def read(self, server: ServerInfo, response: Mapping[str, Any]) -> Answers:
+        """Read the answer.
+
+        Raises:
+            IndexNotFoundError: The index is gone.
+            PartialResultsError: Some shards failed.
+            ServerRequestError: The server refused a search.
+        """
+        rows = iter(response.get("responses", [response]))
+        found = [
+            [self._read(server, request, group, rows, response["took"]) for request in requests]
+            for requests, group in zip(self.searches, self._groups, strict=True)
+        ]
+        strangers = {
+            (hit.index, hit.model)
+            for part in found
+            for hits in part
+            for hit in hits
+            if not self.state.expects(hit.index, hit.model)
+        }
+        if not self.state.groups:
+            return Answers(hits=self._warned(found[0]), strangers=frozenset(strangers))
+        strangers |= {(hit["_index"], None) for row in rows for hit in readable_row(row)["hits"]["hits"]}
+        of = f"{len(found)} {'models' if self.state.has_several_models else 'layouts'}"
+        fused = [fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)]
+        return Answers(hits=self._warned(fused), strangers=frozenset(strangers))
+
+    def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
+        """Return the hits, after a warning of those whose pages end before the documents that match."""
+        for hits in found:
+            if hits.pool_end is not None:
+                message = (
+                    f"The pages of this hybrid search of {self.name!r} end after {hits.pool_end} documents, though "
+                    f"{hits.total} or more match: only the best of each leg are fused. Search every page with the same "
+                    f"larger pagination_depth, up to {LARGEST_WINDOW}."
+                )
+                warnings.warn(HybridPoolWarning(message), stacklevel=2)
+        return found
+
+    @property
+    def _groups(self) -> Sequence[IndexState]:
+        return self.state.groups or (self.state,)
+
+    def _lines(self) -> Iterator[Mapping[str, Any]]:
+        for requests, group in zip(self.searches, self._groups, strict=True):
+            where = {"index": list(group.indices)} if self.state.groups else {}
+            lines = [line for request in requests if request is not None for line in request.lines]
+            for header, body in zip(lines[::2], lines[1::2], strict=True):
+                yield {**header, **where}
+                yield body
+        if self.state.groups:
+            yield {}
+            yield _others(self.state.indices)
+
+    def _read(
+        self,
+        server: ServerInfo,
+        request: SearchRequest | None,
+        group: IndexState,
+        rows: Iterator[Mapping[str, Any]],
+        took: int,
+    ) -> SearchHits:
+        if request is None:
+            return SearchHits()
+        if request.searches:
+            answer: Mapping[str, Any] = {"responses": [next(rows) for _ in request.searches], "took": took}
+        else:
+            answer = readable_row(next(rows))
+        hits = read_hits(server, request, answer, group.schema)
+        if self.state.groups and group.binding is not None:
+            hits[:] = [hit if hit.model else replace(hit, model=group.binding.marker) for hit in hits]
+        return hits
+
+
+def _others(indices: Sequence[str]) -> dict[str, Any]:
+    """Return a search that finds something where a name leads to further indices, which shall not be passed over."""
+    known = {"bool": {"must_not": {"terms": {"_index": list(indices)}}}}
+    return {"size": 1, "_source": False, "track_total_hits": False, "terminate_after": 1, "query": known}

@@ -1,0 +1,1 @@
+"""Hits of a search and what they carry."""

@@ -1,0 +1,61 @@
+"""Searching the chunks of documents: a hit is a document, found by its best chunk, which comes with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.index.documents.chunks import END, START
+from opensearch_neural_sparse.index.documents.stored_text import stored_text
+from opensearch_neural_sparse.index.schema import IndexSchema
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChunkHit:
+    """The chunk that a document was found by: the one of its chunks that scores best.
+
+    Attributes:
+        number: Its number in the document, from 0.
+        text: Its text, or None where the document came without its own.
+        start: Its first character in the document's text.
+        end: The character after its last one.
+        score: Its score in the sparse search, which is the document's there.
+    """
+
+    number: int
+    text: str | None = field(default=None, repr=False)
+    start: int
+    end: int
+    score: float
+
+
+def best_chunk_query(chunk_field: str, query: Mapping[str, Any], *, name: str | None = None) -> dict[str, Any]:
+    """Return a query that scores a document by its best chunk and fetches where that is.
+
+    Args:
+        chunk_field: The nested field.
+        query: What scores a chunk.
+        name: Name of the query in `matched_queries`, and of the chunk among others that are fetched.
+    """
+    fetched: dict[str, Any] = {"size": 1, "_source": [f"{chunk_field}.{START}", f"{chunk_field}.{END}"]}
+    body: dict[str, Any] = {"path": chunk_field, "query": dict(query), "score_mode": "max", "inner_hits": fetched}
+    if name is not None:
+        body["_name"] = fetched["name"] = name
+    return {"nested": body}
+
+
+def read_chunk(hit: Mapping[str, Any], schema: IndexSchema) -> ChunkHit | None:
+    """Read the best chunk of a hit; None where no chunk of the document was found."""
+    rows = [row for found in hit.get("inner_hits", {}).values() for row in found["hits"]["hits"]]
+    if not rows:
+        return None
+    place, text = rows[0].get("_source", {}), stored_text(hit.get("_source", {}), schema)
+    start, end = place.get(START, 0), place.get(END, 0)
+    return ChunkHit(
+        number=rows[0]["_nested"]["offset"],
+        text=None if text is None else text[start:end],
+        start=start,
+        end=end,
+        score=rows[0]["_score"],
+    )

@@ -1,0 +1,38 @@
+"""What one leg of a hybrid search made of a document."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from opensearch_neural_sparse.search.results.token_matches import TokenMatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class LegScore:
+    """What one leg of a hybrid search made of a document.
+
+    Attributes:
+        score: The leg's own score of it.
+        rank: Its rank among what the leg found, from 1; None where it lies below what was fused and so gave nothing,
+            where scores were fused rather than ranks, or where the server collapsed, which mistakes them.
+        matches: The tokens it shares with the vector of a sparse leg beside the one that `SearchHit.matches` is of;
+            None for every other leg.
+    """
+
+    score: float
+    rank: int | None = None
+    matches: tuple[TokenMatch, ...] | None = field(default=None, repr=False)
+
+    def show(self, name: str) -> str:
+        """Return a line of text about it.
+
+        Args:
+            name: Name of the leg.
+        """
+        return f"{name}: {'no rank' if self.rank is None else f'rank {self.rank}'}, score {self.score:.4f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values, `matches` where there are any."""
+        told = {} if self.matches is None else {"matches": [*map(asdict, self.matches)]}
+        return {"score": self.score, "rank": self.rank, **told}

@@ -1,0 +1,77 @@
+"""Documents that were written without a vector: one warning a write."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from opensearch_neural_sparse.error_reasons import first_of
+from opensearch_neural_sparse.errors import MissingVectorWarning
+from opensearch_neural_sparse.index.bulk.report import BulkReport
+from opensearch_neural_sparse.index.schema import IndexSchema
+
+_NAMED = 5
+"""Ids that are named in a warning; it holds all of them as `missing`."""
+
+NEEDS_TEXT = "A document needs a text with a token that the model knows."
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorRemedies:
+    """Ways out for documents without vectors, in the words of a layer.
+
+    Attributes:
+        sparse: For the sparse field of the index.
+        further: For a further sparse field.
+        dense: For the dense field.
+    """
+
+    sparse: str = "A document needs a text with a token that the model knows, or a vector."
+    further: str = "A document needs a text with a token that the field's model knows, or a vector in more_vectors."
+    dense: str = "A document needs an embedding."
+
+    def of(self, field: str, schema: IndexSchema) -> str:
+        """Return the way out for a field."""
+        if field in schema.more_fields:
+            return self.further
+        return self.dense if field == schema.embedding_field else self.sparse
+
+
+IN_THE_CORE = VectorRemedies()
+
+
+def warn_of_missing_vectors(
+    index: str, report: BulkReport, schema: IndexSchema, remedies: VectorRemedies = IN_THE_CORE
+) -> None:
+    """Warn, once a write, of documents that were written without a vector.
+
+    Args:
+        index: Name of the index.
+        report: What was written.
+        schema: Names of the fields.
+        remedies: Ways out.
+    """
+    if report.without_vector:
+        rows = [_row(name, ids, remedies.of(name, schema)) for name, ids in report.without_vector.items()]
+        message = f"Of {report.written} documents written to index {index!r}, {' '.join(rows)}"
+        warnings.warn(MissingVectorWarning(message, report.without_vector), stacklevel=2)
+
+
+def warn_of_unencoded(index: str, missing: Mapping[str, tuple[str, ...]], remedy: str) -> None:
+    """Warn, once, of documents whose texts gave no vector when an index was encoded.
+
+    Args:
+        index: Name of the index.
+        missing: Field -> the ids of these documents; nothing is said where there are none.
+        remedy: The way out.
+    """
+    for name, ids in missing.items():
+        if ids:
+            message = f"Of the documents of index {index!r}, {_row(name, ids, remedy)}"
+            warnings.warn(MissingVectorWarning(message, {name: ids}), stacklevel=2)
+
+
+def _row(field: str, ids: tuple[str, ...], remedy: str) -> str:
+    named = first_of(map(repr, ids), _NAMED)
+    return f"{len(ids)} have no vector in {field!r} and are not found by it: {named}. {remedy}"

@@ -1,0 +1,90 @@
+"""Which batches of a write may be under way together; no network and no threads of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from enum import Enum, auto
+
+from opensearch_neural_sparse.index.bulk.actions import BulkAction
+from opensearch_neural_sparse.index.bulk.report import BulkReport
+from opensearch_neural_sparse.store.bulk.retry import Answer, Step, deliver, not_sent
+from opensearch_neural_sparse.store.write_options import WriteOptions
+
+AHEAD = 1
+"""Batches that wait, ready, for one in flight to arrive, so that the server need not wait while one is prepared."""
+
+
+class Turn(Enum):
+    """What a batch is to do: set out, wait until another one has arrived, or stay."""
+
+    START = auto()
+    WAIT = auto()
+    STAY = auto()
+
+
+class Flow:
+    """Decides when each batch of a write sets out, and adds up what came of them.
+
+    At most `most` batches are under way: in flight, or next in line. They may arrive in any order, but a batch waits
+    for those under way that hold one of its ids, retries included: of several writes of one id the last one stands.
+    Once one delivery has stopped, no other sets out.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._under_way: dict[int, frozenset[str]] = {}
+        self._reports: list[BulkReport] = []
+        self._stopped: str | None = None
+
+    def turn(self, batch: Sequence[BulkAction]) -> Turn:
+        """Return what this batch is to do now."""
+        if self._stopped is not None:
+            return Turn.STAY
+        if len(self._under_way) >= self._most:
+            return Turn.WAIT
+        ids = {action.id for action in batch}
+        return Turn.START if all(ids.isdisjoint(others) for others in self._under_way.values()) else Turn.WAIT
+
+    def start(self, batch: Sequence[BulkAction]) -> int:
+        """Note that a batch sets out; return its number."""
+        number = len(self._reports)
+        self._under_way[number] = frozenset(action.id for action in batch)
+        self._reports.append(BulkReport())
+        return number
+
+    def deliver(self, batch: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
+        """Deliver a batch whose turn in line has come, unless another delivery has stopped meanwhile."""
+        if self._stopped is not None:
+            return not_sent(batch, self._stopped)
+        report = yield from deliver(batch, options)
+        self._stopped = self._stopped or report.stopped
+        return report
+
+    def finish(self, number: int, report: BulkReport) -> None:
+        """Note what came of the batch of this number."""
+        del self._under_way[number]
+        self._reports[number] = report
+        self._stopped = self._stopped or report.stopped
+
+    def note(self, report: BulkReport) -> None:
+        """Add what never set out."""
+        self._reports.append(report)
+
+    @property
+    def stopped(self) -> str | None:
+        """Why nothing else is sent, or None."""
+        return self._stopped
+
+    def stop(self, reason: str) -> None:
+        """Let nothing else be sent; any thread may call it."""
+        self._stopped = self._stopped or reason
+
+    def leave(self, batch: Sequence[BulkAction]) -> None:
+        """Add a batch that stays, since an earlier delivery has stopped."""
+        self.note(not_sent(batch, str(self._stopped)))
+
+    def report(self) -> BulkReport:
+        """Return what came of everything, in the order of the batches whatever the order of their arrival."""
+        whole = BulkReport.total(self._reports)
+        return whole if whole.stopped else replace(whole, stopped=self._stopped)

@@ -1,0 +1,146 @@
+"""Bulk actions over an asynchronous client: several batches under way, in bounded memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.index.bulk.actions import BulkAction
+from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
+from opensearch_neural_sparse.index.index_info import WHERE_IT_LEADS, IndexState
+from opensearch_neural_sparse.store.bulk.index_guard import Lookout
+from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Withheld, cut
+from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, Flow, Turn
+from opensearch_neural_sparse.store.bulk.thread_sender import (
+    HEAD_START,
+    bulk_parameters,
+    unless_refresh_refused,
+    write_target,
+)
+from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse.transport.errors import translated_errors
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
+
+_UnderWay = dict[asyncio.Task[BulkReport], int]
+
+
+class AsyncBulkSender:
+    """Send bulk actions to one index, as `BulkSender` does.
+
+    The actions are taken in a worker thread, one batch at a time, so that what makes them may encode.
+
+    Args:
+        client: The client; it is not closed.
+        index: Index or alias that is written to.
+        options: How to write.
+        state: What the index was when documents were encoded for it: nothing is sent once its name leads elsewhere.
+    """
+
+    def __init__(
+        self,
+        client: AsyncOpenSearch,
+        index: str,
+        options: WriteOptions | None = None,
+        *,
+        state: IndexState | None = None,
+    ) -> None:
+        self._client, self._index, self._options = client, index, options or WriteOptions()
+        self._lookout, self._target = Lookout(index, state), write_target(index, state)
+
+    async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
+        """Send actions, consuming them once, and report what became of each.
+
+        Args:
+            actions: Bulk actions as opensearch-py takes them, from any iterable.
+
+        Raises:
+            IndexNotFoundError: The index does not exist; it is not made.
+        """
+        flow, under_way = Flow(self._options.in_flight + AHEAD), _UnderWay()
+        try:
+            await self._send(actions, flow, under_way)
+        except Exception:
+            await asyncio.gather(*under_way, return_exceptions=True)
+            raise
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+        if self._lookout.is_due_at_the_end() and flow.stopped is None:
+            await self._look(flow)
+        report = flow.report()
+        if self._options.refresh is True and report.written and not report.stopped:
+            with unless_refresh_refused(self._index):
+                await self.refresh()
+        return report
+
+    async def refresh(self) -> None:
+        """Make what was written searchable."""
+        with translated_errors(self._client, self._index):
+            await self._client.indices.refresh(index=self._index)
+
+    async def _send(self, actions: Iterable[BulkAction | BulkFailure], flow: Flow, under_way: _UnderWay) -> None:
+        batches, slots = cut(actions, self._options), asyncio.Semaphore(self._options.in_flight)
+        while (following := await asyncio.to_thread(next, batches, None)) is not None:
+            batch, failed = following
+            flow.note(failed)
+            _collect(flow, under_way, [task for task in under_way if task.done()])
+            while (turn := flow.turn(batch)) is Turn.WAIT:
+                _collect(flow, under_way, (await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED))[0])
+            if turn is Turn.STAY:
+                flow.leave(batch)
+                break
+            under_way[asyncio.create_task(self._deliver(batch, flow, slots))] = flow.start(batch)
+            await asyncio.wait(under_way, timeout=HEAD_START)
+        if under_way:
+            _collect(flow, under_way, (await asyncio.wait(under_way))[0])
+
+    async def _look(self, flow: Flow) -> None:
+        asked = monotonic()
+        try:
+            with translated_errors(self._client, self._index):
+                found = await self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
+        except (ServerConnectionError, ServerRequestError) as error:
+            self._lookout.pass_over(flow, error)
+            return
+        self._lookout.judge(flow, found, asked=asked)
+
+    async def _deliver(self, batch: Sequence[BulkAction], flow: Flow, slots: asyncio.Semaphore) -> BulkReport:
+        answer: Answer = None
+        async with slots:
+            steps = flow.deliver(batch, self._options)
+            while True:
+                try:
+                    step = steps.send(answer)
+                except StopIteration as finished:
+                    report: BulkReport = finished.value
+                    return report
+                if isinstance(step, Pause):
+                    await asyncio.sleep(step.seconds)
+                    answer = None
+                else:
+                    answer = await self._answer(step, flow)
+
+    async def _answer(self, step: Send, flow: Flow) -> Answer:
+        if flow.stopped is None and self._lookout.is_due():
+            await self._look(flow)
+        if flow.stopped is not None:
+            return Withheld(flow.stopped)
+        try:
+            with translated_errors(self._client, self._index):
+                response: dict[str, Any] = await self._client.bulk(
+                    body=step.body, index=self._target, params=bulk_parameters(self._options)
+                )
+                return response
+        except (ServerConnectionError, ServerRequestError) as error:
+            return error
+
+
+def _collect(flow: Flow, under_way: _UnderWay, done: Iterable[asyncio.Task[BulkReport]]) -> None:
+    for task in done:
+        flow.finish(under_way.pop(task), task.result())

@@ -1,0 +1,176 @@
+"""Bulk actions over a blocking client: several batches under way, in bounded memory."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.errors import LimitedRightsWarning, ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.index.bulk.actions import BulkAction
+from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
+from opensearch_neural_sparse.index.index_info import WHERE_IT_LEADS, IndexState
+from opensearch_neural_sparse.store.bulk.index_guard import Lookout
+from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Withheld, cut
+from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, Flow, Turn
+from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse.transport.errors import REFUSALS, translated_errors
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+BULK_ANSWER = "items.*.status,items.*.error"
+HEAD_START = 0.004
+"""Seconds in which a request gets on its way before the next batch is prepared.
+
+Preparing holds the interpreter's lock, for which a request would wait at each step; the server would stand idle.
+"""
+
+
+class BulkSender:
+    """Send bulk actions to one index.
+
+    Batches travel in threads of their own, up to `options.in_flight` at once, while the next ones are taken from the
+    actions in the caller's thread: one waits, ready, and one is being made. The index is looked at on the way, since a
+    bulk request to a missing index would make one without a layout (`Lookout`).
+
+    Args:
+        client: The client; it is not closed.
+        index: Index or alias that is written to.
+        options: How to write.
+        state: What the index was when documents were encoded for it: nothing is sent once its name leads elsewhere.
+    """
+
+    def __init__(
+        self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexState | None = None
+    ) -> None:
+        self._client, self._index, self._options = client, index, options or WriteOptions()
+        self._lookout, self._target = Lookout(index, state), write_target(index, state)
+
+    def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
+        """Send actions, consuming them once, and report what became of each.
+
+        Args:
+            actions: Bulk actions as opensearch-py takes them, from any iterable.
+
+        Raises:
+            IndexNotFoundError: The index does not exist; it is not made.
+        """
+        flow, given_up = Flow(self._options.in_flight + AHEAD), Event()
+        with ThreadPoolExecutor(self._options.in_flight, "bulk") as pool:
+            try:
+                self._send(actions, flow, pool, given_up)
+            except BaseException as error:
+                if not isinstance(error, Exception):  # else what was read before it is written to the end
+                    flow.stop("The write was given up.")
+                    given_up.set()
+                raise
+        if self._lookout.is_due_at_the_end() and flow.stopped is None:
+            self._look(flow)
+        report = flow.report()
+        if self._options.refresh is True and report.written and not report.stopped:
+            with unless_refresh_refused(self._index):
+                self.refresh()
+        return report
+
+    def refresh(self) -> None:
+        """Make what was written searchable."""
+        with translated_errors(self._client, self._index):
+            self._client.indices.refresh(index=self._index)
+
+    def _send(
+        self, actions: Iterable[BulkAction | BulkFailure], flow: Flow, pool: ThreadPoolExecutor, given_up: Event
+    ) -> None:
+        under_way: dict[Future[BulkReport], int] = {}
+        for batch, failed in cut(actions, self._options):
+            flow.note(failed)
+            _collect(flow, under_way, wait(under_way, timeout=0).done)
+            while (turn := flow.turn(batch)) is Turn.WAIT:
+                _collect(flow, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
+            if turn is Turn.STAY:
+                flow.leave(batch)
+                break
+            under_way[pool.submit(self._deliver, batch, flow, given_up)] = flow.start(batch)
+            _collect(flow, under_way, wait(under_way, timeout=HEAD_START).done)
+        _collect(flow, under_way, wait(under_way).done)
+
+    def _look(self, flow: Flow) -> None:
+        asked = monotonic()
+        try:
+            with translated_errors(self._client, self._index):
+                found = self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
+        except (ServerConnectionError, ServerRequestError) as error:
+            self._lookout.pass_over(flow, error)
+            return
+        self._lookout.judge(flow, found, asked=asked)
+
+    def _deliver(self, batch: Sequence[BulkAction], flow: Flow, given_up: Event) -> BulkReport:
+        steps = flow.deliver(batch, self._options)
+        answer: Answer = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as finished:
+                report: BulkReport = finished.value
+                return report
+            if isinstance(step, Pause):
+                given_up.wait(step.seconds)
+                answer = None
+            else:
+                answer = self._answer(step, flow)
+
+    def _answer(self, step: Send, flow: Flow) -> Answer:
+        if flow.stopped is None and self._lookout.is_due():
+            self._look(flow)
+        if flow.stopped is not None:
+            return Withheld(flow.stopped)
+        try:
+            with translated_errors(self._client, self._index):
+                response: dict[str, Any] = self._client.bulk(
+                    body=step.body, index=self._target, params=bulk_parameters(self._options)
+                )
+                return response
+        except (ServerConnectionError, ServerRequestError) as error:
+            return error
+
+
+@contextmanager
+def unless_refresh_refused(index: str) -> Iterator[None]:
+    """Warn, rather than fail a write that is done, where the server does not refresh for us."""
+    try:
+        yield
+    except ServerRequestError as error:
+        if error.status not in REFUSALS:
+            raise
+        warnings.warn(
+            f"The server refused to refresh index {index!r} (status {error.status}): what was written is found later, "
+            "at its own refresh. WriteOptions(refresh=False) does not ask for one.",
+            LimitedRightsWarning,
+            stacklevel=3,
+        )
+
+
+def write_target(index: str, state: IndexState | None) -> str:
+    """Return what requests name: the concrete index, so that an alias that moves in that moment takes none along."""
+    return index if state is None or state.write_index is None else state.write_index
+
+
+def bulk_parameters(options: WriteOptions) -> dict[str, Any]:
+    """Return the parameters of a bulk request; only what is read of the answer is asked for."""
+    parameters: dict[str, Any] = {"request_timeout": options.request_timeout, "filter_path": BULK_ANSWER}
+    if options.pipeline is not None:
+        parameters["pipeline"] = options.pipeline
+    if options.refresh == "wait_for":
+        parameters["refresh"] = "wait_for"
+    if options.routing is not None:
+        parameters["routing"] = options.routing
+    return parameters
+
+
+def _collect(flow: Flow, under_way: dict[Future[BulkReport], int], done: Iterable[Future[BulkReport]]) -> None:
+    for future in done:
+        flow.finish(under_way.pop(future), future.result())

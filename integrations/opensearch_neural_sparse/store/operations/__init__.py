@@ -1,0 +1,1 @@
+"""Operations of a store, without I/O."""

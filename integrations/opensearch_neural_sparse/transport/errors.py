@@ -1,0 +1,150 @@
+"""The client's errors in this package's words, without credentials or field values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from opensearch_neural_sparse.error_reasons import short_reason, without_values
+from opensearch_neural_sparse.errors import (
+    IndexNotFoundError,
+    InvalidRequestError,
+    NeuralSparseError,
+    Remedy,
+    ServerConnectionError,
+    ServerRequestError,
+)
+from opensearch_neural_sparse.index.documents.lone_surrogates import unwritable
+from opensearch_neural_sparse.server_info import ServerInfo
+from opensearch_neural_sparse.transport.address import shown
+from opensearch_neural_sparse.transport.connection_failures import explain
+from opensearch_neural_sparse.transport.login import NO_LOGIN, describe_login
+
+_INDEX_NOT_FOUND = "index_not_found_exception"
+REFUSALS = frozenset({403, 404, 405})
+"""Statuses of what we may not ask for, or what is not there to be asked for."""
+_LOGIN_REFUSED, _RIGHT_REFUSED = 401, 403
+_OF_RIGHTS = frozenset({"security_exception", "http_error"})
+"""Types of a refusal that hangs on who asks; an index that is closed to writes is refused with the same status."""
+
+
+def address_of(client: Any) -> str:
+    """Return the addresses of a client's servers, without credentials."""
+    transport = client.transport
+    return shown(transport.hosts, secure=bool(transport.kwargs.get("use_ssl")))
+
+
+@contextmanager
+def translated_errors(client: Any, index: str) -> Iterator[None]:
+    """Raise the errors of an OpenSearch client, sync or async, as errors of this package.
+
+    Raises:
+        ServerConnectionError: No answer.
+        IndexNotFoundError: The index does not exist.
+        InvalidRequestError: A value of the request has no JSON.
+        ServerRequestError: The server refused the request, or its answer cannot be read.
+    """
+    from opensearchpy.exceptions import SerializationError, TransportError
+
+    try:
+        yield
+    except (TransportError, SerializationError) as error:
+        translation = translate(error, address=address_of(client), index=index, login=describe_login(client))
+        raise translation from None
+
+
+def read_server(client: Any) -> ServerInfo:
+    """Ask a blocking client what its server is.
+
+    Raises:
+        UnsupportedServerError: Too old, or not OpenSearch.
+    """
+    info = plugins = None
+    with translated_errors(client, "/"), unless_refused():
+        info = client.info()
+    with translated_errors(client, "_cat/plugins"), unless_refused():
+        plugins = client.cat.plugins(format="json")
+    return server_of(info, plugins)
+
+
+@contextmanager
+def unless_refused() -> Iterator[None]:
+    """Pass over an answer that we may not ask for this, or that there is no such thing to ask for."""
+    from opensearchpy.exceptions import TransportError
+
+    try:
+        yield
+    except TransportError as error:
+        if error.status_code not in REFUSALS:
+            raise
+
+
+def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
+    """Return the server of the answers to `GET /` and `_cat/plugins`; None stands for an answer that was refused."""
+    return ServerInfo.silent() if info is None else ServerInfo.from_responses(info, plugins)
+
+
+def translate(error: Exception, *, address: str, index: str, login: str = "") -> NeuralSparseError:
+    """Return the error of this package that an error of opensearch-py amounts to.
+
+    Args:
+        error: What the client raised.
+        address: Addresses of the servers, without credentials.
+        index: The index that was asked.
+        login: How the client logs in, as `describe_login` says it.
+    """
+    from opensearchpy.exceptions import ConnectionError as NoConnection
+    from opensearchpy.exceptions import ConnectionTimeout, TransportError
+
+    if isinstance(error, ConnectionTimeout):
+        return ServerConnectionError(address, "the request timed out")
+    if isinstance(error, NoConnection):
+        return ServerConnectionError(address, *explain(error, secure="https://" in address))
+    if not isinstance(error, TransportError):
+        if error.args and not isinstance(error.args[0], str | bytes):  # what was to be sent, not what came
+            return _of_body(error.args[0])
+        return ServerRequestError(200, "unreadable_answer", "its answer is not what OpenSearch sends")
+    status = error.status_code if isinstance(error.status_code, int) else 0
+    details = _details(error)
+    error_type = str(details.get("type") or "http_error")
+    if error_type == _INDEX_NOT_FOUND:
+        return IndexNotFoundError(index)
+    return ServerRequestError(status, error_type, short_reason(details), **_about_login(status, error_type, login))
+
+
+def _of_body(body: object) -> InvalidRequestError:
+    from opensearchpy.serializer import JSONSerializer
+
+    return InvalidRequestError(unwritable(body, JSONSerializer().default) or "a value that the client does not know")
+
+
+def _about_login(status: int, error_type: str, login: str) -> dict[str, str]:
+    """Return what a refusal says of the login, where it hangs on that."""
+    if status not in (_LOGIN_REFUSED, _RIGHT_REFUSED) or error_type not in _OF_RIGHTS or not login:
+        return {}
+    if login == NO_LOGIN:
+        return {"login": login, "remedy": Remedy.GIVE_LOGIN}
+    return {"login": login, "remedy": Remedy.CHECK_LOGIN if status == _LOGIN_REFUSED else Remedy.LACKS_RIGHT}
+
+
+def _details(error: Any) -> Mapping[str, Any]:
+    info = error.info if isinstance(error.info, Mapping) else _parsed(error.error)
+    failures = info.get("failures") or [{}]  # of a request over many documents
+    details = info.get("error") or failures[0].get("cause")
+    if not isinstance(details, Mapping):
+        return {"type": None, "reason": without_values(str(details or "no reason given"))}
+    causes = details.get("root_cause") or ()
+    if details.get("reason") in (None, "all shards failed") and causes:
+        return causes[0]  # type: ignore[no-any-return]
+    return details
+
+
+def _parsed(body: object) -> Mapping[str, Any]:
+    """Return an answer that the client left as text, as its AsyncHttpConnection does."""
+    try:
+        parsed = json.loads(body) if isinstance(body, str | bytes) else {}
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, Mapping) else {}

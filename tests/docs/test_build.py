@@ -1,0 +1,107 @@
+"""The documentation as a site: it builds without a warning, and what it lists is all there is."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import opensearch_neural_sparse
+from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
+from opensearch_neural_sparse.models.catalog.splade import SPLADE
+from opensearch_neural_sparse.models.spec import ModelSpec
+from tests.paths import ROOT
+
+DOCS = ROOT / "docs"
+KNOWN = (*OPENSEARCH, *SPLADE)
+DOCUMENTED = re.compile(r"^\.\. auto(?:class|exception|function):: (\w+)$", re.MULTILINE)
+FIGURE = re.compile(r"(?<![\w.])\.\d{3,4}|[\d,]+ (?:MB|s)\b|\d+\.\d / \d+\.\d|0\.4\d")
+"""NDCG@10 and recall, sizes, seconds, p10 and p50, and the ratios of a hybrid request."""
+HAYSTACK = "haystack_integrations.{}.opensearch_neural_sparse"
+PACKAGES = (
+    "opensearch_neural_sparse",
+    "langchain_opensearch_neural_sparse",
+    HAYSTACK.format("document_stores"),
+    *(
+        HAYSTACK.format(f"components.{kind}")
+        for kind in ("embedders", "preprocessors", "retrievers", "super_components")
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("sphinx", reason="the dependency group docs is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    build = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-b", "html", "-d", str(folder / "trees")]
+    done = subprocess.run(
+        [*build, str(DOCS), str(folder / "html")], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.mark.slow
+def test_site_builds_without_a_warning_and_describes_what_stores_inherit(site: Path) -> None:
+    stores = (site / "reference" / "store.html").read_text(encoding="utf-8")
+    assert 'id="opensearch_neural_sparse.NeuralSparseStore.hybrid_search"' in stores
+    assert 'id="opensearch_neural_sparse.AsyncNeuralSparseStore.reindex_with_model"' in stores
+
+
+@pytest.mark.slow
+def test_site_describes_choices_and_what_retrievers_share(site: Path) -> None:
+    for choice in opensearch_neural_sparse.Fusion:
+        assert f">{choice.value}<" in (site / "reference" / "search.html").read_text(encoding="utf-8")
+    retrievers = (site / "reference" / "langchain.html").read_text(encoding="utf-8")
+    assert retrievers.count("How many documents to return") == 2
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_reference_has_every_public_name_once(package: str) -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference").glob("*.md"))
+    sections = re.split(r"^\.\. currentmodule:: (\S+)$", pages, flags=re.MULTILINE)
+    names = [
+        name
+        for home, section in zip(sections[1::2], sections[2::2], strict=True)
+        if home == package
+        for name in DOCUMENTED.findall(section)
+    ]
+    assert sorted(names) == sorted({*import_module(package).__all__} - {"__version__"})
+
+
+def test_troubleshooting_has_every_error_and_warning() -> None:
+    page = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
+    public = {name for name in opensearch_neural_sparse.__all__ if name.endswith(("Error", "Warning"))}
+    assert {*re.findall(r"^## (\w+(?:Error|Warning))$", page, re.MULTILINE)} == public - {"NeuralSparseError"}
+
+
+def test_figures_of_choosing_a_way_to_search_are_measured_ones() -> None:
+    page, measured = ((DOCS / name).read_text(encoding="utf-8") for name in ("choose_a_search.md", "performance.md"))
+    figures = FIGURE.findall(page)
+    assert len(figures) > 15
+    assert [figure for figure in figures if figure not in measured] == []
+
+
+@pytest.mark.parametrize("spec", KNOWN, ids=lambda spec: spec.name)
+def test_choosing_a_model_shows_the_catalogue(spec: ModelSpec) -> None:
+    assert _row(spec) in (DOCS / "choose_a_model.md").read_text(encoding="utf-8").splitlines()
+
+
+def _row(spec: ModelSpec) -> str:
+    beir, miracl, flops = spec.relevance.beir_average, spec.relevance.miracl_average, spec.relevance.flops
+    languages = ", ".join(spec.languages) if len(spec.languages) == 1 else f"{len(spec.languages)} languages"
+    cells = [
+        f"`{spec.name}`",
+        str(spec.mode),
+        str(spec.max_length),
+        f"{(spec.parameters or 0) / 1e6:.0f} M",
+        languages,
+        *("" if figure is None else f"{figure:.3f}".lstrip("0") for figure in (beir, miracl)),
+        str(flops or ""),
+        spec.licence + (", gated" if spec.gated else ""),
+    ]
+    return f"| {' | '.join(cells)} |"

@@ -1,0 +1,56 @@
+from typing import Any
+
+import pytest
+
+from opensearch_neural_sparse import FilterSyntaxError
+from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses, filtered
+
+TERM = {"term": {"lang": "en"}}
+RANGE = {"range": {"year": {"gte": 2020}}}
+
+
+def test_filter_is_a_clause_or_a_list_of_such() -> None:
+    assert filter_clauses(TERM) == [TERM]
+    assert filter_clauses([TERM, RANGE]) == filter_clauses((TERM, RANGE)) == [TERM, RANGE]
+    assert filter_clauses(None) == filter_clauses([]) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, TERM | RANGE, {"lang": "en"}, {"term": None}, {1: {}}, "lang:en", b"x", 7, True, {TERM["term"]["lang"]}],
+)
+def test_anything_else_is_an_error_that_shows_how(wrong: Any) -> None:
+    for given in (wrong, [TERM, wrong]):
+        with pytest.raises(FilterSyntaxError, match=r"\{'term': \{'lang': 'en'\}\}"):
+            filter_clauses(given)
+
+
+def test_filter_is_not_changed_and_scores_stay() -> None:
+    query = {"match": {"content": {"query": "x"}}}
+    clauses = filter_clauses(TERM)
+    assert filtered(query, clauses) == {"bool": {"must": [query], "filter": [TERM]}}
+    assert filtered(query, []) == query
+    assert TERM == {"term": {"lang": "en"}}
+
+
+@pytest.mark.parametrize(
+    ("foreign", "form"),
+    [
+        ({"field": "meta.lang", "operator": "==", "value": "en"}, "Haystack.*{'term': {'lang': 'en'}}"),
+        ({"field": "lang", "operator": "not in", "value": ["en"]}, "{'must_not': {'terms': {'lang': \\['en'\\]}}}"),
+        ({"field": "meta.year", "operator": ">=", "value": 1}, "{'range': {'year': {'gte': 1}}}"),
+        ({"operator": "OR", "conditions": []}, "Haystack.*{'bool': {'should': .*'minimum_should_match': 1}}"),
+        ({"operator": "NOT", "conditions": []}, "{'bool': {'must_not': "),
+        ({"year": {"$gte": 2020}}, "LangChain.*{'range': {'year': {'gte': 2020}}}"),
+        ({"metadata.lang": {"$eq": "en"}}, "{'term': {'lang': 'en'}}"),
+        ({"lang": {"$ne": "en"}, "year": 1}, "{'bool': {'must_not': {'term': {'lang': 'en'}}}}"),
+        ({"lang": {"$exists": True}}, "{'exists': {'field': 'lang'}}"),
+        ({"$or": [{"lang": "en"}]}, "{'bool': {'should': .*'minimum_should_match': 1}}"),
+        ({"$and": []}, "{'bool': {'filter': "),
+    ],
+    ids=str,
+)
+def test_the_syntax_of_another_library_is_refused_with_the_form_that_is_taken(foreign: Any, form: str) -> None:
+    for given in (foreign, [TERM, foreign]):
+        with pytest.raises(FilterSyntaxError, match=f"in the syntax of .*{form}"):
+            filter_clauses(given)

@@ -1,0 +1,183 @@
+"""What is retried, cut and given up, without a server: `deliver` is told answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from opensearch_neural_sparse import BulkReport, ServerConnectionError, ServerRequestError, WriteOptions
+from opensearch_neural_sparse.index.bulk.actions import BulkAction
+from opensearch_neural_sparse.index.bulk.report import BulkFailure
+from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Withheld, cut, deliver
+
+OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)
+FULL = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
+BAD = {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "wrong type"}}
+DONE = {"status": 201}
+GONE = ServerConnectionError("http://localhost:1", "Connection refused")
+
+
+def actions(*names: str, size: int = 10) -> list[BulkAction]:
+    return [BulkAction(id=name, body=name.encode().ljust(size, b".")) for name in names]
+
+
+def items(*results: Mapping[str, Any]) -> dict[str, Any]:
+    return {"items": [{"index": result} for result in results]}
+
+
+class Conversation:
+    """Drives a delivery: answers each batch with the next of the given answers, or by a function."""
+
+    def __init__(self, answers: Sequence[Answer] | Callable[[Sequence[BulkAction]], Answer]) -> None:
+        self.answers = answers
+        self.sent: list[list[str]] = []
+        self.pauses: list[float] = []
+
+    def run(self, batch: Sequence[BulkAction], options: WriteOptions = OPTIONS) -> BulkReport:
+        steps = deliver(batch, options)
+        answer: Answer = None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as finished:
+                report: BulkReport = finished.value
+                return report
+            answer = self.answer(step)
+
+    def answer(self, step: Send | Pause) -> Answer:
+        if isinstance(step, Pause):
+            self.pauses.append(step.seconds)
+            return None
+        self.sent.append([action.id for action in step.actions])
+        return self.answers(step.actions) if callable(self.answers) else self.answers[len(self.sent) - 1]
+
+
+def test_what_is_withheld_in_the_midst_of_retries_was_not_sent() -> None:
+    conversation = Conversation([items(DONE, FULL), Withheld("gone")])
+    report = conversation.run(actions("a", "b"))
+    assert conversation.sent == [["a", "b"], ["b"]]
+    assert (report.written, report.unknown, report.stopped) == (1, (), "gone")
+    assert [(failure.id, failure.error_type) for failure in report.failed] == [("b", "not_sent")]
+
+
+def test_items_that_were_crowded_out_are_sent_again_alone() -> None:
+    conversation = Conversation([items(DONE, FULL, DONE, FULL), items(FULL, DONE), items(DONE)])
+    assert conversation.run(actions("a", "b", "c", "d")) == BulkReport(written=4)
+    assert conversation.sent == [["a", "b", "c", "d"], ["b", "d"], ["b"]]
+
+
+def test_pauses_double_with_jitter_up_to_a_limit() -> None:
+    conversation = Conversation([items(FULL)] * 4)
+    report = conversation.run(actions("a"))
+    assert (report.written, [failure.status for failure in report.failed]) == (0, [429])
+    assert len(conversation.sent) == 4
+    for pause, longest in zip(conversation.pauses, [1.0, 2.0, 3.0], strict=True):
+        assert longest / 2 <= pause <= longest
+
+
+def test_item_that_is_wrong_is_not_sent_again() -> None:
+    conversation = Conversation([items(DONE, BAD, DONE)])
+    report = conversation.run(actions("a", "b", "c"))
+    assert report.written == 2
+    assert report.failed == (
+        BulkFailure(id="b", status=400, error_type="mapper_parsing_exception", reason="wrong type"),
+    )
+
+
+def test_request_that_is_too_large_is_halved() -> None:
+    def at_most_two(batch: Sequence[BulkAction]) -> Answer:
+        return items(*[DONE] * len(batch)) if len(batch) <= 2 else ServerRequestError(413, "too_large", "too large")
+
+    conversation = Conversation(at_most_two)
+    assert conversation.run(actions(*"abcdefg")) == BulkReport(written=7)
+    assert [name for batch in conversation.sent if len(batch) <= 2 for name in batch] == list("abcdefg")
+
+
+def test_document_that_is_too_large_alone_fails_and_the_others_pass() -> None:
+    def without_b(batch: Sequence[BulkAction]) -> Answer:
+        names = [action.id for action in batch]
+        return ServerRequestError(413, "too_large", "too large") if "b" in names else items(*[DONE] * len(names))
+
+    report = Conversation(without_b).run(actions("a", "b", "c"))
+    assert report.written == 2
+    assert [(failure.id, failure.status) for failure in report.failed] == [("b", 413)]
+    assert report.stopped is None
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_refused_request_is_sent_again_whole(status: int) -> None:
+    conversation = Conversation([ServerRequestError(status, "busy", "busy"), items(DONE, DONE)])
+    assert conversation.run(actions("a", "b")) == BulkReport(written=2)
+    assert conversation.sent == [["a", "b"], ["a", "b"]]
+
+
+@pytest.mark.parametrize(("status", "unknown"), [(429, ()), (503, ()), (502, ("a",)), (504, ("a",))])
+def test_request_refused_to_the_end_fails_or_is_of_unknown_outcome(status: int, unknown: tuple[str, ...]) -> None:
+    report = Conversation([ServerRequestError(status, "busy", "busy")] * 4).run(actions("a"))
+    assert report.unknown == unknown
+    assert [failure.id for failure in report.failed] == ([] if unknown else ["a"])
+
+
+def test_request_without_an_answer_leaves_its_ids_unknown_and_stops() -> None:
+    conversation = Conversation([ServerRequestError(413, "too_large", "too large"), items(DONE, DONE), GONE])
+    report = conversation.run(actions("a", "b", "c", "d"))
+    assert (report.written, report.unknown) == (2, ("c", "d"))
+    assert report.stopped == str(GONE)
+    conversation = Conversation([ServerRequestError(413, "too_large", "too large"), GONE])
+    report = conversation.run(actions("a", "b", "c", "d"))
+    assert report.unknown == ("a", "b")
+    assert [(failure.id, failure.error_type) for failure in report.failed] == [("c", "not_sent"), ("d", "not_sent")]
+
+
+def test_request_that_may_not_be_made_fails_and_stops() -> None:
+    report = Conversation([ServerRequestError(403, "security_exception", "no permissions")]).run(actions("a", "b"))
+    assert [(failure.id, failure.status) for failure in report.failed] == [("a", 403), ("b", 403)]
+    assert "no permissions" in str(report.stopped)
+
+
+def test_earlier_version_of_a_document_is_not_written_over_the_later_one() -> None:
+    first, second = BulkAction(id="a", body=b"1"), BulkAction(id="a", body=b"2")
+    conversation = Conversation([items(FULL, DONE), items()])
+    assert conversation.run([first, second]).written == 1
+    assert conversation.sent == [["a", "a"]]
+
+
+def test_later_version_in_the_other_half_is_written_after_the_retry_of_the_earlier() -> None:
+    rows = [BulkAction(id=name, body=body) for name, body in (("a", b"1"), ("b", b"1"), ("a", b"2"), ("c", b"1"))]
+    conversation = Conversation(
+        [ServerRequestError(413, "too_large", "too large"), items(FULL, DONE), items(DONE), items(DONE, DONE)]
+    )
+    assert conversation.run(rows).written == 4
+    assert conversation.sent[1:] == [["a", "b"], ["a"], ["a", "c"]]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 7), st.integers(1, 100))
+def test_batches_keep_order_and_stay_within_their_limits(sizes: list[int], count: int, limit: int) -> None:
+    rows = [BulkAction(id=f"{n}", body=b"x" * size) for n, size in enumerate(sizes)]
+    batches = [batch for batch, _ in cut(iter(rows), WriteOptions(batch_size=count, batch_bytes=limit))]
+    assert [action for batch in batches for action in batch] == rows
+    for batch in batches:
+        assert 1 <= len(batch) <= count
+        assert len(batch) == 1 or sum(len(action.body) for action in batch) <= limit
+
+
+def test_failures_on_the_way_travel_with_the_batches() -> None:
+    failures = [BulkFailure(id=name, status=None, error_type="x", reason="y") for name in "xyz"]
+    a, b = actions("a", "b")
+    batches = list(cut([failures[0], a, failures[1], b, failures[2]], WriteOptions(batch_size=1)))
+    assert [batch for batch, _ in batches] == [[a], [b], []]
+    assert [failure for _, report in batches for failure in report.failed] == failures
+    assert [report.failed for _, report in cut(failures, OPTIONS)] == [tuple(failures)]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch_size": 0}, {"batch_bytes": 0}, {"refresh": "later"}, {"operation": "update"}]
+)
+def test_write_options_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"batch|refresh|update"):
+        WriteOptions(**wrong)

@@ -60,13 +60,12 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.models.recommendation import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
     from opensearch_neural_sparse.models.spec import Activation, Mode, ModelSpec, Relevance
-    from opensearch_neural_sparse.search.fusion.pipelines import Bound, BoundMode, Combination, Normalization
-    from opensearch_neural_sparse.search.fusion.rrf import Fusion
+    from opensearch_neural_sparse.search.options.fusion import Bound, BoundMode, Combination, Fusion, Normalization
     from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, SparseLeg
     from opensearch_neural_sparse.search.options.request_options import Partial, RequestOptions
     from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
+    from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
     from opensearch_neural_sparse.search.options.two_phase import TwoPhase
-    from opensearch_neural_sparse.search.query.seismic import SeismicSearch
     from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
     from opensearch_neural_sparse.search.results.leg_scores import LegScore
@@ -82,11 +81,29 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "encode.cache.cached_encoder": ("CachedDocumentEncoder",),
-    "encode.chunking": ("Chunk", "ChunkOptions", "chunk_text"),
-    "encode.document_encoder": ("DocumentEncoder", "load_document_encoder"),
-    "encode.engines.engine": ("Engine", "Precision"),
-    "encode.pruning": ("Prune", "PruneType"),
-    "encode.query_encoder": ("IdfQueryEncoder", "NeuralQueryEncoder", "QueryEncoder", "load_query_encoder"),
+    "encode.chunking": (
+        "Chunk",
+        "ChunkOptions",
+        "chunk_text",
+    ),
+    "encode.document_encoder": (
+        "DocumentEncoder",
+        "load_document_encoder",
+    ),
+    "encode.engines.engine": (
+        "Engine",
+        "Precision",
+    ),
+    "encode.pruning": (
+        "Prune",
+        "PruneType",
+    ),
+    "encode.query_encoder": (
+        "IdfQueryEncoder",
+        "NeuralQueryEncoder",
+        "QueryEncoder",
+        "load_query_encoder",
+    ),
     "encode.sparse_vector": ("SparseVector",),
     "encode.tokenizer": ("SparseTokenizer",),
     "errors": (
@@ -115,36 +132,77 @@ _HOMES = {
         "UnsupportedServerError",
         "VectorCacheError",
     ),
-    "index.model_binding": ("ModelBinding",),
     "index.bulk.actions": ("BulkOperation",),
+    "index.bulk.report": (
+        "BulkFailure",
+        "BulkReport",
+    ),
     "index.documents.chunks": ("DocumentChunk",),
     "index.documents.document": ("SparseDocument",),
-    "index.schema": ("FieldType", "IndexSchema"),
-    "index.bulk.report": ("BulkFailure", "BulkReport"),
-    "index.seismic": ("SeismicParameters",),
-    "search.query.seismic": ("SeismicSearch",),
-    "search.fusion.pipelines": ("Bound", "BoundMode", "Combination", "Normalization"),
     "index.documents.vector_fields": ("FieldVector",),
-    "models.files.resolve": ("ModelFiles", "Side", "resolve_files"),
-    "models.recommendation": ("Priority", "Recommendation", "recommend_model"),
-    "models.registry": ("get_model", "list_models", "register_model"),
-    "models.spec": ("Activation", "Mode", "ModelSpec", "Relevance"),
-    "search.results.chunk_hit": ("ChunkHit",),
-    "search.results.token_matches": ("TokenMatch",),
-    "search.fusion.rrf": ("Fusion",),
-    "search.results.hits": ("SearchHit", "SearchHits"),
-    "search.results.leg_scores": ("LegScore",),
-    "search.options.legs": ("Bm25Leg", "DenseLeg", "SparseLeg"),
-    "search.options.search_options": ("HybridOptions", "SearchOptions"),
-    "search.options.request_options": ("Partial", "RequestOptions"),
+    "index.model_binding": ("ModelBinding",),
+    "index.schema": (
+        "FieldType",
+        "IndexSchema",
+    ),
+    "index.seismic": ("SeismicParameters",),
+    "models.files.resolve": (
+        "ModelFiles",
+        "Side",
+        "resolve_files",
+    ),
+    "models.recommendation": (
+        "Priority",
+        "Recommendation",
+        "recommend_model",
+    ),
+    "models.registry": (
+        "get_model",
+        "list_models",
+        "register_model",
+    ),
+    "models.spec": (
+        "Activation",
+        "Mode",
+        "ModelSpec",
+        "Relevance",
+    ),
+    "search.options.fusion": (
+        "Bound",
+        "BoundMode",
+        "Combination",
+        "Fusion",
+        "Normalization",
+    ),
+    "search.options.legs": (
+        "Bm25Leg",
+        "DenseLeg",
+        "SparseLeg",
+    ),
+    "search.options.request_options": (
+        "Partial",
+        "RequestOptions",
+    ),
+    "search.options.search_options": (
+        "HybridOptions",
+        "SearchOptions",
+    ),
+    "search.options.seismic_search": ("SeismicSearch",),
     "search.options.two_phase": ("TwoPhase",),
+    "search.results.chunk_hit": ("ChunkHit",),
+    "search.results.hits": (
+        "SearchHit",
+        "SearchHits",
+    ),
+    "search.results.leg_scores": ("LegScore",),
+    "search.results.token_matches": ("TokenMatch",),
     "server_info": ("ServerInfo",),
     "store._async.store": ("AsyncNeuralSparseStore",),
+    "store._sync.store": ("NeuralSparseStore",),
     "store.bulk.task_sender": ("AsyncBulkSender",),
+    "store.bulk.thread_sender": ("BulkSender",),
     "store.operations.reindex_job": ("ReindexReport",),
     "store.write_options": ("WriteOptions",),
-    "store.bulk.thread_sender": ("BulkSender",),
-    "store._sync.store": ("NeuralSparseStore",),
     "version": ("__version__",),
 }
 """Module of this package -> the public names it holds."""

@@ -46,7 +46,7 @@ from opensearch_neural_sparse.errors import (
 from opensearch_neural_sparse.index.model_binding import read_bindings
 from opensearch_neural_sparse.models.registry import register_model
 from opensearch_neural_sparse.search.options.search_options import SearchOptions
-from opensearch_neural_sparse.search.query.seismic import SeismicSearch
+from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 

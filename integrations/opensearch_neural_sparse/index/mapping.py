@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -169,3 +169,22 @@ def _flatten(settings: Mapping[str, Any], prefix: str = "") -> list[tuple[str, A
 
 def _with_index(path: str) -> str:
     return path if path.startswith("index.") else f"index.{path}"
+
+
+def index_template_body(patterns: Iterable[str], index: Mapping[str, Any], *, priority: int) -> dict[str, Any]:
+    """Return the body of `PUT /_index_template/<name>`.
+
+    Args:
+        patterns: Names of the indices it is for, with `*`.
+        index: The body that creates such an index, as `create_index_body` gives it.
+        priority: Of several templates that match, the highest counts.
+
+    Raises:
+        TypeError: One string in place of several.
+        ValueError: No pattern.
+    """
+    if isinstance(patterns, str):
+        raise TypeError(f"Several patterns are taken, got the one string {patterns!r}; put it into a list.")
+    if not (wanted := list(patterns)):
+        raise ValueError("A template is for at least one pattern, such as 'articles-*'.")
+    return {"index_patterns": wanted, "priority": priority, "template": dict(index)}

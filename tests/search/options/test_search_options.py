@@ -14,7 +14,7 @@ from opensearch_neural_sparse import (
     SparseVector,
     TwoPhase,
 )
-from opensearch_neural_sparse.search.options.legs import Nearest, Weights, Words, fill_legs
+from opensearch_neural_sparse.search.query.resolved_legs import Nearest, Weights, Words, fill_legs
 
 NONE = Bound(mode=BoundMode.IGNORE)
 

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse import SparseVector
-from opensearch_neural_sparse.search.options.legs import Nearest, ReadyLeg, Weights, Words
 from opensearch_neural_sparse.search.query.clause_limit import (
     FEWEST_SPARSE_TOKENS,
     MOST_CLAUSES,
@@ -18,6 +17,7 @@ from opensearch_neural_sparse.search.query.clause_limit import (
     share_tokens,
     tokens_left_out,
 )
+from opensearch_neural_sparse.search.query.resolved_legs import Nearest, ReadyLeg, Weights, Words
 
 TERM = {"term": {"lang": "en"}}
 

@@ -19,7 +19,7 @@ from opensearch_neural_sparse import (
     ServerRequestError,
     UnsupportedServerError,
 )
-from opensearch_neural_sparse.index.index_template import index_template_body
+from opensearch_neural_sparse.index.mapping import index_template_body
 from opensearch_neural_sparse.server_info import parse_version
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder

@@ -15,7 +15,7 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     UnmappedFieldWarning,
 )
-from opensearch_neural_sparse.search.fusion.rrf import Fusion
+from opensearch_neural_sparse.search.options.fusion import Fusion
 from tests.store.conftest import MakeStore
 
 NONE_OF_NONE: list[Any] = [

@@ -9,7 +9,7 @@ import typer
 from opensearch_neural_sparse.cli.connection import Connection, connected
 from opensearch_neural_sparse.cli.options import IndexArgument, ModelsOption, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
-from opensearch_neural_sparse.search.fusion.pipelines import Combination, Normalization
+from opensearch_neural_sparse.search.options.fusion import Combination, Normalization
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.search.options.search_options import HybridOptions

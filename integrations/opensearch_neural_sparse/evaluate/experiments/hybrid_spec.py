@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from opensearch_neural_sparse.search.fusion.pipelines import Normalization
+from opensearch_neural_sparse.search.options.fusion import Normalization
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Embedder, Leg, SparseLeg
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 

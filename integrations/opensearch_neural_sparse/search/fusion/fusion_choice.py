@@ -7,7 +7,7 @@ from typing import Any
 from opensearch_neural_sparse.errors import UnsupportedServerError
 from opensearch_neural_sparse.index.index_info import IndexState
 from opensearch_neural_sparse.search.fusion.pipelines import normalization_pipeline, rrf_pipeline
-from opensearch_neural_sparse.search.fusion.rrf import Fusion
+from opensearch_neural_sparse.search.options.fusion import Fusion
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
 

@@ -3,75 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from opensearch_neural_sparse.errors import Choice, UnsupportedServerError
+from opensearch_neural_sparse.errors import UnsupportedServerError
+from opensearch_neural_sparse.search.options.fusion import (
+    DEFAULT_RANK_CONSTANT,
+    Bound,
+    Combination,
+    CombinationLike,
+    Normalization,
+    NormalizationLike,
+    check_rank_constant,
+    check_weights,
+)
 from opensearch_neural_sparse.server_info import ServerInfo
 
-DEFAULT_RANK_CONSTANT = 60
-SMALLEST_RANK_CONSTANT, LARGEST_RANK_CONSTANT = 1, 10_000
 _WEIGHTS_SINCE = (3, 1, 0)
 """Where `rank_constant` moved out of `parameters`, and weights came; 2.19 ignores it in its new place, silently."""
 _EXACT_SUM = 1e-6
-
-
-class Normalization(Choice):
-    """How the scores of a leg are brought to one scale; `Z_SCORE` needs a server of 3.0 or later."""
-
-    MIN_MAX = "min_max"
-    L2 = "l2"
-    Z_SCORE = "z_score"
-
-
-NormalizationLike = Normalization | Literal["min_max", "l2", "z_score"]
-"""A `Normalization`, or its value as text."""
-
-
-class Combination(Choice):
-    """Which mean of the normalised scores is taken; with `Normalization.Z_SCORE` the arithmetic one alone."""
-
-    ARITHMETIC_MEAN = "arithmetic_mean"
-    GEOMETRIC_MEAN = "geometric_mean"
-    HARMONIC_MEAN = "harmonic_mean"
-
-
-CombinationLike = Combination | Literal["arithmetic_mean", "geometric_mean", "harmonic_mean"]
-"""A `Combination`, or its value as text."""
-
-
-class BoundMode(Choice):
-    """What a bound does: `APPLY` scales by it, `CLIP` also cuts scores at it, `IGNORE` is no bound."""
-
-    APPLY = "apply"
-    CLIP = "clip"
-    IGNORE = "ignore"
-
-
-BoundModeLike = BoundMode | Literal["apply", "clip", "ignore"]
-"""A `BoundMode`, or its value as text."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bound:
-    """A score that stands in for the least or the greatest of a leg in `Normalization.MIN_MAX`.
-
-    Attributes:
-        mode: What it does.
-        score: The score; None with `BoundMode.IGNORE` alone.
-    """
-
-    mode: BoundModeLike
-    score: float | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "mode", BoundMode(self.mode))
-        if (self.score is None) != (self.mode is BoundMode.IGNORE):
-            raise ValueError(f"A bound of mode 'ignore' has no score and every other one has, got {self}.")
-
-    def to_dict(self, name: str) -> dict[str, Any]:
-        """Return it as the server takes it; `name` is `min_score` or `max_score`."""
-        return {"mode": str(self.mode)} | ({} if self.score is None else {name: float(self.score)})
 
 
 def rrf_pipeline(
@@ -135,34 +84,6 @@ def normalization_pipeline(
     if weights is not None:
         combining["parameters"] = {"weights": check_weights(weights)}
     return _pipeline("normalization-processor", {"normalization": normalizing, "combination": combining})
-
-
-def check_weights(weights: Sequence[float]) -> list[float]:
-    """Return the weights of the legs as floats: integers make the server fail.
-
-    Raises:
-        ValueError: A negative weight, or a sum other than 1.
-    """
-    try:
-        floats = [float(weight) for weight in weights]
-    except (TypeError, ValueError):
-        raise ValueError(f"Weights are a list of numbers, one for each leg, got {weights!r}.") from None
-    if not all(0 <= weight <= 1 for weight in floats) or abs(sum(floats) - 1) > 1e-2:
-        raise ValueError(f"Weights lie between 0 and 1 and sum to 1, got {floats}.")
-    return floats
-
-
-def check_rank_constant(rank_constant: int) -> None:
-    """Raise where no server takes a rank constant.
-
-    Raises:
-        TypeError: Not an integer.
-        ValueError: Below 1 or above 10,000.
-    """
-    if isinstance(rank_constant, bool) or not isinstance(rank_constant, int):
-        raise TypeError(f"rank_constant is an integer, got {rank_constant!r}.")
-    if not SMALLEST_RANK_CONSTANT <= rank_constant <= LARGEST_RANK_CONSTANT:
-        raise ValueError(f"rank_constant lies between 1 and 10000, got {rank_constant}.")
 
 
 def _weighted_before_3_1(server: ServerInfo, rank_constant: int, weights: list[float]) -> dict[str, Any]:

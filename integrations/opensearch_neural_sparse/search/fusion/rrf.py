@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Hashable, Sequence
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from opensearch_neural_sparse.errors import Choice
-from opensearch_neural_sparse.search.fusion.pipelines import DEFAULT_RANK_CONSTANT
+from opensearch_neural_sparse.search.options.fusion import DEFAULT_RANK_CONSTANT
 
 Key = TypeVar("Key", bound=Hashable)
 _SCALE = 10**10
 """The server divides in decimals of ten places and rounds half up, then goes on in float32."""
-
-
-class Fusion(Choice):
-    """Who fuses the legs.
-
-    `SERVER` is one `_search` with a search pipeline inside it; `CLIENT` is one `_msearch` of the legs, ranked over all
-    shards and fused here by reciprocal ranks; `AUTO` is the server wherever its fusion is there and right.
-    """
-
-    AUTO = "auto"
-    SERVER = "server"
-    CLIENT = "client"
-
-
-FusionLike = Fusion | Literal["auto", "server", "client"]
-"""A `Fusion`, or its value as text."""
 
 
 def reciprocal_rank(rank: int, rank_constant: int = DEFAULT_RANK_CONSTANT) -> float:

@@ -6,15 +6,11 @@ import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from inspect import isawaitable, iscoroutine, iscoroutinefunction
-from types import MappingProxyType
+from inspect import iscoroutinefunction
 from typing import Any
 
-from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.documents.dense_vectors import DenseVector, to_floats
-from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.index.token_ids import TokenIds
 
 FEWEST_LEGS, MOST_LEGS = 2, 5
 Embedder = Callable[[str], DenseVector | Awaitable[DenseVector]]
@@ -89,38 +85,6 @@ class DenseLeg:
 Leg = Bm25Leg | SparseLeg | DenseLeg
 
 
-@dataclass(frozen=True, kw_only=True)
-class Words:
-    """A BM25 leg that is ready to be asked."""
-
-    name: str
-    field: str
-    text: str = dataclasses.field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights:
-    """A sparse leg that is ready to be asked."""
-
-    name: str
-    field: str
-    vector: SparseVector = dataclasses.field(repr=False)
-    token_ids: TokenIds | None = dataclasses.field(default=None, repr=False)
-    chunk_field: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Nearest:
-    """A dense leg that is ready to be asked."""
-
-    name: str
-    field: str
-    vector: tuple[float, ...] = dataclasses.field(repr=False)
-
-
-ReadyLeg = Words | Weights | Nearest
-
-
 def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
     """Return the legs of a hybrid search.
 
@@ -173,77 +137,6 @@ async def embedded(legs: Sequence[Leg], text: str) -> tuple[Leg, ...]:
 
 def _is_awaited(embedder: object) -> bool:
     return iscoroutinefunction(embedder) or iscoroutinefunction(getattr(embedder, "__call__", None))  # noqa: B004
-
-
-def fill_legs(
-    legs: Sequence[Leg],
-    text: str,
-    schema: IndexSchema,
-    encode: Callable[[], SparseVector],
-    more: Mapping[str, Callable[[], SparseVector]] = MappingProxyType({}),
-) -> tuple[ReadyLeg, ...]:
-    """Return the legs with the query in them.
-
-    Args:
-        legs: The legs.
-        text: The text of the query.
-        schema: Names of the fields.
-        encode: Makes the sparse vector of the query; called once at most, where a leg needs it.
-        more: Field of another model -> what does the same by that model.
-    """
-    needed = any(isinstance(leg, SparseLeg) and leg.vector is None and leg.field not in more for leg in legs)
-    vector = encode() if needed else SparseVector()
-    by_field = {field: make() for field, make in more.items() if any(_needs(leg, field) for leg in legs)}
-    return tuple(_fill(leg, text, schema, by_field.get(leg.field or "", vector)) for leg in legs)
-
-
-def _needs(leg: Leg, field: str) -> bool:
-    return isinstance(leg, SparseLeg) and leg.vector is None and leg.field == field
-
-
-def pruned(legs: Sequence[ReadyLeg], rule: Prune | None) -> tuple[ReadyLeg, ...]:
-    """Return the legs with their sparse vectors pruned; one that is left empty finds nothing."""
-    if rule is None:
-        return tuple(legs)
-    return tuple(with_vector(leg, rule(leg.vector)) if isinstance(leg, Weights) else leg for leg in legs)
-
-
-def with_text(leg: Words, text: str) -> Words:
-    """Return the leg with another text."""
-    return replace(leg, text=text)
-
-
-def with_vector(leg: Weights, vector: SparseVector) -> Weights:
-    """Return the leg with another vector."""
-    return replace(leg, vector=vector)
-
-
-def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> ReadyLeg:
-    if isinstance(leg, Bm25Leg):
-        return Words(name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text)
-    if isinstance(leg, SparseLeg):
-        own = vector if leg.vector is None else SparseVector(leg.vector)
-        if leg.field not in (None, schema.sparse_field):
-            return Weights(name=leg.name, field=leg.field, vector=own)
-        token_ids, chunk_field = schema.token_ids, schema.nested_field
-        return Weights(
-            name=leg.name, field=schema.sparse_path, vector=own, token_ids=token_ids, chunk_field=chunk_field
-        )
-    return Nearest(name=leg.name, field=leg.field or schema.embedding_field, vector=_embed(leg, text))
-
-
-def _embed(leg: DenseLeg, text: str) -> tuple[float, ...]:
-    if leg.embedder is None:
-        return _numbers(leg.vector, leg.name)
-    made = leg.embedder(text)
-    if isawaitable(made):
-        if iscoroutine(made):
-            made.close()
-        raise TypeError(
-            f"Leg {leg.name!r}: its embedder is to be awaited, which AsyncNeuralSparseStore does; the blocking store "
-            "takes one that returns the vector."
-        )
-    return _numbers(made, leg.name)
 
 
 def _numbers(vector: object, name: str) -> tuple[float, ...]:

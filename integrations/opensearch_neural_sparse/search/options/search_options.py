@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from math import isfinite
 
 from opensearch_neural_sparse.encode.pruning import Prune
-from opensearch_neural_sparse.search.fusion.pipelines import (
+from opensearch_neural_sparse.search.options.fusion import (
     DEFAULT_RANK_CONSTANT,
     Bound,
     Combination,
     CombinationLike,
+    Fusion,
+    FusionLike,
     Normalization,
     NormalizationLike,
     check_rank_constant,
     check_weights,
 )
-from opensearch_neural_sparse.search.fusion.rrf import Fusion, FusionLike
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, Leg, SparseLeg, check_legs
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
+from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
-from opensearch_neural_sparse.search.query.seismic import SeismicSearch
 
 SHALLOWEST_DEFAULT = 100
 DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())

@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.search.options.legs import Nearest, ReadyLeg, Weights, Words, with_text, with_vector
+from opensearch_neural_sparse.search.query.resolved_legs import (
+    Nearest,
+    ReadyLeg,
+    Weights,
+    Words,
+    with_text,
+    with_vector,
+)
 
 MOST_CLAUSES = 1000
 """Clauses that are spent; the rest is for those that the server adds itself."""

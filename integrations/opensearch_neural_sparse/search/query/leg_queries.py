@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.search.filters.filter_clauses import filtered
-from opensearch_neural_sparse.search.options.legs import Nearest, ReadyLeg, Weights, Words
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 from opensearch_neural_sparse.search.query.clauses import knn_query, match_query
+from opensearch_neural_sparse.search.query.resolved_legs import Nearest, ReadyLeg, Weights, Words
 from opensearch_neural_sparse.search.query.seismic import seismic_query
 from opensearch_neural_sparse.search.query.sparse import sparse_body, sparse_query
 from opensearch_neural_sparse.server_info import ServerInfo

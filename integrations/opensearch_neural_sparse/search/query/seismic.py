@@ -3,79 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import filtered
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
+from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
 from opensearch_neural_sparse.search.query.clauses import neural_sparse_query
 
-_THOROUGH = 50.0
+_EXHAUSTIVE_HEAP_FACTOR = 50.0
 """A heap factor above which no further documents were found."""
 _MOST_TERMS = 100
 """Values of a filter that are taken one by one."""
-_NOBODY: dict[str, Any] = {"ids": {"values": ["_" * 513]}}
+_MATCH_NONE: dict[str, Any] = {"ids": {"values": ["_" * 513]}}
 """A clause that no document satisfies, since ids have 512 bytes at most, and that the server does not see through."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SeismicSearch:
-    """How a `sparse_vector` field is searched.
-
-    Attributes:
-        k: Most hits of a shard, at least as many as are asked for; None is that number, or 10,000 beside a filter or a
-            collapse. The server finds k hits first and filters or collapses them afterwards, unless at most k documents
-            pass the filter: then none of those is missed. That holds for filters of `term`, `terms`, `match`, `exists`,
-            `range` of numbers, and `bool` over these; for any other hits may be missed, the more the fewer documents
-            pass. A range of a keyword field needs its bounds as strings: the server fails on numbers there.
-        top_n: How many of the heaviest query tokens are searched for; None is the server's 10.
-        heap_factor: The higher, the fewer documents are missed and the longer it takes; None is the server's 1.0, or 50
-            beside a filter, which costs nothing where the server searches all that pass.
-
-    Raises:
-        ValueError: A value that the server does not take.
-    """
-
-    k: int | None = None
-    top_n: int | None = None
-    heap_factor: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("k", "top_n"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}.")
-        if self.heap_factor is not None and not 0 < self.heap_factor < float("inf"):
-            raise ValueError(f"heap_factor is above 0 and finite, got {self.heap_factor!r}.")
-
-    def parameters(
-        self, *, size: int, clauses: Sequence[Mapping[str, Any]] = (), collapsed: bool = False
-    ) -> dict[str, Any]:
-        """Return the query's `method_parameters` beside filter clauses and, maybe, a collapse.
-
-        Args:
-            size: Hits that are asked for.
-            clauses: The filter.
-            collapsed: Whether each value of a field is found once.
-
-        Raises:
-            ValueError: Fewer candidates than hits.
-        """
-        if self.k is not None and self.k < size:
-            raise ValueError(f"k is at least size ({size}), got {self.k}: a search finds no more than k.")
-        early = [taken for clause in clauses if (taken := _taken_early(clause)) is not None]
-        heap_factor = self.heap_factor or (_THOROUGH if clauses else None)
-        parameters: dict[str, Any] = {"k": self.k or (LARGEST_WINDOW if clauses or collapsed else size)}
-        if self.top_n is not None:
-            parameters["top_n"] = self.top_n
-        if heap_factor is not None:
-            parameters["heap_factor"] = heap_factor
-        if early:
-            parameters["filter"] = {"bool": {"filter": early}}
-        return parameters
 
 
 def seismic_query(
@@ -105,13 +48,41 @@ def seismic_query(
         name: Name of the query in `matched_queries`.
     """
     query = neural_sparse_query(field, weights, name=name)
-    query["neural_sparse"][field]["method_parameters"] = (search or SeismicSearch()).parameters(
-        size=size, clauses=clauses, collapsed=collapsed
+    query["neural_sparse"][field]["method_parameters"] = _method_parameters(
+        search or SeismicSearch(), size=size, clauses=clauses, collapsed=collapsed
     )
     if not clauses:
         return query
-    choice = [{"bool": {"filter": list(clauses)}}, _NOBODY]
+    choice = [{"bool": {"filter": list(clauses)}}, _MATCH_NONE]
     return filtered(query, [{"bool": {"should": choice, "minimum_should_match": 1}}])
+
+
+def _method_parameters(
+    search: SeismicSearch, *, size: int, clauses: Sequence[Mapping[str, Any]], collapsed: bool
+) -> dict[str, Any]:
+    """Return the query's `method_parameters` beside filter clauses and, maybe, a collapse.
+
+    Args:
+        search: How to search.
+        size: Hits that are asked for.
+        clauses: The filter.
+        collapsed: Whether each value of a field is found once.
+
+    Raises:
+        ValueError: Fewer candidates than hits.
+    """
+    if search.k is not None and search.k < size:
+        raise ValueError(f"k is at least size ({size}), got {search.k}: a search finds no more than k.")
+    early = [taken for clause in clauses if (taken := _taken_early(clause)) is not None]
+    heap_factor = search.heap_factor or (_EXHAUSTIVE_HEAP_FACTOR if clauses else None)
+    parameters: dict[str, Any] = {"k": search.k or (LARGEST_WINDOW if clauses or collapsed else size)}
+    if search.top_n is not None:
+        parameters["top_n"] = search.top_n
+    if heap_factor is not None:
+        parameters["heap_factor"] = heap_factor
+    if early:
+        parameters["filter"] = {"bool": {"filter": early}}
+    return parameters
 
 
 def approximate_body(

@@ -15,7 +15,7 @@ from opensearch_neural_sparse.search.query.clauses import (
     rank_feature_tokens,
     rescored,
 )
-from opensearch_neural_sparse.search.results.chunk_hit import best_chunk_query
+from opensearch_neural_sparse.search.query.nested import best_chunk_query
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
 
 

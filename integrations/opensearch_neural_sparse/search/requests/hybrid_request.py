@@ -10,13 +10,13 @@ from opensearch_neural_sparse.index.index_info import IndexState
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.fusion.client_fusion import FusionPlan
 from opensearch_neural_sparse.search.fusion.fusion_choice import choose_fusion, fusing_pipeline
-from opensearch_neural_sparse.search.fusion.rrf import Fusion
-from opensearch_neural_sparse.search.options.legs import Nearest, ReadyLeg, Weights, pruned
+from opensearch_neural_sparse.search.options.fusion import Fusion
 from opensearch_neural_sparse.search.options.page import Wanted
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 from opensearch_neural_sparse.search.query.clause_limit import fit_legs, tokens_left_out, words_left_out
 from opensearch_neural_sparse.search.query.clauses import hybrid_query
 from opensearch_neural_sparse.search.query.leg_queries import check_two_phase, is_approximate, leg_body, leg_query
+from opensearch_neural_sparse.search.query.resolved_legs import Nearest, ReadyLeg, Weights, pruned
 from opensearch_neural_sparse.search.query.seismic import check_exact
 from opensearch_neural_sparse.search.query.sparse import explained_tokens
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest

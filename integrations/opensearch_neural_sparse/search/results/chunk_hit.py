@@ -30,21 +30,6 @@ class ChunkHit:
     score: float
 
 
-def best_chunk_query(chunk_field: str, query: Mapping[str, Any], *, name: str | None = None) -> dict[str, Any]:
-    """Return a query that scores a document by its best chunk and fetches where that is.
-
-    Args:
-        chunk_field: The nested field.
-        query: What scores a chunk.
-        name: Name of the query in `matched_queries`, and of the chunk among others that are fetched.
-    """
-    fetched: dict[str, Any] = {"size": 1, "_source": [f"{chunk_field}.{START}", f"{chunk_field}.{END}"]}
-    body: dict[str, Any] = {"path": chunk_field, "query": dict(query), "score_mode": "max", "inner_hits": fetched}
-    if name is not None:
-        body["_name"] = fetched["name"] = name
-    return {"nested": body}
-
-
 def read_chunk(hit: Mapping[str, Any], schema: IndexSchema) -> ChunkHit | None:
     """Read the best chunk of a hit; None where no chunk of the document was found."""
     rows = [row for found in hit.get("inner_hits", {}).values() for row in found["hits"]["hits"]]

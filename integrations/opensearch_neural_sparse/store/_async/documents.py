@@ -16,7 +16,6 @@ from opensearch_neural_sparse.index.documents.document import SparseDocument, ch
 from opensearch_neural_sparse.index.index_info import IndexState
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 from opensearch_neural_sparse.search.options.request_options import RequestOptions
-from opensearch_neural_sparse.search.requests.response import read_documents, tell_conflicts
 from opensearch_neural_sparse.search.requests.search_request import filter_body
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store._async.session import AsyncStoreSession
@@ -24,6 +23,7 @@ from opensearch_neural_sparse.store.bulk.missing_vectors import warn_of_missing_
 from opensearch_neural_sparse.store.bulk.prepare import Document, prepare
 from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.context import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
+from opensearch_neural_sparse.store.operations.documents import read_documents, tell_conflicts
 from opensearch_neural_sparse.store.operations.pagination import KEEP_ALIVE, page_body, read_page
 from opensearch_neural_sparse.store.write_options import Refresh, WriteOptions
 

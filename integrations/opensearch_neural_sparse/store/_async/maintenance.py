@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.index.index_template import index_template_body
+from opensearch_neural_sparse.index.mapping import index_template_body
 from opensearch_neural_sparse.store._async.updates import AsyncChangedDocuments
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, tend_cache
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.index.index_template import index_template_body
+from opensearch_neural_sparse.index.mapping import index_template_body
 from opensearch_neural_sparse.store._sync.updates import ChangedDocuments
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, tend_cache
 

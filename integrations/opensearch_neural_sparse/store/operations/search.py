@@ -15,12 +15,13 @@ from opensearch_neural_sparse.errors import (
     UnsupportedServerError,
 )
 from opensearch_neural_sparse.index.index_info import IndexState, several_layouts, several_models
-from opensearch_neural_sparse.search.fusion.rrf import Fusion
-from opensearch_neural_sparse.search.options.legs import SparseLeg, embedding_once, fill_legs
+from opensearch_neural_sparse.search.options.fusion import Fusion
+from opensearch_neural_sparse.search.options.legs import SparseLeg, embedding_once
 from opensearch_neural_sparse.search.options.page import Wanted
 from opensearch_neural_sparse.search.options.query_text import check_options, check_query, check_text
 from opensearch_neural_sparse.search.options.request_options import RequestOptions
 from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
+from opensearch_neural_sparse.search.query.resolved_legs import fill_legs
 from opensearch_neural_sparse.search.requests.custom_request import custom_request
 from opensearch_neural_sparse.search.requests.hybrid_request import hybrid_request
 from opensearch_neural_sparse.search.requests.multi_search import Answers, Questions, Requests, Stranger

@@ -20,8 +20,7 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse.search.fusion.pipelines import CombinationLike, NormalizationLike
-from opensearch_neural_sparse.search.fusion.rrf import FusionLike
+from opensearch_neural_sparse.search.options.fusion import CombinationLike, FusionLike, NormalizationLike
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.options.request_options import PartialLike, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions

@@ -8,10 +8,10 @@ from typing import Any
 from haystack.document_stores.types import FilterPolicy
 
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from opensearch_neural_sparse.search.fusion.pipelines import Bound
+from opensearch_neural_sparse.search.options.fusion import Bound
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Leg, SparseLeg
+from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
-from opensearch_neural_sparse.search.query.seismic import SeismicSearch
 
 BM25, SPARSE, DENSE = "bm25", "sparse", "dense"
 

@@ -1,0 +1,36 @@
+"""Options of approximate search (SEISMIC) of a `sparse_vector` field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeismicSearch:
+    """How a `sparse_vector` field is searched.
+
+    Attributes:
+        k: Most hits of a shard, at least as many as are asked for; None is that number, or 10,000 beside a filter or a
+            collapse. The server finds k hits first and filters or collapses them afterwards, unless at most k documents
+            pass the filter: then none of those is missed. That holds for filters of `term`, `terms`, `match`, `exists`,
+            `range` of numbers, and `bool` over these; for any other hits may be missed, the more the fewer documents
+            pass. A range of a keyword field needs its bounds as strings: the server fails on numbers there.
+        top_n: How many of the heaviest query tokens are searched for; None is the server's 10.
+        heap_factor: The higher, the fewer documents are missed and the longer it takes; None is the server's 1.0, or 50
+            beside a filter, which costs nothing where the server searches all that pass.
+
+    Raises:
+        ValueError: A value that the server does not take.
+    """
+
+    k: int | None = None
+    top_n: int | None = None
+    heap_factor: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("k", "top_n"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}.")
+        if self.heap_factor is not None and not 0 < self.heap_factor < float("inf"):
+            raise ValueError(f"heap_factor is above 0 and finite, got {self.heap_factor!r}.")

@@ -37,7 +37,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|pathlib|haystack|langchain_core|opensearchpy|pydantic)\..*"),
     (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
     (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError|FilterError"),
-    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexState|MissingText|LegName|Weights"),
+    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights"),
     (r"py:.*", r"opensearch_neural_sparse\..*\.(Array|BulkAction|MetadataTypes|StartArguments|StoreBase|TokenIds)"),
 ]
 

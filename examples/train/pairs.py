@@ -1,4 +1,4 @@
-"""Questions, each with a text that answers it."""
+"""MultiSearch, each with a text that answers it."""
 
 from __future__ import annotations
 

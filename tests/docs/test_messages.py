@@ -109,7 +109,7 @@ def _unreadable_mapping() -> None:
     refused = ServerRequestError(403, "security_exception", "no permissions for [indices:admin/get]")
     with warnings.catch_warnings(), NeuralSparseStore("articles", url="http://localhost", model=SMALL_MODEL) as store:
         warnings.simplefilter("error", LimitedRightsWarning)
-        store._unseen(refused)
+        store._without_check(refused)
 
 
 def _a_letter_that_changed() -> None:

@@ -25,7 +25,7 @@ from opensearch_neural_sparse import (
     resolve_files,
 )
 from opensearch_neural_sparse.errors import MissingVectorWarning
-from opensearch_neural_sparse.index.mapping import further_field
+from opensearch_neural_sparse.index.mapping import add_field_body
 from opensearch_neural_sparse.index.model_binding import write_bindings
 from opensearch_neural_sparse.models.registry import get_model
 from tests.haystack_layer.conftest import MakeStore
@@ -86,7 +86,7 @@ def test_further_sparse_field_that_stays_empty_is_warned_of(
         core.create()
     other = ModelBinding.of(resolve_files(get_model(toy_model)), text_field="content")
     meta = client.indices.get_mapping(index=index_name)[index_name]["mappings"]["_meta"]
-    body = {"properties": further_field("other"), "_meta": write_bindings({"other": other}, meta)}
+    body = {"properties": add_field_body("other"), "_meta": write_bindings({"other": other}, meta)}
     client.indices.put_mapping(index=index_name, body=body)
     with pytest.warns(MissingVectorWarning, match=r"in 'other'.*add_field\(\) fills it") as warned:
         assert make_store().write_documents([Document(id="1", content="x")]) == 1

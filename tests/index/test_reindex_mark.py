@@ -6,10 +6,16 @@ from dataclasses import replace
 
 from opensearch_neural_sparse import IndexSchema
 from opensearch_neural_sparse.index.model_binding import read_bindings, write_bindings
-from opensearch_neural_sparse.index.reindex_mark import CopyMark, copy_index_body, is_blocked, read_mark, without_mark
+from opensearch_neural_sparse.index.reindex_mark import (
+    ReindexMark,
+    copy_index_body,
+    is_blocked,
+    read_mark,
+    without_mark,
+)
 from tests.index.test_model_binding import BINDING
 
-MARK = CopyMark(source="old", source_uuid="u", was_blocked=False)
+MARK = ReindexMark(source="old", source_uuid="u", was_blocked=False)
 SOURCE = {
     "mappings": {
         "dynamic_templates": [{"strings": {}}],

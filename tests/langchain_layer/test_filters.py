@@ -80,15 +80,15 @@ def _values(metadata: Mapping[str, Any], key: str) -> list[Any]:
     return [value for value in several if value is not None]
 
 
-def _compare(values: list[Any], name: str, asked: Any) -> bool:
+def _refresh(values: list[Any], name: str, asked: Any) -> bool:
     if name == "$not":
-        return not all(_compare(values, inner, value) for inner, value in asked.items())
+        return not all(_refresh(values, inner, value) for inner, value in asked.items())
     if name in ("$ne", "$nin"):
-        return not _compare(values, {"$ne": "$eq", "$nin": "$in"}[name], asked)
+        return not _refresh(values, {"$ne": "$eq", "$nin": "$in"}[name], asked)
     if name == "$eq":
         return not values if asked is None else asked in values
     if name == "$in":
-        return any(_compare(values, "$eq", one) for one in asked)
+        return any(_refresh(values, "$eq", one) for one in asked)
     if name == "$exists":
         return bool(values) is asked
     return any(RANGES[name](value, asked) for value in values)
@@ -106,7 +106,7 @@ def _holds(filter: Mapping[str, Any], metadata: Mapping[str, Any]) -> bool:  # n
             held = not _holds(asked, metadata)
         else:
             comparisons = asked if isinstance(asked, Mapping) else {"$eq": asked}
-            held = all(_compare(_values(metadata, key), name, value) for name, value in comparisons.items())
+            held = all(_refresh(_values(metadata, key), name, value) for name, value in comparisons.items())
         if not held:
             return False
     return True

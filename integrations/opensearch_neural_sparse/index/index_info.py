@@ -18,12 +18,12 @@ from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings
 from opensearch_neural_sparse.index.schema import FieldType, FieldTypeLike, IndexSchema
 
-WHERE_IT_LEADS = MappingProxyType({"filter_path": "*.settings.index.uuid"})
+UUID_FILTER = MappingProxyType({"filter_path": "*.settings.index.uuid"})
 """Asks for the part of `GET /<index>` that tells whether a name leads where it led before."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class IndexState:
+class IndexInfo:
     """What an open index is.
 
     Attributes:
@@ -46,12 +46,12 @@ class IndexState:
     shards: int
     uuids: Mapping[str, str]
     write_index: str | None
-    groups: tuple[IndexState, ...] = ()
+    groups: tuple[IndexInfo, ...] = ()
     checked: bool = True
     mappings: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, compare=False)
 
     @classmethod
-    def unchecked(cls, name: str, schema: IndexSchema) -> IndexState:
+    def unchecked(cls, name: str, schema: IndexSchema) -> IndexInfo:
         """Return the state of an index that may not be looked at."""
         return cls(schema=schema, binding=None, indices=(), shards=0, uuids={}, write_index=name, checked=False)
 
@@ -60,7 +60,7 @@ class IndexState:
         """Whether the name leads to indices of several models."""
         return bool(self.groups) and self.binding is None
 
-    def with_token_ids(self, put: Callable[[IndexSchema, ModelBinding | None], IndexSchema]) -> IndexState:
+    def with_token_ids(self, put: Callable[[IndexSchema, ModelBinding | None], IndexSchema]) -> IndexInfo:
         """Return the state with schemas that know their tokens' ids, put in for each model by its stamp."""
         groups = tuple(group.with_token_ids(put) for group in self.groups)
         return replace(self, schema=put(self.schema, self.binding), groups=groups)
@@ -81,7 +81,7 @@ class IndexState:
         """Tell whether documents, as the server answers them, lie in indices that are known."""
         return not self.checked or all(row["_index"] in self.indices for row in rows if row.get("found", True))
 
-    def still_led_to(self, uuids: Mapping[str, str]) -> bool:
+    def is_same_index(self, uuids: Mapping[str, str]) -> bool:
         """Tell whether the name still leads to what is written to, by the uuids of what it leads to by now."""
         if self.write_index is not None and self.write_index in self.uuids:
             return uuids.get(self.write_index) == self.uuids[self.write_index]
@@ -105,11 +105,11 @@ class IndexState:
                 "Write to one of them, or make one the alias's write index (is_write_index)."
             )
 
-    def _group_of(self, index: str) -> IndexState | None:
+    def _group_of(self, index: str) -> IndexInfo | None:
         return next((group for group in self.groups or (self,) if index in group.indices), None)
 
 
-def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, model_named: bool = False) -> IndexState:
+def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, model_named: bool = False) -> IndexInfo:
     """Read the response of `GET /<index>`.
 
     Args:
@@ -152,7 +152,7 @@ def uuids_of(response: Mapping[str, Any]) -> dict[str, str]:
     return {index: str(body.get("settings", {}).get("index", {}).get("uuid")) for index, body in response.items()}
 
 
-def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState], remedy: str) -> ModelMismatchError:
+def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexInfo], remedy: str) -> ModelMismatchError:
     """Return the error of what cannot be done through a name that leads to indices of several models."""
     found = [(binding.model, group.indices) for group in groups if (binding := group.binding) is not None]
     models = "; ".join(f"{model!r}: {', '.join(indices)}" for model, indices in found)
@@ -166,7 +166,7 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexState],
     )
 
 
-def several_layouts(name: str, groups: Iterable[IndexState], remedy: str) -> IndexSchemaError:
+def several_layouts(name: str, groups: Iterable[IndexInfo], remedy: str) -> IndexSchemaError:
     """Return the error of what cannot be done through a name that leads to indices of several layouts."""
     found = [(", ".join(group.indices), group.schema.field_type, group.schema.chunking is not None) for group in groups]
     layouts = "; ".join(f"{kind} {'with' if chunks else 'without'} chunks in {where}" for where, kind, chunks in found)
@@ -186,10 +186,10 @@ def _schemas(response: Mapping[str, Any], schema: IndexSchema) -> dict[str, Inde
     return {index: approximate if found == FieldType.SPARSE_VECTOR else exact for index, found in types.items()}
 
 
-def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexState:
+def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexInfo:
     mappings = tuple(body["mappings"] for body in members.values())
     shards = [int(body["settings"]["index"].get("number_of_shards", 0)) for body in members.values()]
-    return IndexState(
+    return IndexInfo(
         schema=replace(follow_stamps(schema, members), metadata_types=MetadataTypes(mappings)),
         binding=binding,
         indices=tuple(members),

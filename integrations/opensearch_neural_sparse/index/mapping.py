@@ -78,7 +78,7 @@ def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSche
     return replace(schema, chunking=chunking, more_fields=more_fields)
 
 
-def further_field(name: str) -> dict[str, Any]:
+def add_field_body(name: str) -> dict[str, Any]:
     """Return the properties of a further sparse field."""
     return {name: {"type": str(FieldType.RANK_FEATURES)}, marker_field(name): _keyword()}
 

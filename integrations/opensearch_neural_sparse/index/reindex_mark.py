@@ -26,7 +26,7 @@ _OF_THE_INDEX_ITSELF = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class CopyMark:
+class ReindexMark:
     """What an unfinished copy knows of where it comes from; it lies in `_meta` until the copy is whole.
 
     Attributes:
@@ -43,7 +43,7 @@ class CopyMark:
 
 
 def copy_index_body(
-    source: Mapping[str, Any], schema: IndexSchema, binding: ModelBinding, mark: CopyMark
+    source: Mapping[str, Any], schema: IndexSchema, binding: ModelBinding, mark: ReindexMark
 ) -> dict[str, Any]:
     """Return the body of `PUT /<copy>`.
 
@@ -67,13 +67,13 @@ def copy_index_body(
     }
 
 
-def read_mark(mappings: Mapping[str, Any]) -> CopyMark | None:
+def read_mark(mappings: Mapping[str, Any]) -> ReindexMark | None:
     """Return what an index knows of the copy that it is; None where it is none, or a whole one."""
     mark = mappings.get("_meta", {}).get(META_KEY, {}).get(_UNFINISHED)
-    return None if mark is None else CopyMark(**mark)
+    return None if mark is None else ReindexMark(**mark)
 
 
-def with_mark(meta: Mapping[str, Any], mark: CopyMark) -> dict[str, Any]:
+def with_mark(meta: Mapping[str, Any], mark: ReindexMark) -> dict[str, Any]:
     """Return the `_meta` of a copy that is unfinished."""
     return {**meta, META_KEY: {**meta[META_KEY], _UNFINISHED: asdict(mark)}}
 
@@ -84,7 +84,7 @@ def without_mark(mappings: Mapping[str, Any]) -> dict[str, Any]:
     return meta | {META_KEY: {name: value for name, value in meta[META_KEY].items() if name != _UNFINISHED}}
 
 
-def is_moved(mark: CopyMark, copy: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+def is_moved(mark: ReindexMark, copy: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
     """Tell whether the alias was moved, by what `GET /<index>` tells of both; nothing of a source that is gone."""
     return mark.alias is not None and mark.alias in copy["aliases"] and mark.alias not in source.get("aliases", {})
 

@@ -103,7 +103,7 @@ def _reasons(choice: ModelSpec, runners_up: tuple[ModelSpec, ...], languages: Co
     numbers = [f"{spec.name} {relevance_for(spec, languages):.3f}" for spec in (choice, *runners_up)]
     reasons = [f"Published NDCG@10 on {benchmark}: {', '.join(numbers)}."]
     if choice.relevance.in_domain and benchmark == "BEIR":
-        reasons.append(_unseen(choice, runners_up))
+        reasons.append(_without_check(choice, runners_up))
     if choice.mode is Mode.DOC_ONLY:
         reasons.append("Queries are looked up in a table: microseconds, without a machine-learning library.")
     else:
@@ -120,7 +120,7 @@ def _reasons(choice: ModelSpec, runners_up: tuple[ModelSpec, ...], languages: Co
     return tuple(reasons)
 
 
-def _unseen(choice: ModelSpec, others: tuple[ModelSpec, ...]) -> str:
+def _without_check(choice: ModelSpec, others: tuple[ModelSpec, ...]) -> str:
     seen = choice.relevance.in_domain
     rows = []
     for spec in (choice, *others):

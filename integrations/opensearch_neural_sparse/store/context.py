@@ -21,7 +21,7 @@ from opensearch_neural_sparse.errors import (
     Remedy,
     ServerRequestError,
 )
-from opensearch_neural_sparse.index.index_info import IndexState, read_index, several_models
+from opensearch_neural_sparse.index.index_info import IndexInfo, read_index, several_models
 from opensearch_neural_sparse.index.mapping import create_index_body
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
@@ -32,7 +32,7 @@ from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.bulk.missing_vectors import IN_THE_CORE, VectorRemedies
 from opensearch_neural_sparse.store.bulk.prepare import Encode, Encoded
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.add_field import FurtherField
+from opensearch_neural_sparse.store.operations.add_field import AddFieldJob
 from opensearch_neural_sparse.store.operations.reindex_job import Reindexing
 from opensearch_neural_sparse.store.portable import Portable
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -99,7 +99,7 @@ class StoreBase(Portable, Generic[Client]):
         self.schema = self._with_token_ids(self._given_schema)
         self._more_encoders: dict[str, Encoders] = {}
         self._server = self._named_server
-        self._state: IndexState | None = None
+        self._state: IndexInfo | None = None
         self._model_encoders: dict[tuple[str, str], Encoders] = {}
         self._accepted: frozenset[tuple[str, str | None]] = frozenset()
         self._lock = RLock()
@@ -130,18 +130,18 @@ class StoreBase(Portable, Generic[Client]):
         self.schema = self._with_token_ids(self._given_schema)
         self._forget()
 
-    def _read_index(self, response: Mapping[str, Any]) -> IndexState:
+    def _read_index(self, response: Mapping[str, Any]) -> IndexInfo:
         read = read_index(self.index, response, self._given_schema, model_named=self._encoders.named)
         state = read.with_token_ids(self._with_token_ids)
         self.schema = state.schema
-        self._encoders.follow(state.binding)
+        self._encoders.bind_to(state.binding)
         if not state.has_several_models:
             self._ensure_model_fits(state.binding)
         elif self._encoders.named:
             self._ensure_model_fits_all(state.groups)
         return state
 
-    def _unseen(self, error: ServerRequestError) -> IndexState:
+    def _without_check(self, error: ServerRequestError) -> IndexInfo:
         """Return the state of an index that may not be looked at, where a model was named; else raise the refusal."""
         if error.status != FORBIDDEN or not self._encoders.named:
             raise error
@@ -151,13 +151,13 @@ class StoreBase(Portable, Generic[Client]):
             LimitedRightsWarning,
             stacklevel=2,
         )
-        return IndexState.unchecked(self.index, self._with_token_ids(self._given_schema))
+        return IndexInfo.unchecked(self.index, self._with_token_ids(self._given_schema))
 
     @property
     def _has_more_models(self) -> bool:
         return bool(self.schema.more_fields or (self._state is not None and self._state.groups))
 
-    def _ensure_model_fits_all(self, groups: Iterable[IndexState]) -> None:
+    def _ensure_model_fits_all(self, groups: Iterable[IndexInfo]) -> None:
         try:
             for group in groups:
                 self._ensure_model_fits(group.binding)
@@ -186,7 +186,7 @@ class StoreBase(Portable, Generic[Client]):
 
     def _index_body(self, server: ServerInfo, settings: Mapping[str, Any] | None) -> dict[str, Any]:
         self._forget()
-        self._encoders.follow(None)
+        self._encoders.bind_to(None)
         self.schema = self._with_token_ids(self._given_schema)
         binding = self._encoders.binding(self.schema)
         if self.schema.chunking is not None:
@@ -220,8 +220,8 @@ class StoreBase(Portable, Generic[Client]):
             return self._encoders
         with self._lock:
             if field not in self._more_encoders:
-                self._more_encoders[field] = self._encoders.of_field()
-            self._more_encoders[field].follow(stamp)
+                self._more_encoders[field] = self._encoders.for_field()
+            self._more_encoders[field].bind_to(stamp)
             return self._more_encoders[field]
 
     def _more_queries(self, query: str) -> dict[str, Callable[[], SparseVector]]:
@@ -242,11 +242,11 @@ class StoreBase(Portable, Generic[Client]):
         encoder_options: Mapping[str, Any] | None,
         prune: Prune | None,
         options: WriteOptions,
-    ) -> FurtherField:
+    ) -> AddFieldJob:
         encoders = Encoders(model, None, None, encoder_options, prune)
-        return FurtherField(index=self.index, name=name, schema=self.schema, encoders=encoders, options=options)
+        return AddFieldJob(index=self.index, name=name, schema=self.schema, encoders=encoders, options=options)
 
-    def _keep_encoders(self, job: FurtherField) -> None:
+    def _keep_encoders(self, job: AddFieldJob) -> None:
         with self._lock:
             if (others := self._more_encoders.get(job.name)) is not None:
                 others.close()

@@ -113,7 +113,7 @@ class Encoders(Portable):
             raise ModelFilesError(f"No model is known here. {Remedy.GIVE_MODEL}")
         return get_model(self.model)
 
-    def follow(self, stamp: ModelBinding | None) -> None:
+    def bind_to(self, stamp: ModelBinding | None) -> None:
         """Take from the stamp of an index what the caller did not say: the model, and how documents are encoded."""
         with self._lock:
             if self.model is None and self._stamp != stamp:
@@ -121,7 +121,7 @@ class Encoders(Portable):
                 self.close()
             self._stamp = stamp
 
-    def of_field(self) -> Encoders:
+    def for_field(self) -> Encoders:
         """Return encoders for the model that another field is stamped with; they reach the hub as these do."""
         return Encoders(options={name: value for name, value in self._hub_options.items() if name != "revision"})
 
@@ -129,8 +129,8 @@ class Encoders(Portable):
         """Return encoders of the model that the caller named, or else of an index's own, whatever is followed later."""
         if self.checkable:
             return self
-        encoders = self.of_field()
-        encoders.follow(stamp)
+        encoders = self.for_field()
+        encoders.bind_to(stamp)
         return encoders
 
     def files(self, side: Side) -> ModelFiles:

@@ -1,4 +1,4 @@
-"""Questions and answers on the web page, in a real browser over real servers."""
+"""MultiSearch and answers on the web page, in a real browser over real servers."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from opensearch_neural_sparse.index.bulk.actions import (
     BulkAction,
     bulk_actions,
     delete_action,
-    finish,
     read_items,
+    serialize_actions,
     write_draft,
 )
 
@@ -17,7 +17,7 @@ SCHEMA = IndexSchema()
 
 
 def action_of(document: SparseDocument, *, exact_weights: bool = False, **options: Any) -> BulkAction:
-    (action,) = finish([write_draft(document, SCHEMA, **options)], exact_weights=exact_weights)
+    (action,) = serialize_actions([write_draft(document, SCHEMA, **options)], exact_weights=exact_weights)
     assert isinstance(action, BulkAction)
     return action
 
@@ -67,7 +67,7 @@ def test_text_that_is_not_unicode_is_a_failure_without_the_text() -> None:
 
 
 def test_routing_that_is_not_unicode_is_a_failure() -> None:
-    (failure,) = finish([write_draft(SparseDocument(id="1"), SCHEMA, routing="\ud800")])
+    (failure,) = serialize_actions([write_draft(SparseDocument(id="1"), SCHEMA, routing="\ud800")])
     assert isinstance(failure, BulkFailure)
     assert failure.id == "1"
 

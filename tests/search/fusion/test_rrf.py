@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse.search.fusion.rrf import fuse, rank_of, reciprocal_rank
+from opensearch_neural_sparse.search.fusion.rrf import fuse, rank_of, rrf_term
 
 KEYS = st.integers(0, 40)
 RANKINGS = st.lists(st.lists(KEYS, unique=True, max_size=25), min_size=1, max_size=5)
@@ -36,12 +36,12 @@ def reference(rankings: list[list[int]], constant: int, weights: list[float] | N
     ("rank", "constant", "term"), [(1, 60, 0.016393442), (50, 60, 0.009090909), (1, 1, 0.5), (1, 10_000, 9.999e-05)]
 )
 def test_terms_are_those_of_a_server(rank: int, constant: int, term: float) -> None:
-    assert reciprocal_rank(rank, constant) == float(np.float32(term))
+    assert rrf_term(rank, constant) == float(np.float32(term))
 
 
 @given(st.integers(1, 30_000), CONSTANTS)
 def test_rank_can_be_read_back_from_its_term(rank: int, constant: int) -> None:
-    assert rank_of(reciprocal_rank(rank, constant), constant) == rank
+    assert rank_of(rrf_term(rank, constant), constant) == rank
 
 
 @pytest.mark.parametrize("term", [0.0, -1.0, 0.5, 0.0164, float("nan")])

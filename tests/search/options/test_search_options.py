@@ -14,7 +14,12 @@ from opensearch_neural_sparse import (
     SparseVector,
     TwoPhase,
 )
-from opensearch_neural_sparse.search.query.resolved_legs import Nearest, Weights, Words, fill_legs
+from opensearch_neural_sparse.search.query.resolved_legs import (
+    ResolvedBm25Leg,
+    ResolvedDenseLeg,
+    ResolvedSparseLeg,
+    resolve_legs,
+)
 
 NONE = Bound(mode=BoundMode.IGNORE)
 
@@ -76,23 +81,23 @@ def test_legs_are_filled_with_the_query_and_the_schema_s_fields() -> None:
         SparseLeg(vector={"b": 2.0}, field="other", name="others"),
         DenseLeg(embedder=lambda text: [float(len(text))]),
     ]
-    assert fill_legs(legs, "query", IndexSchema(), encode) == (
-        Words(name="bm25", field="content", text="query"),
-        Words(name="titles", field="title", text="own"),
-        Weights(name="sparse", field="sparse_vector", vector=SparseVector({"a": 1.0})),
-        Weights(name="others", field="other", vector=SparseVector({"b": 2.0})),
-        Nearest(name="dense", field="embedding", vector=(5.0,)),
+    assert resolve_legs(legs, "query", IndexSchema(), encode) == (
+        ResolvedBm25Leg(name="bm25", field="content", text="query"),
+        ResolvedBm25Leg(name="titles", field="title", text="own"),
+        ResolvedSparseLeg(name="sparse", field="sparse_vector", vector=SparseVector({"a": 1.0})),
+        ResolvedSparseLeg(name="others", field="other", vector=SparseVector({"b": 2.0})),
+        ResolvedDenseLeg(name="dense", field="embedding", vector=(5.0,)),
     )
     assert calls == ["encoded"]
 
 
 def test_query_is_not_encoded_where_no_leg_needs_it() -> None:
     legs = [Bm25Leg(), SparseLeg(vector={"b": 2.0})]
-    assert fill_legs(legs, "query", IndexSchema(), lambda: pytest.fail("encoded"))
+    assert resolve_legs(legs, "query", IndexSchema(), lambda: pytest.fail("encoded"))
 
 
 def test_repr_of_legs_holds_no_text_and_no_vector() -> None:
     legs = (Bm25Leg(text="SECRET"), SparseLeg(vector={"SECRET": 1.0}), DenseLeg(vector=[0.123456]))
-    shown = repr(HybridOptions(legs=legs)) + repr(fill_legs(legs, "SECRET", IndexSchema(), SparseVector))
+    shown = repr(HybridOptions(legs=legs)) + repr(resolve_legs(legs, "SECRET", IndexSchema(), SparseVector))
     assert "SECRET" not in shown
     assert "0.123456" not in shown

@@ -17,7 +17,12 @@ from opensearch_neural_sparse.search.query.clause_limit import (
     share_tokens,
     tokens_left_out,
 )
-from opensearch_neural_sparse.search.query.resolved_legs import Nearest, ReadyLeg, Weights, Words
+from opensearch_neural_sparse.search.query.resolved_legs import (
+    ResolvedBm25Leg,
+    ResolvedDenseLeg,
+    ResolvedLeg,
+    ResolvedSparseLeg,
+)
 
 TERM = {"term": {"lang": "en"}}
 
@@ -88,11 +93,14 @@ def test_shares_are_fair_and_within_what_is_available(counts: list[int], availab
 @pytest.mark.parametrize("filters", [0, 3, 100])
 def test_legs_and_filters_together_stay_within_the_limit(sparse_legs: int, words: int, filters: int) -> None:
     vector = SparseVector({f"t{n}": n + 1.0 for n in range(2000)})
-    legs: list[ReadyLeg] = [Weights(name=f"s{n}", field="f", vector=vector) for n in range(sparse_legs)]
-    legs += [Words(name="w", field="f", text="word " * words), Nearest(name="d", field="e", vector=(1.0,))]
+    legs: list[ResolvedLeg] = [ResolvedSparseLeg(name=f"s{n}", field="f", vector=vector) for n in range(sparse_legs)]
+    legs += [
+        ResolvedBm25Leg(name="w", field="f", text="word " * words),
+        ResolvedDenseLeg(name="d", field="e", vector=(1.0,)),
+    ]
     fitted = fit_legs(legs, [TERM] * filters)
-    tokens = [len(leg.vector) for leg in fitted if isinstance(leg, Weights)]
-    kept_words = sum(count_words(leg.text) for leg in fitted if isinstance(leg, Words))
+    tokens = [len(leg.vector) for leg in fitted if isinstance(leg, ResolvedSparseLeg)]
+    kept_words = sum(count_words(leg.text) for leg in fitted if isinstance(leg, ResolvedBm25Leg))
     assert sum(tokens) + kept_words + 1 + filters * len(legs) <= MOST_CLAUSES
     assert max(tokens) - min(tokens) <= 1
     assert min(tokens) >= FEWEST_SPARSE_TOKENS
@@ -101,5 +109,8 @@ def test_legs_and_filters_together_stay_within_the_limit(sparse_legs: int, words
 
 
 def test_legs_that_fit_stay_as_they_are() -> None:
-    legs = [Weights(name="s", field="f", vector=SparseVector({"a": 1.0})), Words(name="w", field="f", text="a b")]
+    legs = [
+        ResolvedSparseLeg(name="s", field="f", vector=SparseVector({"a": 1.0})),
+        ResolvedBm25Leg(name="w", field="f", text="a b"),
+    ]
     assert fit_legs(legs, [TERM]) == tuple(legs)

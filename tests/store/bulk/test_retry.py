@@ -1,4 +1,4 @@
-"""What is retried, cut and given up, without a server: `deliver` is told answers."""
+"""What is retried, cut and given up, without a server: `send_with_retries` is told answers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from opensearch_neural_sparse import BulkReport, ServerConnectionError, ServerRequestError, WriteOptions
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
-from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Withheld, cut, deliver
+from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, send_with_retries, split_batches
 
 OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)
 FULL = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
@@ -38,7 +38,7 @@ class Conversation:
         self.pauses: list[float] = []
 
     def run(self, batch: Sequence[BulkAction], options: WriteOptions = OPTIONS) -> BulkReport:
-        steps = deliver(batch, options)
+        steps = send_with_retries(batch, options)
         answer: Answer = None
         while True:
             try:
@@ -57,7 +57,7 @@ class Conversation:
 
 
 def test_what_is_withheld_in_the_midst_of_retries_was_not_sent() -> None:
-    conversation = Conversation([items(DONE, FULL), Withheld("gone")])
+    conversation = Conversation([items(DONE, FULL), Skipped("gone")])
     report = conversation.run(actions("a", "b"))
     assert conversation.sent == [["a", "b"], ["b"]]
     assert (report.written, report.unknown, report.stopped) == (1, (), "gone")
@@ -159,7 +159,7 @@ def test_later_version_in_the_other_half_is_written_after_the_retry_of_the_earli
 @given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 7), st.integers(1, 100))
 def test_batches_keep_order_and_stay_within_their_limits(sizes: list[int], count: int, limit: int) -> None:
     rows = [BulkAction(id=f"{n}", body=b"x" * size) for n, size in enumerate(sizes)]
-    batches = [batch for batch, _ in cut(iter(rows), WriteOptions(batch_size=count, batch_bytes=limit))]
+    batches = [batch for batch, _ in split_batches(iter(rows), WriteOptions(batch_size=count, batch_bytes=limit))]
     assert [action for batch in batches for action in batch] == rows
     for batch in batches:
         assert 1 <= len(batch) <= count
@@ -169,10 +169,10 @@ def test_batches_keep_order_and_stay_within_their_limits(sizes: list[int], count
 def test_failures_on_the_way_travel_with_the_batches() -> None:
     failures = [BulkFailure(id=name, status=None, error_type="x", reason="y") for name in "xyz"]
     a, b = actions("a", "b")
-    batches = list(cut([failures[0], a, failures[1], b, failures[2]], WriteOptions(batch_size=1)))
+    batches = list(split_batches([failures[0], a, failures[1], b, failures[2]], WriteOptions(batch_size=1)))
     assert [batch for batch, _ in batches] == [[a], [b], []]
     assert [failure for _, report in batches for failure in report.failed] == failures
-    assert [report.failed for _, report in cut(failures, OPTIONS)] == [tuple(failures)]
+    assert [report.failed for _, report in split_batches(failures, OPTIONS)] == [tuple(failures)]
 
 
 @pytest.mark.parametrize(

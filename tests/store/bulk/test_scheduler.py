@@ -13,7 +13,7 @@ from opensearch_neural_sparse import BulkReport, ServerConnectionError, WriteOpt
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.store.bulk.retry import Send
-from opensearch_neural_sparse.store.bulk.scheduler import Flow, Turn
+from opensearch_neural_sparse.store.bulk.scheduler import BulkScheduler, Decision
 
 
 def batch(*names: str) -> list[BulkAction]:
@@ -25,39 +25,39 @@ def failure(name: str) -> BulkFailure:
 
 
 def test_batches_travel_together_up_to_the_limit() -> None:
-    flow = Flow(2)
-    first = flow.start(batch("a"))
-    flow.start(batch("b"))
-    assert flow.turn(batch("c")) is Turn.WAIT
-    flow.finish(first, BulkReport(written=1))
-    assert flow.turn(batch("c")) is Turn.START
+    scheduler = BulkScheduler(2)
+    first = scheduler.start(batch("a"))
+    scheduler.start(batch("b"))
+    assert scheduler.decide(batch("c")) is Decision.WAIT
+    scheduler.finish(first, BulkReport(written=1))
+    assert scheduler.decide(batch("c")) is Decision.SEND
 
 
 def test_batch_waits_for_the_one_that_holds_one_of_its_ids() -> None:
-    flow = Flow(3)
-    first = flow.start(batch("a", "b"))
-    flow.start(batch("c"))
-    assert flow.turn(batch("b", "d")) is Turn.WAIT
-    assert flow.turn(batch("d")) is Turn.START
-    flow.finish(first, BulkReport(written=2))
-    assert flow.turn(batch("b", "d")) is Turn.START
+    scheduler = BulkScheduler(3)
+    first = scheduler.start(batch("a", "b"))
+    scheduler.start(batch("c"))
+    assert scheduler.decide(batch("b", "d")) is Decision.WAIT
+    assert scheduler.decide(batch("d")) is Decision.SEND
+    scheduler.finish(first, BulkReport(written=2))
+    assert scheduler.decide(batch("b", "d")) is Decision.SEND
 
 
 def test_nothing_sets_out_after_a_delivery_has_stopped() -> None:
-    flow = Flow(2)
-    first, second = flow.start(batch("a")), flow.start(batch("b"))
-    flow.finish(second, BulkReport(unknown=("b",), stopped="gone"))
-    assert flow.turn(batch("c")) is Turn.STAY
-    flow.leave(batch("c"))
-    flow.finish(first, BulkReport(written=1))
-    report = flow.report()
+    scheduler = BulkScheduler(2)
+    first, second = scheduler.start(batch("a")), scheduler.start(batch("b"))
+    scheduler.finish(second, BulkReport(unknown=("b",), stopped="gone"))
+    assert scheduler.decide(batch("c")) is Decision.STOP
+    scheduler.skip(batch("c"))
+    scheduler.finish(first, BulkReport(written=1))
+    report = scheduler.report()
     assert (report.written, report.unknown, report.stopped) == (1, ("b",), "gone")
     assert [(failed.id, failed.error_type, failed.reason) for failed in report.failed] == [("c", "not_sent", "gone")]
 
 
 def test_batch_next_in_line_stays_when_the_one_before_it_stops() -> None:
-    flow, options = Flow(2), WriteOptions()
-    before, following = flow.deliver(batch("a"), options), flow.deliver(batch("b"), options)
+    scheduler, options = BulkScheduler(2), WriteOptions()
+    before, following = scheduler.deliver(batch("a"), options), scheduler.deliver(batch("b"), options)
     assert isinstance(next(before), Send)
     with pytest.raises(StopIteration) as stopped:
         before.send(ServerConnectionError("an address", "gone"))
@@ -68,31 +68,31 @@ def test_batch_next_in_line_stays_when_the_one_before_it_stops() -> None:
 
 
 def test_server_that_is_gone_before_a_batch_leaves_nothing_unknown() -> None:
-    flow = Flow(2)
-    first = flow.start(batch("a"))
-    flow.stop("gone")
-    assert flow.turn(batch("b")) is Turn.STAY
-    flow.leave(batch("b"))
-    flow.finish(first, BulkReport(written=1))
-    report = flow.report()
+    scheduler = BulkScheduler(2)
+    first = scheduler.start(batch("a"))
+    scheduler.stop("gone")
+    assert scheduler.decide(batch("b")) is Decision.STOP
+    scheduler.skip(batch("b"))
+    scheduler.finish(first, BulkReport(written=1))
+    report = scheduler.report()
     assert (report.written, report.unknown, report.stopped) == (1, (), "gone")
     assert [(failed.id, failed.error_type) for failed in report.failed] == [("b", "not_sent")]
 
 
 def test_reason_to_stop_is_kept_whatever_else_is_noted() -> None:
-    flow = Flow(2)
-    flow.stop("gone")
-    flow.finish(flow.start(batch("a")), BulkReport(written=1))
-    assert (flow.stopped, flow.report()) == ("gone", BulkReport(written=1, stopped="gone"))
+    scheduler = BulkScheduler(2)
+    scheduler.stop("gone")
+    scheduler.finish(scheduler.start(batch("a")), BulkReport(written=1))
+    assert (scheduler.stopped, scheduler.report()) == ("gone", BulkReport(written=1, stopped="gone"))
 
 
 def test_report_is_in_the_order_of_the_batches_whatever_arrives_first() -> None:
-    flow = Flow(3)
-    flow.note(BulkReport(failed=(failure("0"),)))
-    numbers = [flow.start(batch(name)) for name in "abc"]
+    scheduler = BulkScheduler(3)
+    scheduler.add(BulkReport(failed=(failure("0"),)))
+    numbers = [scheduler.start(batch(name)) for name in "abc"]
     for number, name in reversed(list(zip(numbers, "abc", strict=True))):
-        flow.finish(number, BulkReport(written=1, failed=(failure(name),), unknown=(name,)))
-    report = flow.report()
+        scheduler.finish(number, BulkReport(written=1, failed=(failure(name),), unknown=(name,)))
+    report = scheduler.report()
     assert [failed.id for failed in report.failed] == ["0", "a", "b", "c"]
     assert (report.written, report.unknown) == (3, ("a", "b", "c"))
 
@@ -103,24 +103,24 @@ def test_report_is_in_the_order_of_the_batches_whatever_arrives_first() -> None:
 def test_last_write_of_an_id_stands_whatever_arrives_first(
     batches: list[list[str]], in_flight: int, chance: random.Random
 ) -> None:
-    flow, stored = Flow(in_flight), {}
+    scheduler, stored = BulkScheduler(in_flight), {}
     under_way: dict[int, tuple[int, Sequence[BulkAction]]] = {}
 
     def arrive() -> None:
         number = chance.choice(list(under_way))
         version, arrived = under_way.pop(number)
         stored.update({action.id: version for action in arrived})
-        flow.finish(number, BulkReport(written=len(arrived)))
+        scheduler.finish(number, BulkReport(written=len(arrived)))
 
     for version, names in enumerate(batches):
-        while flow.turn(batch(*names)) is Turn.WAIT:
+        while scheduler.decide(batch(*names)) is Decision.WAIT:
             arrive()
-        under_way[flow.start(batch(*names))] = version, batch(*names)
+        under_way[scheduler.start(batch(*names))] = version, batch(*names)
         assert len(under_way) <= in_flight
     while under_way:
         arrive()
     assert stored == {name: version for version, names in enumerate(batches) for name in names}
-    assert flow.report() == BulkReport(written=sum(map(len, batches)))
+    assert scheduler.report() == BulkReport(written=sum(map(len, batches)))
 
 
 def test_no_request_in_flight_is_refused() -> None:

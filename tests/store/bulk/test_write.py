@@ -216,7 +216,7 @@ def test_index_that_vanishes_between_batches_is_not_made_again(store: NeuralSpar
         yield from ({"id": name, "text": name} for name in ("one", "two"))
         wait_for_document(store.client(), store.index, "two")
         store.client().indices.delete(index=store.index)
-        time.sleep(index_guard.TRUSTED_FOR)
+        time.sleep(index_guard.CHECK_INTERVAL)
         yield from ({"id": name, "text": name} for name in ("three", "four"))
 
     with pytest.raises(IndexNotFoundError):
@@ -227,7 +227,7 @@ def test_index_that_vanishes_between_batches_is_not_made_again(store: NeuralSpar
 def test_index_that_vanishes_moments_before_a_batch_is_noticed_at_the_end(
     store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_guard, "TRUSTED_FOR", 60.0)
+    monkeypatch.setattr(index_guard, "CHECK_INTERVAL", 60.0)
 
     def stream() -> Iterator[dict[str, str]]:
         yield from ({"id": name, "text": name} for name in ("one", "two"))
@@ -271,7 +271,7 @@ def test_long_write_looks_at_the_index_now_and_then(store: NeuralSparseStore, mo
 
     store.open()
     monkeypatch.setattr(store.client().indices, "get", recorded)
-    monkeypatch.setattr(index_guard, "TRUSTED_FOR", 60.0)
+    monkeypatch.setattr(index_guard, "CHECK_INTERVAL", 60.0)
     assert store.write(map(str, range(40)), options=WriteOptions(batch_size=1, in_flight=1)).written == 40
     assert len(looks) == 3  # to choose the model, before the first batch, after the last
 
@@ -329,8 +329,8 @@ def test_last_of_many_writes_of_one_id_stands(
 
     def early_ones_late(**arguments: Any) -> Any:
         with lock:
-            turn = next(turns)
-        time.sleep(0.02 if turn % 2 == 0 else 0.0)
+            decision = next(turns)
+        time.sleep(0.02 if decision % 2 == 0 else 0.0)
         return bulk(**arguments)
 
     monkeypatch.setattr(store.client(), "bulk", early_ones_late)

@@ -154,7 +154,7 @@ async def test_last_of_many_writes_of_one_id_stands(astore: AsyncNeuralSparseSto
 async def test_index_that_vanishes_during_a_write_is_noticed(
     astore: AsyncNeuralSparseStore, client: Any, monkeypatch: pytest.MonkeyPatch, trusted_for: float
 ) -> None:
-    monkeypatch.setattr(index_guard, "TRUSTED_FOR", trusted_for)
+    monkeypatch.setattr(index_guard, "CHECK_INTERVAL", trusted_for)
 
     def stream() -> Iterator[dict[str, str]]:
         yield from ({"id": name, "text": name} for name in ("one", "two"))

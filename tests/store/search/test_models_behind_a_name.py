@@ -26,11 +26,11 @@ from opensearch_neural_sparse import (
     register_model,
     resolve_files,
 )
-from opensearch_neural_sparse.index.mapping import further_field
+from opensearch_neural_sparse.index.mapping import add_field_body
 from opensearch_neural_sparse.index.model_binding import write_bindings
 from opensearch_neural_sparse.models import registry
-from opensearch_neural_sparse.search.fusion.rrf import reciprocal_rank, shortest
-from opensearch_neural_sparse.store.bulk.index_guard import TRUSTED_FOR
+from opensearch_neural_sparse.search.fusion.rrf import rrf_term, shortest
+from opensearch_neural_sparse.store.bulk.index_guard import CHECK_INTERVAL
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.paths import SMALL_MODEL
@@ -107,7 +107,7 @@ def test_every_model_s_indices_are_searched_by_their_own_in_one_request(pair: Pa
     assert [hit.id for hit in hits] == ["0", "0", "1", "1"]
     assert {hit.index for hit in hits} == {f"{pair.prefix}-small", f"{pair.prefix}-toy"}
     assert {hit.model.partition("@")[0] for hit in hits if hit.model} == {SMALL_MODEL.name, "toy-en"}
-    assert [hit.score for hit in hits] == [shortest(reciprocal_rank(rank)) for rank in (1, 1, 2, 2)]
+    assert [hit.score for hit in hits] == [shortest(rrf_term(rank)) for rank in (1, 1, 2, 2)]
     assert (hits.total, hits.total_is_exact) == (6, True)
     alone = [pair.store(name).search("red planet") for name in ("small", "toy")]
     assert [[hit.id for hit in part] for part in alone] == [["0", "1", "2"]] * 2
@@ -171,7 +171,7 @@ def test_a_leg_of_one_model_is_refused_over_several(pair: Pair, leg: SparseLeg) 
     index, toy = f"{pair.prefix}-small", pair.store("toy").open().binding
     assert toy is not None
     meta = pair.client.indices.get_mapping(index=index)[index]["mappings"]["_meta"]
-    body = {"properties": further_field("other"), "_meta": write_bindings({"other": toy}, meta)}
+    body = {"properties": add_field_body("other"), "_meta": write_bindings({"other": toy}, meta)}
     pair.client.indices.put_mapping(index=index, body=body)
     options = HybridOptions(legs=(Bm25Leg(), leg))
     with pytest.raises(ModelMismatchError, match="belong to different models"):
@@ -313,7 +313,7 @@ def test_alias_that_moves_during_a_write_takes_none_of_it_along(pair: Pair) -> N
             if number == 300:
                 wait_for_document(pair.client, f"{pair.prefix}-small", "w199")
                 pair.point("live", "toy", away_from="small")
-                time.sleep(TRUSTED_FOR)
+                time.sleep(CHECK_INTERVAL)
             yield {"id": f"w{number}", "text": "red"}
 
     with pytest.raises(BulkWriteError, match="leads to another index") as error:

@@ -32,8 +32,8 @@ def checked_documents(documents: Iterable[Document]) -> list[Document]:
         ValueError: Something else among them.
     """
     rows = list(documents)
-    if strangers := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
-        raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(strangers))} in it.")
+    if unexpected := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
+        raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(unexpected))} in it.")
     return rows
 
 

@@ -21,7 +21,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embed
     QuerySparseEmbedding,
 )
 from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
-from opensearch_neural_sparse.index.bulk.actions import finish, write_draft
+from opensearch_neural_sparse.index.bulk.actions import serialize_actions, write_draft
 from opensearch_neural_sparse.index.documents.vector_fields import vector_of
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
 from opensearch_neural_sparse.search.results.hits import parse_hits
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
     from opensearch_neural_sparse.encode.sparse_vector import SparseVector
     from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-    from opensearch_neural_sparse.index.bulk.actions import BulkAction, BulkDraft
+    from opensearch_neural_sparse.index.bulk.actions import BulkAction, PendingAction
     from opensearch_neural_sparse.index.bulk.report import BulkFailure
     from opensearch_neural_sparse.index.documents.document import SparseDocument
     from opensearch_neural_sparse.index.model_binding import ModelBinding
@@ -83,7 +83,7 @@ class DocumentCodec:
         """
         self._ensure_writable()
         rows = [to_sparse_document(document, self._vector_of(document)) for document in documents]
-        return finish(self._drafts(documents, rows, options), exact_weights=options.exact_weights)
+        return serialize_actions(self._drafts(documents, rows, options), exact_weights=options.exact_weights)
 
     async def load(self) -> None:
         """Load the vocabulary, off the event loop."""
@@ -131,7 +131,7 @@ class DocumentCodec:
 
     def _drafts(
         self, documents: Sequence[Document], rows: Sequence[SparseDocument], options: WriteOptions
-    ) -> Iterator[BulkDraft]:
+    ) -> Iterator[PendingAction]:
         for document, row in zip(documents, rows, strict=True):
             routing = document.meta.get(ROUTING)
             yield write_draft(

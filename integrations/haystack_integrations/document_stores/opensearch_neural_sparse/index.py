@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
 
     from opensearch_neural_sparse.index.bulk.report import BulkReport
-    from opensearch_neural_sparse.index.index_info import IndexState
+    from opensearch_neural_sparse.index.index_info import IndexInfo
     from opensearch_neural_sparse.store.encoders import Encoders
     from opensearch_neural_sparse.store.write_options import WriteOptions
 
@@ -41,7 +41,7 @@ class _WithCodec:
     index: str
     _encoders: Encoders
 
-    def _codec(self, state: IndexState) -> DocumentCodec:
+    def _codec(self, state: IndexInfo) -> DocumentCodec:
         return DocumentCodec(self.index, state.schema, state.binding, self._tokenizer)
 
     @cached_property

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
     from opensearch_neural_sparse.cli.commands.doctor_checks import Check
-    from opensearch_neural_sparse.index.index_info import IndexState
+    from opensearch_neural_sparse.index.index_info import IndexInfo
     from opensearch_neural_sparse.index.model_binding import ModelBinding
     from opensearch_neural_sparse.models.files.resolve import Side
     from opensearch_neural_sparse.models.spec import ModelSpec
@@ -120,7 +120,7 @@ def model_for(models: Sequence[str], binding: "ModelBinding | None") -> str | No
     return named if binding is None or len(models) < 2 else fitting(models, [binding]) or named
 
 
-def examine_model(model: str | None, state: "IndexState | None") -> "Iterator[Check]":
+def examine_model(model: str | None, state: "IndexInfo | None") -> "Iterator[Check]":
     """Yield the checks of a model, held against the index where there is one: its files, and what runs it."""
     from opensearch_neural_sparse.cli.commands.doctor_checks import fail, ok, warn
     from opensearch_neural_sparse.errors import ModelFilesError, ModelMismatchError, UnknownModelError

@@ -53,7 +53,7 @@ class BulkAction(NamedTuple):
         return f"BulkAction(id={self.id!r})"
 
 
-class BulkDraft(NamedTuple):
+class PendingAction(NamedTuple):
     """One operation of a bulk request that is yet to be serialised.
 
     Attributes:
@@ -69,9 +69,9 @@ class BulkDraft(NamedTuple):
     lacks: tuple[str, ...] = ()
 
 
-def draft_of(
+def pending_action(
     operation: str, header: Mapping[str, Any], make_body: Callable[[], Mapping[str, Any]], vectors: Sequence[str] = ()
-) -> BulkDraft:
+) -> PendingAction:
     """Return the draft of a header, which holds an id, and of what makes its second line.
 
     Args:
@@ -82,9 +82,9 @@ def draft_of(
     """
     try:
         body = make_body()
-        return BulkDraft(operation, header, body, tuple(name for name in vectors if name not in body))
+        return PendingAction(operation, header, body, tuple(name for name in vectors if name not in body))
     except (IndexSchemaError, InvalidVectorError, ValueError, TypeError) as error:
-        return BulkDraft(operation, header, error)
+        return PendingAction(operation, header, error)
 
 
 def write_draft(
@@ -94,7 +94,7 @@ def write_draft(
     operation: BulkOperationLike = BulkOperation.INDEX,
     routing: str | None = None,
     fields: dict[str, Any] | None = None,
-) -> BulkDraft:
+) -> PendingAction:
     """Return the draft of what writes a document, which has an id.
 
     Args:
@@ -109,10 +109,12 @@ def write_draft(
         made = to_source(document, schema)
         return made | fields if fields else made
 
-    return draft_of(str(operation), _header(check_id(document.id), routing), source, schema.searched_vectors)
+    return pending_action(str(operation), _header(check_id(document.id), routing), source, schema.searched_vectors)
 
 
-def finish(drafts: Iterable[BulkDraft], *, exact_weights: bool = False) -> Iterator[BulkAction | BulkFailure]:
+def serialize_actions(
+    drafts: Iterable[PendingAction], *, exact_weights: bool = False
+) -> Iterator[BulkAction | BulkFailure]:
     """Yield the action of each draft, or why it cannot be sent; some are serialised together.
 
     Args:
@@ -135,7 +137,7 @@ def bulk_actions(
     documents: Iterable[SparseDocument], schema: IndexSchema, *, exact_weights: bool = False
 ) -> Iterator[BulkAction | BulkFailure]:
     """Yield what writes each document, or why it cannot be sent."""
-    return finish((write_draft(document, schema) for document in documents), exact_weights=exact_weights)
+    return serialize_actions((write_draft(document, schema) for document in documents), exact_weights=exact_weights)
 
 
 def update_draft(
@@ -146,7 +148,7 @@ def update_draft(
     routing: str | None = None,
     seq_no: int,
     primary_term: int,
-) -> BulkDraft:
+) -> PendingAction:
     """Return the draft of what sets top-level fields of a document, if it is still the one of this sequence number.
 
     Args:
@@ -159,7 +161,7 @@ def update_draft(
     """
     unchanged = {"if_seq_no": seq_no, "if_primary_term": primary_term}
     header = _header(check_id(document_id), routing) | unchanged
-    return BulkDraft("update", header, {"doc": fields}, () if vector in fields else (vector,))
+    return PendingAction("update", header, {"doc": fields}, () if vector in fields else (vector,))
 
 
 def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:

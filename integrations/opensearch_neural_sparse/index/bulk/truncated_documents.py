@@ -11,7 +11,7 @@ _NAMED = 5
 """Ids that are named in a warning; it holds all of them."""
 
 
-class CutDocuments:
+class TruncatedDocuments:
     """Collects the documents of one write that were cut, for one warning of them all."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.index.bulk.actions import BulkDraft, draft_of
+from opensearch_neural_sparse.index.bulk.actions import PendingAction, pending_action
 from opensearch_neural_sparse.index.documents.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema, marker_field
 
@@ -33,7 +33,7 @@ if (!params.nested_drop.isEmpty() || !params.nested_put.isEmpty()) {
 
 def metadata_draft(
     document_id: str, metadata: Mapping[str, Any], schema: IndexSchema, *, replace: bool = False
-) -> BulkDraft:
+) -> PendingAction:
     """Return the draft of what changes a document's metadata.
 
     Args:
@@ -60,7 +60,7 @@ def metadata_draft(
     return _change(document_id, parameters)
 
 
-def text_draft(document: SparseDocument, schema: IndexSchema) -> BulkDraft:
+def text_draft(document: SparseDocument, schema: IndexSchema) -> PendingAction:
     """Return the draft of what gives a document another text and its vectors.
 
     Args:
@@ -83,10 +83,10 @@ def text_draft(document: SparseDocument, schema: IndexSchema) -> BulkDraft:
     return draft._replace(lacks=tuple(name for name in of_the_text if name not in put))
 
 
-def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> BulkDraft:
+def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> PendingAction:
     header = {"_id": check_id(document_id), "retry_on_conflict": CONFLICT_RETRIES}
 
     def body() -> dict[str, Any]:
         return {"script": {"source": _SCRIPT, "params": {**parameters(), "nested": META_FIELD}}}
 
-    return draft_of("update", header, body)
+    return pending_action("update", header, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opensearch_neural_sparse.errors import UnsupportedServerError
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.fusion.pipelines import normalization_pipeline, rrf_pipeline
 from opensearch_neural_sparse.search.options.fusion import Fusion
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
@@ -15,7 +15,7 @@ _MIN_SCORE_SINCE, _COLLAPSE_SINCE, _CHUNKS_SINCE = (3, 5, 0), (3, 6, 0), (3, 0, 
 
 
 def choose_fusion(
-    server: ServerInfo, index: str, state: IndexState, options: HybridOptions, *, chunks: bool = False
+    server: ServerInfo, index: str, state: IndexInfo, options: HybridOptions, *, chunks: bool = False
 ) -> Fusion:
     """Return who fuses: what the options say, else the server wherever its fusion is there and right.
 
@@ -71,7 +71,7 @@ def wrong_ranks(server: ServerInfo, found: str) -> UnsupportedServerError:
     )
 
 
-def _check_server(server: ServerInfo, index: str, state: IndexState, options: HybridOptions) -> None:
+def _check_server(server: ServerInfo, index: str, state: IndexInfo, options: HybridOptions) -> None:
     server.require_version_told("Hybrid search fused by the server")
     server.require_plugin(NEURAL_SEARCH, "Hybrid search fused by the server")
     if options.normalization is None and not server.ranks_across_shards:

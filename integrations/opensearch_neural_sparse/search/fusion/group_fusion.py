@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from opensearch_neural_sparse.search.fusion.rrf import fuse, shortest
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.results.hits import SearchHits
 
 
-def fuse_groups(found: Sequence[SearchHits], wanted: Wanted, of: str) -> SearchHits:
+def fuse_groups(found: Sequence[SearchHits], wanted: SearchPage, of: str) -> SearchHits:
     """Return a page of what was found in the indices of each model, or of each layout, fused by reciprocal ranks.
 
     Args:

@@ -65,7 +65,7 @@ def normalization_pipeline(
     """Return the inline search pipeline that normalises the scores of the legs and takes a mean of them.
 
     Raises:
-        ValueError: Weights that no server takes.
+        ValueError: ResolvedSparseLeg that no server takes.
         UnsupportedServerError: The server does not know the technique, or would ignore the bounds.
     """
     if normalization == Normalization.Z_SCORE:

@@ -13,18 +13,18 @@ _SCALE = 10**10
 """The server divides in decimals of ten places and rounds half up, then goes on in float32."""
 
 
-def reciprocal_rank(rank: int, rank_constant: int = DEFAULT_RANK_CONSTANT) -> float:
+def rrf_term(rank: int, rank_constant: int = DEFAULT_RANK_CONSTANT) -> float:
     """Return what a rank, counted from 1, gives to the fused score: the very float32 that the server computes."""
     divisor = rank_constant + rank
     return float32((2 * _SCALE + divisor) // (2 * divisor) / _SCALE)
 
 
 def rank_of(term: float, rank_constant: int = DEFAULT_RANK_CONSTANT) -> int | None:
-    """Return the rank whose `reciprocal_rank` a term is, or None where it is none."""
+    """Return the rank whose `rrf_term` a term is, or None where it is none."""
     if not term > 0:
         return None
     rank = round(1 / term) - rank_constant
-    return rank if rank >= 1 and reciprocal_rank(rank, rank_constant) == float32(term) else None
+    return rank if rank >= 1 and rrf_term(rank, rank_constant) == float32(term) else None
 
 
 def fuse(
@@ -46,7 +46,7 @@ def fuse(
     scores: dict[Key, float] = {}
     for leg, ranking in enumerate(rankings):
         for rank, key in enumerate(ranking, start=1):
-            term = reciprocal_rank(rank, rank_constant)
+            term = rrf_term(rank, rank_constant)
             if weights is not None:
                 term = float32(term * float32(weights[leg]))
             scores[key] = float32(scores.get(key, 0.0) + term)

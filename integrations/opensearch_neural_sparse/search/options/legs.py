@@ -79,7 +79,7 @@ class DenseLeg:
                 f"Leg {self.name!r}: an embedder is called with a text, got {type(self.embedder).__name__}."
             )
         if self.vector is not None:
-            object.__setattr__(self, "vector", _numbers(self.vector, self.name))
+            object.__setattr__(self, "vector", dense_vector(self.vector, self.name))
 
 
 Leg = Bm25Leg | SparseLeg | DenseLeg
@@ -139,7 +139,8 @@ def _is_awaited(embedder: object) -> bool:
     return iscoroutinefunction(embedder) or iscoroutinefunction(getattr(embedder, "__call__", None))  # noqa: B004
 
 
-def _numbers(vector: object, name: str) -> tuple[float, ...]:
+def dense_vector(vector: object, name: str) -> tuple[float, ...]:
+    """Return the dense vector of the leg `name` as floats."""
     try:
         return tuple(to_floats(vector))
     except ValueError as error:

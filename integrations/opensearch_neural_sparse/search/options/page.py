@@ -14,7 +14,7 @@ LARGEST_WINDOW = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class SearchPage:
     """A page of the documents that satisfy a filter, and what comes with them.
 
     Attributes:

@@ -21,7 +21,7 @@ def check_text(text: object) -> str:
         ValueError: Half of a surrogate pair in it, which JSON does not have.
     """
     if not isinstance(text, str):
-        raise TypeError(f"Words are searched by a text, got {type(text).__name__}.")
+        raise TypeError(f"ResolvedBm25Leg are searched by a text, got {type(text).__name__}.")
     if (half := lone_surrogate(text)) is not None:
         raise ValueError(
             f"The text of the query holds {half!r}, half of a surrogate pair, which is no character; leave it out."

@@ -164,8 +164,8 @@ def check_kind(options: HybridOptions) -> None:
     if least is not None and (isinstance(least, bool) or not isinstance(least, int | float) or not isfinite(least)):
         raise TypeError(f"min_score is a finite number, got {least!r}.")
     bounds = (*(options.lower_bounds or ()), *(options.upper_bounds or ()))
-    if strangers := [bound for bound in bounds if not isinstance(bound, Bound)]:
-        raise TypeError(f"Bounds are Bound(mode=..., score=...), one for each leg, got {type(strangers[0]).__name__}.")
+    if unexpected := [bound for bound in bounds if not isinstance(bound, Bound)]:
+        raise TypeError(f"Bounds are Bound(mode=..., score=...), one for each leg, got {type(unexpected[0]).__name__}.")
 
 
 def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.search.query.resolved_legs import (
-    Nearest,
-    ReadyLeg,
-    Weights,
-    Words,
+    ResolvedBm25Leg,
+    ResolvedDenseLeg,
+    ResolvedLeg,
+    ResolvedSparseLeg,
     with_text,
     with_vector,
 )
@@ -36,22 +36,25 @@ _WORD = re.compile("[\u2e80-\U0010ffff]|[^\\W\u2e80-\U0010ffff]+")
 _logger = logging.getLogger(__name__)
 
 
-def fit_legs(legs: Sequence[ReadyLeg], clauses: Sequence[Mapping[str, Any]]) -> tuple[ReadyLeg, ...]:
+def fit_legs(legs: Sequence[ResolvedLeg], clauses: Sequence[Mapping[str, Any]]) -> tuple[ResolvedLeg, ...]:
     """Return legs that one request may hold together with a filter in each: texts and vectors are cut, with a warning.
 
     Args:
         legs: The legs of one request.
         clauses: The filter clauses that go into every leg.
     """
-    spent = len(legs) * count_clauses(clauses) + sum(isinstance(leg, Nearest) for leg in legs)
-    sparse, words = ([leg for leg in legs if isinstance(leg, kind)] for kind in (Weights, Words))
+    spent = len(legs) * count_clauses(clauses) + sum(isinstance(leg, ResolvedDenseLeg) for leg in legs)
+    sparse, words = ([leg for leg in legs if isinstance(leg, kind)] for kind in (ResolvedSparseLeg, ResolvedBm25Leg))
     reserved = MOST_CLAUSES - spent - FEWEST_SPARSE_TOKENS * len(sparse)
     longest = max(FEWEST_WORDS, reserved // max(1, len(words)))
-    cut = [with_text(leg, limit_words(leg.text, longest)) if isinstance(leg, Words) else leg for leg in legs]
-    spent += sum(count_words(leg.text) for leg in cut if isinstance(leg, Words))
-    limits = iter(share_tokens([len(leg.vector) for leg in cut if isinstance(leg, Weights)], MOST_CLAUSES - spent))
+    cut = [with_text(leg, limit_words(leg.text, longest)) if isinstance(leg, ResolvedBm25Leg) else leg for leg in legs]
+    spent += sum(count_words(leg.text) for leg in cut if isinstance(leg, ResolvedBm25Leg))
+    limits = iter(
+        share_tokens([len(leg.vector) for leg in cut if isinstance(leg, ResolvedSparseLeg)], MOST_CLAUSES - spent)
+    )
     return tuple(
-        with_vector(leg, limit_tokens(leg.vector, next(limits))) if isinstance(leg, Weights) else leg for leg in cut
+        with_vector(leg, limit_tokens(leg.vector, next(limits))) if isinstance(leg, ResolvedSparseLeg) else leg
+        for leg in cut
     )
 
 
@@ -64,15 +67,15 @@ def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVecto
     return SparseVector.from_trusted(kept, kept.values())
 
 
-def tokens_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:
+def tokens_left_out(before: Sequence[ResolvedLeg], after: Sequence[ResolvedLeg]) -> int:
     """Return how many tokens the sparse legs lost."""
-    counts = [sum(len(leg.vector) for leg in legs if isinstance(leg, Weights)) for legs in (before, after)]
+    counts = [sum(len(leg.vector) for leg in legs if isinstance(leg, ResolvedSparseLeg)) for legs in (before, after)]
     return counts[0] - counts[1]
 
 
-def words_left_out(before: Sequence[ReadyLeg], after: Sequence[ReadyLeg]) -> int:
+def words_left_out(before: Sequence[ResolvedLeg], after: Sequence[ResolvedLeg]) -> int:
     """Return how many words the BM25 legs lost."""
-    whole, cut = ([leg.text for leg in legs if isinstance(leg, Words)] for legs in (before, after))
+    whole, cut = ([leg.text for leg in legs if isinstance(leg, ResolvedBm25Leg)] for legs in (before, after))
     return sum(map(count_cut, whole, cut))
 
 

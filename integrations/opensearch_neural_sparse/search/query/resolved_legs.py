@@ -12,11 +12,11 @@ from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.index.token_ids import TokenIds
-from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Leg, SparseLeg, _numbers
+from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Leg, SparseLeg, dense_vector
 
 
 @dataclass(frozen=True, kw_only=True)
-class Words:
+class ResolvedBm25Leg:
     """A BM25 leg that is ready to be asked."""
 
     name: str
@@ -25,7 +25,7 @@ class Words:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weights:
+class ResolvedSparseLeg:
     """A sparse leg that is ready to be asked."""
 
     name: str
@@ -36,7 +36,7 @@ class Weights:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Nearest:
+class ResolvedDenseLeg:
     """A dense leg that is ready to be asked."""
 
     name: str
@@ -44,16 +44,16 @@ class Nearest:
     vector: tuple[float, ...] = dataclasses.field(repr=False)
 
 
-ReadyLeg = Words | Weights | Nearest
+ResolvedLeg = ResolvedBm25Leg | ResolvedSparseLeg | ResolvedDenseLeg
 
 
-def fill_legs(
+def resolve_legs(
     legs: Sequence[Leg],
     text: str,
     schema: IndexSchema,
     encode: Callable[[], SparseVector],
     more: Mapping[str, Callable[[], SparseVector]] = MappingProxyType({}),
-) -> tuple[ReadyLeg, ...]:
+) -> tuple[ResolvedLeg, ...]:
     """Return the legs with the query in them.
 
     Args:
@@ -73,40 +73,42 @@ def _needs(leg: Leg, field: str) -> bool:
     return isinstance(leg, SparseLeg) and leg.vector is None and leg.field == field
 
 
-def pruned(legs: Sequence[ReadyLeg], rule: Prune | None) -> tuple[ReadyLeg, ...]:
+def pruned(legs: Sequence[ResolvedLeg], rule: Prune | None) -> tuple[ResolvedLeg, ...]:
     """Return the legs with their sparse vectors pruned; one that is left empty finds nothing."""
     if rule is None:
         return tuple(legs)
-    return tuple(with_vector(leg, rule(leg.vector)) if isinstance(leg, Weights) else leg for leg in legs)
+    return tuple(with_vector(leg, rule(leg.vector)) if isinstance(leg, ResolvedSparseLeg) else leg for leg in legs)
 
 
-def with_text(leg: Words, text: str) -> Words:
+def with_text(leg: ResolvedBm25Leg, text: str) -> ResolvedBm25Leg:
     """Return the leg with another text."""
     return replace(leg, text=text)
 
 
-def with_vector(leg: Weights, vector: SparseVector) -> Weights:
+def with_vector(leg: ResolvedSparseLeg, vector: SparseVector) -> ResolvedSparseLeg:
     """Return the leg with another vector."""
     return replace(leg, vector=vector)
 
 
-def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> ReadyLeg:
+def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> ResolvedLeg:
     if isinstance(leg, Bm25Leg):
-        return Words(name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text)
+        return ResolvedBm25Leg(
+            name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text
+        )
     if isinstance(leg, SparseLeg):
         own = vector if leg.vector is None else SparseVector(leg.vector)
         if leg.field not in (None, schema.sparse_field):
-            return Weights(name=leg.name, field=leg.field, vector=own)
+            return ResolvedSparseLeg(name=leg.name, field=leg.field, vector=own)
         token_ids, chunk_field = schema.token_ids, schema.nested_field
-        return Weights(
+        return ResolvedSparseLeg(
             name=leg.name, field=schema.sparse_path, vector=own, token_ids=token_ids, chunk_field=chunk_field
         )
-    return Nearest(name=leg.name, field=leg.field or schema.embedding_field, vector=_embed(leg, text))
+    return ResolvedDenseLeg(name=leg.name, field=leg.field or schema.embedding_field, vector=_embed(leg, text))
 
 
 def _embed(leg: DenseLeg, text: str) -> tuple[float, ...]:
     if leg.embedder is None:
-        return _numbers(leg.vector, leg.name)
+        return dense_vector(leg.vector, leg.name)
     made = leg.embedder(text)
     if isawaitable(made):
         if iscoroutine(made):
@@ -115,4 +117,4 @@ def _embed(leg: DenseLeg, text: str) -> tuple[float, ...]:
             f"Leg {leg.name!r}: its embedder is to be awaited, which AsyncNeuralSparseStore does; the blocking store "
             "takes one that returns the vector."
         )
-    return _numbers(made, leg.name)
+    return dense_vector(made, leg.name)

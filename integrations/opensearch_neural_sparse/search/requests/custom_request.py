@@ -7,7 +7,7 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.query_text import check_text
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.query.clause_limit import MOST_CLAUSES, count_clauses, limit_tokens
@@ -27,7 +27,7 @@ def custom_request(
     schema: IndexSchema,
     body: Mapping[str, Any],
     query: str | Mapping[str, float] | None,
-    wanted: Wanted,
+    wanted: SearchPage,
     encode: Callable[[], SparseVector],
     options: RequestOptions = DEFAULT_REQUEST,
 ) -> SearchRequest:
@@ -69,7 +69,7 @@ def custom_request(
 
 
 def _sparse_clause(
-    server: ServerInfo, schema: IndexSchema, vector: SparseVector, wanted: Wanted, depth: int
+    server: ServerInfo, schema: IndexSchema, vector: SparseVector, wanted: SearchPage, depth: int
 ) -> dict[str, Any]:
     if not vector:
         return _NOTHING

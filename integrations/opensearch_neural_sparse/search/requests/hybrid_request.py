@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.fusion.client_fusion import FusionPlan
 from opensearch_neural_sparse.search.fusion.fusion_choice import choose_fusion, fusing_pipeline
 from opensearch_neural_sparse.search.options.fusion import Fusion
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 from opensearch_neural_sparse.search.query.clause_limit import fit_legs, tokens_left_out, words_left_out
 from opensearch_neural_sparse.search.query.clauses import hybrid_query
 from opensearch_neural_sparse.search.query.leg_queries import check_two_phase, is_approximate, leg_body, leg_query
-from opensearch_neural_sparse.search.query.resolved_legs import Nearest, ReadyLeg, Weights, pruned
+from opensearch_neural_sparse.search.query.resolved_legs import ResolvedDenseLeg, ResolvedLeg, ResolvedSparseLeg, pruned
 from opensearch_neural_sparse.search.query.seismic import check_exact
 from opensearch_neural_sparse.search.query.sparse import explained_tokens
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest
@@ -47,8 +47,8 @@ class HybridQuestion:
 
     server: ServerInfo
     schema: IndexSchema
-    legs: tuple[ReadyLeg, ...] = field(repr=False)
-    wanted: Wanted
+    legs: tuple[ResolvedLeg, ...] = field(repr=False)
+    wanted: SearchPage
     options: HybridOptions
     plan: FusionPlan
     tokens_left_out: int = 0
@@ -83,21 +83,21 @@ class HybridQuestion:
         return self.wanted.source(self.schema, searched=[leg.field for leg in self._sparse_legs])
 
     @property
-    def _sparse_legs(self) -> Sequence[Weights]:
-        return [leg for leg in self.legs if isinstance(leg, Weights)]
+    def _sparse_legs(self) -> Sequence[ResolvedSparseLeg]:
+        return [leg for leg in self.legs if isinstance(leg, ResolvedSparseLeg)]
 
     @property
-    def _own_leg(self) -> Weights | None:
+    def _own_leg(self) -> ResolvedSparseLeg | None:
         return next((leg for leg in self._sparse_legs if leg.field == self.schema.sparse_path), None)
 
 
 def hybrid_request(
     server: ServerInfo,
     index: str,
-    state: IndexState,
+    state: IndexInfo,
     schema: IndexSchema,
-    legs: Sequence[ReadyLeg],
-    wanted: Wanted,
+    legs: Sequence[ResolvedLeg],
+    wanted: SearchPage,
     options: HybridOptions,
 ) -> SearchRequest:
     """Return a search that fuses legs, in one request.
@@ -115,7 +115,7 @@ def hybrid_request(
         UnsupportedServerError: The server lacks what was asked for, or would get it wrong in silence.
     """
     legs = pruned(legs, options.prune)
-    if any(isinstance(leg, Nearest) for leg in legs):
+    if any(isinstance(leg, ResolvedDenseLeg) for leg in legs):
         server.require_plugin(KNN, "A dense leg")
     if not any(map(is_approximate, legs)):
         check_exact(options.seismic)
@@ -137,7 +137,7 @@ def hybrid_request(
     return (_client_request if by_client else _server_request)(question)
 
 
-def _plan(legs: Sequence[ReadyLeg], wanted: Wanted, options: HybridOptions, state: IndexState) -> FusionPlan:
+def _plan(legs: Sequence[ResolvedLeg], wanted: SearchPage, options: HybridOptions, state: IndexInfo) -> FusionPlan:
     return FusionPlan(
         legs=tuple(leg.name for leg in legs),
         rank_constant=None if options.normalization else options.rank_constant,

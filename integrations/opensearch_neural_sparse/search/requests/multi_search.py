@@ -8,36 +8,36 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import HybridPoolWarning
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.fusion.group_fusion import fuse_groups
-from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, Wanted
+from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, SearchPage
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
-from opensearch_neural_sparse.search.requests.response import read_hits, readable_row
+from opensearch_neural_sparse.search.requests.response import raise_for_error, read_hits
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import ServerInfo
 
-Stranger = tuple[str, str | None]
+UnexpectedIndex = tuple[str, str | None]
 """An index, and the model of a vector in it, of which the one that asked knew nothing."""
 Requests = Sequence[SearchRequest | None]
 """A search for each query; None stands for one that cannot find anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answers:
+class MultiSearchResult:
     """What was found by each query, and what of it was not expected."""
 
     hits: list[SearchHits]
-    strangers: frozenset[Stranger]
+    unexpected: frozenset[UnexpectedIndex]
 
     @property
-    def found_nothing(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether there is no hit at all, whose index would tell where the name leads by now."""
         return not any(self.hits)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Questions:
+class MultiSearch:
     """Queries that are sent as one request.
 
     Attributes:
@@ -50,9 +50,9 @@ class Questions:
     """
 
     name: str
-    state: IndexState
+    state: IndexInfo
     searches: Sequence[Requests]
-    wanted: Wanted
+    wanted: SearchPage
     options: RequestOptions = DEFAULT_REQUEST
     alone: bool = True
 
@@ -76,7 +76,7 @@ class Questions:
         """What is found by queries that cannot find anything."""
         return [SearchHits() for _ in self.searches[0]]
 
-    def read(self, server: ServerInfo, response: Mapping[str, Any]) -> Answers:
+    def read(self, server: ServerInfo, response: Mapping[str, Any]) -> MultiSearchResult:
         """Read the answer.
 
         Raises:
@@ -89,7 +89,7 @@ class Questions:
             [self._read(server, request, group, rows, response["took"]) for request in requests]
             for requests, group in zip(self.searches, self._groups, strict=True)
         ]
-        strangers = {
+        unexpected = {
             (hit.index, hit.model)
             for part in found
             for hits in part
@@ -97,11 +97,11 @@ class Questions:
             if not self.state.expects(hit.index, hit.model)
         }
         if not self.state.groups:
-            return Answers(hits=self._warned(found[0]), strangers=frozenset(strangers))
-        strangers |= {(hit["_index"], None) for row in rows for hit in readable_row(row)["hits"]["hits"]}
+            return MultiSearchResult(hits=self._warned(found[0]), unexpected=frozenset(unexpected))
+        unexpected |= {(hit["_index"], None) for row in rows for hit in raise_for_error(row)["hits"]["hits"]}
         of = f"{len(found)} {'models' if self.state.has_several_models else 'layouts'}"
         fused = [fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)]
-        return Answers(hits=self._warned(fused), strangers=frozenset(strangers))
+        return MultiSearchResult(hits=self._warned(fused), unexpected=frozenset(unexpected))
 
     def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
         """Return the hits, after a warning of those whose pages end before the documents that match."""
@@ -116,7 +116,7 @@ class Questions:
         return found
 
     @property
-    def _groups(self) -> Sequence[IndexState]:
+    def _groups(self) -> Sequence[IndexInfo]:
         return self.state.groups or (self.state,)
 
     def _lines(self) -> Iterator[Mapping[str, Any]]:
@@ -134,7 +134,7 @@ class Questions:
         self,
         server: ServerInfo,
         request: SearchRequest | None,
-        group: IndexState,
+        group: IndexInfo,
         rows: Iterator[Mapping[str, Any]],
         took: int,
     ) -> SearchHits:
@@ -143,7 +143,7 @@ class Questions:
         if request.searches:
             answer: Mapping[str, Any] = {"responses": [next(rows) for _ in request.searches], "took": took}
         else:
-            answer = readable_row(next(rows))
+            answer = raise_for_error(next(rows))
         hits = read_hits(server, request, answer, group.schema)
         if self.state.groups and group.binding is not None:
             hits[:] = [hit if hit.model else replace(hit, model=group.binding.marker) for hit in hits]

@@ -31,7 +31,7 @@ def read_hits(
     """
     plan, explained, partial = request.plan, request.explained, request.options.partial
     if request.searches and plan is not None:
-        responses = [readable_row(row) for row in response["responses"]]
+        responses = [raise_for_error(row) for row in response["responses"]]
         hits = read_fused(responses, schema, plan, explained=explained, took_ms=response["took"], partial=partial)
     else:
         shards = response.get("_shards", {}).get("total", 1)
@@ -57,7 +57,7 @@ def read_hits(
     return hits
 
 
-def readable_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+def raise_for_error(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return one answer of `_msearch`, or raise the error that it is."""
     if (error := row.get("error")) is None:
         return row

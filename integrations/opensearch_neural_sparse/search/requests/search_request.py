@@ -10,7 +10,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fusion.client_fusion import FusionPlan
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, SearchOptions
 from opensearch_neural_sparse.search.query.clause_limit import (
@@ -82,7 +82,7 @@ def sparse_request(
     server: ServerInfo,
     schema: IndexSchema,
     vector: SparseVector,
-    wanted: Wanted,
+    wanted: SearchPage,
     options: SearchOptions = DEFAULT_SEARCH,
 ) -> SearchRequest | None:
     """Return a sparse search, or None where the vector is empty, or pruned to nothing, and nothing can be found."""
@@ -105,7 +105,7 @@ def sparse_request(
 
 
 def match_request(
-    schema: IndexSchema, text: str, wanted: Wanted, options: RequestOptions = DEFAULT_REQUEST
+    schema: IndexSchema, text: str, wanted: SearchPage, options: RequestOptions = DEFAULT_REQUEST
 ) -> SearchRequest:
     """Return a BM25 search."""
     words = limit_words(text, _clauses_left(wanted))
@@ -124,7 +124,7 @@ def filter_body(filter: Filter | None) -> dict[str, Any]:  # noqa: A002
 
 
 def _sparse_parts(
-    server: ServerInfo, schema: IndexSchema, vector: SparseVector, wanted: Wanted, options: SearchOptions
+    server: ServerInfo, schema: IndexSchema, vector: SparseVector, wanted: SearchPage, options: SearchOptions
 ) -> dict[str, Any]:
     two_phase = options.two_phase
     if schema.token_ids is not None:
@@ -136,9 +136,9 @@ def _sparse_parts(
     return sparse_body(server, schema.sparse_path, vector, two_phase=two_phase, **shared)
 
 
-def _page(wanted: Wanted) -> dict[str, Any]:
+def _page(wanted: SearchPage) -> dict[str, Any]:
     return {"size": wanted.size, "from": wanted.offset} if wanted.offset else {"size": wanted.size}
 
 
-def _clauses_left(wanted: Wanted) -> int:
+def _clauses_left(wanted: SearchPage) -> int:
     return MOST_CLAUSES - min(count_clauses(wanted.clauses), MOST_CLAUSES - 1)

@@ -1,4 +1,4 @@
-"""Answers that are not whole: some shards failed, or time ran out."""
+"""MultiSearchResult that are not whole: some shards failed, or time ran out."""
 
 from __future__ import annotations
 

@@ -11,19 +11,19 @@ from itertools import islice
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, delete_action
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.document import SparseDocument, check_ids
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 from opensearch_neural_sparse.search.options.request_options import RequestOptions
 from opensearch_neural_sparse.search.requests.search_request import filter_body
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store._async.session import AsyncStoreSession
 from opensearch_neural_sparse.store.bulk.missing_vectors import warn_of_missing_vectors
-from opensearch_neural_sparse.store.bulk.prepare import Document, prepare
+from opensearch_neural_sparse.store.bulk.prepare import Document, prepare_actions
 from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
 from opensearch_neural_sparse.store.context import DEFAULT_WRITE, DELETIONS_PER_REQUEST, IDS_PER_REQUEST
-from opensearch_neural_sparse.store.operations.documents import read_documents, tell_conflicts
+from opensearch_neural_sparse.store.operations.documents import explain_conflicts, read_documents
 from opensearch_neural_sparse.store.operations.pagination import KEEP_ALIVE, page_body, read_page
 from opensearch_neural_sparse.store.write_options import Refresh, WriteOptions
 
@@ -45,8 +45,10 @@ class AsyncStoredDocuments(AsyncStoreSession):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         state = await self._open_to_write()
-        encode, more, cut = partial(self._encode, state.binding), self._more_encodings(), CutDocuments()
-        prepared = partial(prepare, documents, self.schema, options, bound=state.binding, encode=encode, cut=cut)
+        encode, more, cut = partial(self._encode, state.binding), self._more_encodings(), TruncatedDocuments()
+        prepared = partial(
+            prepare_actions, documents, self.schema, options, bound=state.binding, encode=encode, cut=cut
+        )
         actions = await asyncio.to_thread(prepared, more=more)
         return await self._write_actions(state, actions, options, cut)
 
@@ -148,10 +150,10 @@ class AsyncStoredDocuments(AsyncStoreSession):
 
     async def _write_actions(
         self,
-        state: IndexState,
+        state: IndexInfo,
         actions: Iterable[BulkAction | BulkFailure],
         options: WriteOptions,
-        cut: CutDocuments | None = None,
+        cut: TruncatedDocuments | None = None,
     ) -> BulkReport:
         """Send actions and report what became of them; raise BulkWriteError unless all were carried out.
 
@@ -168,9 +170,9 @@ class AsyncStoredDocuments(AsyncStoreSession):
         return report
 
     async def _send(
-        self, state: IndexState, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
+        self, state: IndexInfo, actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
     ) -> BulkReport:
         async with self._asking() as client:
             report = await AsyncBulkSender(client, self.index, options, state=state).send(actions)
         warn_of_missing_vectors(self.index, report, state.schema, self.REMEDIES)
-        return tell_conflicts(report, options.operation)
+        return explain_conflicts(report, options.operation)

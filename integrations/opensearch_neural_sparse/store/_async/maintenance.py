@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.index.mapping import index_template_body
 from opensearch_neural_sparse.store._async.updates import AsyncChangedDocuments
-from opensearch_neural_sparse.store.operations.maintenance import force_merge, tend_cache
+from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
 
 
 class AsyncMaintainedDocuments(AsyncChangedDocuments):
@@ -53,7 +53,7 @@ class AsyncMaintainedDocuments(AsyncChangedDocuments):
             UnsupportedServerError: The server has no approximate indices.
         """
         await self.open()
-        await self._run(tend_cache(self.index, await self.server(), self.schema, "warmup"))
+        await self._run(warm_up_or_clear(self.index, await self.server(), self.schema, "warmup"))
 
     async def clear_cache(self) -> None:
         """Let the server's memory go of an approximate index; the next search, or `warm_up`, loads it again.
@@ -64,7 +64,7 @@ class AsyncMaintainedDocuments(AsyncChangedDocuments):
             UnsupportedServerError: The server has no approximate indices.
         """
         await self.open()
-        await self._run(tend_cache(self.index, await self.server(), self.schema, "clear_cache"))
+        await self._run(warm_up_or_clear(self.index, await self.server(), self.schema, "clear_cache"))
 
     async def force_merge(self, *, max_segments: int = 1, timeout: float = 3600.0) -> None:  # noqa: ASYNC109  the request's own
         """Merge the segments of an index that is no longer written to: searches get faster, deletions free space.

@@ -10,8 +10,8 @@ from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.store._async.maintenance import AsyncMaintainedDocuments
 from opensearch_neural_sparse.store.context import DEFAULT_WRITE
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.add_field import fill_field, make_field
-from opensearch_neural_sparse.store.operations.bind_model import stamp
+from opensearch_neural_sparse.store.operations.add_field import create_field, fill_field
+from opensearch_neural_sparse.store.operations.bind_model import bind_model
 from opensearch_neural_sparse.store.operations.reindex import begin, copy, end_moved, remove_mark, unblock
 from opensearch_neural_sparse.store.operations.reindex_job import MissingText, ReindexReport
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -50,7 +50,7 @@ class AsyncBoundDocuments(AsyncMaintainedDocuments):
             ModelMismatchError: Its vectors are not this model's, or it is stamped with another one.
         """
         self._ensure_named()
-        work = stamp(self.index, self.schema, self._encoders, sample=sample, verify=verify, replace_stamp=replace)
+        work = bind_model(self.index, self.schema, self._encoders, sample=sample, verify=verify, replace_stamp=replace)
         binding = await self._run(work)
         self._forget()
         return binding
@@ -89,7 +89,7 @@ class AsyncBoundDocuments(AsyncMaintainedDocuments):
         await self.open()
         job = self._further_field(name, model, encoder_options, prune, options)
         try:
-            place = await self._run(make_field(job))
+            place = await self._run(create_field(job))
             self._keep_encoders(job)
             return await self._run(fill_field(job, place))
         finally:

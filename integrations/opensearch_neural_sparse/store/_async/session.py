@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import MissingDependencyError, ServerRequestError
-from opensearch_neural_sparse.index.index_info import WHERE_IT_LEADS, IndexState, uuids_of
+from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo, uuids_of
 from opensearch_neural_sparse.search.options.legs import Leg
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import ServerInfo
@@ -73,7 +73,7 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         self._forget()
         await self.open()
 
-    async def open(self) -> IndexState:
+    async def open(self) -> IndexInfo:
         """Check the index and the model against each other; every operation does so first, once.
 
         Raises:
@@ -138,12 +138,12 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         """
         return await self._encoding(partial(self._only_vector, await self.open(), text))
 
-    async def _look(self) -> IndexState:
+    async def _look(self) -> IndexInfo:
         try:
             async with self._asking() as client:
                 response = await client.indices.get(index=self.index)
         except ServerRequestError as error:
-            return self._unseen(error)
+            return self._without_check(error)
         return await asyncio.to_thread(self._read_index, response)
 
     async def _check_fields(self, clauses: Sequence[Mapping[str, Any]], found: Iterable[SearchHits] = ()) -> None:
@@ -153,10 +153,10 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         state = await self.open()
         if unmapped_fields(clauses, state, found):
             fresh = await self._look()
-            self._compare(state, fresh)
+            self._refresh(state, fresh)
             report_unmapped(self.index, clauses, fresh)
 
-    async def _open_to_write(self) -> IndexState:
+    async def _open_to_write(self) -> IndexInfo:
         """Open the index, after a look whether its name still leads where it did, to one index of one model."""
         known = self._state
         state = await self.open()
@@ -171,18 +171,18 @@ class AsyncStoreSession(AskingStore["AsyncOpenSearch"]):
         state = await self.open()
         if unmapped_legs(legs, state):
             fresh = await self._look()
-            self._compare(state, fresh)
+            self._refresh(state, fresh)
             refuse_unmapped_legs(self.index, legs, fresh)
 
-    async def _still_leads_to(self, state: IndexState) -> bool:
+    async def _still_leads_to(self, state: IndexInfo) -> bool:
         """Return whether the name leads to the same indices, by a request of some hundred bytes."""
         if not state.checked:
             return True
         async with self._asking() as client:
-            response = await client.indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
+            response = await client.indices.get(index=self.index, params=dict(UUID_FILTER))
         return uuids_of(response) == state.uuids
 
-    async def _state_for(self, state: IndexState, rows: Iterable[Mapping[str, Any]]) -> IndexState:
+    async def _state_for(self, state: IndexInfo, rows: Iterable[Mapping[str, Any]]) -> IndexInfo:
         """Return what is known of the index, after another look where documents lie in one that is not known."""
         if state.holds(rows):
             return state

@@ -10,13 +10,13 @@ from typing import Any
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError, UnsupportedServerError
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
 from opensearch_neural_sparse.search.options.legs import embedded, has_embedder
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.store._async.model import AsyncBoundDocuments
 from opensearch_neural_sparse.store.context import DEFAULT_HYBRID
-from opensearch_neural_sparse.store.operations.search import LOOKS, Ask
+from opensearch_neural_sparse.store.operations.search import MAX_ATTEMPTS, Ask
 
 
 class AsyncNeuralSparseStore(AsyncBoundDocuments):
@@ -80,7 +80,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         Returns:
             Hits, best first; none where the query has no token that the model knows.
         """
-        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         return (await self._search(wanted, self._ask_sparse([query], wanted, options, alone=True)))[0]
 
     async def search_many(
@@ -108,7 +108,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         Returns:
             The hits of each query, in the order of the queries, as `search` returns them.
         """
-        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         return await self._search(wanted, self._ask_sparse(queries, wanted, options))
 
     async def match_search(
@@ -122,7 +122,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         with_embedding: bool = False,
     ) -> SearchHits:
         """Search `text` by words (BM25); the arguments are those of `search`, and `request`, how the search travels."""
-        wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
         return (await self._search(wanted, self._ask_match(text, wanted, request)))[0]
 
     async def custom_search(
@@ -150,7 +150,7 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
         Raises:
             ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
         """
-        wanted = Wanted(filter=filter)
+        wanted = SearchPage(filter=filter)
         return (await self._search(wanted, self._ask_custom(body, query, wanted, request)))[0]
 
     async def hybrid_search(
@@ -184,20 +184,20 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
             UnsupportedServerError: The server lacks what was asked for, or would get it wrong, and fusion by the client
                 is no way out or was ruled out.
         """
-        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         self._ask_hybrid(query, vector, wanted, options)  # which refuses what is wrong before anything is awaited
         await self._check_legs(options.legs)
         options = replace(options, legs=await embedded(options.legs, query))
         ask = self._ask_hybrid(query, vector, wanted, options)
         return (await self._search(wanted, ask, slow=has_embedder(options.legs)))[0]
 
-    async def _search(self, wanted: Wanted, ask: Ask, *, slow: bool = False) -> list[SearchHits]:
+    async def _search(self, wanted: SearchPage, ask: Ask, *, slow: bool = False) -> list[SearchHits]:
         found = await self._answers(ask, slow=slow)
         await self._check_fields(wanted.clauses, found)
         return found
 
     async def _answers(self, ask: Ask, *, slow: bool) -> list[SearchHits]:
-        for _ in range(LOOKS):
+        for _ in range(MAX_ATTEMPTS):
             state, server = await self.open(), await self.server()
             questions = await self._encoding(partial(ask, server, state), slow=slow)
             if questions.is_empty:
@@ -206,13 +206,13 @@ class AsyncNeuralSparseStore(AsyncBoundDocuments):
                 async with self._asking() as client:
                     answers = questions.read(server, await questions.send(client))
             except (IndexNotFoundError, ServerRequestError, UnsupportedServerError) as error:
-                if self._learns_from(error, server, state):
+                if self._is_retryable(error, server, state):
                     continue
-                if not self._may_have_moved(error, state) or self._compare(state, await self._look()):
+                if not self._may_be_stale(error, state) or self._refresh(state, await self._look()):
                     raise
                 continue
-            if answers.found_nothing and not await self._still_leads_to(state):
+            if answers.is_empty and not await self._still_leads_to(state):
                 self._forget()
-            elif not self._is_news(answers) or self._compare(state, await self._look(), answers.strangers):
+            elif not self._has_unexpected(answers) or self._refresh(state, await self._look(), answers.unexpected):
                 return answers.hits
-        raise self._restless()
+        raise self._index_keeps_changing()

@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.index.bulk.report import BulkReport
-from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.bulk.updates import text_draft
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 from opensearch_neural_sparse.store._async.documents import AsyncStoredDocuments
-from opensearch_neural_sparse.store.bulk.prepare import prepare
+from opensearch_neural_sparse.store.bulk.prepare import prepare_actions
 from opensearch_neural_sparse.store.context import DEFAULT_WRITE
 from opensearch_neural_sparse.store.operations.updates import delete_matching, metadata_changes, text_changes
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -63,9 +63,11 @@ class AsyncChangedDocuments(AsyncStoredDocuments):
         """
         state = await self._open_to_write()
         documents, bound = text_changes(texts), state.binding
-        encode, more, cut = partial(self._encode, bound), self._more_encodings(), CutDocuments()
+        encode, more, cut = partial(self._encode, bound), self._more_encodings(), TruncatedDocuments()
         make = partial(text_draft, schema=self.schema)
-        actions = prepare(documents, self.schema, options, bound=bound, encode=encode, cut=cut, more=more, make=make)
+        actions = prepare_actions(
+            documents, self.schema, options, bound=bound, encode=encode, cut=cut, more=more, make=make
+        )
         return await self._write_actions(state, actions, options, cut)
 
     async def delete_matching(

@@ -7,7 +7,7 @@ from typing import Any
 
 from opensearch_neural_sparse.index.mapping import index_template_body
 from opensearch_neural_sparse.store._sync.updates import ChangedDocuments
-from opensearch_neural_sparse.store.operations.maintenance import force_merge, tend_cache
+from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
 
 
 class MaintainedDocuments(ChangedDocuments):
@@ -52,7 +52,7 @@ class MaintainedDocuments(ChangedDocuments):
             UnsupportedServerError: The server has no approximate indices.
         """
         self.open()
-        self._run(tend_cache(self.index, self.server(), self.schema, "warmup"))
+        self._run(warm_up_or_clear(self.index, self.server(), self.schema, "warmup"))
 
     def clear_cache(self) -> None:
         """Let the server's memory go of an approximate index; the next search, or `warm_up`, loads it again.
@@ -63,7 +63,7 @@ class MaintainedDocuments(ChangedDocuments):
             UnsupportedServerError: The server has no approximate indices.
         """
         self.open()
-        self._run(tend_cache(self.index, self.server(), self.schema, "clear_cache"))
+        self._run(warm_up_or_clear(self.index, self.server(), self.schema, "clear_cache"))
 
     def force_merge(self, *, max_segments: int = 1, timeout: float = 3600.0) -> None:
         """Merge the segments of an index that is no longer written to: searches get faster, deletions free space.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import ServerRequestError
-from opensearch_neural_sparse.index.index_info import WHERE_IT_LEADS, IndexState, uuids_of
+from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo, uuids_of
 from opensearch_neural_sparse.search.options.legs import Leg
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import ServerInfo
@@ -56,7 +56,7 @@ class StoreSession(AskingStore["OpenSearch"]):
         self._forget()
         self.open()
 
-    def open(self) -> IndexState:
+    def open(self) -> IndexInfo:
         """Check the index and the model against each other; every operation does so first, once.
 
         Raises:
@@ -126,12 +126,12 @@ class StoreSession(AskingStore["OpenSearch"]):
         """
         return self._only_vector(self.open(), text)
 
-    def _look(self) -> IndexState:
+    def _look(self) -> IndexInfo:
         try:
             with self._errors():
                 response = self.client().indices.get(index=self.index)
         except ServerRequestError as error:
-            return self._unseen(error)
+            return self._without_check(error)
         return self._read_index(response)
 
     def _check_fields(self, clauses: Sequence[Mapping[str, Any]], found: Iterable[SearchHits] = ()) -> None:
@@ -141,10 +141,10 @@ class StoreSession(AskingStore["OpenSearch"]):
         state = self.open()
         if unmapped_fields(clauses, state, found):
             fresh = self._look()
-            self._compare(state, fresh)
+            self._refresh(state, fresh)
             report_unmapped(self.index, clauses, fresh)
 
-    def _open_to_write(self) -> IndexState:
+    def _open_to_write(self) -> IndexInfo:
         """Open the index, after a look whether its name still leads where it did, to one index of one model."""
         known = self._state
         state = self.open()
@@ -159,18 +159,18 @@ class StoreSession(AskingStore["OpenSearch"]):
         state = self.open()
         if unmapped_legs(legs, state):
             fresh = self._look()
-            self._compare(state, fresh)
+            self._refresh(state, fresh)
             refuse_unmapped_legs(self.index, legs, fresh)
 
-    def _still_leads_to(self, state: IndexState) -> bool:
+    def _still_leads_to(self, state: IndexInfo) -> bool:
         """Return whether the name leads to the same indices, by a request of some hundred bytes."""
         if not state.checked:
             return True
         with self._errors():
-            response = self.client().indices.get(index=self.index, params=dict(WHERE_IT_LEADS))
+            response = self.client().indices.get(index=self.index, params=dict(UUID_FILTER))
         return uuids_of(response) == state.uuids
 
-    def _state_for(self, state: IndexState, rows: Iterable[Mapping[str, Any]]) -> IndexState:
+    def _state_for(self, state: IndexInfo, rows: Iterable[Mapping[str, Any]]) -> IndexInfo:
         """Return what is known of the index, after another look where documents lie in one that is not known."""
         if state.holds(rows):
             return state

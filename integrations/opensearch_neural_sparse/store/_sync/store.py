@@ -7,13 +7,13 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError, UnsupportedServerError
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, HybridOptions, SearchOptions
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.store._sync.model import BoundDocuments
 from opensearch_neural_sparse.store.context import DEFAULT_HYBRID
-from opensearch_neural_sparse.store.operations.search import LOOKS, Ask
+from opensearch_neural_sparse.store.operations.search import MAX_ATTEMPTS, Ask
 
 
 class NeuralSparseStore(BoundDocuments):
@@ -78,7 +78,7 @@ class NeuralSparseStore(BoundDocuments):
         Returns:
             Hits, best first; none where the query has no token that the model knows.
         """
-        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         return self._search(wanted, self._ask_sparse([query], wanted, options, alone=True))[0]
 
     def search_many(
@@ -106,7 +106,7 @@ class NeuralSparseStore(BoundDocuments):
         Returns:
             The hits of each query, in the order of the queries, as `search` returns them.
         """
-        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         return self._search(wanted, self._ask_sparse(queries, wanted, options))
 
     def match_search(
@@ -120,7 +120,7 @@ class NeuralSparseStore(BoundDocuments):
         with_embedding: bool = False,
     ) -> SearchHits:
         """Search `text` by words (BM25); the arguments are those of `search`, and `request`, how the search travels."""
-        wanted = Wanted(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, with_embedding=with_embedding)
         return self._search(wanted, self._ask_match(text, wanted, request))[0]
 
     def custom_search(
@@ -148,7 +148,7 @@ class NeuralSparseStore(BoundDocuments):
         Raises:
             ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
         """
-        wanted = Wanted(filter=filter)
+        wanted = SearchPage(filter=filter)
         return self._search(wanted, self._ask_custom(body, query, wanted, request))[0]
 
     def hybrid_search(
@@ -182,18 +182,18 @@ class NeuralSparseStore(BoundDocuments):
             UnsupportedServerError: The server lacks what was asked for, or would get it wrong, and fusion by the client
                 is no way out or was ruled out.
         """
-        wanted = Wanted(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
+        wanted = SearchPage(size=size, offset=offset, filter=filter, explain=explain, with_embedding=with_embedding)
         ask = self._ask_hybrid(query, vector, wanted, options)
         self._check_legs(options.legs)
         return self._search(wanted, ask)[0]
 
-    def _search(self, wanted: Wanted, ask: Ask) -> list[SearchHits]:
+    def _search(self, wanted: SearchPage, ask: Ask) -> list[SearchHits]:
         found = self._answers(ask)
         self._check_fields(wanted.clauses, found)
         return found
 
     def _answers(self, ask: Ask) -> list[SearchHits]:
-        for _ in range(LOOKS):
+        for _ in range(MAX_ATTEMPTS):
             state, server = self.open(), self.server()
             questions = ask(server, state)
             if questions.is_empty:
@@ -202,13 +202,13 @@ class NeuralSparseStore(BoundDocuments):
                 with self._errors():
                     answers = questions.read(server, questions.send(self.client()))
             except (IndexNotFoundError, ServerRequestError, UnsupportedServerError) as error:
-                if self._learns_from(error, server, state):
+                if self._is_retryable(error, server, state):
                     continue
-                if not self._may_have_moved(error, state) or self._compare(state, self._look()):
+                if not self._may_be_stale(error, state) or self._refresh(state, self._look()):
                     raise
                 continue
-            if answers.found_nothing and not self._still_leads_to(state):
+            if answers.is_empty and not self._still_leads_to(state):
                 self._forget()
-            elif not self._is_news(answers) or self._compare(state, self._look(), answers.strangers):
+            elif not self._has_unexpected(answers) or self._refresh(state, self._look(), answers.unexpected):
                 return answers.hits
-        raise self._restless()
+        raise self._index_keeps_changing()

@@ -7,15 +7,15 @@ from time import monotonic
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, NeuralSparseError, ServerRequestError
-from opensearch_neural_sparse.index.index_info import IndexState, uuids_of
+from opensearch_neural_sparse.index.index_info import IndexInfo, uuids_of
 from opensearch_neural_sparse.store.bulk.retry import RETRIED_REFUSALS
-from opensearch_neural_sparse.store.bulk.scheduler import Flow
+from opensearch_neural_sparse.store.bulk.scheduler import BulkScheduler
 
-TRUSTED_FOR = 0.2
+CHECK_INTERVAL = 0.2
 """Seconds for which a look is good. A look costs the server and the client a twentieth of a batch."""
 
 
-class Lookout:
+class IndexGuard:
     """Keeps a write from going to an index that somebody deleted, or to another one of its name.
 
     The server would make an index without a layout for a bulk request to a missing one, and it has no way to be told
@@ -27,7 +27,7 @@ class Lookout:
         state: What the index was when documents were encoded for it; None takes it to be what the first look finds.
     """
 
-    def __init__(self, index: str, state: IndexState | None) -> None:
+    def __init__(self, index: str, state: IndexInfo | None) -> None:
         self._index, self._state = index, state
         self._first: Mapping[str, str] | None = None
         self._looked: float | None = None
@@ -37,23 +37,23 @@ class Lookout:
         """Tell whether the index is to be looked at before something is sent."""
         if self._state is not None and not self._state.checked:
             return False
-        due = self._looked is None or monotonic() - self._looked >= TRUSTED_FOR
+        due = self._looked is None or monotonic() - self._looked >= CHECK_INTERVAL
         if not due:
             self._relied_on = True
         return due
 
-    def is_due_at_the_end(self) -> bool:
+    def is_due_finally(self) -> bool:
         """Tell whether the index is to be looked at once all has arrived: something was sent on an earlier look."""
         return self._relied_on
 
-    def judge(self, flow: Flow, found: Mapping[str, Any], *, asked: float) -> None:
+    def verify(self, scheduler: BulkScheduler, found: Mapping[str, Any], *, asked: float) -> None:
         """Stop a write whose name leads elsewhere by now, by the part of `GET /<index>` that says where it leads.
 
         An alias that has come to lead to further indices, as after a rollover, is no reason to stop: what is written
         goes to the index that it was encoded for, and is found through the name.
 
         Args:
-            flow: The write.
+            scheduler: The write.
             found: The answer.
             asked: When it was asked for.
 
@@ -62,28 +62,28 @@ class Lookout:
         """
         if not found:
             error = IndexNotFoundError(self._index)
-            flow.stop(str(error))
+            scheduler.stop(str(error))
             raise error
-        if self._leads_where_it_led(uuids_of(found)):
+        if self._is_same_index(uuids_of(found)):
             self._looked = asked
         else:
-            flow.stop(f"{self._index!r} leads to another index than the one that documents were encoded for")
+            scheduler.stop(f"{self._index!r} leads to another index than the one that documents were encoded for")
 
-    def pass_over(self, flow: Flow, error: NeuralSparseError) -> None:
+    def on_error(self, scheduler: BulkScheduler, error: NeuralSparseError) -> None:
         """Stop a write whose index cannot be looked at, unless the server only has no room at the moment.
 
         Args:
-            flow: The write.
+            scheduler: The write.
             error: Why there is no answer.
         """
         if isinstance(error, ServerRequestError) and error.status in RETRIED_REFUSALS:
             self._relied_on = True
         else:
-            flow.stop(str(error))
+            scheduler.stop(str(error))
 
-    def _leads_where_it_led(self, uuids: Mapping[str, str]) -> bool:
+    def _is_same_index(self, uuids: Mapping[str, str]) -> bool:
         if self._state is not None:
-            return self._state.still_led_to(uuids)
+            return self._state.is_same_index(uuids)
         if self._first is None:
             self._first = uuids
         return self._first.items() <= uuids.items()

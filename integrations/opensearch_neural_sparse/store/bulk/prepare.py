@@ -12,9 +12,9 @@ from typing import Any
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.bulk.actions import BulkAction, BulkDraft, finish, write_draft
+from opensearch_neural_sparse.index.bulk.actions import BulkAction, PendingAction, serialize_actions, write_draft
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
-from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.documents.vector_fields import FieldVector
@@ -26,17 +26,17 @@ Document = SparseDocument | Mapping[str, Any] | str
 Encoded = SparseVector | tuple[DocumentChunk, ...]
 Encode = Callable[[Sequence[str]], tuple[Sequence[Encoded], str]]
 """Texts -> their vectors, or their chunks, and the marker of the model that made them."""
-Make = Callable[[SparseDocument], BulkDraft]
+Make = Callable[[SparseDocument], PendingAction]
 
 
-def prepare(
+def prepare_actions(
     documents: Iterable[Document],
     schema: IndexSchema,
     options: WriteOptions,
     *,
     bound: ModelBinding | None,
     encode: Encode,
-    cut: CutDocuments,
+    cut: TruncatedDocuments,
     more: Mapping[str, Encode] = MappingProxyType({}),
     make: Make | None = None,
 ) -> Iterator[BulkAction | BulkFailure]:
@@ -71,7 +71,7 @@ def _actions(
     options: WriteOptions,
     bound: ModelBinding | None,
     encode: Encode,
-    cut: CutDocuments,
+    cut: TruncatedDocuments,
     more: Mapping[str, Encode],
     make: Make,
 ) -> Iterator[BulkAction | BulkFailure]:
@@ -82,7 +82,7 @@ def _actions(
         encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode, cut)
         for name, encode_for in more.items():
             encoded = _encode_more(encoded, name, encode_for, cut)
-        yield from finish(map(make, encoded), exact_weights=options.exact_weights)
+        yield from serialize_actions(map(make, encoded), exact_weights=options.exact_weights)
 
 
 def _read(
@@ -103,7 +103,9 @@ def _read(
     return read
 
 
-def encode_missing(documents: Sequence[SparseDocument], encode: Encode, cut: CutDocuments) -> list[SparseDocument]:
+def encode_missing(
+    documents: Sequence[SparseDocument], encode: Encode, cut: TruncatedDocuments
+) -> list[SparseDocument]:
     """Return documents with the vectors, or chunks, of those that have a text and none; note those that were cut."""
     texts = {place: text for place, document in enumerate(documents) if (text := _text_to_encode(document)) is not None}
     if not texts:
@@ -117,7 +119,7 @@ def encode_missing(documents: Sequence[SparseDocument], encode: Encode, cut: Cut
 
 
 def _encode_more(
-    documents: Sequence[SparseDocument], name: str, encode: Encode, cut: CutDocuments
+    documents: Sequence[SparseDocument], name: str, encode: Encode, cut: TruncatedDocuments
 ) -> list[SparseDocument]:
     texts = {
         place: document.text
@@ -134,7 +136,7 @@ def _encode_more(
 
 
 def _encoded(
-    documents: Sequence[SparseDocument], texts: Mapping[int, str], encode: Encode, cut: CutDocuments
+    documents: Sequence[SparseDocument], texts: Mapping[int, str], encode: Encode, cut: TruncatedDocuments
 ) -> tuple[Sequence[Encoded], str]:
     """Return the vectors of texts, by their documents' places, and the marker of the model."""
     with collected_cuts() as cuts:

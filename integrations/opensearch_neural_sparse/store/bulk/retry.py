@@ -1,7 +1,7 @@
-"""How a batch is delivered: sent, cut, retried in part, reported; no network and no clock of its own.
+"""Split, retry and report a batch of bulk actions; no network and no clock.
 
-`deliver` is a generator that says what to do next and is told what came of it, so that a blocking and an asynchronous
-sender share every decision.
+`send_with_retries` is a generator: it yields steps and receives their responses, so that the blocking and the
+asynchronous sender share every decision.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ class Pause:
 
 
 @dataclass(frozen=True)
-class Withheld:
+class Skipped:
     """What was to be sent was not."""
 
     reason: str
 
 
 Step = Send | Pause
-Answer = Mapping[str, Any] | NeuralSparseError | Withheld | None
+Answer = Mapping[str, Any] | NeuralSparseError | Skipped | None
 
 
-def cut(
+def split_batches(
     actions: Iterable[BulkAction | BulkFailure], options: WriteOptions
 ) -> Iterator[tuple[list[BulkAction], BulkReport]]:
     """Yield batches within the options' count and bytes, each with the failures met on the way to it."""
@@ -79,7 +79,7 @@ def cut(
         yield batch, BulkReport(failed=tuple(failed))
 
 
-def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
+def send_with_retries(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
     """Deliver a batch: yields steps, is sent their answers, returns what became of every action.
 
     Items refused with 429 or 503 are sent again alone, after pauses that double and before anything further is sent, so
@@ -91,7 +91,7 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
     while waiting:
         batch, attempt = waiting.popleft()
         answer = yield Send(batch)
-        outcome, refused, halves = _judge(batch, answer)
+        outcome, refused, halves = _classify(batch, answer)
         report += outcome
         waiting.extendleft((half, attempt) for half in reversed(halves))
         if report.stopped:
@@ -105,10 +105,10 @@ def deliver(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[S
     return report
 
 
-def _judge(
+def _classify(
     batch: tuple[BulkAction, ...], answer: Answer
 ) -> tuple[BulkReport, Refused, tuple[tuple[BulkAction, ...], ...]]:
-    if isinstance(answer, Withheld):
+    if isinstance(answer, Skipped):
         return replace(not_sent(batch, answer.reason), stopped=answer.reason), [], ()
     if isinstance(answer, ServerConnectionError):
         return BulkReport(unknown=_ids(batch), stopped=str(answer)), [], ()

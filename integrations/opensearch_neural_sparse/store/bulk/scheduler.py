@@ -8,22 +8,22 @@ from enum import Enum, auto
 
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkReport
-from opensearch_neural_sparse.store.bulk.retry import Answer, Step, deliver, not_sent
+from opensearch_neural_sparse.store.bulk.retry import Answer, Step, not_sent, send_with_retries
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 AHEAD = 1
 """Batches that wait, ready, for one in flight to arrive, so that the server need not wait while one is prepared."""
 
 
-class Turn(Enum):
+class Decision(Enum):
     """What a batch is to do: set out, wait until another one has arrived, or stay."""
 
-    START = auto()
+    SEND = auto()
     WAIT = auto()
-    STAY = auto()
+    STOP = auto()
 
 
-class Flow:
+class BulkScheduler:
     """Decides when each batch of a write sets out, and adds up what came of them.
 
     At most `most` batches are under way: in flight, or next in line. They may arrive in any order, but a batch waits
@@ -37,14 +37,14 @@ class Flow:
         self._reports: list[BulkReport] = []
         self._stopped: str | None = None
 
-    def turn(self, batch: Sequence[BulkAction]) -> Turn:
+    def decide(self, batch: Sequence[BulkAction]) -> Decision:
         """Return what this batch is to do now."""
         if self._stopped is not None:
-            return Turn.STAY
+            return Decision.STOP
         if len(self._under_way) >= self._most:
-            return Turn.WAIT
+            return Decision.WAIT
         ids = {action.id for action in batch}
-        return Turn.START if all(ids.isdisjoint(others) for others in self._under_way.values()) else Turn.WAIT
+        return Decision.SEND if all(ids.isdisjoint(others) for others in self._under_way.values()) else Decision.WAIT
 
     def start(self, batch: Sequence[BulkAction]) -> int:
         """Note that a batch sets out; return its number."""
@@ -54,10 +54,10 @@ class Flow:
         return number
 
     def deliver(self, batch: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
-        """Deliver a batch whose turn in line has come, unless another delivery has stopped meanwhile."""
+        """Deliver a batch whose decision in line has come, unless another delivery has stopped meanwhile."""
         if self._stopped is not None:
             return not_sent(batch, self._stopped)
-        report = yield from deliver(batch, options)
+        report = yield from send_with_retries(batch, options)
         self._stopped = self._stopped or report.stopped
         return report
 
@@ -67,7 +67,7 @@ class Flow:
         self._reports[number] = report
         self._stopped = self._stopped or report.stopped
 
-    def note(self, report: BulkReport) -> None:
+    def add(self, report: BulkReport) -> None:
         """Add what never set out."""
         self._reports.append(report)
 
@@ -80,9 +80,9 @@ class Flow:
         """Let nothing else be sent; any thread may call it."""
         self._stopped = self._stopped or reason
 
-    def leave(self, batch: Sequence[BulkAction]) -> None:
+    def skip(self, batch: Sequence[BulkAction]) -> None:
         """Add a batch that stays, since an earlier delivery has stopped."""
-        self.note(not_sent(batch, str(self._stopped)))
+        self.add(not_sent(batch, str(self._stopped)))
 
     def report(self) -> BulkReport:
         """Return what came of everything, in the order of the batches whatever the order of their arrival."""

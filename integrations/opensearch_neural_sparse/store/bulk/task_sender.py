@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.index.index_info import WHERE_IT_LEADS, IndexState
-from opensearch_neural_sparse.store.bulk.index_guard import Lookout
-from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Withheld, cut
-from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, Flow, Turn
+from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
+from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
+from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
+from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision
 from opensearch_neural_sparse.store.bulk.thread_sender import (
     HEAD_START,
     bulk_parameters,
@@ -47,10 +47,10 @@ class AsyncBulkSender:
         index: str,
         options: WriteOptions | None = None,
         *,
-        state: IndexState | None = None,
+        state: IndexInfo | None = None,
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
-        self._lookout, self._target = Lookout(index, state), write_target(index, state)
+        self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
@@ -61,9 +61,9 @@ class AsyncBulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        flow, under_way = Flow(self._options.in_flight + AHEAD), _UnderWay()
+        scheduler, under_way = BulkScheduler(self._options.in_flight + AHEAD), _UnderWay()
         try:
-            await self._send(actions, flow, under_way)
+            await self._send(actions, scheduler, under_way)
         except Exception:
             await asyncio.gather(*under_way, return_exceptions=True)
             raise
@@ -71,9 +71,9 @@ class AsyncBulkSender:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
-        if self._lookout.is_due_at_the_end() and flow.stopped is None:
-            await self._look(flow)
-        report = flow.report()
+        if self._guard.is_due_finally() and scheduler.stopped is None:
+            await self._look(scheduler)
+        report = scheduler.report()
         if self._options.refresh is True and report.written and not report.stopped:
             with unless_refresh_refused(self._index):
                 await self.refresh()
@@ -84,36 +84,40 @@ class AsyncBulkSender:
         with translated_errors(self._client, self._index):
             await self._client.indices.refresh(index=self._index)
 
-    async def _send(self, actions: Iterable[BulkAction | BulkFailure], flow: Flow, under_way: _UnderWay) -> None:
-        batches, slots = cut(actions, self._options), asyncio.Semaphore(self._options.in_flight)
+    async def _send(
+        self, actions: Iterable[BulkAction | BulkFailure], scheduler: BulkScheduler, under_way: _UnderWay
+    ) -> None:
+        batches, slots = split_batches(actions, self._options), asyncio.Semaphore(self._options.in_flight)
         while (following := await asyncio.to_thread(next, batches, None)) is not None:
             batch, failed = following
-            flow.note(failed)
-            _collect(flow, under_way, [task for task in under_way if task.done()])
-            while (turn := flow.turn(batch)) is Turn.WAIT:
-                _collect(flow, under_way, (await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED))[0])
-            if turn is Turn.STAY:
-                flow.leave(batch)
+            scheduler.add(failed)
+            _collect(scheduler, under_way, [task for task in under_way if task.done()])
+            while (decision := scheduler.decide(batch)) is Decision.WAIT:
+                _collect(scheduler, under_way, (await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED))[0])
+            if decision is Decision.STOP:
+                scheduler.skip(batch)
                 break
-            under_way[asyncio.create_task(self._deliver(batch, flow, slots))] = flow.start(batch)
+            under_way[asyncio.create_task(self._deliver(batch, scheduler, slots))] = scheduler.start(batch)
             await asyncio.wait(under_way, timeout=HEAD_START)
         if under_way:
-            _collect(flow, under_way, (await asyncio.wait(under_way))[0])
+            _collect(scheduler, under_way, (await asyncio.wait(under_way))[0])
 
-    async def _look(self, flow: Flow) -> None:
+    async def _look(self, scheduler: BulkScheduler) -> None:
         asked = monotonic()
         try:
             with translated_errors(self._client, self._index):
-                found = await self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
+                found = await self._client.indices.get(index=self._index, params=dict(UUID_FILTER))
         except (ServerConnectionError, ServerRequestError) as error:
-            self._lookout.pass_over(flow, error)
+            self._guard.on_error(scheduler, error)
             return
-        self._lookout.judge(flow, found, asked=asked)
+        self._guard.verify(scheduler, found, asked=asked)
 
-    async def _deliver(self, batch: Sequence[BulkAction], flow: Flow, slots: asyncio.Semaphore) -> BulkReport:
+    async def _deliver(
+        self, batch: Sequence[BulkAction], scheduler: BulkScheduler, slots: asyncio.Semaphore
+    ) -> BulkReport:
         answer: Answer = None
         async with slots:
-            steps = flow.deliver(batch, self._options)
+            steps = scheduler.deliver(batch, self._options)
             while True:
                 try:
                     step = steps.send(answer)
@@ -124,13 +128,13 @@ class AsyncBulkSender:
                     await asyncio.sleep(step.seconds)
                     answer = None
                 else:
-                    answer = await self._answer(step, flow)
+                    answer = await self._answer(step, scheduler)
 
-    async def _answer(self, step: Send, flow: Flow) -> Answer:
-        if flow.stopped is None and self._lookout.is_due():
-            await self._look(flow)
-        if flow.stopped is not None:
-            return Withheld(flow.stopped)
+    async def _answer(self, step: Send, scheduler: BulkScheduler) -> Answer:
+        if scheduler.stopped is None and self._guard.is_due():
+            await self._look(scheduler)
+        if scheduler.stopped is not None:
+            return Skipped(scheduler.stopped)
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = await self._client.bulk(
@@ -141,6 +145,6 @@ class AsyncBulkSender:
             return error
 
 
-def _collect(flow: Flow, under_way: _UnderWay, done: Iterable[asyncio.Task[BulkReport]]) -> None:
+def _collect(scheduler: BulkScheduler, under_way: _UnderWay, done: Iterable[asyncio.Task[BulkReport]]) -> None:
     for task in done:
-        flow.finish(under_way.pop(task), task.result())
+        scheduler.finish(under_way.pop(task), task.result())

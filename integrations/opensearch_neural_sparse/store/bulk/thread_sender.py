@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.errors import LimitedRightsWarning, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.index.index_info import WHERE_IT_LEADS, IndexState
-from opensearch_neural_sparse.store.bulk.index_guard import Lookout
-from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Withheld, cut
-from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, Flow, Turn
+from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
+from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
+from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
+from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision
 from opensearch_neural_sparse.store.write_options import WriteOptions
 from opensearch_neural_sparse.transport.errors import REFUSALS, translated_errors
 
@@ -36,7 +36,7 @@ class BulkSender:
 
     Batches travel in threads of their own, up to `options.in_flight` at once, while the next ones are taken from the
     actions in the caller's thread: one waits, ready, and one is being made. The index is looked at on the way, since a
-    bulk request to a missing index would make one without a layout (`Lookout`).
+    bulk request to a missing index would make one without a layout (`IndexGuard`).
 
     Args:
         client: The client; it is not closed.
@@ -46,10 +46,10 @@ class BulkSender:
     """
 
     def __init__(
-        self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexState | None = None
+        self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexInfo | None = None
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
-        self._lookout, self._target = Lookout(index, state), write_target(index, state)
+        self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and report what became of each.
@@ -60,18 +60,18 @@ class BulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        flow, given_up = Flow(self._options.in_flight + AHEAD), Event()
+        scheduler, given_up = BulkScheduler(self._options.in_flight + AHEAD), Event()
         with ThreadPoolExecutor(self._options.in_flight, "bulk") as pool:
             try:
-                self._send(actions, flow, pool, given_up)
+                self._send(actions, scheduler, pool, given_up)
             except BaseException as error:
                 if not isinstance(error, Exception):  # else what was read before it is written to the end
-                    flow.stop("The write was given up.")
+                    scheduler.stop("The write was given up.")
                     given_up.set()
                 raise
-        if self._lookout.is_due_at_the_end() and flow.stopped is None:
-            self._look(flow)
-        report = flow.report()
+        if self._guard.is_due_finally() and scheduler.stopped is None:
+            self._look(scheduler)
+        report = scheduler.report()
         if self._options.refresh is True and report.written and not report.stopped:
             with unless_refresh_refused(self._index):
                 self.refresh()
@@ -83,33 +83,37 @@ class BulkSender:
             self._client.indices.refresh(index=self._index)
 
     def _send(
-        self, actions: Iterable[BulkAction | BulkFailure], flow: Flow, pool: ThreadPoolExecutor, given_up: Event
+        self,
+        actions: Iterable[BulkAction | BulkFailure],
+        scheduler: BulkScheduler,
+        pool: ThreadPoolExecutor,
+        given_up: Event,
     ) -> None:
         under_way: dict[Future[BulkReport], int] = {}
-        for batch, failed in cut(actions, self._options):
-            flow.note(failed)
-            _collect(flow, under_way, wait(under_way, timeout=0).done)
-            while (turn := flow.turn(batch)) is Turn.WAIT:
-                _collect(flow, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
-            if turn is Turn.STAY:
-                flow.leave(batch)
+        for batch, failed in split_batches(actions, self._options):
+            scheduler.add(failed)
+            _collect(scheduler, under_way, wait(under_way, timeout=0).done)
+            while (decision := scheduler.decide(batch)) is Decision.WAIT:
+                _collect(scheduler, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
+            if decision is Decision.STOP:
+                scheduler.skip(batch)
                 break
-            under_way[pool.submit(self._deliver, batch, flow, given_up)] = flow.start(batch)
-            _collect(flow, under_way, wait(under_way, timeout=HEAD_START).done)
-        _collect(flow, under_way, wait(under_way).done)
+            under_way[pool.submit(self._deliver, batch, scheduler, given_up)] = scheduler.start(batch)
+            _collect(scheduler, under_way, wait(under_way, timeout=HEAD_START).done)
+        _collect(scheduler, under_way, wait(under_way).done)
 
-    def _look(self, flow: Flow) -> None:
+    def _look(self, scheduler: BulkScheduler) -> None:
         asked = monotonic()
         try:
             with translated_errors(self._client, self._index):
-                found = self._client.indices.get(index=self._index, params=dict(WHERE_IT_LEADS))
+                found = self._client.indices.get(index=self._index, params=dict(UUID_FILTER))
         except (ServerConnectionError, ServerRequestError) as error:
-            self._lookout.pass_over(flow, error)
+            self._guard.on_error(scheduler, error)
             return
-        self._lookout.judge(flow, found, asked=asked)
+        self._guard.verify(scheduler, found, asked=asked)
 
-    def _deliver(self, batch: Sequence[BulkAction], flow: Flow, given_up: Event) -> BulkReport:
-        steps = flow.deliver(batch, self._options)
+    def _deliver(self, batch: Sequence[BulkAction], scheduler: BulkScheduler, given_up: Event) -> BulkReport:
+        steps = scheduler.deliver(batch, self._options)
         answer: Answer = None
         while True:
             try:
@@ -121,13 +125,13 @@ class BulkSender:
                 given_up.wait(step.seconds)
                 answer = None
             else:
-                answer = self._answer(step, flow)
+                answer = self._answer(step, scheduler)
 
-    def _answer(self, step: Send, flow: Flow) -> Answer:
-        if flow.stopped is None and self._lookout.is_due():
-            self._look(flow)
-        if flow.stopped is not None:
-            return Withheld(flow.stopped)
+    def _answer(self, step: Send, scheduler: BulkScheduler) -> Answer:
+        if scheduler.stopped is None and self._guard.is_due():
+            self._look(scheduler)
+        if scheduler.stopped is not None:
+            return Skipped(scheduler.stopped)
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = self._client.bulk(
@@ -154,7 +158,7 @@ def unless_refresh_refused(index: str) -> Iterator[None]:
         )
 
 
-def write_target(index: str, state: IndexState | None) -> str:
+def write_target(index: str, state: IndexInfo | None) -> str:
     """Return what requests name: the concrete index, so that an alias that moves in that moment takes none along."""
     return index if state is None or state.write_index is None else state.write_index
 
@@ -171,6 +175,8 @@ def bulk_parameters(options: WriteOptions) -> dict[str, Any]:
     return parameters
 
 
-def _collect(flow: Flow, under_way: dict[Future[BulkReport], int], done: Iterable[Future[BulkReport]]) -> None:
+def _collect(
+    scheduler: BulkScheduler, under_way: dict[Future[BulkReport], int], done: Iterable[Future[BulkReport]]
+) -> None:
     for future in done:
-        flow.finish(under_way.pop(future), future.result())
+        scheduler.finish(under_way.pop(future), future.result())

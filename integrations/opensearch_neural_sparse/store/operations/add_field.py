@@ -8,12 +8,12 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.bulk.actions import BulkAction, finish, update_draft
+from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions, update_draft
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
-from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.documents.vector_fields import FieldVector, stored_more
-from opensearch_neural_sparse.index.mapping import further_field
+from opensearch_neural_sparse.index.mapping import add_field_body
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
@@ -25,7 +25,7 @@ from opensearch_neural_sparse.store.write_options import WriteOptions
 
 
 @dataclass(frozen=True, kw_only=True)
-class FurtherField:
+class AddFieldJob:
     """What is to be done.
 
     Attributes:
@@ -42,7 +42,7 @@ class FurtherField:
     schema: IndexSchema
     encoders: Encoders = field(repr=False)
     options: WriteOptions
-    cut: CutDocuments = field(default_factory=CutDocuments, repr=False)
+    cut: TruncatedDocuments = field(default_factory=TruncatedDocuments, repr=False)
 
     def check(self) -> None:
         """Raise IndexSchemaError where the index cannot have such a field, or could not be read by it."""
@@ -83,10 +83,10 @@ class FurtherField:
             )
             for (hit, _), vector in zip(texts, vectors, strict=True)
         )
-        return [*finish(drafts, exact_weights=self.options.exact_weights)]
+        return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
 
 
-def make_field(job: FurtherField) -> Steps[str]:
+def create_field(job: AddFieldJob) -> Steps[str]:
     """Make the field unless it is there, and return the concrete index that it is in.
 
     Raises:
@@ -102,12 +102,12 @@ def make_field(job: FurtherField) -> Steps[str]:
         found.ensure_matches_write(binding, index=index, field=job.name)
     else:
         meta = write_bindings({job.name: binding}, mappings.get("_meta"))
-        mapping = {"properties": further_field(job.name), "_meta": meta}
+        mapping = {"properties": add_field_body(job.name), "_meta": meta}
         yield lambda client: client.indices.put_mapping(index=index, body=mapping)
     return index
 
 
-def fill_field(job: FurtherField, index: str) -> Steps[int]:
+def fill_field(job: AddFieldJob, index: str) -> Steps[int]:
     """Encode the documents that have no vector in the field, and return how many; warn of those that get none.
 
     Raises:
@@ -126,7 +126,7 @@ def fill_field(job: FurtherField, index: str) -> Steps[int]:
 
 
 def _fill_once(
-    job: FurtherField, index: str, binding: ModelBinding, lacking: dict[str, None]
+    job: AddFieldJob, index: str, binding: ModelBinding, lacking: dict[str, None]
 ) -> Steps[tuple[int, bool]]:
     """Return how many documents were encoded, and whether that is all: those without an id field may be passed over.
 

@@ -28,7 +28,7 @@ _PAGE = 1000
 _SHOWN = 5
 
 
-def stamp(
+def bind_model(
     index: str, schema: IndexSchema, encoders: Encoders, *, sample: int, verify: int, replace_stamp: bool
 ) -> Steps[ModelBinding]:
     """Check a sample of an index's vectors against a model and write its stamp.

@@ -11,7 +11,7 @@ from opensearch_neural_sparse.errors import ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkOperation, BulkOperationLike
 from opensearch_neural_sparse.index.bulk.report import BulkReport
 from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 
 _CONFLICT = 409
 
@@ -19,7 +19,7 @@ _CONFLICT = 409
 _MAY_BE_OWN = "an earlier write made it, or this one, where its connection broke and the client sent it again"
 
 
-def read_documents(response: Mapping[str, Any], state: IndexState) -> list[SparseDocument]:
+def read_documents(response: Mapping[str, Any], state: IndexInfo) -> list[SparseDocument]:
     """Read the answer of `_mget`; documents that are not there are left out.
 
     Raises:
@@ -34,7 +34,7 @@ def read_documents(response: Mapping[str, Any], state: IndexState) -> list[Spars
     return found
 
 
-def tell_conflicts(report: BulkReport, operation: BulkOperationLike) -> BulkReport:
+def explain_conflicts(report: BulkReport, operation: BulkOperationLike) -> BulkReport:
     """Return a report in which documents that could not be created say who may have made the one that is there."""
     if operation != BulkOperation.CREATE or not any(failure.status == _CONFLICT for failure in report.failed):
         return report

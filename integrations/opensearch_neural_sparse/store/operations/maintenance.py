@@ -13,7 +13,7 @@ from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.steps import Steps
 
 
-def tend_cache(
+def warm_up_or_clear(
     index: str, server: ServerInfo, schema: IndexSchema, action: Literal["warmup", "clear_cache"]
 ) -> Steps[None]:
     """Load an approximate index into memory, or let go of it there.

@@ -8,7 +8,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import ID_FIELD
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
 from opensearch_neural_sparse.search.options.page import check_size
@@ -88,7 +88,7 @@ def next_page(
     return hits, Page(documents=(), after=() if shard + 1 < shards else None, shard=shard + 1)
 
 
-def read_page(response: Mapping[str, Any], state: IndexState, *, size: int) -> Page:
+def read_page(response: Mapping[str, Any], state: IndexInfo, *, size: int) -> Page:
     """Read the answer to the search for a page.
 
     Raises:

@@ -17,7 +17,7 @@ from opensearch_neural_sparse.index.index_info import uuids_of
 from opensearch_neural_sparse.index.mapping import follow_stamps
 from opensearch_neural_sparse.index.model_binding import read_bindings
 from opensearch_neural_sparse.index.reindex_mark import (
-    CopyMark,
+    ReindexMark,
     copy_index_body,
     is_blocked,
     is_moved,
@@ -36,7 +36,7 @@ from opensearch_neural_sparse.store.steps import Delivery, Steps
 _IF_THERE = MappingProxyType({"ignore_unavailable": "true"})
 
 
-def begin(job: Reindexing) -> Steps[CopyMark]:
+def begin(job: Reindexing) -> Steps[ReindexMark]:
     """Make the target, or find it unfinished; nothing of the source is changed.
 
     Raises:
@@ -54,7 +54,7 @@ def begin(job: Reindexing) -> Steps[CopyMark]:
     yield lambda client: client.indices.refresh(index=name)
     if job.on_missing_text == "raise":
         yield from _ensure_texts(job, name, shards_of(response[name]))
-    mark = CopyMark(source=name, source_uuid=uuids_of(response)[name], was_blocked=is_blocked(response[name]))
+    mark = ReindexMark(source=name, source_uuid=uuids_of(response)[name], was_blocked=is_blocked(response[name]))
     body = copy_index_body(response[name], job.schema, job.binding, mark)
     yield lambda client: client.indices.create(index=job.target, body=body)
     return mark
@@ -78,7 +78,7 @@ def end_moved(job: Reindexing) -> Steps[ReindexReport | None]:
     return ReindexReport(index=job.target, documents=documents)
 
 
-def unblock(mark: CopyMark) -> Steps[None]:
+def unblock(mark: ReindexMark) -> Steps[None]:
     """Let writes to the source pass as they did before; it may be gone by now."""
     if not mark.was_blocked:
         body, unless_gone = {"index.blocks.write": None}, {"ignore": [404]}
@@ -92,7 +92,7 @@ def remove_mark(target: str) -> Steps[None]:
     yield lambda client: client.indices.put_mapping(index=target, body={"_meta": meta})
 
 
-def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
+def copy(job: Reindexing, mark: ReindexMark) -> Steps[ReindexReport]:
     """Refuse writes to the source, copy what the target lacks, see that it holds as many documents, and move the alias.
 
     Raises:
@@ -131,7 +131,7 @@ def copy(job: Reindexing, mark: CopyMark) -> Steps[ReindexReport]:
     )
 
 
-def _moved(job: Reindexing) -> Steps[CopyMark | None]:
+def _moved(job: Reindexing) -> Steps[ReindexMark | None]:
     """Return the mark of the target where it is the copy that is asked for, and has the alias already."""
     made = yield from _look_at(job.target)
     mark = read_mark(made["mappings"]) if made else None
@@ -158,7 +158,7 @@ def _look_at(index: str) -> Steps[Mapping[str, Any]]:
     return found
 
 
-def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Mapping[str, Any]) -> CopyMark:
+def _mark_of(job: Reindexing, source: str, response: Mapping[str, Any], made: Mapping[str, Any]) -> ReindexMark:
     mark = read_mark(made[job.target]["mappings"])
     if mark is None or (mark.source, mark.source_uuid) != (source, uuids_of(response)[source]):
         raise IndexSchemaError(
@@ -192,7 +192,7 @@ def _held(index: str, hits: Sequence[Hit], params: Mapping[str, str]) -> Steps[d
     return {row["_id"]: row.get("_source", {}) for row in response["docs"] if row.get("found")}
 
 
-def _delete_orphans(job: Reindexing, mark: CopyMark) -> Steps[None]:
+def _delete_orphans(job: Reindexing, mark: ReindexMark) -> Steps[None]:
     """Delete from the target what was deleted from the source since the copy was interrupted."""
     page = None
     while page is None or page.after is not None:
@@ -203,7 +203,7 @@ def _delete_orphans(job: Reindexing, mark: CopyMark) -> Steps[None]:
         report.raise_if_incomplete()
 
 
-def _finish(job: Reindexing, mark: CopyMark) -> Steps[int]:
+def _finish(job: Reindexing, mark: ReindexMark) -> Steps[int]:
     yield lambda client: client.indices.refresh(index=job.target)
     expected = yield from _count(mark.source)
     found = yield from _count(job.target)
@@ -217,7 +217,7 @@ def _finish(job: Reindexing, mark: CopyMark) -> Steps[int]:
     return found
 
 
-def _move_alias(job: Reindexing, mark: CopyMark, alias: str) -> Steps[None]:
+def _move_alias(job: Reindexing, mark: ReindexMark, alias: str) -> Steps[None]:
     """Move the alias, which the mark names first: from then on the target may be written to."""
     mapping = yield lambda client: client.indices.get_mapping(index=job.target)
     meta = with_mark(mapping[job.target]["mappings"]["_meta"], mark)

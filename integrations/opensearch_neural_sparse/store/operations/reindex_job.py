@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.bulk.actions import BulkAction, finish, write_draft
+from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions, write_draft
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
-from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.model_binding import ModelBinding
@@ -67,7 +67,7 @@ class Reindexing:
     alias: str | None = None
     on_missing_text: MissingText = "raise"
     options: WriteOptions
-    cut: CutDocuments = field(default_factory=CutDocuments, repr=False)
+    cut: TruncatedDocuments = field(default_factory=TruncatedDocuments, repr=False)
 
     @cached_property
     def binding(self) -> ModelBinding:
@@ -104,7 +104,7 @@ class Reindexing:
             write_draft(document, self.schema, routing=hit.get("_routing"), fields=self.rest(hit))
             for document, hit in zip(documents, hits, strict=True)
         )
-        return [*finish(drafts, exact_weights=self.options.exact_weights)]
+        return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
 
     def _encode(self, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
         return self.encoders.encode(texts, self.schema.chunking), self.binding.marker

@@ -14,27 +14,32 @@ from opensearch_neural_sparse.errors import (
     ServerRequestError,
     UnsupportedServerError,
 )
-from opensearch_neural_sparse.index.index_info import IndexState, several_layouts, several_models
+from opensearch_neural_sparse.index.index_info import IndexInfo, several_layouts, several_models
 from opensearch_neural_sparse.search.options.fusion import Fusion
 from opensearch_neural_sparse.search.options.legs import SparseLeg, embedding_once
-from opensearch_neural_sparse.search.options.page import Wanted
+from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.query_text import check_options, check_query, check_text
 from opensearch_neural_sparse.search.options.request_options import RequestOptions
 from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
-from opensearch_neural_sparse.search.query.resolved_legs import fill_legs
+from opensearch_neural_sparse.search.query.resolved_legs import resolve_legs
 from opensearch_neural_sparse.search.requests.custom_request import custom_request
 from opensearch_neural_sparse.search.requests.hybrid_request import hybrid_request
-from opensearch_neural_sparse.search.requests.multi_search import Answers, Questions, Requests, Stranger
+from opensearch_neural_sparse.search.requests.multi_search import (
+    MultiSearch,
+    MultiSearchResult,
+    Requests,
+    UnexpectedIndex,
+)
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest, match_request, sparse_request
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
 from opensearch_neural_sparse.store.context import Client, StoreBase
 from opensearch_neural_sparse.store.encoders import Encoders
 
 Query = str | Mapping[str, float]
-Ask = Callable[[ServerInfo, IndexState], Questions]
-Encode = Callable[[IndexState], list[SparseVector]]
+Ask = Callable[[ServerInfo, IndexInfo], MultiSearch]
+Encode = Callable[[IndexInfo], list[SparseVector]]
 """Makes the vectors of the queries by the model of a group."""
-LOOKS = 3
+MAX_ATTEMPTS = 3
 """How often a search is made anew because its name came to lead elsewhere."""
 _BAD_REQUEST = 400
 _UNKNOWN_QUERIES = ("unknown query [neural_sparse]", "unknown query [hybrid]")
@@ -45,7 +50,7 @@ class AskingStore(StoreBase[Client]):
     """What every store asks, and what it learns from answers."""
 
     def _ask_sparse(
-        self, queries: Iterable[Query], wanted: Wanted, options: SearchOptions, *, alone: bool = False
+        self, queries: Iterable[Query], wanted: SearchPage, options: SearchOptions, *, alone: bool = False
     ) -> Ask:
         if isinstance(queries, str | Mapping):
             raise TypeError("search_many() takes several queries, got one; put it into a list.")
@@ -54,7 +59,7 @@ class AskingStore(StoreBase[Client]):
         for query in asked:
             check_query(query)
 
-        def ask(server: ServerInfo, state: IndexState) -> Questions:
+        def ask(server: ServerInfo, state: IndexInfo) -> MultiSearch:
             page = _page_of_all(state, wanted, collapse=options.collapse)
             encode = self._encode_by_group(state, asked)
             searches = [
@@ -66,7 +71,7 @@ class AskingStore(StoreBase[Client]):
         return ask
 
     def _ask_hybrid(
-        self, query: str, vector: Mapping[str, float] | None, wanted: Wanted, options: HybridOptions
+        self, query: str, vector: Mapping[str, float] | None, wanted: SearchPage, options: HybridOptions
     ) -> Ask:
         check_text(query)
         check_options(options, HybridOptions)
@@ -74,7 +79,7 @@ class AskingStore(StoreBase[Client]):
             raise TypeError(f"vector is a mapping of token to weight, got {type(vector).__name__}.")
         options = replace(options, legs=embedding_once(options.legs))
 
-        def ask(server: ServerInfo, state: IndexState) -> Questions:
+        def ask(server: ServerInfo, state: IndexInfo) -> MultiSearch:
             _page_of_all(state, wanted, collapse=options.collapse)
             self._ensure_legs_of_all(state, options)
             encode = self._encode_by_group(state, [query if vector is None else vector])
@@ -86,23 +91,25 @@ class AskingStore(StoreBase[Client]):
 
         return ask
 
-    def _ask_match(self, text: str, wanted: Wanted, options: RequestOptions) -> Ask:
+    def _ask_match(self, text: str, wanted: SearchPage, options: RequestOptions) -> Ask:
         check_text(text)
         check_options(options, RequestOptions, "request")
 
-        def ask(_: ServerInfo, state: IndexState) -> Questions:
+        def ask(_: ServerInfo, state: IndexInfo) -> MultiSearch:
             return self._questions(_of_one_kind(state), [[match_request(state.schema, text, wanted, options)]], wanted)
 
         return ask
 
-    def _ask_custom(self, body: Mapping[str, Any], query: Query | None, wanted: Wanted, options: RequestOptions) -> Ask:
+    def _ask_custom(
+        self, body: Mapping[str, Any], query: Query | None, wanted: SearchPage, options: RequestOptions
+    ) -> Ask:
         check_options(options, RequestOptions, "request")
         if not isinstance(body, Mapping):
             raise TypeError(f"The body of a search is a mapping, got {type(body).__name__}.")
         if query is not None:
             check_query(query)
 
-        def ask(server: ServerInfo, state: IndexState) -> Questions:
+        def ask(server: ServerInfo, state: IndexInfo) -> MultiSearch:
             encode = partial(self._clause_vector, state, query or {})
             request = custom_request(server, state.schema, body, query, wanted, encode, options)
             return self._questions(_of_one_kind(state), [[request]], wanted)
@@ -112,15 +119,15 @@ class AskingStore(StoreBase[Client]):
     def _hybrid(
         self,
         server: ServerInfo,
-        state: IndexState,
-        group: IndexState,
+        state: IndexInfo,
+        group: IndexInfo,
         query: str,
         encode: Encode,
-        wanted: Wanted,
+        wanted: SearchPage,
         options: HybridOptions,
     ) -> SearchRequest:
         more = {} if state.groups else self._more_queries(query)
-        legs = fill_legs(options.legs, query, group.schema, lambda: encode(group)[0], more)
+        legs = resolve_legs(options.legs, query, group.schema, lambda: encode(group)[0], more)
         if not state.groups:
             return hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
         if options.fusion is Fusion.AUTO and options.beyond_client is None:
@@ -135,33 +142,33 @@ class AskingStore(StoreBase[Client]):
 
     def _questions(
         self,
-        state: IndexState,
+        state: IndexInfo,
         searches: Sequence[Requests],
-        wanted: Wanted,
+        wanted: SearchPage,
         options: RequestOptions | None = None,
         *,
         alone: bool = True,
-    ) -> Questions:
+    ) -> MultiSearch:
         travel = {} if options is None else {"options": options}
-        return Questions(name=self.index, state=state, searches=searches, wanted=wanted, alone=alone, **travel)
+        return MultiSearch(name=self.index, state=state, searches=searches, wanted=wanted, alone=alone, **travel)
 
-    def _encoders_for(self, state: IndexState, group: IndexState) -> Encoders:
+    def _encoders_for(self, state: IndexInfo, group: IndexInfo) -> Encoders:
         """Return what encodes queries for a model's indices: what the caller gave, or the model of their stamp."""
         stamp = group.binding
         if not state.has_several_models or stamp is None or self._encoders.checkable:
             return self._encoders
         with self._lock:
             if stamp.identity not in self._model_encoders:
-                encoders = self._model_encoders[stamp.identity] = self._encoders.of_field()
-                encoders.follow(stamp)
+                encoders = self._model_encoders[stamp.identity] = self._encoders.for_field()
+                encoders.bind_to(stamp)
             return self._model_encoders[stamp.identity]
 
-    def _encode_by_group(self, state: IndexState, queries: Sequence[Query]) -> Encode:
+    def _encode_by_group(self, state: IndexInfo, queries: Sequence[Query]) -> Encode:
         """Return what encodes queries for each group of indices, once by each model."""
         encode = cache(partial(self._vectors, state, queries))
         return lambda group: encode(self._encoders_for(state, group))
 
-    def _vectors(self, state: IndexState, queries: Sequence[Query], encoders: Encoders) -> list[SparseVector]:
+    def _vectors(self, state: IndexInfo, queries: Sequence[Query], encoders: Encoders) -> list[SparseVector]:
         texts = [query for query in queries if isinstance(query, str)]
         if state.has_several_models and len(texts) < len(queries):
             remedy = "Token weights belong to one model: search by a text, or search one of them."
@@ -169,7 +176,7 @@ class AskingStore(StoreBase[Client]):
         encoded = iter(_encoded(encoders, texts))
         return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
 
-    def _ensure_legs_of_all(self, state: IndexState, options: HybridOptions) -> None:
+    def _ensure_legs_of_all(self, state: IndexInfo, options: HybridOptions) -> None:
         """Raise where a leg can be asked of some of the indices alone: ModelMismatchError, or IndexSchemaError."""
         legs = [leg for leg in options.legs if isinstance(leg, SparseLeg)]
         of_a_field = state.groups and any(leg.field in state.schema.more_fields for leg in legs)
@@ -179,36 +186,38 @@ class AskingStore(StoreBase[Client]):
         if of_a_field:
             raise several_layouts(self.index, state.groups, remedy)
 
-    def _only_vector(self, state: IndexState, query: Query) -> SparseVector:
+    def _only_vector(self, state: IndexInfo, query: Query) -> SparseVector:
         if state.has_several_models:
             remedy = "A vector belongs to one of them: a search or hybrid search of a text makes one by each."
             raise several_models(self.index, state.schema, state.groups, remedy)
         return self._vectors(state, [query], self._encoders)[0]
 
-    def _clause_vector(self, state: IndexState, query: Query) -> SparseVector:
+    def _clause_vector(self, state: IndexInfo, query: Query) -> SparseVector:
         vector = self._only_vector(state, query)
         if state.groups:
             remedy = "One clause cannot search them all: search() does, or name those of one layout."
             raise several_layouts(self.index, state.groups, remedy)
         return vector
 
-    def _is_news(self, answers: Answers) -> bool:
-        return not answers.strangers <= self._accepted
+    def _has_unexpected(self, answers: MultiSearchResult) -> bool:
+        return not answers.unexpected <= self._accepted
 
-    def _compare(self, state: IndexState, fresh: IndexState, strangers: frozenset[Stranger] = frozenset()) -> bool:
+    def _refresh(
+        self, state: IndexInfo, fresh: IndexInfo, unexpected: frozenset[UnexpectedIndex] = frozenset()
+    ) -> bool:
         """Take over the index as it is now; return whether it is as it was, and what was answered stands."""
         with self._lock:
             self._state = fresh
-            self._accepted = self._accepted | strangers if fresh == state else frozenset()
+            self._accepted = self._accepted | unexpected if fresh == state else frozenset()
         return fresh == state
 
-    def _may_have_moved(self, error: NeuralSparseError, state: IndexState) -> bool:
+    def _may_be_stale(self, error: NeuralSparseError, state: IndexInfo) -> bool:
         """Return whether a search may have failed since its name leads to an index of other fields or shards by now."""
         of_other_fields = isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
         of_more_shards = isinstance(error, UnsupportedServerError)
         return state.checked and (of_other_fields or of_more_shards)
 
-    def _learns_from(self, error: NeuralSparseError, server: ServerInfo, state: IndexState) -> bool:
+    def _is_retryable(self, error: NeuralSparseError, server: ServerInfo, state: IndexInfo) -> bool:
         """Return whether the same question, put again, may be answered after this error."""
         if isinstance(error, IndexNotFoundError):
             return bool(state.groups)
@@ -218,12 +227,12 @@ class AskingStore(StoreBase[Client]):
             self._server = server.without(NEURAL_SEARCH)
         return lacks_plugin
 
-    def _restless(self) -> ServerRequestError:
-        reason = f"{self.index!r} led to other indices, or they to another model, at each of {LOOKS} looks"
+    def _index_keeps_changing(self) -> ServerRequestError:
+        reason = f"{self.index!r} led to other indices, or they to another model, at each of {MAX_ATTEMPTS} looks"
         return ServerRequestError(409, "index_moved", reason)
 
 
-def _page_of_all(state: IndexState, wanted: Wanted, *, collapse: str | None) -> Wanted:
+def _page_of_all(state: IndexInfo, wanted: SearchPage, *, collapse: str | None) -> SearchPage:
     """Return the page that each model's indices are asked for, all from the first hit where they are fused here."""
     if not state.groups:
         return wanted
@@ -232,7 +241,7 @@ def _page_of_all(state: IndexState, wanted: Wanted, *, collapse: str | None) -> 
     return replace(wanted, size=wanted.depth, offset=0)
 
 
-def _of_one_kind(state: IndexState) -> IndexState:
+def _of_one_kind(state: IndexInfo) -> IndexInfo:
     """Return the state as that of indices that are asked together, whatever their models."""
     return replace(state, groups=()) if state.groups else state
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import FilterSyntaxError, IndexSchemaError, UnmappedFieldWarning
-from opensearch_neural_sparse.index.index_info import IndexState
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.metadata.field_names import field_names, maps_field
 from opensearch_neural_sparse.index.schema import META_FIELD
 from opensearch_neural_sparse.search.filters.clause_checks import fields_of
@@ -22,7 +22,7 @@ _NAMED = 10
 
 
 def unmapped_fields(
-    clauses: Iterable[Mapping[str, Any]], state: IndexState, found: Iterable[SearchHits] = ()
+    clauses: Iterable[Mapping[str, Any]], state: IndexInfo, found: Iterable[SearchHits] = ()
 ) -> list[str]:
     """Return the fields of filter clauses that none of the indices maps; none where the mappings are not known.
 
@@ -41,7 +41,7 @@ def unmapped_fields(
     ]
 
 
-def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: IndexState) -> None:
+def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: IndexInfo) -> None:
     """Warn of fields of filter clauses that none of the indices maps; an index without metadata yet is no cause.
 
     Raises:
@@ -58,7 +58,7 @@ def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: Ind
         warnings.warn(UnmappedFieldWarning(_message(index, unmapped, known)), stacklevel=2)
 
 
-def unmapped_legs(legs: Iterable[Leg], state: IndexState) -> list[tuple[str, str]]:
+def unmapped_legs(legs: Iterable[Leg], state: IndexInfo) -> list[tuple[str, str]]:
     """Return name and field of the legs that search a field which none of the indices maps."""
     if not state.mappings:
         return []
@@ -66,7 +66,7 @@ def unmapped_legs(legs: Iterable[Leg], state: IndexState) -> list[tuple[str, str
     return [(name, field) for name, field in searched if not _is_mapped(field, state)]
 
 
-def refuse_unmapped_legs(index: str, legs: Iterable[Leg], state: IndexState) -> None:
+def refuse_unmapped_legs(index: str, legs: Iterable[Leg], state: IndexInfo) -> None:
     """Raise IndexSchemaError where a leg searches a field that none of the indices maps."""
     for name, field in unmapped_legs(legs, state):
         if field == state.schema.embedding_field:
@@ -77,7 +77,7 @@ def refuse_unmapped_legs(index: str, legs: Iterable[Leg], state: IndexState) -> 
         raise IndexSchemaError(f"Leg {name!r} searches field {field!r}, which index {index!r} does not have. {wayout}")
 
 
-def _usual_field(leg: Leg, state: IndexState) -> str:
+def _usual_field(leg: Leg, state: IndexInfo) -> str:
     if isinstance(leg, DenseLeg):
         return state.schema.embedding_field
     return state.schema.text_field if isinstance(leg, Bm25Leg) else state.schema.sparse_path
@@ -96,13 +96,13 @@ def _suggestion(names: Iterable[str], known: list[str]) -> str:
     return f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
 
 
-def _metadata_fields(state: IndexState) -> list[str]:
+def _metadata_fields(state: IndexInfo) -> list[str]:
     """Return the fields of the mappings without those that the index keeps for itself."""
     names = (name for mappings in state.mappings for name in field_names(mappings.get("properties", {})))
     return sorted({name for name in names if name.startswith(f"{META_FIELD}.") or not state.schema.is_reserved(name)})
 
 
-def _is_mapped(name: str, state: IndexState) -> bool:
+def _is_mapped(name: str, state: IndexInfo) -> bool:
     return any(maps_field(mappings, name) for mappings in state.mappings)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from opensearch_neural_sparse.errors import BulkWriteError, FilterSyntaxError, IndexSchemaError
-from opensearch_neural_sparse.index.bulk.actions import BulkAction, finish
+from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.bulk.updates import metadata_draft
 from opensearch_neural_sparse.index.documents.document import SparseDocument
@@ -28,7 +28,8 @@ def metadata_changes(
     """
     if not (isinstance(updates, Mapping) and all(isinstance(metadata, Mapping) for metadata in updates.values())):
         raise TypeError("update_metadata() takes a mapping of id to metadata, as {'id': {'year': 2026}}.")
-    return finish(metadata_draft(name, metadata, schema, replace=replace) for name, metadata in updates.items())
+    drafts = (metadata_draft(name, metadata, schema, replace=replace) for name, metadata in updates.items())
+    return serialize_actions(drafts)
 
 
 def text_changes(texts: Mapping[str, str]) -> list[SparseDocument]:

@@ -23,7 +23,7 @@ from opensearch_neural_sparse.encode.document_encoder import load_document_encod
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.encode.truncation import collected_cuts
-from opensearch_neural_sparse.index.bulk.truncated_documents import CutDocuments
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.model_binding import ModelBinding
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class NeuralSparseDocumentEmbedder:
         with bar, collected_cuts() as cuts:
             for start in range(0, len(texts), step):
                 embeddings += side.embed(texts[start : start + step], self._rule, bar.update)
-        cut = CutDocuments()
+        cut = TruncatedDocuments()
         cut.note(((document.id, text) for document, text in zip(documents, texts, strict=True)), cuts)
         cut.warn()
         pairs = zip(documents, embeddings, strict=True)

@@ -93,7 +93,7 @@ class Connection:
         """Open a client; what fails is told by this program alone, not by the client's log as well."""
         from opensearchpy import OpenSearch
 
-        from opensearch_neural_sparse.store.context import CLIENT_DEFAULTS
+        from opensearch_neural_sparse.store.drivers.client_source import CLIENT_DEFAULTS
         from opensearch_neural_sparse.transport.address import check_address, shown
         from opensearch_neural_sparse.transport.connection_failures import check_files
 
@@ -146,7 +146,7 @@ def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX)
         ServerConnectionError: No answer.
     """
     from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
-    from opensearch_neural_sparse.store.context import FORBIDDEN
+    from opensearch_neural_sparse.store.operations.lifecycle import FORBIDDEN
     from opensearch_neural_sparse.transport.errors import translated_errors
 
     found: Mapping[str, Any] | None = None

@@ -160,6 +160,16 @@ class Encoders(Portable):
                 self._loaded_query = load_query_encoder(files)
             return self._loaded_query
 
+    def encode_queries(self, texts: Sequence[str]) -> Sequence[SparseVector]:
+        """Return the vectors of queries; nothing is loaded for none."""
+        if len(texts) == 1:
+            return [self.query().encode_query(texts[0])]
+        return self.query().encode_queries(texts) if texts else ()
+
+    def query_tokenizer(self) -> SparseTokenizer:
+        """Return the tokenizer of the query side, whose vocabulary the model's token ids belong to."""
+        return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer)
+
     def document(self) -> DocumentEncoder:
         """Return what encodes documents."""
         with self._lock:
@@ -204,7 +214,7 @@ class Encoders(Portable):
 
     def vocabulary(self) -> Mapping[str, int]:
         """Return token -> id of the model."""
-        return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer).vocabulary
+        return self.query_tokenizer().vocabulary
 
     def binding(self, schema: IndexSchema) -> ModelBinding:
         """Return what an index is bound to whose documents are encoded here; the weights are hashed, not loaded."""

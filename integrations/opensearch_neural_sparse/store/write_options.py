@@ -69,3 +69,6 @@ class WriteOptions:
             attempt: Number of the retry.
         """
         return min(self.max_backoff, self.initial_backoff * 2.0**attempt)
+
+
+DEFAULT_WRITE = WriteOptions()

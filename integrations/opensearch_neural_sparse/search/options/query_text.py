@@ -21,7 +21,7 @@ def check_text(text: object) -> str:
         ValueError: Half of a surrogate pair in it, which JSON does not have.
     """
     if not isinstance(text, str):
-        raise TypeError(f"ResolvedBm25Leg are searched by a text, got {type(text).__name__}.")
+        raise TypeError(f"Words are searched by a text, got {type(text).__name__}.")
     if (half := lone_surrogate(text)) is not None:
         raise ValueError(
             f"The text of the query holds {half!r}, half of a surrogate pair, which is no character; leave it out."
@@ -29,7 +29,7 @@ def check_text(text: object) -> str:
     return text
 
 
-def check_options(options: object, kind: type, name: str = "options") -> None:
-    """Raise TypeError where options are of another kind of search."""
-    if not isinstance(options, kind):
+def check_options(options: object, kind: type, name: str = "options", *, but: tuple[type, ...] | type = ()) -> None:
+    """Raise TypeError where options are of another kind of search, among them those of a subclass `but`."""
+    if not isinstance(options, kind) or isinstance(options, but):
         raise TypeError(f"{name} is a {kind.__name__}, got {type(options).__name__}.")

@@ -58,8 +58,8 @@ class SearchOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HybridOptions:
-    """What a hybrid search asks and how its legs are fused.
+class HybridOptions(SearchOptions):
+    """Legs of a hybrid search, and how they are fused.
 
     Attributes:
         legs: Two to five legs; by default BM25 and sparse search.
@@ -97,15 +97,10 @@ class HybridOptions:
     lower_bounds: Sequence[Bound] | None = None
     upper_bounds: Sequence[Bound] | None = None
     min_score: float | None = None
-    collapse: str | None = None
-    two_phase: TwoPhase | None = None
-    prune: Prune | None = None
-    seismic: SeismicSearch | None = None
     fusion: FusionLike = Fusion.AUTO
-    request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
-        check_collapse(self.collapse, self.two_phase)
+        super().__post_init__()
         object.__setattr__(self, "legs", check_legs(self.legs))
         object.__setattr__(self, "fusion", Fusion(self.fusion))
         object.__setattr__(self, "combination", Combination(self.combination))
@@ -175,3 +170,4 @@ def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:
 
 
 DEFAULT_SEARCH = SearchOptions()
+DEFAULT_HYBRID = HybridOptions()

@@ -14,7 +14,7 @@ from opensearch_neural_sparse.search.filters.filter_clauses import Filter
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.requests.search_request import filter_body
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
-from opensearch_neural_sparse.store.steps import Steps
+from opensearch_neural_sparse.store.steps import Request, Steps
 
 KEEP_ALIVE = {"keep_alive": "5m"}
 """How long the server keeps a point in time after each page of it was read."""
@@ -80,7 +80,7 @@ def next_page(
     body = page_body(filter, page, size=size) | {"_source": source, **parts}
     shard = 0 if page is None else page.shard
     params = {"preference": f"_shards:{shard}"} if shards else {}
-    response = yield lambda client: client.search(index=index, body=body, params=params)
+    response = yield Request(lambda client: client.search(index=index, body=body, params=params))
     check_shards(response)
     hits = response["hits"]["hits"]
     if len(hits) == size:

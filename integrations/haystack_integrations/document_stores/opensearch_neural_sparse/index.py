@@ -73,10 +73,9 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
         self._check_fields([clause])
 
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
-        """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
-        state = self._open_to_write()
-        actions = self._codec(state).actions(documents, options)
-        return self._send(state, actions, options)
+        """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
+        rows = self._codec(self._open_to_write()).to_sparse_documents(documents)
+        return self.write(rows, options=options)
 
 
 class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
@@ -110,10 +109,10 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
         await self._check_fields([clause])
 
     async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
-        """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
-        state = await self._open_to_write()
-        actions = await asyncio.to_thread(self._codec(state).actions, documents, options)
-        return await self._send(state, actions, options)
+        """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
+        codec = self._codec(await self._open_to_write())
+        rows = await asyncio.to_thread(codec.to_sparse_documents, documents)
+        return await self.write(rows, options=options)
 
     def connected(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, if it has one."""

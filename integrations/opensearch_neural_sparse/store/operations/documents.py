@@ -30,8 +30,14 @@ def read_documents(response: Mapping[str, Any], state: IndexInfo) -> list[Sparse
         if error := row.get("error"):
             raise ServerRequestError(400, str(error.get("type")), short_reason(error))
         if row.get("found"):
-            found.append(from_source(row["_id"], row["_source"], state.schema_of(row["_index"])))
+            found.append(read_document(row, state))
     return found
+
+
+def read_document(row: Mapping[str, Any], state: IndexInfo) -> SparseDocument:
+    """Return the document of a hit, or of a row of `_mget`."""
+    schema = state.schema_of(row["_index"])
+    return from_source(row["_id"], row["_source"], schema, routing=row.get("_routing"))
 
 
 def explain_conflicts(report: BulkReport, operation: BulkOperationLike) -> BulkReport:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
+from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import ID_FIELD
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.requests.search_request import filter_body
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
+from opensearch_neural_sparse.store.operations.documents import read_document
 from opensearch_neural_sparse.store.steps import Steps
 
 KEEP_ALIVE = {"keep_alive": "5m"}
@@ -102,5 +103,5 @@ def read_page(response: Mapping[str, Any], state: IndexInfo, *, size: int) -> Pa
             f"Document {unordered['_id']!r} has no field {ID_FIELD!r}, so documents of several shards have no order to "
             "be read in. Another program wrote it; write it again with its id in that field."
         )
-    documents = [from_source(hit["_id"], hit["_source"], state.schema_of(hit["_index"])) for hit in hits]
+    documents = [read_document(hit, state) for hit in hits]
     return Page(documents=documents, after=hits[-1]["sort"] if len(hits) == size else None)

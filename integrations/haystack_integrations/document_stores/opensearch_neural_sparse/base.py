@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.index import AsyncDocumentIndex, DocumentIndex
+from haystack_integrations.document_stores.opensearch_neural_sparse.index import (
+    IN_HAYSTACK,
+    AsyncDocumentIndex,
+    DocumentIndex,
+)
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
 from opensearch_neural_sparse.index.mapping import create_index_body
@@ -137,6 +141,7 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             "schema": self._schema,
             "prune": self._prune,
             "encoder_options": self._encoder_options(),
+            "vector_remedies": IN_HAYSTACK,
         }
 
     def _note_nested(self, mappings: Mapping[str, Any]) -> None:

@@ -18,6 +18,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.filters impo
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, token_value
 from opensearch_neural_sparse.encode.pruning import Prune
+from opensearch_neural_sparse.errors import BulkWriteError
 from opensearch_neural_sparse.index.schema import FieldTypeLike, IndexSchema
 from opensearch_neural_sparse.index.seismic import SeismicParameters
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -194,7 +195,10 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         rows, opened = checked_documents(documents), self._open()
         if fields := self._new_nested_fields(rows):
             self._update_mapping_for_nested_fields(fields)
-        return count_written(opened.send(rows, self._write_options(policy, refresh)), policy)
+        try:
+            return opened.send(rows, self._write_options(policy, refresh)).written
+        except BulkWriteError as error:
+            return count_written(error.report, policy)
 
     async def write_documents_async(
         self,
@@ -206,7 +210,10 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         rows, opened = checked_documents(documents), await self._open_async()
         if fields := self._new_nested_fields(rows):
             await self._update_mapping_for_nested_fields_async(fields)
-        return count_written(await opened.send(rows, self._write_options(policy, refresh)), policy)
+        try:
+            return (await opened.send(rows, self._write_options(policy, refresh))).written
+        except BulkWriteError as error:
+            return count_written(error.report, policy)
 
     def retrieve(self, retrieval: Retrieval) -> list[Document]:
         """Search as `retrieval` says, best first; the retrievers are the components for it.
@@ -245,6 +252,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
             refresh=refresh,
             operation=operation_of(policy),
             exact_weights=bool(self._own["exact_weights"]),
+            encode=False,
         )
 
     def _encoder_options(self) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def prepare_actions(
     more: Mapping[str, Encode] = MappingProxyType({}),
     make: Make | None = None,
 ) -> Iterator[BulkAction | BulkFailure]:
-    """Return the bulk actions of documents, encoding those that have a text and no vector.
+    """Return the bulk actions of documents, encoding those that have a text and no vector where `options` say so.
 
     Args:
         documents: Read once, a batch at a time; a sequence is first checked whole.
@@ -79,10 +79,18 @@ def _actions(
     rows = (_read(document, place, bound, markers) for place, document in enumerate(documents))
     while batch := list(islice(rows, options.batch_size)):
         yield from (row for row in batch if isinstance(row, BulkFailure))
-        encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode, cut)
-        for name, encode_for in more.items():
-            encoded = _encode_more(encoded, name, encode_for, cut)
-        yield from serialize_actions(map(make, encoded), exact_weights=options.exact_weights)
+        read = [row for row in batch if isinstance(row, SparseDocument)]
+        ready = _with_vectors(read, encode, cut, more) if options.encode else read
+        yield from serialize_actions(map(make, ready), exact_weights=options.exact_weights)
+
+
+def _with_vectors(
+    documents: Sequence[SparseDocument], encode: Encode, cut: TruncatedDocuments, more: Mapping[str, Encode]
+) -> list[SparseDocument]:
+    encoded = encode_missing(documents, encode, cut)
+    for name, encode_for in more.items():
+        encoded = _encode_more(encoded, name, encode_for, cut)
+    return encoded
 
 
 def _read(

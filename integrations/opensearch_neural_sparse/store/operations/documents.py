@@ -14,7 +14,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, BulkOperation, BulkOperationLike, delete_action
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
-from opensearch_neural_sparse.index.documents.document import SparseDocument, check_ids, from_source
+from opensearch_neural_sparse.index.documents.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 from opensearch_neural_sparse.search.options.request_options import RequestOptions
@@ -179,7 +179,7 @@ def read_documents(response: Mapping[str, Any], state: IndexInfo) -> list[Sparse
         if error := row.get("error"):
             raise ServerRequestError(400, str(error.get("type")), short_reason(error))
         if row.get("found"):
-            found.append(from_source(row["_id"], row["_source"], state.schema_of(row["_index"])))
+            found.append(state.read_document(row))
     return found
 
 

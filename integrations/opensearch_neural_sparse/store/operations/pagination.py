@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
+from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import ID_FIELD
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
@@ -102,5 +102,5 @@ def read_page(response: Mapping[str, Any], state: IndexInfo, *, size: int) -> Pa
             f"Document {unordered['_id']!r} has no field {ID_FIELD!r}, so documents of several shards have no order to "
             "be read in. Another program wrote it; write it again with its id in that field."
         )
-    documents = [from_source(hit["_id"], hit["_source"], state.schema_of(hit["_index"])) for hit in hits]
+    documents = [state.read_document(hit) for hit in hits]
     return Page(documents=documents, after=hits[-1]["sort"] if len(hits) == size else None)

@@ -105,7 +105,7 @@ async def test_both_sides_share_one_encoder(make_store, vectorstore) -> None:
     vectorstore = make_store(model=SMALL_MODEL, query_encoder=None, document_encoder=None)
     await vectorstore.aadd_texts(["Rivers carry water to the sea."], ids=["1"])
     vectorstore.add_texts(["A bank lends money."], ids=["2"])
-    assert vectorstore.store._encoders is vectorstore.async_store._encoders
+    assert vectorstore.store._context.encoders is vectorstore.async_store._context.encoders
     assert [one.id for one in vectorstore.similarity_search("water", k=1)] == ["1"]
     await vectorstore.aclose()
 

@@ -44,7 +44,9 @@ class Encoders(Portable):
         prune: Which tokens of a document's vector are kept; None leaves it to the stamp of the index.
     """
 
-    OPENED = frozenset({"_loaded_query", "_owned", "_tokenizer", "_files", "_stamp", "_lock", "_named_id"})
+    OPENED = frozenset(
+        {"_loaded_query", "_owned", "_tokenizer", "_query_tokenizer", "_files", "_stamp", "_lock", "_named_id"}
+    )
 
     def __init__(
         self,
@@ -64,6 +66,7 @@ class Encoders(Portable):
         self._loaded_query: QueryEncoder | None = None
         self._owned: DocumentEncoder | None = None
         self._tokenizer: SparseTokenizer | None = None
+        self._query_tokenizer: SparseTokenizer | None = None
         self._files: dict[Side, ModelFiles] = {}
         self._stamp: ModelBinding | None = None
         self._lock = RLock()
@@ -168,7 +171,10 @@ class Encoders(Portable):
 
     def query_tokenizer(self) -> SparseTokenizer:
         """Return the tokenizer of the query side, whose vocabulary the model's token ids belong to."""
-        return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer)
+        with self._lock:
+            if self._query_tokenizer is None:
+                self._query_tokenizer = SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer)
+            return self._query_tokenizer
 
     def document(self) -> DocumentEncoder:
         """Return what encodes documents."""
@@ -236,7 +242,7 @@ class Encoders(Portable):
         with self._lock:
             if self._owned is not None:
                 self._owned.close()
-            self._loaded_query = self._owned = self._tokenizer = None
+            self._loaded_query = self._owned = self._tokenizer = self._query_tokenizer = None
 
     def _limits(self, files: ModelFiles) -> tuple[int | None, int | None]:
         if self._document is not None:

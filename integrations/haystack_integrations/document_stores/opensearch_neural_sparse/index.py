@@ -71,7 +71,7 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
 
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
-        rows = self._codec(self.open()).to_sparse_documents(documents)
+        rows = self._codec(self.open_to_write()).to_sparse_documents(documents)
         return self.write(rows, options=options)
 
 
@@ -105,10 +105,10 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
 
     async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
-        codec = self._codec(await self.open())
+        codec = self._codec(await self.open_to_write())
         rows = await asyncio.to_thread(codec.to_sparse_documents, documents)
         return await self.write(rows, options=options)
 
     def connected(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, if it has one."""
-        return self.connected_client()
+        return self.connected_client

@@ -51,6 +51,7 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     create_template,
     delete_index,
     open_index,
+    open_to_write,
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
@@ -193,6 +194,15 @@ class AsyncNeuralSparseStore(Portable):
         """
         return await self._driver.run(open_index(self._context))
 
+    async def open_to_write(self) -> IndexInfo:
+        """Open the index for a write; read it again if its name has another target.
+
+        Raises:
+            IndexSchemaError: The name has several indices behind it and no write index, or they are of several layouts.
+            ModelMismatchError: The index belongs to another model, or the name has indices of several models.
+        """
+        return await self._driver.run(open_to_write(self._context))
+
     async def delete_index(self) -> None:
         """Delete the index and everything in it.
 
@@ -205,6 +215,7 @@ class AsyncNeuralSparseStore(Portable):
         """Close what was opened here: the client of a url, and the encoder that was loaded."""
         await self._driver.close()
 
+    @property
     def connected_client(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, or None where it has none yet."""
         return self._driver.connected_client()

@@ -52,6 +52,7 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     create_template,
     delete_index,
     open_index,
+    open_to_write,
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
@@ -193,6 +194,15 @@ class NeuralSparseStore(Portable):
             IndexSchemaError: The index is not of this layout.
         """
         return self._driver.run(open_index(self._context))
+
+    def open_to_write(self) -> IndexInfo:
+        """Open the index for a write; read it again if its name has another target.
+
+        Raises:
+            IndexSchemaError: The name has several indices behind it and no write index, or they are of several layouts.
+            ModelMismatchError: The index belongs to another model, or the name has indices of several models.
+        """
+        return self._driver.run(open_to_write(self._context))
 
     def delete_index(self) -> None:
         """Delete the index and everything in it.

@@ -1,4 +1,4 @@
-"""A document as it is written and read, and its `_source`: the layout opensearch-haystack reads, too."""
+"""Documents and their `_source`, in a layout that opensearch-haystack reads as well."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from opensearch_neural_sparse.index.metadata.values import json_value
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
 
 LONGEST_ID = 512
-"""Longest document id in bytes of UTF-8; one byte more and the server refuses the whole batch."""
+"""Maximum length of a document id in UTF-8 bytes; the server refuses the whole batch of a longer one."""
 _DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "chunks", "more_vectors", "embedding", "model"})
 
 
@@ -67,7 +67,7 @@ class SparseDocument:
 
     @classmethod
     def of(cls, document: SparseDocument | Mapping[str, Any] | str) -> SparseDocument:
-        """Return a document of a text, or of a mapping with the keys of this class.
+        """Make a document from a text, or from a mapping with the keys of this class.
 
         Args:
             document: A text, a mapping, or a document, which is returned as it is.
@@ -92,7 +92,7 @@ class SparseDocument:
 
     @classmethod
     def from_trusted(cls, **parts: Any) -> SparseDocument:
-        """Make a document of what an index holds, all attributes given, unchecked: others may have written it.
+        """Make a document from stored values, without checks, because other programs may have written it.
 
         Args:
             parts: The attributes of this class.
@@ -103,12 +103,12 @@ class SparseDocument:
         return document
 
     def with_id(self) -> SparseDocument:
-        """Return this document, with a random id where it has none."""
+        """Return this document with an id, a random one if it has none."""
         return self if self.id is not None else replace(self, id=uuid4().hex)
 
 
 def check_id(document_id: object) -> str:
-    """Return an id that the server takes.
+    """Validate a document id.
 
     Raises:
         IndexSchemaError: Not a string, empty, not valid Unicode, or longer than 512 bytes.
@@ -125,7 +125,7 @@ def check_id(document_id: object) -> str:
 
 
 def check_ids(ids: Iterable[str]) -> list[str]:
-    """Return ids that the server takes.
+    """Validate document ids.
 
     Raises:
         TypeError: One string in place of several.
@@ -139,7 +139,7 @@ def check_ids(ids: Iterable[str]) -> list[str]:
 
 
 def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
-    """Return the `_source` of a document that has an id.
+    """Return the `_source` of a document with an id.
 
     Args:
         document: The document; its id is set.
@@ -167,7 +167,7 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
 
 
 def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema) -> SparseDocument:
-    """Return the document that a `_source` holds; fields that were excluded from it are None."""
+    """Read a document from a `_source`; excluded fields are None."""
     return SparseDocument.from_trusted(
         id=document_id,
         text=stored_text(source, schema),
@@ -181,7 +181,7 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
 
 
 def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
-    """Return the metadata that a `_source` holds."""
+    """Return the metadata of a `_source`."""
     metadata = {key: value for key, value in source.items() if not schema.is_reserved(key)}
     nested = source.get(META_FIELD)
     return metadata | nested if isinstance(nested, dict) else metadata
@@ -206,7 +206,7 @@ def _check_keys(value: object, document_id: str | None) -> None:
 
 
 def _stored_metadata(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
-    """Return the metadata by the fields that it lies in."""
+    """Return the metadata by stored field."""
     stored: dict[str, Any] = {}
     nested: dict[str, Any] = {}
     for key, value in document.metadata.items():

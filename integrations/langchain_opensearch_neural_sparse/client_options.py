@@ -1,4 +1,4 @@
-"""What a client is told: its options, checked, and signatures for Amazon's services."""
+"""Client options, and request signing for Amazon's services."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CLIENT_OPTIONS = frozenset(
     | {"sniff_on_start", "sniff_timeout", "sniffer_timeout", "ssl_assert_fingerprint", "ssl_assert_hostname"}
     | {"ssl_context", "ssl_show_warn", "ssl_version", "timeout", "use_ssl", "verify_certs"}
 )
-"""What both clients of opensearch-py take; anything else they pass over in silence, a misspelt password among it."""
+"""Options of both clients of opensearch-py, which silently ignore any other, such as a misspelt password."""
 
 
 class AwsAuth:
-    """Sign every request for Amazon OpenSearch Service or Serverless (SigV4), blocking or asynchronous.
+    """Sign requests for Amazon OpenSearch Service or Serverless (SigV4), blocking or asynchronous.
 
     Args:
         region: Such as `eu-central-1`.
@@ -55,7 +55,7 @@ class AwsAuth:
 
 
 def check_client_options(options: Mapping[str, Any]) -> None:
-    """Raise TypeError where an option is none of the clients'."""
+    """Raise TypeError for an unknown client option."""
     if unknown := sorted(set(options) - CLIENT_OPTIONS):
         raise TypeError(
             f"Unknown client options: {', '.join(unknown)}. Known are {', '.join(sorted(CLIENT_OPTIONS))}. "
@@ -64,7 +64,7 @@ def check_client_options(options: Mapping[str, Any]) -> None:
 
 
 def async_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the options for the asynchronous client, whose default connection cannot sign requests."""
+    """Return the options of the asynchronous client, with a connection class that can sign requests."""
     if not callable(options.get("http_auth")) or "connection_class" in options:
         return options
     from opensearchpy import AsyncHttpConnection

@@ -1,4 +1,4 @@
-"""A vector store whose vectors are token weights in an OpenSearch index."""
+"""Vector store of sparse vectors in an OpenSearch index."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
-    """Documents in OpenSearch, found by the tokens that a neural sparse model gives them.
+    """Vector store of documents in OpenSearch, searched by the tokens of a neural sparse model.
 
     Texts are encoded here, by the model that the index is bound to; queries of a doc-only model need its tokenizer and
     a table, no transformer. Making a vector store does nothing: the first operation connects, and the first write
@@ -137,7 +137,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         return retriever(vectorstore=self, **fields, **(kwargs.get("search_kwargs") or {}))
 
     def search(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
-        """Return documents by any of the ways to search that `as_retriever` knows.
+        """Return documents by any `search_type` of `as_retriever`.
 
         Args:
             query: Text.
@@ -152,14 +152,14 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         return retriever(vectorstore=self, **kwargs).invoke(query)
 
     async def asearch(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
-        """Do what `search` does, awaited."""
+        """Run `search` asynchronously."""
         if (retriever := _own_retriever(search_type)) is None:
             return await super().asearch(query, search_type, **kwargs)
         return await retriever(vectorstore=self, **kwargs).ainvoke(query)
 
 
 def _own_retriever(search_type: str) -> type[NeuralSparseRetriever] | None:
-    """Return the retriever of this layer that searches so, or None where LangChain's own does.
+    """Return this layer's retriever for a search type, or None if LangChain's own applies.
 
     Raises:
         ValueError: Neither does.

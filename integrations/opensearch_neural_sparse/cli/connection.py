@@ -1,4 +1,4 @@
-"""Where the server is: the options that every command over an index has."""
+"""Connection options of the commands on an index."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -48,7 +48,7 @@ InsecureOption = Annotated[bool, typer.Option("--insecure", help="Trust any cert
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """How a server is reached.
+    """Connection options of a server.
 
     Attributes:
         url: Its address, perhaps with credentials.
@@ -63,7 +63,7 @@ class Connection:
     insecure: bool
 
     def options(self) -> dict[str, Any]:
-        """Return options of an OpenSearch client.
+        """Return the options of an OpenSearch client.
 
         Raises:
             BadParameter: A user without a password.
@@ -90,7 +90,7 @@ class Connection:
 
     @contextmanager
     def client(self) -> "Iterator[OpenSearch]":
-        """Open a client; what fails is told by this program alone, not by the client's log as well."""
+        """Open a client with its log silenced, so that an error is printed once."""
         from opensearchpy import OpenSearch
 
         from opensearch_neural_sparse.store.drivers.client_source import CLIENT_DEFAULTS
@@ -134,12 +134,12 @@ class Connection:
 
 
 def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX) -> Mapping[str, Any]:
-    """Return what the server tells of the indices behind a name; nothing where it may not be asked.
+    """Return the response of `GET /<index>`; empty without the right to read it.
 
     Args:
         client: The client.
         index: The name.
-        remedy: The way out where there is no such index.
+        remedy: Way out if there is no such index.
 
     Raises:
         IndexNotFoundError: There is no such index.
@@ -173,7 +173,7 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a connection, which it takes as its first argument."""
+    """Add the connection options to a command, which takes the connection as its first argument."""
 
     @wraps(command)
     def run(**given: Any) -> None:

@@ -68,8 +68,8 @@ SEARCHES: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("search", (b"red",), {}, "A query is one text, or a mapping of token to weight, got bytes."),
     ("search_many", ("red",), {}, "search_many() takes several queries, got one; put it into a list."),
     ("search_many", ([None],), {}, "A query is one text, or a mapping of token to weight, got NoneType."),
-    ("match_search", (None,), {}, "ResolvedBm25Leg are searched by a text, got NoneType."),
-    ("hybrid_search", (["red"],), {}, "ResolvedBm25Leg are searched by a text, got list."),
+    ("match_search", (None,), {}, "A BM25 query is one text, got NoneType."),
+    ("hybrid_search", (["red"],), {}, "A BM25 query is one text, got list."),
     ("hybrid_search", ("red",), {"vector": [1.0]}, "vector is a mapping of token to weight, got list."),
     ("hybrid_search", ("red",), {"options": SearchOptions()}, "options is a HybridOptions, got SearchOptions."),
     ("search", ("red",), {"options": HybridOptions()}, "options is a SearchOptions, got HybridOptions."),
@@ -213,7 +213,7 @@ def test_awaited_embedder_is_for_the_awaited_store(
     dense: NeuralSparseStore, server: RunningServer, encoder: Any
 ) -> None:
     options = HybridOptions(legs=[SparseLeg(), DenseLeg(embedder=embed)])
-    with pytest.raises(TypeError, match="Leg 'dense': its embedder is to be awaited"):
+    with pytest.raises(TypeError, match="Leg 'dense': its embedder is asynchronous"):
         dense.hybrid_search("red", options=options)
 
     async def ask() -> list[str]:

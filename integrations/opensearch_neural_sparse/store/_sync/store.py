@@ -656,7 +656,7 @@ class NeuralSparseStore(Portable):
 
         Raises:
             IndexNotBoundError: The store names no model.
-            IndexSchemaError: The name leads to several indices, the index is not of this layout, or no vector was found
+            IndexSchemaError: The name covers several indices, the index is not of this layout, or no vector was found
                 among the documents that were looked at.
             ModelMismatchError: Its vectors are not this model's, or it is stamped with another one.
         """
@@ -691,7 +691,7 @@ class NeuralSparseStore(Portable):
 
         Raises:
             BulkWriteError: Some documents were not written.
-            IndexSchemaError: The name leads to several indices, or the index cannot have such a field.
+            IndexSchemaError: The name covers several indices, or the index cannot have such a field.
             ModelMismatchError: The field is there and belongs to another model.
         """
         encoders = Encoders(model, None, None, encoder_options, prune)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -21,11 +21,13 @@ from opensearch_neural_sparse.search.options.fusion import (
 )
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, Leg, SparseLeg, check_legs
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
 
 SHALLOWEST_DEFAULT = 100
+_PARTS: Mapping[str, type] = {"two_phase": TwoPhase, "prune": Prune, "seismic": SeismicSearch}
 DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())
 
 
@@ -54,6 +56,7 @@ class SearchOptions:
     request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
+        check_parts(self)
         check_collapse(self.collapse, self.two_phase)
 
 
@@ -149,6 +152,14 @@ class HybridOptions(SearchOptions):
         if self.normalization in (None, Normalization.Z_SCORE):
             found = "reciprocal ranks" if self.normalization is None else "normalization 'z_score'"
             raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination}; leave it out.")
+
+
+def check_parts(options: SearchOptions) -> None:
+    """Raise TypeError where a part of options is of another type, such as a mapping."""
+    check_options(options.request, RequestOptions, "request")
+    for name, kind in _PARTS.items():
+        if (part := getattr(options, name)) is not None:
+            check_options(part, kind, name)
 
 
 def check_kind(options: HybridOptions) -> None:

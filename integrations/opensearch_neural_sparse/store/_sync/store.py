@@ -107,7 +107,8 @@ class NeuralSparseStore(Portable):
         vector_remedies: Ways out that a warning of documents without vectors names.
 
     Raises:
-        ValueError: Neither a client nor a url, or both.
+        TypeError: An unknown client option, key of a host or encoder option.
+        ValueError: Neither a client nor a url, or both; or client options beside a client.
 
     Examples:
         >>> with NeuralSparseStore("articles", url="http://localhost:9200", model="doc-v3-distill") as store:
@@ -162,6 +163,11 @@ class NeuralSparseStore(Portable):
     def model_id(self) -> str | None:
         """Id of the model, as far as it is known without asking the server."""
         return self._context.encoders.model_id
+
+    @property
+    def is_creatable(self) -> bool:
+        """Whether `create` can make the index: its name is that of one index, and a model was named."""
+        return self._context.is_creatable
 
     def share_encoders(self, other: Any) -> None:
         """Encode with what another store of this model loads, so that a blocking and an awaited one load it once.

@@ -67,7 +67,7 @@ class Choice(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> None:
-        """Refuse a value that is no member.
+        """Refuse an unknown value.
 
         Raises:
             ValueError: Always.

@@ -108,7 +108,7 @@ def test_what_cannot_be_stamped_is_refused(make_store: MakeStore, client: Any, o
     for index in (store.index, other_index):
         fill(client, index, [])
     both = NeuralSparseStore(f"{store.index},{other_index}", client=client, document_encoder=store._encoders.document())
-    with pytest.raises(IndexSchemaError, match="covers several indices"):
+    with pytest.raises(IndexSchemaError, match="leads to several indices"):
         both.bind_model()
 
 

@@ -1,4 +1,4 @@
-"""What a store asks at once: one query or many, of one model's indices or of several models'; pure."""
+"""Searches for one query or many, over the indices of one model or several; pure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import ServerInfo
 
 UnexpectedIndex = tuple[str, str | None]
-"""An index, and the model of a vector in it, of which the one that asked knew nothing."""
+"""An unexpected concrete index, and the model marker of a vector in it."""
 Requests = Sequence[SearchRequest | None]
-"""A search for each query; None stands for one that cannot find anything."""
+"""A request for each query; None for one without possible hits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MultiSearchResult:
-    """What was found by each query, and what of it was not expected."""
+    """Hits of each query, and unexpected indices among them."""
 
     hits: list[SearchHits]
     unexpected: frozenset[UnexpectedIndex]
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is no hit at all, whose index would tell where the name leads by now."""
+    def found_nothing(self) -> bool:
+        """Whether there is no hit at all, so that nothing shows a change of the index."""
         return not any(self.hits)
 
 
@@ -42,22 +42,22 @@ class MultiSearch:
 
     Attributes:
         name: The name that is searched.
-        state: What is behind it.
+        info: The indices behind it.
         searches: For what belongs to each model, a search for each query.
-        wanted: The page.
+        page: The page.
         options: How the request travels.
         alone: Whether it may be a `_search`, being but one query.
     """
 
     name: str
-    state: IndexInfo
+    info: IndexInfo
     searches: Sequence[Requests]
-    wanted: SearchPage
+    page: SearchPage
     options: RequestOptions = DEFAULT_REQUEST
     alone: bool = True
 
     def send(self, client: Any) -> Any:
-        """Send them by a client, blocking or asynchronous; return the response, or what awaits it.
+        """Send the queries with a blocking or async client; return the response or its awaitable.
 
         Nothing is to be sent where `is_empty`.
         """
@@ -68,16 +68,16 @@ class MultiSearch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether none of them can find anything."""
+        """Whether no query can have hits."""
         return all(request is None for requests in self.searches for request in requests)
 
     @property
     def nothing(self) -> list[SearchHits]:
-        """What is found by queries that cannot find anything."""
+        """Empty hits of each query."""
         return [SearchHits() for _ in self.searches[0]]
 
     def read(self, server: ServerInfo, response: Mapping[str, Any]) -> MultiSearchResult:
-        """Read the answer.
+        """Read the response.
 
         Raises:
             IndexNotFoundError: The index is gone.
@@ -94,17 +94,17 @@ class MultiSearch:
             for part in found
             for hits in part
             for hit in hits
-            if not self.state.expects(hit.index, hit.model)
+            if not self.info.expects(hit.index, hit.model)
         }
-        if not self.state.groups:
+        if not self.info.groups:
             return MultiSearchResult(hits=self._warned(found[0]), unexpected=frozenset(unexpected))
         unexpected |= {(hit["_index"], None) for row in rows for hit in raise_for_error(row)["hits"]["hits"]}
-        of = f"{len(found)} {'models' if self.state.has_several_models else 'layouts'}"
-        fused = [fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)]
+        of = f"{len(found)} {'models' if self.info.has_several_models else 'layouts'}"
+        fused = [fuse_groups(hits, self.page, of) for hits in zip(*found, strict=True)]
         return MultiSearchResult(hits=self._warned(fused), unexpected=frozenset(unexpected))
 
     def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
-        """Return the hits, after a warning of those whose pages end before the documents that match."""
+        """Return the hits; warn of pages that end before the matching documents do."""
         for hits in found:
             if hits.pool_end is not None:
                 message = (
@@ -117,18 +117,18 @@ class MultiSearch:
 
     @property
     def _groups(self) -> Sequence[IndexInfo]:
-        return self.state.groups or (self.state,)
+        return self.info.groups or (self.info,)
 
     def _lines(self) -> Iterator[Mapping[str, Any]]:
         for requests, group in zip(self.searches, self._groups, strict=True):
-            where = {"index": list(group.indices)} if self.state.groups else {}
+            where = {"index": list(group.indices)} if self.info.groups else {}
             lines = [line for request in requests if request is not None for line in request.lines]
             for header, body in zip(lines[::2], lines[1::2], strict=True):
                 yield {**header, **where}
                 yield body
-        if self.state.groups:
+        if self.info.groups:
             yield {}
-            yield _others(self.state.indices)
+            yield _others(self.info.indices)
 
     def _read(
         self,
@@ -145,12 +145,12 @@ class MultiSearch:
         else:
             answer = raise_for_error(next(rows))
         hits = read_hits(server, request, answer, group.schema)
-        if self.state.groups and group.binding is not None:
+        if self.info.groups and group.binding is not None:
             hits[:] = [hit if hit.model else replace(hit, model=group.binding.marker) for hit in hits]
         return hits
 
 
 def _others(indices: Sequence[str]) -> dict[str, Any]:
-    """Return a search that finds something where a name leads to further indices, which shall not be passed over."""
+    """Return a query that matches if the alias contains an index we do not know."""
     known = {"bool": {"must_not": {"terms": {"_index": list(indices)}}}}
     return {"size": 1, "_source": False, "track_total_hits": False, "terminate_after": 1, "query": known}

@@ -1,4 +1,4 @@
-"""What encoding an index anew is: which documents go over, and what of them; no network."""
+"""A reindex into another model: its choices, documents and report; no network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from typing import Any, Literal
 
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions, write_draft
+from opensearch_neural_sparse.index.bulk.actions import (
+    BulkAction,
+    PendingAction,
+    action_header,
+    pending_action,
+    serialize_actions,
+)
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
-from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.index.documents.document import SparseDocument, to_source
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.schema import ID_FIELD, IndexSchema
@@ -27,7 +33,7 @@ Hit = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ReindexReport:
-    """What came of encoding an index anew.
+    """The report of a reindex.
 
     Attributes:
         index: The new index.
@@ -47,7 +53,7 @@ class ReindexReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Reindexing:
-    """What is to be done.
+    """A reindex into an index of another model.
 
     Attributes:
         index: The name of the source.
@@ -55,7 +61,7 @@ class Reindexing:
         schema: Names of the fields, of both.
         encoders: The new model.
         alias: The alias that is moved from the source to the target at the end, or None.
-        on_missing_text: What becomes of documents without a text.
+        on_missing_text: Whether documents without a text are an error or copied without a vector.
         options: How documents are written; its batches are pages, too.
         cut: The documents whose texts are longer than the model reads, as far as they were encoded.
     """
@@ -84,7 +90,7 @@ class Reindexing:
         return stored_text(hit["_source"], self.schema)
 
     def is_copied(self, hit: Hit, held: Mapping[str, Any] | None) -> bool:
-        """Tell whether what the target holds is this document as it is now, encoded by the new model."""
+        """Return whether the target holds the current document, encoded by the new model."""
         if held is None:
             return False
         marker = {} if self.text(hit) is None else {self.schema.model_field: self.binding.marker}
@@ -100,19 +106,25 @@ class Reindexing:
             raise no_text(self.index, missing)
         rows = [SparseDocument(id=hit["_id"], text=self.text(hit)) for hit in hits]
         documents = encode_missing(rows, self._encode, self.cut)
-        drafts = (
-            write_draft(document, self.schema, routing=hit.get("_routing"), fields=self.rest(hit))
-            for document, hit in zip(documents, hits, strict=True)
-        )
+        drafts = map(self._copy, documents, hits)
         return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
+
+    def _copy(self, document: SparseDocument, hit: Hit) -> PendingAction:
+        """Return the draft of what writes an encoded document with all else that its source holds."""
+
+        def source() -> dict[str, Any]:
+            return to_source(document, self.schema) | self.rest(hit)
+
+        header = action_header(hit["_id"], hit.get("_routing"))
+        return pending_action("index", header, source, self.schema.searched_vectors)
 
     def _encode(self, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
         return self.encoders.encode(texts, self.schema.chunking), self.binding.marker
 
 
 def no_text(index: str, ids: Sequence[str]) -> IndexSchemaError:
-    """Return the error of documents that cannot be encoded anew."""
+    """Return the error of documents without a text."""
     return IndexSchemaError(
-        f"{len(ids)} documents of index {index!r} have no text to encode anew: "
+        f"{len(ids)} documents of index {index!r} have no text to encode: "
         f"{first_of(map(repr, ids), _SHOWN)}. on_missing_text='keep' takes them over without a vector."
     )

@@ -1,20 +1,18 @@
-"""Haystack's documents and sparse embeddings to the core's, and back."""
+"""Haystack's documents <-> the core's documents and hits; pure functions over values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from haystack.dataclasses import ByteStream, Document, SparseEmbedding
+from haystack.dataclasses import ByteStream, Document
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse import SparseDocument
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.index.model_binding import ModelBinding
-    from opensearch_neural_sparse.search.results.hits import SearchHit
+    from opensearch_neural_sparse import ModelBinding, SearchHit, SparseVector
 
 BLOB = "blob"
 ROUTING = "_routing"
@@ -36,19 +34,6 @@ def checked_documents(documents: Iterable[Document]) -> list[Document]:
     if unexpected := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
         raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(unexpected))} in it.")
     return rows
-
-
-def to_sparse_vector(embedding: SparseEmbedding, tokens: Sequence[str]) -> SparseVector:
-    """Return a sparse embedding as token -> weight.
-
-    Args:
-        embedding: Token ids and weights.
-        tokens: Token of each id.
-
-    Raises:
-        InvalidVectorError: An id outside the vocabulary or given twice, or a weight that the server would refuse.
-    """
-    return SparseVector.from_ids(embedding.indices, embedding.values, tokens)
 
 
 def to_sparse_document(document: Document, vector: SparseVector | None, model: str | None) -> SparseDocument:
@@ -97,7 +82,7 @@ def to_document(
 
 
 def with_explanation(document: Document, hit: SearchHit) -> Document:
-    """Return a document that tells in its metadata which tokens matched and what each leg made of it."""
+    """Return a document whose metadata say which tokens matched and how each leg scored it."""
     parts: dict[str, Any] = {}
     if hit.matches is not None:
         parts["tokens"] = [asdict(match) for match in hit.matches]

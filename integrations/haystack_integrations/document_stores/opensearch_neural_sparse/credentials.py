@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.transport.address import hosts_of, split_url
+from opensearch_neural_sparse.layer_support import hosts_of, split_url
 
 _SECRET = re.compile(r"auth|token|api.?key|access.?key|secret|passw|credential|cookie|bearer|signature", re.IGNORECASE)
 """What the names of headers and options that hold credentials have in them."""

@@ -7,8 +7,7 @@ from dataclasses import replace
 from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
 
-from opensearch_neural_sparse.index.bulk.actions import BulkOperation
-from opensearch_neural_sparse.index.bulk.report import BulkReport
+from opensearch_neural_sparse import BulkOperation, BulkReport
 
 CONFLICT = "version_conflict_engine_exception"
 

@@ -14,8 +14,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.filters impo
     filter_errors,
     needed_filters,
 )
-from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
+from opensearch_neural_sparse import IndexSchema
 
 
 class FilteredDocumentStore(BoundDocumentStore):
@@ -111,21 +110,20 @@ class FilteredDocumentStore(BoundDocumentStore):
 
     def _checked(self, filters: Filters | None) -> Filters | None:
         """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
-        opened = self._open()
-        if (checked := checked_filters(filters, opened.schema)) is not None:
+        store = self._open()
+        if (checked := checked_filters(filters, store.schema)) is not None:
             with filter_errors():
-                opened.check_fields(self._translated(checked))
+                store.check_filter(self._translated(checked))
         return checked
 
     async def _checked_async(self, filters: Filters | None) -> Filters | None:
         """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
-        opened = await self._open_async()
-        if (checked := checked_filters(filters, opened.schema)) is not None:
+        store = await self._open_async()
+        if (checked := checked_filters(filters, store.schema)) is not None:
             with filter_errors():
-                await opened.check_fields(self._translated(checked))
+                await store.check_filter(self._translated(checked))
         return checked
 
     def _translated(self, checked: Filters) -> dict[str, Any]:
-        with filter_errors():
-            (clause,) = filter_clauses(normalize_filters(checked, nested_fields=self._resolved_nested_fields))
+        clause: dict[str, Any] = normalize_filters(checked, nested_fields=self._resolved_nested_fields)
         return clause

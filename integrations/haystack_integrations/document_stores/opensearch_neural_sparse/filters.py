@@ -8,9 +8,8 @@ from typing import Any
 
 from haystack.errors import FilterError
 
-from opensearch_neural_sparse.errors import FilterSyntaxError
-from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
-from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_form, mongo_filter
+from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
+from opensearch_neural_sparse.layer_support import ID_FIELD, META_FIELD, haystack_form, mongo_filter
 
 Filters = dict[str, Any]
 COMPARISONS = ("==", "!=", ">", ">=", "<", "<=", "in", "not in")

@@ -9,9 +9,8 @@ from haystack.document_stores.errors import DocumentStoreError
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
-from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.metadata.values import json_value
-from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse import IndexSchema, IndexSchemaError
+from opensearch_neural_sparse.layer_support import json_value
 
 
 class InspectedDocumentStore(FilteredDocumentStore):

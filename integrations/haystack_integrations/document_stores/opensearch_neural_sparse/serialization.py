@@ -11,9 +11,8 @@ from typing import Any, Protocol
 from haystack.utils import ComponentDevice, Secret
 from haystack.utils.auth import SecretType
 
-from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
-from opensearch_neural_sparse.models.registry import get_model
-from opensearch_neural_sparse.transport.login import SourcedLogin
+from opensearch_neural_sparse import ModelFiles, Side, get_model, resolve_files
+from opensearch_neural_sparse.layer_support import SourcedLogin
 
 
 class NamesModel(Protocol):

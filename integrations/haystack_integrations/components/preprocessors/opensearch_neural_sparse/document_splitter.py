@@ -13,10 +13,8 @@ from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import query_files, saved_parameters
-from opensearch_neural_sparse.encode.chunking import Chunk, ChunkOptions, chunk_text
-from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
-from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files.resolve import ModelFiles
+from opensearch_neural_sparse import Chunk, ChunkOptions, ModelFiles, SparseTokenizer, chunk_text
+from opensearch_neural_sparse.layer_support import read_encoding_settings
 
 logger = logging.getLogger(__name__)
 

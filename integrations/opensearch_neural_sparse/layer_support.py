@@ -1,0 +1,52 @@
+"""Names of the core that framework layers share beside the public ones. Programs have no need of them.
+
+A layer imports from the core its top level and this module alone, which an import rule holds.
+"""
+
+from __future__ import annotations
+
+from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
+from opensearch_neural_sparse.encode.engines.engine import EngineLike, PrecisionLike
+from opensearch_neural_sparse.encode.truncation import collected_cuts
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
+from opensearch_neural_sparse.index.documents.vector_fields import vector_of
+from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.index.metadata.values import json_value
+from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, FieldTypeLike
+from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_form, mongo_filter
+from opensearch_neural_sparse.search.options.fusion import CombinationLike, FusionLike, NormalizationLike
+from opensearch_neural_sparse.search.options.legs import Leg
+from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, check_size
+from opensearch_neural_sparse.search.options.request_options import PartialLike
+from opensearch_neural_sparse.search.results.hits import parse_hits
+from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
+from opensearch_neural_sparse.transport.address import hosts_of, split_url
+from opensearch_neural_sparse.transport.login import SourcedLogin
+
+__all__ = [
+    "ID_FIELD",
+    "LARGEST_WINDOW",
+    "META_FIELD",
+    "CombinationLike",
+    "EngineLike",
+    "FieldTypeLike",
+    "FusionLike",
+    "IndexInfo",
+    "Leg",
+    "NormalizationLike",
+    "PartialLike",
+    "PrecisionLike",
+    "SourcedLogin",
+    "TruncatedDocuments",
+    "VectorRemedies",
+    "check_size",
+    "collected_cuts",
+    "haystack_form",
+    "hosts_of",
+    "json_value",
+    "mongo_filter",
+    "parse_hits",
+    "read_encoding_settings",
+    "split_url",
+    "vector_of",
+]

@@ -11,7 +11,8 @@ from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.vector_fields import vector_of
 from opensearch_neural_sparse.index.index_info import IndexInfo
-from opensearch_neural_sparse.index.metadata.values import json_value
+from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
+from opensearch_neural_sparse.index.metadata.values import can_be, json_value
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, FieldTypeLike
 from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_form, mongo_filter
 from opensearch_neural_sparse.search.options.fusion import CombinationLike, FusionLike, NormalizationLike
@@ -21,6 +22,8 @@ from opensearch_neural_sparse.search.options.request_options import PartialLike
 from opensearch_neural_sparse.search.results.hits import parse_hits
 from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
 from opensearch_neural_sparse.transport.address import hosts_of, split_url
+from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
+from opensearch_neural_sparse.transport.errors import translated_errors
 from opensearch_neural_sparse.transport.login import SourcedLogin
 
 __all__ = [
@@ -33,12 +36,16 @@ __all__ = [
     "FusionLike",
     "IndexInfo",
     "Leg",
+    "MetadataTypes",
     "NormalizationLike",
     "PartialLike",
     "PrecisionLike",
     "SourcedLogin",
     "TruncatedDocuments",
     "VectorRemedies",
+    "can_be",
+    "check_client_options",
+    "check_host_options",
     "check_size",
     "collected_cuts",
     "haystack_form",
@@ -48,5 +55,6 @@ __all__ = [
     "parse_hits",
     "read_encoding_settings",
     "split_url",
+    "translated_errors",
     "vector_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, reso
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode
 from opensearch_neural_sparse.store.portable import Portable
+from opensearch_neural_sparse.transport.client_options import refuse_unknown
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.chunking import ChunkOptions
@@ -58,6 +60,7 @@ class Encoders(Portable):
     ) -> None:
         self.model, self._prune = model, prune
         self._options = dict(options or {})
+        _check(self._options)
         self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
         self._query, self._document = query_encoder, document_encoder
         self._begin()
@@ -269,3 +272,11 @@ class Encoders(Portable):
             raise ModelFilesError(f"No model is known here. {Remedy.GIVE_MODEL}")
         options = {"revision": self._stamp.revision} | self._hub_options
         return resolve_files(self._stamp.find_model(), side=side, **options)
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Raise TypeError where an option is none of `load_document_encoder`."""
+    from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
+
+    if options:
+        refuse_unknown("encoder option", options, [*signature(load_document_encoder).parameters][1:])

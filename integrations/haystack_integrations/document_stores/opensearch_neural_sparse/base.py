@@ -11,14 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.document_codec import DocumentCodec
+from haystack_integrations.document_stores.opensearch_neural_sparse.inherited import InheritedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
 from opensearch_neural_sparse import AsyncNeuralSparseStore, IndexNotFoundError, NeuralSparseStore
-from opensearch_neural_sparse.layer_support import VectorRemedies
+from opensearch_neural_sparse.layer_support import VectorRemedies, translated_errors
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
@@ -44,7 +44,7 @@ class _AwaitedStore:
     opened: bool = False
 
 
-class BoundDocumentStore(OpenSearchDocumentStore):
+class BoundDocumentStore(InheritedDocumentStore):
     """Open and read an index of the core's layout through the parent's methods.
 
     The blocking side and the asynchronous one are opened and closed by themselves; the latter has a client in each
@@ -83,11 +83,11 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             mappings: Mappings in place of the store's own; an index with such carries no stamp.
             settings: Its settings; by default the store's own.
         """
-        if mappings:
-            super().create_index(index, mappings, settings)
-            return
         with self._new_blocking(index) as store:
-            _open_or_create(store, settings or self._settings, create=True)
+            if mappings:
+                _create_unstamped(store, mappings, settings or self._settings)
+            else:
+                _open_or_create(store, settings or self._settings, create=True)
 
     async def create_index_async(
         self, index: str | None = None, mappings: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
@@ -112,20 +112,24 @@ class BoundDocumentStore(OpenSearchDocumentStore):
     async def _open_async(self) -> AsyncNeuralSparseStore:
         awaited = self._asynchronous.get()
         if not awaited.opened:
-            opened = await _open_or_create_async(awaited.store, self._settings, create=self._create_index)
-            awaited.opened = opened is not None
-            self._note_nested(opened)
+            info = await _open_or_create_async(awaited.store, self._settings, create=self._creates(awaited.store))
+            awaited.opened = True
+            self._note_nested(info)
         await awaited.store.client()
         return awaited.store
 
     def _open_blocking(self) -> NeuralSparseStore:
         store = self._new_blocking()
         try:
-            self._note_nested(_open_or_create(store, self._settings, create=self._create_index))
+            self._note_nested(_open_or_create(store, self._settings, create=self._creates(store)))
         except BaseException:
             store.close()
             raise
         return store
+
+    def _creates(self, store: NeuralSparseStore | AsyncNeuralSparseStore) -> bool:
+        """Return whether a missing index is created: that is wished, and can be."""
+        return self._create_index and store.is_creatable
 
     def _new_blocking(self, name: str | None = None) -> NeuralSparseStore:
         return NeuralSparseStore(name or self._index, **self._store_options(http_auth=self._login()))
@@ -155,8 +159,8 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             "vector_remedies": REMEDIES,
         }
 
-    def _note_nested(self, info: IndexInfo | None) -> None:
-        for mappings in () if info is None else info.mappings:
+    def _note_nested(self, info: IndexInfo) -> None:
+        for mappings in info.mappings:
             self._populate_nested_fields_from_mapping(dict(mappings.get("properties", {})))
 
     def _new_nested_fields(self, documents: list[Document]) -> set[str]:
@@ -220,25 +224,39 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         return request_body | {"_source": {"excludes": excluded}}
 
 
-def _open_or_create(store: NeuralSparseStore, settings: Mapping[str, Any] | None, *, create: bool) -> IndexInfo | None:
-    """Open an index, created if it is missing and that is wished; None where it is missing."""
+def _open_or_create(store: NeuralSparseStore, settings: Mapping[str, Any] | None, *, create: bool) -> IndexInfo:
+    """Open an index, created before if it is missing.
+
+    Raises:
+        IndexNotFoundError: It is missing, and not to be created.
+    """
     try:
         return store.open()
     except IndexNotFoundError:
         if not create:
-            return None
+            raise
     store.create(exist_ok=True, settings=settings)
     return store.open()
 
 
 async def _open_or_create_async(
     store: AsyncNeuralSparseStore, settings: Mapping[str, Any] | None, *, create: bool
-) -> IndexInfo | None:
-    """Open an index, created if it is missing and that is wished; None where it is missing."""
+) -> IndexInfo:
+    """Open an index, created before if it is missing; see `_open_or_create`."""
     try:
         return await store.open()
     except IndexNotFoundError:
         if not create:
-            return None
+            raise
     await store.create(exist_ok=True, settings=settings)
     return await store.open()
+
+
+def _create_unstamped(
+    store: NeuralSparseStore, mappings: Mapping[str, Any], settings: Mapping[str, Any] | None
+) -> None:
+    """Create an index by user-supplied mappings, without a stamp; one that exists is left as it is."""
+    client = store.client()
+    with translated_errors(client, store.index):
+        if not client.indices.exists(index=store.index):
+            client.indices.create(index=store.index, body={"mappings": mappings, "settings": settings or {}})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from copy import deepcopy
 from functools import partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -18,7 +19,11 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.credentials 
 from haystack_integrations.document_stores.opensearch_neural_sparse.duplicate_policy import count_written, operation_of
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, token_value
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
+    check_connection,
+    given,
+    token_value,
+)
 from opensearch_neural_sparse import BulkWriteError, IndexSchema, Prune, SeismicParameters, WriteOptions
 from opensearch_neural_sparse.layer_support import FieldTypeLike
 
@@ -52,7 +57,8 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         text_analyzer: Analyzer of the content of an index that is created, such as `german`; None takes that of the
             model's language, `english` for an English model, or the server's `standard`. See `IndexSchema`.
         settings: Index settings, such as `{"number_of_shards": 1}`.
-        create_index: Whether to create the index if it does not exist.
+        create_index: Whether to create the index if it does not exist, where `index` is one name and a model is named;
+            a missing index that is not created is an `IndexNotFoundError`.
         return_embedding: Whether documents come back with their vectors, dense and sparse.
         exact_weights: Whether to store weights whole, not as the shortest decimals that score alike.
         max_length: Longest document in tokens, as the document embedder has it; by default the model's own.
@@ -68,6 +74,9 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         timeout: Seconds to wait for an answer; by default 60.
         nested_fields: Metadata keys that hold lists of objects; `*` finds them in the first documents.
         kwargs: Options of `opensearchpy.OpenSearch` and `AsyncOpenSearch`; by default 20 connections are kept.
+
+    Raises:
+        TypeError: An option that no client takes, or `mappings` or `method`, which the layout of the index decides.
     """
 
     def __init__(
@@ -105,6 +114,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         nested_fields: list[str] | Literal["*"] | None = None,
         **kwargs: Any,
     ) -> None:
+        check_connection(hosts, kwargs, also=signature(OpenSearchNeuralSparseDocumentStore).parameters)
         self._own: dict[str, Any] = {
             "model": None if model is None else str(model),
             "sparse_field": sparse_field,

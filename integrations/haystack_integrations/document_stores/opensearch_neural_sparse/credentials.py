@@ -1,4 +1,4 @@
-"""Where the parameters of a document store hold credentials that would be saved as plain text."""
+"""Find credentials in the parameters of a document store, which would be saved as plain text."""
 
 from __future__ import annotations
 

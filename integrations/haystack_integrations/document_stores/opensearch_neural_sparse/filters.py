@@ -1,4 +1,4 @@
-"""Haystack's filters, checked, in the form that opensearch-haystack translates as Haystack means them."""
+"""Check Haystack's filters, and rewrite those that opensearch-haystack would translate wrongly."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTHING: Filters = {"field": ID_FIELD, "operator": "in", "value": []}
 
 
 def checked_filters(filters: object, schema: IndexSchema) -> Filters | None:
-    """Return filters that mean to opensearch-haystack what the given ones mean to Haystack; None for no filter.
+    """Return filters that opensearch-haystack translates as Haystack defines them; None for no filter.
 
     An `OR` over no conditions is satisfied by nothing, `None` in a list stands for the absence of a value, and keys
     that are stored under `meta` are looked for there.
@@ -102,7 +102,7 @@ def _comparison(condition: Mapping[str, Any], schema: IndexSchema) -> Filters:
 
 
 def _check_kinds(field: str, operator: str, value: object, types: MetadataTypes | None) -> None:
-    """Raise FilterError where a value is none that the server reads as one of the field's."""
+    """Raise FilterError where a value is of another kind than those of the field."""
     kind = None if types is None else types.kind(field.removeprefix(_PREFIX))
     if kind is None:
         return
@@ -133,7 +133,7 @@ def _one_of(field: str, operator: str, values: object) -> Filters:
 
 
 def _stands_alone(value: object) -> bool:
-    """Tell whether a value cannot be one of several that the server compares: an absent one, or a list."""
+    """Return whether a value cannot be in a list that the server compares: an absent one, or a list."""
     return value is None or isinstance(value, list | Mapping)
 
 

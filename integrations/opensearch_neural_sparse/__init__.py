@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.server_info import ServerInfo
     from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+    from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
     from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
     from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
     from opensearch_neural_sparse.store.operations.reindex_job import ReindexReport
@@ -203,6 +204,7 @@ _HOMES = {
     "server_info": ("ServerInfo",),
     "store._async.store": ("AsyncNeuralSparseStore",),
     "store._sync.store": ("NeuralSparseStore",),
+    "store.bulk.missing_vectors": ("VectorRemedies",),
     "store.bulk.task_sender": ("AsyncBulkSender",),
     "store.bulk.thread_sender": ("BulkSender",),
     "store.operations.reindex_job": ("ReindexReport",),
@@ -299,6 +301,7 @@ __all__ = [
     "UnmappedFieldWarning",
     "UnsupportedServerError",
     "VectorCacheError",
+    "VectorRemedies",
     "WriteOptions",
     "__version__",
     "chunk_text",

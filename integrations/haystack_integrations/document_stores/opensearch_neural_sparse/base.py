@@ -28,8 +28,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.index_creati
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
-from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
-from opensearch_neural_sparse.layer_support import VectorRemedies
+from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore, VectorRemedies
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document

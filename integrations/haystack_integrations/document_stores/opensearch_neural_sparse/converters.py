@@ -82,7 +82,7 @@ def to_document(
 
 
 def with_explanation(document: Document, hit: SearchHit) -> Document:
-    """Return a document whose metadata say which tokens matched and how each leg scored it."""
+    """Return a document with the tokens that matched, and the score of each leg, in its metadata."""
     parts: dict[str, Any] = {}
     if hit.matches is not None:
         parts["tokens"] = [asdict(match) for match in hit.matches]

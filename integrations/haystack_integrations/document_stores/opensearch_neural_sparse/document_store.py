@@ -38,7 +38,7 @@ ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "lo
 
 
 class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocumentStore):
-    """A document store whose index belongs to one neural sparse model.
+    """A document store of an index that belongs to one neural sparse model.
 
     It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
     its model when it is created and checked against it when it is opened. Documents are written with the embeddings

@@ -1,4 +1,4 @@
-"""Haystack's filters, checked, in the form that opensearch-haystack translates as Haystack means them."""
+"""Check Haystack's filters, and rewrite those that opensearch-haystack would translate wrongly."""
 
 from __future__ import annotations
 
@@ -8,12 +8,19 @@ from typing import Any
 
 from haystack.errors import FilterError
 
-from opensearch_neural_sparse.errors import FilterSyntaxError
-from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
-from opensearch_neural_sparse.index.metadata.instants import AS_DATE, FilterText, instant_of
-from opensearch_neural_sparse.index.metadata.values import can_be, plain_scalar
-from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
-from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_form, mongo_filter
+from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
+from opensearch_neural_sparse.layer_support import (
+    AS_DATE,
+    ID_FIELD,
+    META_FIELD,
+    FilterText,
+    MetadataTypes,
+    can_be,
+    haystack_form,
+    instant_of,
+    mongo_filter,
+    plain_scalar,
+)
 
 Filters = dict[str, Any]
 COMPARISONS = ("==", "!=", ">", ">=", "<", "<=", "in", "not in")
@@ -24,7 +31,7 @@ _NOTHING: Filters = {"field": ID_FIELD, "operator": "in", "value": []}
 
 
 def checked_filters(filters: object, schema: IndexSchema) -> Filters | None:
-    """Return filters that mean to opensearch-haystack what the given ones mean to Haystack; None for no filter.
+    """Return filters that opensearch-haystack translates as Haystack defines them; None for no filter.
 
     An `OR` over no conditions is satisfied by nothing, `None` in a list stands for the absence of a value, keys that
     are stored under `meta` are looked for there, and dates and times are compared as instants in fields of such.
@@ -99,7 +106,7 @@ def _comparison(condition: Mapping[str, Any], schema: IndexSchema) -> Filters:
 
 
 def _check_kinds(field: str, operator: str, value: object, types: MetadataTypes | None) -> None:
-    """Raise FilterError where a value is none that the server reads as one of the field's."""
+    """Raise FilterError where a value is of another kind than those of the field."""
     kind = None if types is None else types.kind(field.removeprefix(_PREFIX))
     if kind is None:
         return
@@ -150,7 +157,7 @@ def _as_given(value: Any) -> Any:
 
 
 def _stands_alone(value: object) -> bool:
-    """Tell whether a value cannot be one of several that the server compares: an absent one, or a list."""
+    """Return whether a value cannot be in a list that the server compares: an absent one, or a list."""
     return value is None or isinstance(value, list | Mapping)
 
 

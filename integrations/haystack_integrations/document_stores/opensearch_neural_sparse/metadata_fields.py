@@ -1,4 +1,4 @@
-"""What the metadata of an index is, without the fields that the index keeps for itself."""
+"""Inspect and update the metadata of an index."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from typing import Any
 
 from haystack.document_stores.errors import DocumentStoreError
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
-from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.metadata.field_names import named_fields
-from opensearch_neural_sparse.index.metadata.instants import AS_DATE, has_instants, written_instant
-from opensearch_neural_sparse.index.metadata.values import json_value
-from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse import IndexSchema, IndexSchemaError
+from opensearch_neural_sparse.layer_support import AS_DATE, has_instants, json_value, named_fields, written_instant
 
 
-class InspectedDocumentStore(FilteredDocumentStore):
-    """Tell of metadata, and change it, never of the sparse fields; the arguments are those of `BoundDocumentStore`."""
+class InspectedDocumentStore(BoundDocumentStore):
+    """Inspect and update metadata, without the index's own fields; the arguments are those of `BoundDocumentStore`."""
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
         """Change metadata of the documents that satisfy filters, and return how many there were.

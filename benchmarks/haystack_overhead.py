@@ -84,10 +84,10 @@ def measure_write(url: str, rows: list[SparseDocument]) -> dict[str, list[float]
     waiting, waiting_haystacks = iter(indices[0]), iter(haystacks)
 
     def core() -> None:
-        serialize_actions(next(waiting).write(rows, options=WriteOptions(refresh=False)).written, rows)
+        check_written(next(waiting).write(rows, options=WriteOptions(refresh=False)).written, rows)
 
     def haystack() -> None:
-        serialize_actions(next(waiting_haystacks).write_documents(documents, refresh=False), rows)
+        check_written(next(waiting_haystacks).write_documents(documents, refresh=False), rows)
 
     ways = {"core": core, "haystack": haystack}
     time_interleaved(ways, rounds=1)
@@ -137,7 +137,7 @@ def document_store(url: str, index: str) -> Any:
     return store
 
 
-def serialize_actions(written: int, rows: list[SparseDocument]) -> None:
+def check_written(written: int, rows: list[SparseDocument]) -> None:
     """Stop where something was not written."""
     if written != len(rows):
         raise SystemExit(f"{written} of {len(rows)} documents were written; there is nothing to compare.")

@@ -66,7 +66,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         try:
             deleted = await self.async_store.delete(wanted, **self._deletion)
             return deleted == len(wanted) or await self._aare_gone(wanted)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return True
 
     async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -74,7 +75,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         wanted, routing = several("ids", ids), self._write_options.routing
         try:
             return list(map(self.document_mapper, await self.async_store.get(wanted, routing=routing)))
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return []
 
     async def asimilarity_search(
@@ -149,7 +151,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
             return SparseVector()
         try:
             return await self.async_store.encode_query(query)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SparseVector()
 
     async def _ahits(
@@ -168,7 +171,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
                 schema = self.async_store.schema if explain else None
                 return await self.async_store.custom_search(**filter_search(clauses, k, options, schema=schema))
             return await self.async_store.search(query, size=k, filter=clauses, options=options, explain=explain)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SearchHits()
 
     async def _aare_gone(self, ids: Sequence[str]) -> bool:
@@ -190,4 +194,6 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         try:
             await self.async_store.open()
         except IndexNotFoundError:
+            if not self.stores.is_creatable:
+                raise
             await self.async_store.create(exist_ok=True, settings=self._settings)

@@ -1,4 +1,4 @@
-"""Client options, and request signing for Amazon's services."""
+"""Request signing for Amazon's services, by both clients."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from opensearch_neural_sparse.errors import MissingDependencyError
-
-CLIENT_OPTIONS = frozenset(
-    {"ca_certs", "client_cert", "client_key", "connection_class", "connection_pool_class", "default_mimetype"}
-    | {"headers", "host_info_callback", "http_auth", "http_compress", "max_retries", "opaque_id", "pool_maxsize"}
-    | {"retry_on_status", "retry_on_timeout", "serializer", "serializers", "sniff_on_connection_fail"}
-    | {"sniff_on_start", "sniff_timeout", "sniffer_timeout", "ssl_assert_fingerprint", "ssl_assert_hostname"}
-    | {"ssl_context", "ssl_show_warn", "ssl_version", "timeout", "use_ssl", "verify_certs"}
-)
-"""Options of both clients of opensearch-py, which silently ignore any other, such as a misspelt password."""
 
 
 class AwsAuth:
@@ -52,15 +43,6 @@ class AwsAuth:
         from opensearchpy.helpers.signer import AWSV4Signer
 
         return AWSV4Signer(self._credentials or _found_credentials(), self.region, self.service)
-
-
-def check_client_options(options: Mapping[str, Any]) -> None:
-    """Raise TypeError for an unknown client option."""
-    if unknown := sorted(set(options) - CLIENT_OPTIONS):
-        raise TypeError(
-            f"Unknown client options: {', '.join(unknown)}. Known are {', '.join(sorted(CLIENT_OPTIONS))}. "
-            "For anything else make a client of your own: client=..., async_client=..."
-        )
 
 
 def async_options(options: Mapping[str, Any]) -> Mapping[str, Any]:

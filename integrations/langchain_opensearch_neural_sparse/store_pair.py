@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from langchain_opensearch_neural_sparse.client_options import async_options, check_client_options
+from langchain_opensearch_neural_sparse.client_options import async_options
 from langchain_opensearch_neural_sparse.filters import Filter, compile_filter
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
@@ -54,17 +54,20 @@ class StorePair:
             client_options: Options of the clients that are made for `url`.
             options: What else both stores take; they share their encoders.
         """
-        given = client_options or {}
-        check_client_options(given)
-        store = async_store = None
-        if client is not None or url is not None:
-            address = url if client is None else None
-            store = NeuralSparseStore(index, client=client, url=address, client_options=given, **options)
-        if async_client is not None or url is not None:
-            address, given = (url if async_client is None else None), async_options(given)
-            async_store = AsyncNeuralSparseStore(
-                index, client=async_client, url=address, client_options=given, **options
+        told = client_options or {}
+        if told and (url is None or (client is not None and async_client is not None)):
+            raise ValueError(
+                "client_options are for the clients that are made for url=...; those given have their own."
             )
+        store = async_store = None
+        if client is not None:
+            store = NeuralSparseStore(index, client=client, **options)
+        elif url is not None:
+            store = NeuralSparseStore(index, url=url, client_options=told, **options)
+        if async_client is not None:
+            async_store = AsyncNeuralSparseStore(index, client=async_client, **options)
+        elif url is not None:
+            async_store = AsyncNeuralSparseStore(index, url=url, client_options=async_options(told), **options)
         return _again(store, async_store, shared=True)
 
     def __reduce__(self) -> tuple[Callable[..., StorePair], tuple[Any, ...]]:
@@ -106,6 +109,11 @@ class StorePair:
     def index(self) -> str:
         """Index or alias."""
         return self._any.index
+
+    @property
+    def is_creatable(self) -> bool:
+        """Whether the first write makes the index where there is none: one name, and a model."""
+        return self._any.is_creatable
 
     @property
     def schema(self) -> IndexSchema:

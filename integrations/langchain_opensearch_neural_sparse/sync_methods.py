@@ -115,7 +115,8 @@ class NeuralSparseOperations(VectorStoreBase):
         wanted = needed_ids(ids)
         try:
             return self.store.delete(wanted, **self._deletion) == len(wanted) or self._are_gone(wanted)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -126,7 +127,8 @@ class NeuralSparseOperations(VectorStoreBase):
         routing = self._write_options.routing
         try:
             return list(map(self.document_mapper, self.store.get(several("ids", ids), routing=routing)))
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return []
 
     def similarity_search(
@@ -224,7 +226,8 @@ class NeuralSparseOperations(VectorStoreBase):
             return SparseVector()
         try:
             return self.store.encode_query(query)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SparseVector()
 
     def _hits(
@@ -243,7 +246,8 @@ class NeuralSparseOperations(VectorStoreBase):
                 schema = self.store.schema if explain else None
                 return self.store.custom_search(**filter_search(clauses, k, options, schema=schema))
             return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SearchHits()
 
     def _are_gone(self, ids: Sequence[str]) -> bool:
@@ -265,4 +269,6 @@ class NeuralSparseOperations(VectorStoreBase):
         try:
             self.store.open()
         except IndexNotFoundError:
+            if not self.stores.is_creatable:
+                raise
             self.store.create(exist_ok=True, settings=self._settings)

@@ -16,6 +16,7 @@ from langchain_opensearch_neural_sparse.documents import DocumentMapper, to_docu
 from langchain_opensearch_neural_sparse.store_pair import StorePair
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.models.spec import ModelSpec
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
 
     Texts are encoded here, by the model that the index is bound to; queries of a doc-only model need its tokenizer and
     a table, no transformer. Making a vector store does nothing: the first operation connects, and the first write
-    makes the index if there is none. Reading from an index that is not there finds nothing.
+    makes the index if there is none. Reading from an index that is not there yet finds nothing, with one
+    `IndexNotFoundWarning`; where no write would make it, since it is a list or a pattern or no model is named, it is an
+    `IndexNotFoundError`.
 
     Every method has its asynchronous twin, which awaits a client of its own in each event loop.
 
@@ -66,7 +69,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
 
     Raises:
         ValueError: No index or no client, or both these and stores of the core; or a dense model without its dimension.
-        TypeError: Unknown client options.
+        TypeError: An unknown client option or encoder option.
 
     Examples:
         ```python
@@ -113,6 +116,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
             self.stores = StorePair(store, async_store, owned=False)
         self._embedding = _checked(embedding, self.stores.schema)
         self._write_options = write_options or WriteOptions()
+        check_options(self._write_options, WriteOptions, "write_options")
         self._settings = settings
         self.document_mapper = document_mapper
 
@@ -128,10 +132,12 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
                 `k` and `filter`. `tags` and `metadata`.
 
         Raises:
+            TypeError: An unknown argument.
             ValueError: An unknown `search_type`.
         """
         kind = kwargs.get("search_type", "similarity")
         if (retriever := _own_retriever(kind)) is None:
+            _refuse_unknown_fields(kwargs)
             return super().as_retriever(**kwargs)
         fields = {name: value for name, value in kwargs.items() if name not in ("search_type", "search_kwargs")}
         return retriever(vectorstore=self, **fields, **(kwargs.get("search_kwargs") or {}))
@@ -181,6 +187,15 @@ def _named(index: str | None) -> str:
     if index is None:
         raise ValueError("Name the index, as in OpenSearchNeuralSparseVectorStore('articles', url=...).")
     return index
+
+
+def _refuse_unknown_fields(given: Mapping[str, Any]) -> None:
+    """Raise TypeError where LangChain's retriever would pass over a keyword."""
+    if unknown := [name for name in given if name not in VectorStoreRetriever.model_fields]:
+        raise TypeError(
+            f"as_retriever() has no argument {', '.join(map(repr, unknown))}. Keywords of the search, such as k and "
+            "filter, go into search_kwargs={...}."
+        )
 
 
 def _refuse_beside_stores(**options: Any) -> None:

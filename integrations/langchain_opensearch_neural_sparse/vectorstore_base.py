@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from langchain_opensearch_neural_sparse.documents import DocumentMapper, Row, se
 from langchain_opensearch_neural_sparse.mmr import cosine, diverse
 from langchain_opensearch_neural_sparse.store_pair import StorePair
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexNotFoundWarning
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.results.hits import SearchHit, scored_vector
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -35,6 +37,7 @@ class VectorStoreBase(VectorStore):
     _embedding: Embeddings | None
     _write_options: WriteOptions
     _settings: Mapping[str, Any] | None
+    _warned_of_index = False
 
     @property
     def embeddings(self) -> Embeddings | None:
@@ -65,6 +68,14 @@ class VectorStoreBase(VectorStore):
     def _deletion(self) -> dict[str, Any]:
         """Options of a deletion: those of writes."""
         return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
+
+    def _pass_if_to_be_made(self, error: IndexNotFoundError) -> None:
+        """Warn, once, of a missing index that the first write makes; raise the error of any other."""
+        if not self.stores.is_creatable:
+            raise error
+        if not self._warned_of_index:
+            self._warned_of_index = True
+            warnings.warn(IndexNotFoundWarning(error.index), stacklevel=3)
 
     def _options(self, batch_size: int | None) -> WriteOptions:
         return self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         HybridPoolWarning,
         IndexNotBoundError,
         IndexNotFoundError,
+        IndexNotFoundWarning,
         IndexSchemaError,
         InvalidRequestError,
         InvalidVectorError,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
     from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
     from opensearch_neural_sparse.search.options.two_phase import TwoPhase
+    from opensearch_neural_sparse.search.requests.searches import CustomSearch, HybridSearch, MatchSearch, SparseSearch
     from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
     from opensearch_neural_sparse.search.results.leg_scores import LegScore
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.server_info import ServerInfo
     from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+    from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
     from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
     from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
     from opensearch_neural_sparse.store.operations.reindex_job import ReindexReport
@@ -113,6 +116,7 @@ _HOMES = {
         "HybridPoolWarning",
         "IndexNotBoundError",
         "IndexNotFoundError",
+        "IndexNotFoundWarning",
         "IndexSchemaError",
         "InvalidRequestError",
         "InvalidVectorError",
@@ -189,6 +193,7 @@ _HOMES = {
     ),
     "search.options.seismic_search": ("SeismicSearch",),
     "search.options.two_phase": ("TwoPhase",),
+    "search.requests.searches": ("CustomSearch", "HybridSearch", "MatchSearch", "SparseSearch"),
     "search.results.chunk_hit": ("ChunkHit",),
     "search.results.hits": (
         "SearchHit",
@@ -199,6 +204,7 @@ _HOMES = {
     "server_info": ("ServerInfo",),
     "store._async.store": ("AsyncNeuralSparseStore",),
     "store._sync.store": ("NeuralSparseStore",),
+    "store.bulk.missing_vectors": ("VectorRemedies",),
     "store.bulk.task_sender": ("AsyncBulkSender",),
     "store.bulk.thread_sender": ("BulkSender",),
     "store.operations.reindex_job": ("ReindexReport",),
@@ -226,6 +232,7 @@ __all__ = [
     "ChunkHit",
     "ChunkOptions",
     "Combination",
+    "CustomSearch",
     "DenseLeg",
     "DevServerError",
     "DocumentChunk",
@@ -237,15 +244,18 @@ __all__ = [
     "Fusion",
     "HybridOptions",
     "HybridPoolWarning",
+    "HybridSearch",
     "IdfQueryEncoder",
     "IndexNotBoundError",
     "IndexNotFoundError",
+    "IndexNotFoundWarning",
     "IndexSchema",
     "IndexSchemaError",
     "InvalidRequestError",
     "InvalidVectorError",
     "LegScore",
     "LimitedRightsWarning",
+    "MatchSearch",
     "MissingDependencyError",
     "MissingVectorWarning",
     "Mode",
@@ -281,6 +291,7 @@ __all__ = [
     "Side",
     "SparseDocument",
     "SparseLeg",
+    "SparseSearch",
     "SparseTokenizer",
     "SparseVector",
     "TokenMatch",
@@ -290,6 +301,7 @@ __all__ = [
     "UnmappedFieldWarning",
     "UnsupportedServerError",
     "VectorCacheError",
+    "VectorRemedies",
     "WriteOptions",
     "__version__",
     "chunk_text",

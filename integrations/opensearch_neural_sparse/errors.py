@@ -43,6 +43,8 @@ class Remedy(StrEnum):
     """Remedies in the words of the Python API; the command line has its own."""
 
     CREATE_INDEX = "Check its name, or create it first."
+    CREATE_INDICES = "Check their names, or create them first."
+    CHECK_PATTERN = "Check the pattern, or create an index that it matches."
     OPEN_EXISTING = "exist_ok=True opens it instead."
     NAME_MODEL = "Name the model that encoded it: model='...'."
     GIVE_MODEL = "Name one: model='...'."
@@ -147,12 +149,34 @@ class IndexNotFoundError(NeuralSparseError):
     """An index, alias or pattern without a match on the server.
 
     Attributes:
-        index: The name as given.
+        index: The name that is missing; of a list, the names that are, with commas between them.
     """
 
-    def __init__(self, index: str, remedy: str = Remedy.CREATE_INDEX) -> None:
+    def __init__(self, index: str, remedy: str | None = None) -> None:
         self.index = index
-        super().__init__(f"Index {index!r} does not exist. {remedy}")
+        names = index.split(",")
+        if len(names) > 1:
+            problem, wayout = f"Indices {', '.join(map(repr, names))} do not exist.", Remedy.CREATE_INDICES
+        elif "*" in index:
+            problem, wayout = f"No index matches {index!r}.", Remedy.CHECK_PATTERN
+        else:
+            problem, wayout = f"Index {index!r} does not exist.", Remedy.CREATE_INDEX
+        super().__init__(f"{problem} {wayout if remedy is None else remedy}".rstrip())
+
+
+class IndexNotFoundWarning(UserWarning):
+    """A read from an index that does not exist yet and that the same store makes at its first write.
+
+    Attributes:
+        index: Its name.
+    """
+
+    def __init__(self, index: str) -> None:
+        self.index = index
+        super().__init__(
+            f"Index {index!r} does not exist yet, so nothing is found: the first write makes it. A misspelt name looks "
+            "the same; check it."
+        )
 
 
 class IndexNotBoundError(NeuralSparseError):

@@ -29,13 +29,16 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
     NeuralSparseDocumentEmbedder,
     NeuralSparseTextEmbedder,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse import (
+    DocumentSparseEmbedding,
+    OpenSearchNeuralSparseDocumentStore,
+)
 from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
+from opensearch_neural_sparse import SparseTokenizer, SparseVector, get_model, resolve_files
 from opensearch_neural_sparse.errors import (
-    IndexNotBoundError,
     IndexNotFoundError,
     IndexSchemaError,
     InvalidVectorError,
@@ -235,6 +238,30 @@ def test_embedding_that_no_index_can_take_is_refused(make_store: MakeStore) -> N
             make_store().write_documents([Document(content="x", sparse_embedding=embedding)])
 
 
+async def test_vector_that_was_embedded_is_written_as_it_was_and_a_changed_one_by_its_ids(
+    make_store: MakeStore, embedded: list[Document], client: Any, index_name: str
+) -> None:
+    store = make_store(exact_weights=True)
+    binding = embedded[0].sparse_embedding.binding
+    vocabulary = {"heart": 3000, "stone": 4000}  # not the model's ids: ids are read only where numbers were changed
+    kept, changed = (
+        Document(
+            id=name, sparse_embedding=DocumentSparseEmbedding.of(SparseVector({"heart": 0.5}), vocabulary, binding)
+        )
+        for name in ("kept", "changed")
+    )
+    changed.sparse_embedding.values[0] = 0.75
+    tokens = SparseTokenizer.from_file(resolve_files(get_model(SMALL_MODEL)).query_tokenizer).tokens
+    expected = {"kept": {"heart": 0.5}, "changed": {tokens[3000]: 0.75}}
+    store.write_documents([kept, changed])
+    rows = {name: client.get(index=index_name, id=name)["_source"] for name in expected}
+    assert {name: row["sparse_vector"] for name, row in rows.items()} == expected
+    assert {row["sparse_vector_model"] for row in rows.values()} == {binding.marker}
+    await store.write_documents_async([kept, changed], DuplicatePolicy.OVERWRITE)
+    await store.close_async()
+    assert {name: client.get(index=index_name, id=name)["_source"] for name in expected} == rows
+
+
 def test_plain_embedding_is_written_unchecked_and_unmarked(make_store: MakeStore, client: Any, index_name: str) -> None:
     store = make_store(return_embedding=True)
     store.write_documents([Document(id="1", content="x", sparse_embedding=SparseEmbedding([3000, 4000], [1.0, 2.0]))])
@@ -330,7 +357,7 @@ def test_missing_index_is_made_only_where_that_is_wished(make_store: MakeStore, 
     assert not client.indices.exists(index=index_name)
     store.create_index()
     assert store.write_documents([Document(content="x")]) == 1
-    with pytest.raises(IndexNotBoundError):
+    with pytest.raises(IndexNotFoundError):
         make_store(model=None, index=f"{index_name}-nameless").count_documents()
 
 

@@ -49,8 +49,8 @@ async def test_a_copy_of_an_open_vector_store_opens_its_own_clients_and_model(fi
     await filled.asimilarity_search("heart")
     twin = copied(filled)
     assert twin.store.client() is not filled.store.client()
-    assert twin.store._encoders is twin.async_store._encoders
-    assert twin.store._encoders is not filled.store._encoders
+    assert twin.store._context.encoders is twin.async_store._context.encoders
+    assert twin.store._context.encoders is not filled.store._context.encoders
     assert twin.similarity_search("a heart", k=1)[0].page_content == TEXTS[0]
     assert (await twin.asimilarity_search("a stone", k=1))[0].page_content == TEXTS[1]
     assert twin.add_texts(["A bridge over a river."], ids=["4"]) == ["4"]

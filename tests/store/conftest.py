@@ -37,9 +37,9 @@ def encoder(files: ModelFiles) -> WordEncoder:
 def make_store(client: Any, index_name: str, encoder: WordEncoder) -> MakeStore:
     """Make stores of one index, with encoders that need no model."""
 
-    def make(**arguments: Any) -> NeuralSparseStore:
+    def make(index: str = index_name, **arguments: Any) -> NeuralSparseStore:
         defaults: dict[str, Any] = {"client": client, "query_encoder": encoder, "document_encoder": encoder}
-        return NeuralSparseStore(index_name, **(defaults | arguments))
+        return NeuralSparseStore(index, **(defaults | arguments))
 
     return make
 

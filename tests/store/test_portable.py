@@ -56,7 +56,7 @@ def test_a_copy_of_an_open_store_opens_its_own_client_and_model(open_store: Neur
 
 @pytest.mark.parametrize("copied", COPIES, ids=NAMES)
 async def test_a_copy_of_an_awaited_store_opens_its_own_client(open_store: NeuralSparseStore, copied: Any) -> None:
-    async with AsyncNeuralSparseStore(open_store.index, url=open_store._url, model=SMALL_MODEL) as store:
+    async with AsyncNeuralSparseStore(open_store.index, url=open_store._driver._url, model=SMALL_MODEL) as store:
         await store.search("heart")
         async with copied(store) as twin:
             assert await twin.client() is not await store.client()
@@ -91,8 +91,8 @@ def test_a_client_that_was_handed_in_is_shared_by_copies_and_cannot_be_pickled(
 def test_copies_share_what_cannot_be_copied(encoder: WordEncoder) -> None:
     options = {"ssl_context": ssl.create_default_context()}
     store = NeuralSparseStore("a", url=NOWHERE, document_encoder=encoder, client_options=options)
-    assert copy.deepcopy(store)._client_options["ssl_context"] is options["ssl_context"]
-    assert copy.deepcopy(store)._encoders.document() is encoder
+    assert copy.deepcopy(store)._driver._client_options["ssl_context"] is options["ssl_context"]
+    assert copy.deepcopy(store)._context.encoders.document() is encoder
 
 
 def test_an_approximate_store_is_copied_with_the_token_ids_of_its_copys_model() -> None:
@@ -109,8 +109,8 @@ def test_shared_encoders_are_shared_by_copies_taken_together() -> None:
     awaited = AsyncNeuralSparseStore("a", url=NOWHERE, model=SMALL_MODEL)
     awaited.share_encoders(blocking)
     for one, other in (copy.deepcopy((blocking, awaited)), pickle.loads(pickle.dumps((blocking, awaited)))):
-        assert one._encoders is other._encoders
-        assert one._encoders is not blocking._encoders
+        assert one._context.encoders is other._context.encoders
+        assert one._context.encoders is not blocking._context.encoders
 
 
 def test_a_query_encoder_encodes_alike_after_pickling() -> None:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from opensearch_neural_sparse.errors import Remedy
-
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
@@ -93,7 +91,7 @@ class Connection:
         """Open a client with its log silenced, so that an error is printed once."""
         from opensearchpy import OpenSearch
 
-        from opensearch_neural_sparse.store.context import CLIENT_DEFAULTS
+        from opensearch_neural_sparse.store.drivers.client_source import CLIENT_DEFAULTS
         from opensearch_neural_sparse.transport.address import check_address, shown
         from opensearch_neural_sparse.transport.connection_failures import check_files
 
@@ -133,34 +131,46 @@ class Connection:
                 yield store
 
 
-def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX) -> Mapping[str, Any]:
+def look_at(client: "OpenSearch", index: str, remedy: str | None = None) -> Mapping[str, Any]:
     """Return the response of `GET /<index>`; empty without the right to read it.
 
     Args:
         client: The client.
         index: The name.
-        remedy: Way out if there is no such index.
+        remedy: Way out if there is no such index; by default to create it.
 
     Raises:
         IndexNotFoundError: There is no such index.
         ServerConnectionError: No answer.
     """
     from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
-    from opensearch_neural_sparse.store.context import FORBIDDEN
+    from opensearch_neural_sparse.store.operations.lifecycle import FORBIDDEN
     from opensearch_neural_sparse.transport.errors import translated_errors
 
     found: Mapping[str, Any] | None = None
     try:
         with translated_errors(client, index):
             found = client.indices.get(index=index)
-    except IndexNotFoundError:
-        raise IndexNotFoundError(index, remedy) from None
+    except IndexNotFoundError as error:
+        raise IndexNotFoundError(_missing_of(client, index) or error.index, remedy) from None
     except ServerRequestError as error:
         if error.status != FORBIDDEN:
             raise
     if found == {}:  # a pattern that matches nothing
         raise IndexNotFoundError(index, remedy)
     return found or {}
+
+
+def _missing_of(client: "OpenSearch", index: str) -> str | None:
+    """Return the missing names of a list, comma-separated; None if the name is no list."""
+    from opensearch_neural_sparse.index.missing_index import EXISTING_ONLY, error_of_list, is_list
+    from opensearch_neural_sparse.transport.errors import translated_errors
+
+    if not is_list(index):
+        return None
+    with translated_errors(client, index):
+        error = error_of_list(index, client.indices.get(index=index, params=dict(EXISTING_ONLY)))
+    return None if error is None else error.index
 
 
 OPTIONS: Mapping[str, tuple[Any, Any]] = {

@@ -13,6 +13,7 @@ from opensearch_neural_sparse.errors import (
     IndexSchemaError,
     ModelMismatchError,
 )
+from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
 from opensearch_neural_sparse.index.mapping import follow_stamps, sparse_mapping
 from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings
@@ -69,6 +70,11 @@ class IndexInfo:
         """Return the schema of a concrete index."""
         group = self._group_of(index)
         return self.schema if group is None else group.schema
+
+    def read_document(self, row: Mapping[str, Any]) -> SparseDocument:
+        """Return the document of a hit, or of a row of `_mget`."""
+        schema = self.schema_of(row["_index"])
+        return from_source(row["_id"], row["_source"], schema, routing=row.get("_routing"))
 
     def expects(self, index: str, model: str | None) -> bool:
         """Return whether a hit of `index` with the marker `model` is expected here."""

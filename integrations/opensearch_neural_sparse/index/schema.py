@@ -157,6 +157,11 @@ class IndexSchema:
         """Top-level names that metadata cannot have; such keys are stored under `meta`."""
         return RESERVED_BY_HAYSTACK | RESERVED_BY_OPENSEARCH | set(self._own_fields)
 
+    @cached_property
+    def extra_names(self) -> frozenset[str]:
+        """Names that `SparseDocument.extra_fields` may have: those of Haystack's Document that are no fields of it."""
+        return RESERVED_BY_HAYSTACK - {ID_FIELD, META_FIELD, *self._own_fields}
+
     def is_reserved(self, key: str) -> bool:
         """Return whether metadata under this key, dots included, is stored under `meta`.
 

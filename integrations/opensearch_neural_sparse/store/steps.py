@@ -1,47 +1,101 @@
-"""Work of many requests, written once for the blocking and the asynchronous store.
+"""Steps of an operation, written once for the blocking and the asynchronous store.
 
-Such work is a generator that yields what is to be asked and is told the answer. `advance` takes it one step on: the
-blocking store asks and goes on, the asynchronous one awaits, and lets what lies between the requests run in a thread.
+An operation is a generator of steps. A driver performs each step and sends the result back, or throws the error into
+the generator, so that an operation handles it where it arises.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.search.options.legs import Leg
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 Result = TypeVar("Result")
-Call = Callable[[Any], Any]
-"""A client, blocking or asynchronous -> the response, or what awaits it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Delivery:
-    """Actions to be sent to an index; the answer is a `BulkReport`."""
-
-    index: str
-    actions: Sequence[BulkAction | BulkFailure]
-    options: WriteOptions
-
-
-Step = Call | Delivery
-Steps = Generator[Step, Any, Result]
 
 
 @dataclass(frozen=True)
-class Done(Generic[Result]):
-    """The end of the work, and what came of it."""
+class Request:
+    """A request to the server; the result is the response.
 
-    result: Result
+    Attributes:
+        send: Client, blocking or asynchronous -> the response, or an awaitable of it.
+    """
+
+    send: Callable[[Any], Any]
 
 
-def advance(work: Steps[Result], answer: Any) -> Step | Done[Result]:
-    """Go on with the work until it asks again or is done."""
-    try:
-        return work.send(answer)
-    except StopIteration as end:
-        return Done(end.value)
+@dataclass(frozen=True)
+class Compute:
+    """A function that computes or reads files; the result is what it returns.
+
+    Attributes:
+        function: The function.
+        cheap: Whether it takes microseconds, so that an event loop calls it in place rather than in a thread.
+    """
+
+    function: Callable[[], Any]
+    cheap: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkWrite:
+    """Bulk actions sent to an index; the result is a `BulkReport`.
+
+    Attributes:
+        index: Index or alias that is written to.
+        actions: The actions, consumed once.
+        options: How to write.
+        info: The index when its documents were encoded; nothing is sent once the name has another target.
+    """
+
+    index: str
+    actions: Iterable[BulkAction | BulkFailure]
+    options: WriteOptions
+    info: IndexInfo | None = None
+
+
+@dataclass(frozen=True)
+class Exclusive:
+    """An operation that only one thread or task at a time runs for a store; the result is its own."""
+
+    operation: Callable[[], Steps[Any]]
+
+
+@dataclass(frozen=True)
+class EmbedLegs:
+    """Dense legs whose embedder is asynchronous; the result is the legs with the vectors that an event loop awaits.
+
+    Attributes:
+        legs: The legs of a hybrid search.
+        text: The text of the query.
+    """
+
+    legs: Sequence[Leg]
+    text: str
+
+
+@dataclass(frozen=True)
+class Emit:
+    """Documents for the caller of an operation that yields documents; there is no result."""
+
+    documents: Sequence[SparseDocument]
+
+
+Step = Request | Compute | BulkWrite | Exclusive | EmbedLegs | Emit
+Steps = Generator[Step, Any, Result]
+
+
+def resume(steps: Steps[Any], result: Any, error: BaseException | None) -> Step:
+    """Return the next step after the result, or the error, of the last one.
+
+    Raises:
+        StopIteration: The operation is done; its `value` is the operation's result.
+    """
+    return steps.send(result) if error is None else steps.throw(error)

@@ -31,8 +31,9 @@ class WriteOptions:
             client sends a request again, and `create` may then fail on a document that this very write made.
         exact_weights: Whether to store weights whole. By default they are stored as the shortest decimals that score
             alike, which makes requests and `_source` smaller by more than half.
-        routing: What the shard of every document is chosen by, in place of its id; None leaves it to the id. Whoever
-            reads, changes or deletes such a document by its id names the same.
+        routing: What the shard of every document is chosen by that has no routing of its own, in place of its id; None
+            leaves it to the id. Whoever reads, changes or deletes such a document by its id names the same.
+        encode: Whether texts without a vector are encoded; else such documents are written without one.
         pipeline: Ingest pipeline. `_none` keeps an index's default pipeline from encoding texts again; None lets it.
         max_retries: How often documents are sent again that the server had no room for.
         initial_backoff: Seconds before the first of these retries; doubled for each further one, with jitter.
@@ -47,6 +48,7 @@ class WriteOptions:
     operation: BulkOperationLike = BulkOperation.INDEX
     exact_weights: bool = False
     routing: str | None = None
+    encode: bool = True
     pipeline: str | None = "_none"
     max_retries: int = 6
     initial_backoff: float = 0.5
@@ -69,3 +71,6 @@ class WriteOptions:
             attempt: Number of the retry.
         """
         return min(self.max_backoff, self.initial_backoff * 2.0**attempt)
+
+
+DEFAULT_WRITE = WriteOptions()

@@ -110,7 +110,7 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     details = _details(error)
     error_type = str(details.get("type") or "http_error")
     if error_type == _INDEX_NOT_FOUND:
-        return IndexNotFoundError(index)
+        return IndexNotFoundError(str(details.get("index") or index))
     return ServerRequestError(status, error_type, short_reason(details), **_about_login(status, error_type, login))
 
 

@@ -31,7 +31,7 @@ def test_action_is_two_lines_of_json() -> None:
 
 
 def test_operation_and_routing_are_in_the_header() -> None:
-    action = action_of(SparseDocument(id="1"), operation=BulkOperation.CREATE, routing="r")
+    action = action_of(SparseDocument(id="1", routing="r"), operation=BulkOperation.CREATE)
     assert json.loads(action.body.split(b"\n")[0]) == {"create": {"_id": "1", "routing": "r"}}
     assert delete_action("1").body == b'{"delete":{"_id":"1"}}\n'
 
@@ -45,6 +45,8 @@ def test_operation_and_routing_are_in_the_header() -> None:
         ({"metadata": {"k": object()}}, "IndexSchemaError"),
         ({"text": 5}, "IndexSchemaError"),
         ({"embedding": ["x"]}, "IndexSchemaError"),
+        ({"extra_fields": {"year": 1}}, "IndexSchemaError"),
+        ({"extra_fields": {"blob": object()}}, "TypeError"),
     ],
 )
 def test_document_that_cannot_be_sent_is_a_failure_and_the_others_pass(bad: dict[str, Any], error_type: str) -> None:
@@ -67,7 +69,7 @@ def test_text_that_is_not_unicode_is_a_failure_without_the_text() -> None:
 
 
 def test_routing_that_is_not_unicode_is_a_failure() -> None:
-    (failure,) = serialize_actions([write_draft(SparseDocument(id="1"), SCHEMA, routing="\ud800")])
+    (failure,) = serialize_actions([write_draft(SparseDocument(id="1", routing="\ud800"), SCHEMA)])
     assert isinstance(failure, BulkFailure)
     assert failure.id == "1"
 

@@ -35,6 +35,48 @@ def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
     assert source["sparse_vector_model"] == "m@1"
 
 
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(SCHEMA.extra_names)), VALUES), st.none() | st.text())
+def test_extra_fields_and_routing_come_back_beside_metadata(extra: dict[str, Any], routing: str | None) -> None:
+    document = SparseDocument(id="1", metadata={"blob": 1, "lang": "en"}, extra_fields=extra, routing=routing)
+    source = to_source(document, SCHEMA)
+    assert source == {"id": "1", "lang": "en", "meta": {"blob": 1}, **extra}
+    assert from_source("1", source, SCHEMA, routing=routing) == document
+
+
+@pytest.mark.parametrize("name", ["id", "meta", "content", "sparse_vector", "sparse_vector_model", "embedding", "lang"])
+def test_extra_field_that_has_a_place_of_its_own_is_an_error(name: str) -> None:
+    document = SparseDocument(id="doc-7", extra_fields={"blob": 1, name: 1})
+    with pytest.raises(IndexSchemaError, match=f"'doc-7': extra_fields has '{name}'; this index takes blob, "):
+        to_source(document, SCHEMA)
+
+
+def test_a_field_of_another_name_leaves_its_usual_name_free() -> None:
+    schema = IndexSchema(text_field="body")
+    document = SparseDocument(id="1", text="a text", extra_fields={"content": "c"})
+    source = to_source(document, schema)
+    assert source == {"id": "1", "body": "a text", "content": "c"}
+    assert from_source("1", source, schema) == document
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ({"extra_fields": ["blob"]}, "extra_fields is a mapping, got list"),
+        ({"metadata": None}, "metadata is a mapping, got NoneType"),
+        ({"routing": 7}, "routing is a text, got int"),
+    ],
+)
+def test_part_of_another_type_is_an_error(parts: dict[str, Any], reason: str) -> None:
+    with pytest.raises(IndexSchemaError, match=f"'doc-7': {reason}"):
+        SparseDocument(id="doc-7", **parts)
+
+
+def test_mapping_may_have_every_attribute_of_a_document() -> None:
+    values = {"id": "1", "routing": "r", "extra_fields": {"blob": {}}, "text": "a text"}
+    assert SparseDocument.of(values) == SparseDocument(**values)
+
+
 def test_metadata_is_flattened_and_colliding_keys_lie_under_meta() -> None:
     metadata = {"year": 2026, "content": "c", "meta": {"x": 1}, "_id": "i", "sparse_vector.a": 2}
     source = to_source(SparseDocument(id="1", metadata=metadata), SCHEMA)

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from opensearch_neural_sparse import (
+    AsyncNeuralSparseStore,
     BulkOperation,
     BulkWriteError,
     IndexNotFoundError,
     IndexSchemaError,
+    MissingVectorWarning,
     ModelMismatchError,
     NeuralSparseStore,
     SparseDocument,
@@ -42,6 +44,46 @@ def test_texts_mappings_and_documents_are_written_and_read_back(store: NeuralSpa
     assert second.model == store.open().binding.marker  # type: ignore[union-attr]
     assert third == SparseDocument(id="3", vector={"a": 1.5})
     assert [hit.text for hit in store.search("planet")] == ["red planet"]
+
+
+async def test_a_document_is_routed_by_itself_before_the_write_is(
+    make_store: MakeStore, client: Any, server: Any, index_name: str, encoder: WordEncoder
+) -> None:
+    store = make_store()
+    store.create(settings={"number_of_shards": 5})
+    documents = [
+        SparseDocument(id="1", text="red planet", routing="own", extra_fields={"blob": {"data": [1, 2]}}),
+        SparseDocument(id="2", text="blue sea"),
+    ]
+    store.write(documents, options=WriteOptions(routing="all"))
+    encoders = {"query_encoder": encoder, "document_encoder": encoder}
+    async with AsyncNeuralSparseStore(index_name, url=server.url, **encoders) as awaited:
+        await awaited.write([SparseDocument(id="3", text="green leaf", routing="own")])
+        assert [document.routing for document in await awaited.get(["1", "3"], routing="own")] == ["own", "own"]
+    assert client.get(index=index_name, id="1", routing="own")["_source"]["blob"] == {"data": [1, 2]}
+    assert client.get(index=index_name, id="2", routing="all")["_routing"] == "all"
+    (first,) = store.get(["1"], routing="own")
+    assert (first.routing, first.extra_fields) == ("own", documents[0].extra_fields)
+    scanned = {document.id: document for document in store.scan()}
+    assert {name: document.routing for name, document in scanned.items()} == {"1": "own", "2": "all", "3": "own"}
+    store.write(scanned.values())
+    assert {document.id: document for document in store.scan()} == scanned
+
+
+async def test_documents_without_vectors_stay_so_where_nothing_is_encoded(
+    store: NeuralSparseStore, server: Any, index_name: str, encoder: WordEncoder
+) -> None:
+    options = WriteOptions(encode=False)
+    documents = [SparseDocument(id="1", text="red planet"), SparseDocument(id="2", text="sea", vector={"sea": 1.0})]
+    with pytest.warns(MissingVectorWarning) as warned:
+        store.write(documents, options=options)
+    assert [one.message.missing for one in warned] == [{"sparse_vector": ("1",)}]  # type: ignore[union-attr]
+    encoders = {"query_encoder": encoder, "document_encoder": encoder}
+    async with AsyncNeuralSparseStore(index_name, url=server.url, **encoders) as awaited:
+        with pytest.warns(MissingVectorWarning):
+            await awaited.write([SparseDocument(id="3", text="green leaf")], options=options)
+    assert [document.vector for document in store.get(["1", "2", "3"])] == [None, {"sea": 1.0}, None]
+    assert encoder.calls == []
 
 
 def test_exact_weights_are_stored_whole(store: NeuralSparseStore) -> None:

@@ -107,8 +107,10 @@ def test_what_cannot_be_stamped_is_refused(make_store: MakeStore, client: Any, o
         make_store(query_encoder=None, document_encoder=None).bind_model()
     for index in (store.index, other_index):
         fill(client, index, [])
-    both = NeuralSparseStore(f"{store.index},{other_index}", client=client, document_encoder=store._encoders.document())
-    with pytest.raises(IndexSchemaError, match="leads to several indices"):
+    both = NeuralSparseStore(
+        f"{store.index},{other_index}", client=client, document_encoder=store._context.encoders.document()
+    )
+    with pytest.raises(IndexSchemaError, match="covers several indices"):
         both.bind_model()
 
 

@@ -95,7 +95,7 @@ def test_mapping_that_may_not_be_read_is_gone_without_where_a_model_is_named(
     with pytest.raises(ServerRequestError, match="403"):
         unnamed.search(word_vector("red"))
     named = make_store()
-    with pytest.warns(LimitedRightsWarning, match="may not be looked at"):
+    with pytest.warns(LimitedRightsWarning, match="its model was not verified"):
         assert ids(named.search("red mars")) == found
     assert not named.open().checked
     assert ids(named.hybrid_search("red mars"))[0] == found[0]
@@ -255,7 +255,7 @@ async def test_awaited_store_bears_the_same(
             return await perform(method, url, *arguments, **options)
 
         monkeypatch.setattr(transport, "perform_request", guarded)
-        with pytest.warns(LimitedRightsWarning, match="may not be looked at"):
+        with pytest.warns(LimitedRightsWarning, match="its model was not verified"):
             assert ids(await store.search("red mars")) == ids(filled.search("red mars"))
         assert (await store.hybrid_search("red mars")).fusion == "client rrf"
         with pytest.warns(LimitedRightsWarning, match="refused to refresh"):

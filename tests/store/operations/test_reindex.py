@@ -23,6 +23,7 @@ from opensearch_neural_sparse import (
     resolve_files,
 )
 from opensearch_neural_sparse.index.reindex_mark import read_mark
+from opensearch_neural_sparse.transport.errors import translated_errors
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.store.conftest import MakeStore
@@ -155,7 +156,7 @@ def test_writes_are_refused_meanwhile_and_a_block_that_was_there_stays(
 
     class Writing(OtherEncoder):
         def encode_documents(self, texts: Sequence[str], **options: Any) -> list[SparseVector]:
-            with pytest.raises(ServerRequestError, match="blocked"), source._errors():
+            with pytest.raises(ServerRequestError, match="blocked"), translated_errors(client, source.index):
                 client.index(index=source.index, body={"content": "late"})
             seen.append(len(texts))
             return super().encode_documents(texts, **options)
@@ -228,7 +229,7 @@ def test_readers_of_the_alias_find_everything_throughout(
     alias = f"{target}-alias"
     client.indices.put_alias(index=source.index, name=alias)
     reader = NeuralSparseStore(alias, client=client)
-    reader._encoders._query = WordEncoder(files)
+    reader._context.encoders._query = WordEncoder(files)
     found: list[tuple[str, int]] = []
     done = threading.Event()
 
@@ -297,8 +298,7 @@ def test_copy_that_was_killed_at_its_end_is_ended_by_the_same_call(
 ) -> None:
     alias = f"{target}-alias"
     client.indices.put_alias(index=source.index, name=alias, body={"is_write_index": True, "index_routing": "one"})
-    live = make_store(schema=SCHEMA)
-    live.index = alias if again == "alias" else source.index
+    live = make_store(index=alias if again == "alias" else source.index, schema=SCHEMA)
     name, after, call = KILLED_AT[where]
     with monkeypatch.context() as patch:
         kill_at(client, patch, name, after=after, call=call)

@@ -321,3 +321,38 @@ def test_half_of_a_surrogate_pair_in_a_document_is_named_by_its_field(dense: Neu
         "3": "title[0] holds half of a surrogate pair, which is no character",
     }
     assert [document.id for document in dense.get(["2", "3", "4"])] == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("method", "argument"),
+    [("write", ["red"]), ("update_metadata", {"1": {"a": 1}}), ("update_text", {"1": "blue"})],
+)
+def test_write_options_as_a_mapping_are_refused(
+    dense: NeuralSparseStore, call: Call, method: str, argument: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"^options is a WriteOptions, got dict\.$"):
+        call(method, argument, options={"batch_sze": 3})
+    assert [document.text for document in dense.get(["1"])] == ["red mars"]
+
+
+@pytest.mark.parametrize("options", [SearchOptions, HybridOptions])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("request", "RequestOptions"), ("two_phase", "TwoPhase"), ("prune", "Prune"), ("seismic", "SeismicSearch")],
+)
+def test_part_of_options_as_a_mapping_is_refused(options: Any, name: str, kind: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name} is a {kind}, got dict\.$"):
+        options(**{name: {"tmeout": 1}})
+
+
+@pytest.mark.parametrize("store_class", [NeuralSparseStore, AsyncNeuralSparseStore])
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("schema", {"sparse_fild": "x"}, "schema is a IndexSchema, got dict"),
+        ("prune", "max_ratio:0.1", "prune is a Prune, got str"),
+    ],
+)
+def test_property_of_an_index_of_another_type_is_refused(store_class: Any, name: str, value: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        store_class("articles", url="http://localhost:1", **{name: value})

@@ -104,7 +104,7 @@ def test_clauses_are_kept_within_the_server_s_limit(filled: NeuralSparseStore) -
 
 def test_server_without_neural_search_is_asked_by_rank_features(filled: NeuralSparseStore) -> None:
     usual = filled.custom_search(BODY, query="planet mars")
-    filled._server = ServerInfo(version=filled.server().version, plugins=frozenset({KNN}))
+    filled._context.server = ServerInfo(version=filled.server().version, plugins=frozenset({KNN}))
     assert filled.custom_search(BODY, query="planet mars") == usual
 
 

@@ -99,7 +99,7 @@ def test_server_that_does_not_answer_in_time_is_an_error(
         OpenSearch(f"http://127.0.0.1:{mute.getsockname()[1]}") as client,
     ):
         store = NeuralSparseStore(filled.index, client=client, query_encoder=encoder)
-        store._state, store._server = filled.open(), filled.server()
+        store._context.info, store._context.server = filled.open(), filled.server()
         with pytest.raises(ServerConnectionError, match="timed out"):
             SEARCHES[name](store, RequestOptions(timeout=0.05))
 
@@ -176,7 +176,7 @@ async def twin(
     halves: NeuralSparseStore, server: RunningServer, encoder: WordEncoder
 ) -> AsyncIterator[AsyncNeuralSparseStore]:
     async with AsyncNeuralSparseStore(halves.index, url=server.url, query_encoder=encoder) as store:
-        store._state = halves.open()
+        store._context.info = halves.open()
         yield store
 
 

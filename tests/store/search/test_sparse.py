@@ -203,7 +203,7 @@ def test_shards_that_joined_an_alias_later_are_no_surprise(
 def test_server_without_neural_search_is_searched_by_rank_features(filled: NeuralSparseStore) -> None:
     filled.write([SparseDocument(id="5", text="dots", vector={"earth": 9.0, ".": 5.0})])
     usual = filled.search({"earth": 2.0, "planet": 70.0}, explain=True)
-    filled._server = ServerInfo(version=filled.server().version, plugins=frozenset({KNN}))
+    filled._context.server = ServerInfo(version=filled.server().version, plugins=frozenset({KNN}))
     bare = filled.search({"earth": 2.0, "planet": 70.0}, explain=True)
     assert [(hit.id, hit.score, hit.matches) for hit in bare] == [(hit.id, hit.score, hit.matches) for hit in usual]
     (dotted,) = filled.search({"earth": 2.0, ".": 1.0}, explain=True, filter={"term": {"id": "5"}})

@@ -23,6 +23,7 @@ EXPLANATION = "_explanation"
 """Metadata key of why a document was found, where that was asked for; it is not stored either."""
 CHUNK = "_chunk"
 """Metadata key of the chunk that a document of an index of chunks was found by; nor is this stored."""
+NOT_STORED = (ROUTING, EXPLANATION, CHUNK)
 
 
 def checked_documents(documents: Iterable[Document]) -> list[Document]:
@@ -50,22 +51,24 @@ def to_sparse_vector(embedding: SparseEmbedding, tokens: Sequence[str]) -> Spars
     return SparseVector.from_ids(embedding.indices, embedding.values, tokens)
 
 
-def to_sparse_document(document: Document, vector: SparseVector | None) -> SparseDocument:
+def to_sparse_document(document: Document, vector: SparseVector | None, model: str | None) -> SparseDocument:
     """Return a document as the core writes it.
 
     Args:
         document: The document; its `blob` is stored as opensearch-haystack stores it.
         vector: Its sparse embedding as token -> weight.
+        model: Marker of the model that made this; None where not known.
     """
-    embedding = document.sparse_embedding
-    binding = embedding.binding if isinstance(embedding, DocumentSparseEmbedding) else None
+    routing = document.meta.get(ROUTING)
     return SparseDocument(
         id=document.id,
         text=document.content,
-        metadata={key: value for key, value in document.meta.items() if key not in (ROUTING, EXPLANATION, CHUNK)},
+        metadata={key: value for key, value in document.meta.items() if key not in NOT_STORED},
         vector=vector,
         embedding=document.embedding,
-        model=None if binding is None else binding.marker,
+        model=model,
+        routing=None if routing is None else str(routing),
+        extra_fields={} if document.blob is None else {BLOB: document.blob.to_dict()},
     )
 
 
@@ -89,7 +92,7 @@ def to_document(
         meta=dict(hit.metadata) | ({} if hit.chunk is None else {CHUNK: asdict(hit.chunk)}),
         score=hit.score,
         embedding=None if hit.embedding is None else list(hit.embedding),
-        sparse_embedding=DocumentSparseEmbedding(*vector.to_ids(vocabulary), known) if vector else None,
+        sparse_embedding=DocumentSparseEmbedding.of(vector, vocabulary, known) if vector else None,
     )
 
 

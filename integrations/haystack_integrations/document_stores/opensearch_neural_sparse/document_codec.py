@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from haystack import logging
 from haystack.dataclasses import SparseEmbedding
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import (
-    BLOB,
-    ROUTING,
     to_document,
     to_sparse_document,
     to_sparse_vector,
@@ -21,7 +19,6 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embed
     QuerySparseEmbedding,
 )
 from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
-from opensearch_neural_sparse.index.bulk.actions import serialize_actions, write_draft
 from opensearch_neural_sparse.index.documents.vector_fields import vector_of
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
 from opensearch_neural_sparse.search.results.hits import parse_hits
@@ -32,13 +29,10 @@ if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
     from opensearch_neural_sparse.encode.sparse_vector import SparseVector
     from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-    from opensearch_neural_sparse.index.bulk.actions import BulkAction, PendingAction
-    from opensearch_neural_sparse.index.bulk.report import BulkFailure
     from opensearch_neural_sparse.index.documents.document import SparseDocument
     from opensearch_neural_sparse.index.model_binding import ModelBinding
     from opensearch_neural_sparse.index.schema import IndexSchema
     from opensearch_neural_sparse.search.results.hits import SearchHit
-    from opensearch_neural_sparse.store.write_options import WriteOptions
 
 logger = logging.getLogger(__name__)
 
@@ -70,10 +64,10 @@ class DocumentCodec:
             self.binding.ensure_matches_query(embedding.files, index=self.index, field=self.schema.sparse_field)
         elif isinstance(embedding, DocumentSparseEmbedding):
             self._ensure_matches_write(embedding)
-        return to_sparse_vector(embedding, self._tokenizer.get().tokens)
+        return self._decoded(embedding)
 
-    def actions(self, documents: Sequence[Document], options: WriteOptions) -> Iterator[BulkAction | BulkFailure]:
-        """Return the bulk actions of documents with the vectors they have; none is encoded here.
+    def to_sparse_documents(self, documents: Sequence[Document]) -> list[SparseDocument]:
+        """Return documents with the vectors they have; none is encoded here.
 
         Raises:
             ModelMismatchError: A sparse embedding was made by another model, with other settings or as a query, as far
@@ -82,8 +76,7 @@ class DocumentCodec:
             InvalidVectorError: A weight or token id that no index can take.
         """
         self._ensure_writable()
-        rows = [to_sparse_document(document, self._vector_of(document)) for document in documents]
-        return serialize_actions(self._drafts(documents, rows, options), exact_weights=options.exact_weights)
+        return [self._to_sparse_document(document) for document in documents]
 
     async def load(self) -> None:
         """Load the vocabulary, off the event loop."""
@@ -129,27 +122,22 @@ class DocumentCodec:
                 "documents (NeuralSparseDocumentSplitter) and write them to an index without chunks."
             )
 
-    def _drafts(
-        self, documents: Sequence[Document], rows: Sequence[SparseDocument], options: WriteOptions
-    ) -> Iterator[PendingAction]:
-        for document, row in zip(documents, rows, strict=True):
-            routing = document.meta.get(ROUTING)
-            yield write_draft(
-                row,
-                self.schema,
-                operation=options.operation,
-                routing=None if routing is None else str(routing),
-                fields=None if document.blob is None else {BLOB: document.blob.to_dict()},
-            )
-
-    def _vector_of(self, document: Document) -> SparseVector | None:
+    def _to_sparse_document(self, document: Document) -> SparseDocument:
         embedding = document.sparse_embedding
         if embedding is None:
-            return None
+            return to_sparse_document(document, None, None)
         if isinstance(embedding, QuerySparseEmbedding):
             raise self._encoded_as_query(document)
-        if isinstance(embedding, DocumentSparseEmbedding):
-            self._ensure_matches_write(embedding)
+        if not isinstance(embedding, DocumentSparseEmbedding) or embedding.binding is None:
+            return to_sparse_document(document, self._decoded(embedding), None)
+        if self.binding is None:
+            return to_sparse_document(document, self._decoded(embedding), embedding.binding.marker)
+        self._ensure_matches_write(embedding)
+        vector = embedding.vector
+        vector = self._decoded(embedding) if vector is None else vector
+        return to_sparse_document(document, vector, self.binding.marker)
+
+    def _decoded(self, embedding: SparseEmbedding) -> SparseVector:
         return to_sparse_vector(embedding, self._tokenizer.get().tokens)
 
     def _ensure_matches_write(self, embedding: DocumentSparseEmbedding) -> None:

@@ -11,10 +11,10 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.document_cod
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import IndexNotFoundError
-from opensearch_neural_sparse.models.files.resolve import Side
 from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
 from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
+from opensearch_neural_sparse.transport.errors import translated_errors
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from opensearch_neural_sparse.index.bulk.report import BulkReport
     from opensearch_neural_sparse.index.index_info import IndexInfo
-    from opensearch_neural_sparse.store.encoders import Encoders
+    from opensearch_neural_sparse.store.context import StoreContext
     from opensearch_neural_sparse.store.write_options import WriteOptions
 
 
@@ -37,16 +37,15 @@ IN_HAYSTACK = VectorRemedies(
 class _WithCodec:
     """Either store, as far as it turns documents to what an index holds."""
 
-    REMEDIES = IN_HAYSTACK
     index: str
-    _encoders: Encoders
+    _context: StoreContext
 
     def _codec(self, state: IndexInfo) -> DocumentCodec:
         return DocumentCodec(self.index, state.schema, state.binding, self._tokenizer)
 
     @cached_property
     def _tokenizer(self) -> Lazy[SparseTokenizer]:
-        return Lazy(lambda: SparseTokenizer.from_file(self._encoders.files(Side.QUERY).query_tokenizer))
+        return Lazy(self._context.encoders.query_tokenizer)
 
 
 class DocumentIndex(_WithCodec, NeuralSparseStore):
@@ -57,26 +56,35 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
         return self._codec(self.open())
 
     def open_or_create(self, settings: Mapping[str, Any] | None, *, create: bool) -> Mapping[str, Any]:
-        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name."""
+        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name.
+
+        Raises:
+            IndexNotFoundError: It is missing, and not to be made.
+        """
         try:
             self.open()
         except IndexNotFoundError:
             if not create:
-                return {}
+                raise
             self.create(exist_ok=True, settings=settings)
-        with self._errors():
-            mappings: Mapping[str, Any] = self.client().indices.get_mapping(index=self.index)
-            return mappings
+        info = self.open()
+        return {str(number): {"mappings": mappings} for number, mappings in enumerate(info.mappings)}
+
+    def create_unstamped(self, mappings: Mapping[str, Any], settings: Mapping[str, Any] | None) -> None:
+        """Create the index by mappings of one's own, without a stamp; one that exists is left as it is."""
+        body = {"mappings": mappings, "settings": settings or {}}
+        with translated_errors(self.client(), self.index):
+            if not self.client().indices.exists(index=self.index):
+                self.client().indices.create(index=self.index, body=body)
 
     def check_fields(self, clause: Mapping[str, Any]) -> None:
         """Warn of a filter clause on fields that no index maps; refuse one on a field behind another's prefix."""
-        self._check_fields([clause])
+        self.check_filter(clause)
 
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
-        """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
-        state = self._open_to_write()
-        actions = self._codec(state).actions(documents, options)
-        return self._send(state, actions, options)
+        """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
+        rows = self._codec(self.open_to_write()).to_sparse_documents(documents)
+        return self.write(rows, options=options)
 
 
 class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
@@ -93,29 +101,30 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
         return self._codec(await self.open())
 
     async def open_or_create(self, settings: Mapping[str, Any] | None, *, create: bool) -> Mapping[str, Any]:
-        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name."""
+        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name.
+
+        Raises:
+            IndexNotFoundError: It is missing, and not to be made.
+        """
         try:
             await self.open()
         except IndexNotFoundError:
             if not create:
-                return {}
+                raise
             await self.create(exist_ok=True, settings=settings)
-        async with self._asking() as client:
-            mappings: Mapping[str, Any] = await client.indices.get_mapping(index=self.index)
-        self.opened = True
-        return mappings
+        self.opened, info = True, await self.open()
+        return {str(number): {"mappings": mappings} for number, mappings in enumerate(info.mappings)}
 
     async def check_fields(self, clause: Mapping[str, Any]) -> None:
         """Warn of a filter clause on fields that no index maps; refuse one on a field behind another's prefix."""
-        await self._check_fields([clause])
+        await self.check_filter(clause)
 
     async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
-        """Write documents with the vectors they have; see `DocumentCodec.actions` for what is refused beforehand."""
-        state = await self._open_to_write()
-        actions = await asyncio.to_thread(self._codec(state).actions, documents, options)
-        return await self._send(state, actions, options)
+        """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
+        codec = self._codec(await self.open_to_write())
+        rows = await asyncio.to_thread(codec.to_sparse_documents, documents)
+        return await self.write(rows, options=options)
 
     def connected(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, if it has one."""
-        connection = self._connections.get(asyncio.get_running_loop())
-        return None if connection is None else connection.client
+        return self.connected_client

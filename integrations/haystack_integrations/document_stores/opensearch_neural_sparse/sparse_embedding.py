@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 from haystack.dataclasses import SparseEmbedding
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opensearch_neural_sparse.encode.sparse_vector import SparseVector
     from opensearch_neural_sparse.index.model_binding import ModelBinding
     from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
@@ -25,10 +28,16 @@ class _TracedSparseEmbedding(SparseEmbedding):
             return NotImplemented
         return (self.indices, self.values) == (other.indices, other.values)
 
+    def __copy__(self) -> Self:
+        return self._twin(self.indices, self.values)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        copy = self.__class__.__new__(self.__class__)
-        copy.__dict__.update(self.__dict__, indices=list(self.indices), values=list(self.values))
-        return copy
+        return self._twin(list(self.indices), list(self.values))
+
+    def _twin(self, indices: list[int], values: list[float]) -> Self:
+        twin = self.__class__.__new__(self.__class__)
+        twin.__dict__.update(self.__dict__, indices=indices, values=values)
+        return twin
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.indices)} tokens)"
@@ -63,3 +72,26 @@ class DocumentSparseEmbedding(_TracedSparseEmbedding):
     def __init__(self, indices: list[int], values: list[float], binding: ModelBinding | None = None) -> None:
         super().__init__(indices, values)
         self.binding = binding
+        self._made_of: tuple[tuple[int, ...], SparseVector] | None = None
+
+    @classmethod
+    def of(cls, vector: SparseVector, vocabulary: Mapping[str, int], binding: ModelBinding | None) -> Self:
+        """Return the embedding of a vector, which it holds beside its token ids and weights.
+
+        Args:
+            vector: Token -> weight.
+            vocabulary: Token -> id.
+            binding: The model and settings that made it; None where not known.
+        """
+        embedding = cls(*vector.to_ids(vocabulary), binding)
+        embedding._made_of = tuple(embedding.indices), vector
+        return embedding
+
+    @property
+    def vector(self) -> SparseVector | None:
+        """The vector that it was made of; None where there was none, or `indices` or `values` were changed since."""
+        if self._made_of is None:
+            return None
+        ids, vector = self._made_of
+        unchanged = tuple(self.indices) == ids and [*self.values] == [*vector.weights]
+        return vector if unchanged else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -92,8 +93,6 @@ def write_draft(
     schema: IndexSchema,
     *,
     operation: BulkOperationLike = BulkOperation.INDEX,
-    routing: str | None = None,
-    fields: dict[str, Any] | None = None,
 ) -> PendingAction:
     """Make the pending action that writes a document with an id.
 
@@ -101,15 +100,14 @@ def write_draft(
         document: The document.
         schema: Names of the fields.
         operation: What is done with it.
-        routing: What its shard is chosen by, in place of its id.
-        fields: Further top-level fields of its `_source`.
     """
+    header = action_header(check_id(document.id), document.routing)
+    return pending_action(str(operation), header, partial(to_source, document, schema), schema.searched_vectors)
 
-    def source() -> dict[str, Any]:
-        made = to_source(document, schema)
-        return made | fields if fields else made
 
-    return pending_action(str(operation), _header(check_id(document.id), routing), source, schema.searched_vectors)
+def action_header(document_id: str, routing: str | None) -> dict[str, Any]:
+    """Return the parameters of an operation on a document; `routing` is what its shard is chosen by, or None."""
+    return {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
 
 
 def serialize_actions(
@@ -160,13 +158,13 @@ def update_draft(
         primary_term: Its primary term.
     """
     unchanged = {"if_seq_no": seq_no, "if_primary_term": primary_term}
-    header = _header(check_id(document_id), routing) | unchanged
+    header = action_header(check_id(document_id), routing) | unchanged
     return PendingAction("update", header, {"doc": fields}, () if vector in fields else (vector,))
 
 
 def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:
     """Make the delete action of a document; `routing` selects its shard in place of its id."""
-    header = _header(check_id(document_id), routing)
+    header = action_header(check_id(document_id), routing)
     return BulkAction(id=document_id, body=to_json({"delete": header}) + b"\n")
 
 
@@ -209,7 +207,3 @@ def _refused(document_id: str, error: Exception, body: object) -> BulkFailure:
 def _plain_vector(value: object) -> None:
     if not isinstance(value, SparseVector):
         raise TypeError
-
-
-def _header(document_id: str, routing: str | None) -> dict[str, Any]:
-    return {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
@@ -26,7 +26,7 @@ from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSch
 
 LONGEST_ID = 512
 """Maximum length of a document id in UTF-8 bytes; the server refuses the whole batch of a longer one."""
-_DOCUMENT_KEYS = frozenset({"id", "text", "metadata", "vector", "chunks", "more_vectors", "embedding", "model"})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,25 +42,35 @@ class SparseDocument:
         more_vectors: Further sparse field -> its vector; the text is encoded for those that are not here.
         embedding: A dense vector, as a list of numbers, an array of numpy or a tensor of torch; or None.
         model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
+        routing: What its shard is chosen by, in place of its id; it goes before `WriteOptions.routing`. None leaves it
+            to those.
+        extra_fields: Fields of its `_source` beside all these, name -> JSON value, under names that metadata cannot
+            have, such as the `blob` of a Haystack document.
 
     Raises:
-        IndexSchemaError: The id, a metadata key or an array is one that no index can take.
+        IndexSchemaError: The id, a metadata key, an array, the routing or the extra fields are such as no index can
+            take.
     """
 
     id: str | None = None
     text: str | None = field(default=None, repr=False)
-    metadata: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, repr=False)
     vector: SparseVector | Mapping[str, float] | None = field(default=None, repr=False)
     chunks: Sequence[DocumentChunk | Mapping[str, Any]] | None = field(default=None, repr=False)
-    more_vectors: Mapping[str, FieldVector] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    more_vectors: Mapping[str, FieldVector] = field(default_factory=lambda: _NOTHING, repr=False)
     embedding: DenseVector | None = field(default=None, repr=False)
     model: str | None = None
+    routing: str | None = None
+    extra_fields: Mapping[str, Any] = field(default_factory=lambda: _NOTHING, repr=False)
 
     def __post_init__(self) -> None:
         if self.id is not None:
             check_id(self.id)
-        if not isinstance(self.metadata, Mapping):
-            raise IndexSchemaError(f"Document {self.id!r}: metadata is a mapping, got {type(self.metadata).__name__}.")
+        for name, given in (("metadata", self.metadata), ("extra_fields", self.extra_fields)):
+            if not isinstance(given, Mapping):
+                raise IndexSchemaError(f"Document {self.id!r}: {name} is a mapping, got {type(given).__name__}.")
+        if self.routing is not None and not isinstance(self.routing, str):
+            raise IndexSchemaError(f"Document {self.id!r}: routing is a text, got {type(self.routing).__name__}.")
         _check_keys(self.metadata, self.id)
         if isinstance(self.embedding, Array):  # so that documents can be compared
             object.__setattr__(self, "embedding", _numbers(self.embedding, self.id))
@@ -107,6 +117,9 @@ class SparseDocument:
         return self if self.id is not None else replace(self, id=uuid4().hex)
 
 
+_DOCUMENT_KEYS = frozenset(attribute.name for attribute in fields(SparseDocument))
+
+
 def check_id(document_id: object) -> str:
     """Validate a document id.
 
@@ -146,7 +159,8 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
         schema: Names of the fields.
 
     Raises:
-        IndexSchemaError: A metadata value or embedding that is not JSON, or of the wrong type.
+        IndexSchemaError: A metadata value or embedding that is not JSON, or of the wrong type; an extra field whose
+            name is taken.
         InvalidVectorError: A weight the server would refuse or drop.
     """
     source: dict[str, Any] = {ID_FIELD: check_id(document.id)}
@@ -161,12 +175,16 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
         source |= stored_more(document.more_vectors, schema)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
+    if document.extra_fields:
+        source |= _extra_fields(document, schema)
     if metadata and schema.metadata_types is not None:  # last: a document that is refused decides nothing
         schema.metadata_types.check(metadata, document.id)
     return source
 
 
-def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema) -> SparseDocument:
+def from_source(
+    document_id: str, source: Mapping[str, Any], schema: IndexSchema, *, routing: str | None = None
+) -> SparseDocument:
     """Read a document from a `_source`; excluded fields are None."""
     return SparseDocument.from_trusted(
         id=document_id,
@@ -177,6 +195,8 @@ def from_source(document_id: str, source: Mapping[str, Any], schema: IndexSchema
         more_vectors=more_of(source, schema),
         embedding=source.get(schema.embedding_field),
         model=source.get(schema.model_field),
+        routing=routing,
+        extra_fields={name: source[name] for name in schema.extra_names & source.keys()},
     )
 
 
@@ -219,6 +239,15 @@ def _text(document: SparseDocument) -> str:
     if not isinstance(document.text, str):
         raise IndexSchemaError(f"Document {document.id!r}: its text is of type {type(document.text).__name__}.")
     return document.text
+
+
+def _extra_fields(document: SparseDocument, schema: IndexSchema) -> Mapping[str, Any]:
+    if wrong := sorted(map(repr, set(document.extra_fields) - schema.extra_names)):
+        raise IndexSchemaError(
+            f"Document {document.id!r}: extra_fields has {', '.join(wrong)}; this index takes "
+            f"{', '.join(sorted(schema.extra_names))}. Put other data under 'metadata'."
+        )
+    return document.extra_fields
 
 
 def _embedding(document: SparseDocument, dimension: int | None) -> list[float]:

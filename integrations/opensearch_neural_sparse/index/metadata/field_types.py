@@ -40,6 +40,10 @@ class MetadataTypes:
         self._opaque = tuple(f"{path}." for path, field in fields if _is_opaque(field))
         self._doubles = all(_maps_numbers_to_double(each) for each in read)
 
+    def kind(self, path: str) -> Kind | None:
+        """Return the kind of values that a field holds; None where the server compares them by its own rules."""
+        return self._kinds.get(path)
+
     def check(self, metadata: Mapping[str, Any], document_id: str | None) -> None:
         """Check that the fields store a document's metadata exactly.
 

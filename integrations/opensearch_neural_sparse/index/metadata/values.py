@@ -24,6 +24,27 @@ class Kind(StrEnum):
     BOOLEAN = "boolean"
 
 
+def can_be(kind: Kind, value: str | float) -> bool:
+    """Return whether the server reads a value of a filter as one of a kind: "1" is a number to it, and 1 a text.
+
+    Args:
+        kind: The kind of the field's values.
+        value: A text, number or boolean.
+    """
+    if kind is Kind.BOOLEAN:
+        return isinstance(value, bool) or value in ("true", "false")
+    if kind is Kind.NUMBER:
+        return _is_number(value) and not isinstance(value, bool)
+    return True
+
+
+def _is_number(value: str | float) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (ValueError, OverflowError):
+        return False
+
+
 def json_value(value: object, key: str, document_id: str | None) -> Any:
     """Convert a metadata value to JSON.
 

@@ -29,7 +29,7 @@ def check_text(text: object) -> str:
     return text
 
 
-def check_options(options: object, kind: type, name: str = "options") -> None:
-    """Raise TypeError unless options are of the expected class."""
-    if not isinstance(options, kind):
+def check_options(options: object, kind: type, name: str = "options", *, but: tuple[type, ...] | type = ()) -> None:
+    """Raise TypeError unless options are of the expected class, and not of its subclass `but`."""
+    if not isinstance(options, kind) or isinstance(options, but):
         raise TypeError(f"{name} is a {kind.__name__}, got {type(options).__name__}.")

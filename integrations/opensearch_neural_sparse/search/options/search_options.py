@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -21,11 +21,13 @@ from opensearch_neural_sparse.search.options.fusion import (
 )
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, Leg, SparseLeg, check_legs
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
 
 SHALLOWEST_DEFAULT = 100
+_PARTS: Mapping[str, type] = {"two_phase": TwoPhase, "prune": Prune, "seismic": SeismicSearch}
 DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())
 
 
@@ -54,11 +56,12 @@ class SearchOptions:
     request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
+        check_parts(self)
         check_collapse(self.collapse, self.two_phase)
 
 
 @dataclass(frozen=True, kw_only=True)
-class HybridOptions:
+class HybridOptions(SearchOptions):
     """Options of a hybrid search: legs and fusion.
 
     Attributes:
@@ -97,15 +100,10 @@ class HybridOptions:
     lower_bounds: Sequence[Bound] | None = None
     upper_bounds: Sequence[Bound] | None = None
     min_score: float | None = None
-    collapse: str | None = None
-    two_phase: TwoPhase | None = None
-    prune: Prune | None = None
-    seismic: SeismicSearch | None = None
     fusion: FusionLike = Fusion.AUTO
-    request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
-        check_collapse(self.collapse, self.two_phase)
+        super().__post_init__()
         object.__setattr__(self, "legs", check_legs(self.legs))
         object.__setattr__(self, "fusion", Fusion(self.fusion))
         object.__setattr__(self, "combination", Combination(self.combination))
@@ -156,6 +154,14 @@ class HybridOptions:
             raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination}; leave it out.")
 
 
+def check_parts(options: SearchOptions) -> None:
+    """Raise TypeError where a part of options is of another type, such as a mapping."""
+    check_options(options.request, RequestOptions, "request")
+    for name, kind in _PARTS.items():
+        if (part := getattr(options, name)) is not None:
+            check_options(part, kind, name)
+
+
 def check_kind(options: HybridOptions) -> None:
     """Raise TypeError if a depth, a minimum score or a bound has the wrong type."""
     depth, least = options.pagination_depth, options.min_score
@@ -175,3 +181,4 @@ def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:
 
 
 DEFAULT_SEARCH = SearchOptions()
+DEFAULT_HYBRID = HybridOptions()

@@ -31,7 +31,7 @@ class MultiSearchResult:
     unexpected: frozenset[UnexpectedIndex]
 
     @property
-    def is_empty(self) -> bool:
+    def found_nothing(self) -> bool:
         """Whether there is no hit at all, so that nothing shows a change of the index."""
         return not any(self.hits)
 
@@ -42,17 +42,17 @@ class MultiSearch:
 
     Attributes:
         name: The name that is searched.
-        state: What is behind it.
+        info: The indices behind it.
         searches: For what belongs to each model, a search for each query.
-        wanted: The page.
+        page: The page.
         options: How the request travels.
         alone: Whether it may be a `_search`, being but one query.
     """
 
     name: str
-    state: IndexInfo
+    info: IndexInfo
     searches: Sequence[Requests]
-    wanted: SearchPage
+    page: SearchPage
     options: RequestOptions = DEFAULT_REQUEST
     alone: bool = True
 
@@ -94,13 +94,13 @@ class MultiSearch:
             for part in found
             for hits in part
             for hit in hits
-            if not self.state.expects(hit.index, hit.model)
+            if not self.info.expects(hit.index, hit.model)
         }
-        if not self.state.groups:
+        if not self.info.groups:
             return MultiSearchResult(hits=self._warned(found[0]), unexpected=frozenset(unexpected))
         unexpected |= {(hit["_index"], None) for row in rows for hit in raise_for_error(row)["hits"]["hits"]}
-        of = f"{len(found)} {'models' if self.state.has_several_models else 'layouts'}"
-        fused = [fuse_groups(hits, self.wanted, of) for hits in zip(*found, strict=True)]
+        of = f"{len(found)} {'models' if self.info.has_several_models else 'layouts'}"
+        fused = [fuse_groups(hits, self.page, of) for hits in zip(*found, strict=True)]
         return MultiSearchResult(hits=self._warned(fused), unexpected=frozenset(unexpected))
 
     def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
@@ -117,18 +117,18 @@ class MultiSearch:
 
     @property
     def _groups(self) -> Sequence[IndexInfo]:
-        return self.state.groups or (self.state,)
+        return self.info.groups or (self.info,)
 
     def _lines(self) -> Iterator[Mapping[str, Any]]:
         for requests, group in zip(self.searches, self._groups, strict=True):
-            where = {"index": list(group.indices)} if self.state.groups else {}
+            where = {"index": list(group.indices)} if self.info.groups else {}
             lines = [line for request in requests if request is not None for line in request.lines]
             for header, body in zip(lines[::2], lines[1::2], strict=True):
                 yield {**header, **where}
                 yield body
-        if self.state.groups:
+        if self.info.groups:
             yield {}
-            yield _others(self.state.indices)
+            yield _others(self.info.indices)
 
     def _read(
         self,
@@ -145,7 +145,7 @@ class MultiSearch:
         else:
             answer = raise_for_error(next(rows))
         hits = read_hits(server, request, answer, group.schema)
-        if self.state.groups and group.binding is not None:
+        if self.info.groups and group.binding is not None:
             hits[:] = [hit if hit.model else replace(hit, model=group.binding.marker) for hit in hits]
         return hits
 

@@ -20,6 +20,7 @@ from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.documents.vector_fields import FieldVector
 from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 Document = SparseDocument | Mapping[str, Any] | str
@@ -40,7 +41,7 @@ def prepare_actions(
     more: Mapping[str, Encode] = MappingProxyType({}),
     make: Make | None = None,
 ) -> Iterator[BulkAction | BulkFailure]:
-    """Return the bulk actions of documents, encoding those that have a text and no vector.
+    """Return the bulk actions of documents, encoding those that have a text and no vector where `options` say so.
 
     Args:
         documents: Read once, a batch at a time; a sequence is first checked whole.
@@ -59,6 +60,7 @@ def prepare_actions(
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
     if not isinstance(documents, Iterable):
         raise TypeError(f"write() takes several documents, as a list, got {type(documents).__name__}.")
+    check_options(options, WriteOptions)
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
     write = partial(write_draft, schema=schema, operation=options.operation)
@@ -79,10 +81,18 @@ def _actions(
     rows = (_read(document, place, bound, markers) for place, document in enumerate(documents))
     while batch := list(islice(rows, options.batch_size)):
         yield from (row for row in batch if isinstance(row, BulkFailure))
-        encoded = encode_missing([row for row in batch if isinstance(row, SparseDocument)], encode, cut)
-        for name, encode_for in more.items():
-            encoded = _encode_more(encoded, name, encode_for, cut)
-        yield from serialize_actions(map(make, encoded), exact_weights=options.exact_weights)
+        read = [row for row in batch if isinstance(row, SparseDocument)]
+        ready = _with_vectors(read, encode, cut, more) if options.encode else read
+        yield from serialize_actions(map(make, ready), exact_weights=options.exact_weights)
+
+
+def _with_vectors(
+    documents: Sequence[SparseDocument], encode: Encode, cut: TruncatedDocuments, more: Mapping[str, Encode]
+) -> list[SparseDocument]:
+    encoded = encode_missing(documents, encode, cut)
+    for name, encode_for in more.items():
+        encoded = _encode_more(encoded, name, encode_for, cut)
+    return encoded
 
 
 def _read(

@@ -1,9 +1,10 @@
-"""A further sparse field, of a model of its own, in an index that is there; work for `steps.advance`."""
+"""Add a sparse field of another model to an existing index, and fill it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.encode.truncation import collected_cuts
@@ -17,10 +18,12 @@ from opensearch_neural_sparse.index.mapping import add_field_body
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, marker_field
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
+from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.operations.bind_model import only_index
+from opensearch_neural_sparse.store.operations.lifecycle import open_index
 from opensearch_neural_sparse.store.operations.pagination import next_page
-from opensearch_neural_sparse.store.steps import Delivery, Steps
+from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 
@@ -61,6 +64,10 @@ class AddFieldJob:
         if self.name in taken or marker_field(self.name) in taken or "." in self.name:
             raise IndexSchemaError(f"A sparse field cannot be called {self.name!r} here.")
 
+    def binding(self) -> ModelBinding:
+        """Return the stamp of the field."""
+        return self.encoders.binding(self.schema)
+
     def has_text(self, hit: Mapping[str, Any]) -> bool:
         """Tell whether a document has a text to encode."""
         return stored_text(hit["_source"], self.schema) is not None
@@ -86,6 +93,30 @@ class AddFieldJob:
         return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
 
 
+def add_field(context: StoreContext, name: str, encoders: Encoders, options: WriteOptions) -> Steps[int]:
+    """Create an additional sparse field and encode the documents that lack it; return how many there were.
+
+    Args:
+        context: The store's context.
+        name: Name of the field.
+        encoders: Its model.
+        options: How documents are written.
+
+    Raises:
+        BulkWriteError: Some documents were not written.
+        IndexSchemaError: The index cannot have the field.
+        ModelMismatchError: The field exists and belongs to another model.
+    """
+    yield from open_index(context)
+    job = AddFieldJob(index=context.index, name=name, schema=context.schema, encoders=encoders, options=options)
+    try:
+        index = yield from create_field(job)
+        context.keep_encoders(name, encoders)
+        return (yield from fill_field(job, index))
+    finally:
+        context.forget()
+
+
 def create_field(job: AddFieldJob) -> Steps[str]:
     """Make the field unless it is there, and return the concrete index that it is in.
 
@@ -94,16 +125,16 @@ def create_field(job: AddFieldJob) -> Steps[str]:
         ModelMismatchError: It is there, and belongs to another model.
     """
     job.check()
-    response = yield lambda client: client.indices.get(index=job.index)
+    response = yield Request(lambda client: client.indices.get(index=job.index))
     index = only_index(job.index, response)
     mappings = response[index]["mappings"]
-    binding, found = job.encoders.binding(job.schema), read_bindings(mappings).get(job.name)
+    binding, found = (yield Compute(job.binding)), read_bindings(mappings).get(job.name)
     if found is not None:
         found.ensure_matches_write(binding, index=index, field=job.name)
     else:
         meta = write_bindings({job.name: binding}, mappings.get("_meta"))
         mapping = {"properties": add_field_body(job.name), "_meta": meta}
-        yield lambda client: client.indices.put_mapping(index=index, body=mapping)
+        yield Request(lambda client: client.indices.put_mapping(index=index, body=mapping))
     return index
 
 
@@ -113,12 +144,12 @@ def fill_field(job: AddFieldJob, index: str) -> Steps[int]:
     Raises:
         BulkWriteError: Some documents were not written, or were by others meanwhile.
     """
-    binding, written, whole = job.encoders.binding(job.schema), 0, False
+    binding, written, whole = (yield Compute(job.binding)), 0, False
     lacking: dict[str, None] = {}
-    yield lambda client: client.indices.refresh(index=index)
+    yield Request(lambda client: client.indices.refresh(index=index))
     while not whole:
         more, whole = yield from _fill_once(job, index, binding, lacking)
-        yield lambda client: client.indices.refresh(index=index)
+        yield Request(lambda client: client.indices.refresh(index=index))
         written += more
     job.cut.warn()
     warn_of_unencoded(index, {job.name: tuple(lacking)}, NEEDS_TEXT)
@@ -138,7 +169,8 @@ def _fill_once(
         hits, page = yield from next_page(
             index, page, size=size, source=[job.schema.text_field], filter=unfilled, seq_no_primary_term=True
         )
-        report = yield Delivery(index=index, actions=job.actions(hits, binding), options=job.options)
+        actions = yield Compute(partial(job.actions, hits, binding))
+        report = yield BulkWrite(index=index, actions=actions, options=replace(job.options, refresh=False))
         report.raise_if_incomplete()
         without_text = [hit["_id"] for hit in hits if not job.has_text(hit)]
         lacking |= dict.fromkeys([*without_text, *report.without_vector.get(job.name, ())])

@@ -1,10 +1,11 @@
-"""Binding an index that was made by someone else: its vectors are held against the model, then it is stamped."""
+"""Bind an existing index to a model, after its vectors were checked against it."""
 
 from __future__ import annotations
 
 import math
 import random
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.encode.truncation import collected_cuts
@@ -17,8 +18,9 @@ from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bind
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
+from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.steps import Steps
+from opensearch_neural_sparse.store.steps import Compute, Request, Steps
 
 LEAST_AGREEMENT = 0.99
 """Cosine of a stored vector and the model's own, over the stored tokens; 9 bits and pruning leave it above this."""
@@ -28,38 +30,40 @@ _PAGE = 1000
 _SHOWN = 5
 
 
-def bind_model(
-    index: str, schema: IndexSchema, encoders: Encoders, *, sample: int, verify: int, replace_stamp: bool
-) -> Steps[ModelBinding]:
-    """Check a sample of an index's vectors against a model and write its stamp.
+def bind_model(context: StoreContext, *, sample: int, verify: int, replace_stamp: bool) -> Steps[ModelBinding]:
+    """Check a sample of the index's vectors against the model and write its stamp.
 
     Raises:
         IndexNotFoundError: There is no such index.
-        IndexSchemaError: The name leads to several indices, no vector was found, or the stamp did not stay.
+        IndexSchemaError: The name covers several indices, no vector was found, or the stamp did not stay.
         ModelMismatchError: The vectors are not the model's, or the index carries another stamp.
     """
+    context.ensure_named()
     check_size(sample)
-    response = yield lambda client: client.indices.get(index=index)
-    name = only_index(index, response)
-    binding = encoders.binding(schema)
+    schema, encoders = context.schema, context.encoders
+    response = yield Request(lambda client: client.indices.get(index=context.index))
+    name = only_index(context.index, response)
+    binding: ModelBinding = yield Compute(partial(encoders.binding, schema))
     found = read_binding(name, response[name], schema)
     if found == binding:
-        return found
+        context.forget()
+        return binding
     if found is not None and not replace_stamp:
         raise _stamped_already(name, schema, found, binding)
-    yield lambda client: client.indices.refresh(index=name)
+    yield Request(lambda client: client.indices.refresh(index=name))
     sources = yield from _draw(name, schema, _sample_body(schema, sample, with_text=verify > 0))
     if not sources:
         yield from _ensure_shown(name, schema, response[name]["mappings"])
-    ensure_vocabulary(name, schema, encoders, sources)
+    yield Compute(partial(ensure_vocabulary, name, schema, encoders, sources))
     if verify:
-        ensure_weights(name, schema, encoders, sources, verify)
-    now = yield lambda client: client.indices.get_mapping(index=name)
+        yield Compute(partial(ensure_weights, name, schema, encoders, sources, verify))
+    now = yield Request(lambda client: client.indices.get_mapping(index=name))
     meta = write_bindings({schema.sparse_field: binding}, now[name]["mappings"].get("_meta"))
-    yield lambda client: client.indices.put_mapping(index=name, body={"_meta": meta})
-    after = yield lambda client: client.indices.get_mapping(index=name)
+    yield Request(lambda client: client.indices.put_mapping(index=name, body={"_meta": meta}))
+    after = yield Request(lambda client: client.indices.get_mapping(index=name))
     if read_bindings(after[name]["mappings"]).get(schema.sparse_field) != binding:
         raise IndexSchemaError(f"Another program wrote _meta of index {name!r} at the same time; call it again.")
+    context.forget()
     return binding
 
 
@@ -87,7 +91,7 @@ def _draw(index: str, schema: IndexSchema, body: dict[str, Any]) -> Steps[list[M
 
 
 def _search(index: str, body: Mapping[str, Any]) -> Steps[Sequence[Mapping[str, Any]]]:
-    answer = yield lambda client: client.search(index=index, body=body)
+    answer = yield Request(lambda client: client.search(index=index, body=body))
     check_shards(answer)
     hits: Sequence[Mapping[str, Any]] = answer["hits"]["hits"]
     return hits
@@ -107,12 +111,12 @@ def only_index(index: str, response: Mapping[str, Any]) -> str:
 
     Raises:
         IndexNotFoundError: It leads to none.
-        IndexSchemaError: It leads to several.
+        IndexSchemaError: It covers several.
     """
     if not response:
         raise IndexNotFoundError(index)
     if len(response) > 1:
-        raise IndexSchemaError(f"Name {index!r} leads to several indices, {', '.join(sorted(response))}; name one.")
+        raise IndexSchemaError(f"Name {index!r} covers several indices, {', '.join(sorted(response))}; name one.")
     return next(iter(response))
 
 

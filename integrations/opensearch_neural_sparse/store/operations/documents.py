@@ -1,22 +1,171 @@
-"""Documents read and written by id."""
+"""Write, read, count and delete documents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from opensearch_neural_sparse.error_reasons import short_reason
-from opensearch_neural_sparse.errors import ServerRequestError
-from opensearch_neural_sparse.index.bulk.actions import BulkOperation, BulkOperationLike
-from opensearch_neural_sparse.index.bulk.report import BulkReport
-from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
+from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.index.bulk.actions import BulkAction, BulkOperation, BulkOperationLike, delete_action
+from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
+from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
+from opensearch_neural_sparse.index.documents.document import SparseDocument, check_ids
 from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
+from opensearch_neural_sparse.search.options.request_options import RequestOptions
+from opensearch_neural_sparse.search.requests.search_request import filter_body
+from opensearch_neural_sparse.search.results.shard_failures import check_shards
+from opensearch_neural_sparse.store.bulk.missing_vectors import warn_of_missing_vectors
+from opensearch_neural_sparse.store.bulk.prepare import Document, Make, prepare_actions
+from opensearch_neural_sparse.store.context import StoreContext
+from opensearch_neural_sparse.store.operations.lifecycle import check_filter, open_for_rows, open_index, open_to_write
+from opensearch_neural_sparse.store.operations.pagination import KEEP_ALIVE, page_body, read_page
+from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Emit, Request, Steps
+from opensearch_neural_sparse.store.write_options import Refresh, WriteOptions
 
+IDS_PER_REQUEST = 500
+DELETIONS_PER_REQUEST = 5000
 _CONFLICT = 409
-
-
 _MAY_BE_OWN = "an earlier write made it, or this one, where its connection broke and the client sent it again"
+
+
+def write_documents(context: StoreContext, documents: Iterable[Document], options: WriteOptions) -> Steps[BulkReport]:
+    """Write documents, with vectors for those that have a text and none."""
+    info = yield from open_to_write(context)
+    return (yield from send_documents(context, info, documents, options))
+
+
+def get_documents(context: StoreContext, ids: Iterable[str], routing: str | None) -> Steps[list[SparseDocument]]:
+    """Return the documents of these ids, in this order, without those that do not exist."""
+    info = yield from open_index(context)
+    target = RequestOptions(routing=routing).target
+    remaining = iter(check_ids(ids))
+    found: list[SparseDocument] = []
+    while part := list(islice(remaining, IDS_PER_REQUEST)):
+        response = yield Request(partial(_mget, context.index, part, target))
+        info = yield from open_for_rows(context, info, response["docs"])
+        found += read_documents(response, info)
+    return found
+
+
+def scan_documents(
+    context: StoreContext,
+    filter: Filter | None,  # noqa: A002
+    *,
+    page_size: int,
+    routing: str | None,
+    preference: str | None,
+) -> Steps[None]:
+    """Emit every document that a filter lets through, a page at a time, by a point in time."""
+    yield from check_filter(context, filter_clauses(filter))
+    info = yield from open_index(context)
+    target = RequestOptions(routing=routing, preference=preference).target
+    opened = yield Request(lambda client: client.create_pit(index=context.index, params={**KEEP_ALIVE, **target}))
+    point_in_time = opened["pit_id"]
+    try:
+        page = None
+        while page is None or page.after is not None:
+            body = page_body(filter, page, size=page_size, point_in_time=point_in_time)
+            response = yield Request(partial(_search, body))
+            info = yield from open_for_rows(context, info, response["hits"]["hits"])
+            page = read_page(response, info, size=page_size)
+            yield Emit(page.documents)
+    finally:
+        with suppress(ServerConnectionError, ServerRequestError):
+            yield Request(lambda client: client.delete_pit(body={"pit_id": [point_in_time]}))
+
+
+def delete_documents(context: StoreContext, ids: Iterable[str], *, refresh: Refresh, routing: str | None) -> Steps[int]:
+    """Delete documents by id and return how many there were."""
+    info = yield from open_to_write(context)
+    options = WriteOptions(refresh=refresh, routing=routing, pipeline=None, batch_size=DELETIONS_PER_REQUEST)
+    report = yield from send_actions(context, info, map(delete_action, check_ids(ids)), options)
+    return report.written
+
+
+def count_documents(context: StoreContext, filter: Filter | None, routing: str | None) -> Steps[int]:  # noqa: A002
+    """Return how many documents a filter lets through."""
+    yield from open_index(context)
+    yield from check_filter(context, filter_clauses(filter))
+    body, params = filter_body(filter), RequestOptions(routing=routing).target
+    response = yield Request(lambda client: client.count(index=context.index, body=body, params=params))
+    check_shards(response)
+    return int(response["count"])
+
+
+def refresh_index(context: StoreContext) -> Steps[None]:
+    """Make everything that was written searchable."""
+    yield from open_index(context)
+    yield Request(lambda client: client.indices.refresh(index=context.index))
+
+
+def send_documents(
+    context: StoreContext,
+    info: IndexInfo,
+    documents: Iterable[Document],
+    options: WriteOptions,
+    make: Make | None = None,
+) -> Steps[BulkReport]:
+    """Encode documents, send their actions, and warn of texts that were cut.
+
+    Args:
+        context: The store's context.
+        info: The index that is written to.
+        documents: Documents, mappings or texts.
+        options: How to write.
+        make: What drafts the action of a document; by default the one that writes it.
+
+    Raises:
+        BulkWriteError: Some actions were not carried out.
+        IndexSchemaError: A list of documents holds one that no index can take; none was sent.
+    """
+    cut = TruncatedDocuments()
+    prepared = partial(
+        prepare_actions,
+        documents,
+        context.schema,
+        options,
+        bound=info.binding,
+        encode=partial(context.encode, info.binding),
+        cut=cut,
+        more=context.additional_document_encoders(),
+        make=make,
+    )
+    actions = yield Compute(prepared)
+    return (yield from send_actions(context, info, actions, options, cut))
+
+
+def send_actions(
+    context: StoreContext,
+    info: IndexInfo,
+    actions: Iterable[BulkAction | BulkFailure],
+    options: WriteOptions,
+    cut: TruncatedDocuments | None = None,
+) -> Steps[BulkReport]:
+    """Send bulk actions, warn of documents without vectors, and return the report.
+
+    Args:
+        context: The store's context.
+        info: The index when its documents were encoded.
+        actions: Consumed once.
+        options: How to write.
+        cut: Holds the documents whose texts were cut, once the actions are made.
+
+    Raises:
+        BulkWriteError: Some actions were not carried out.
+    """
+    report = yield BulkWrite(index=context.index, actions=actions, options=options, info=info)
+    warn_of_missing_vectors(context.index, report, context.schema, context.vector_remedies)
+    report = explain_conflicts(report, options.operation)
+    if cut is not None:
+        cut.warn()
+    report.raise_if_incomplete()
+    return report
 
 
 def read_documents(response: Mapping[str, Any], state: IndexInfo) -> list[SparseDocument]:
@@ -30,7 +179,7 @@ def read_documents(response: Mapping[str, Any], state: IndexInfo) -> list[Sparse
         if error := row.get("error"):
             raise ServerRequestError(400, str(error.get("type")), short_reason(error))
         if row.get("found"):
-            found.append(from_source(row["_id"], row["_source"], state.schema_of(row["_index"])))
+            found.append(state.read_document(row))
     return found
 
 
@@ -43,3 +192,11 @@ def explain_conflicts(report: BulkReport, operation: BulkOperationLike) -> BulkR
         for failure in report.failed
     )
     return replace(report, failed=tuple(told))
+
+
+def _mget(index: str, ids: list[str], target: Mapping[str, str], client: Any) -> Any:
+    return client.mget(body={"ids": ids}, index=index, params=target)
+
+
+def _search(body: Mapping[str, Any], client: Any) -> Any:
+    return client.search(body=body)

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
+from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import ID_FIELD
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.requests.search_request import filter_body
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
-from opensearch_neural_sparse.store.steps import Steps
+from opensearch_neural_sparse.store.steps import Request, Steps
 
 KEEP_ALIVE = {"keep_alive": "5m"}
 """How long the server keeps a point in time after each page of it was read."""
@@ -80,7 +80,7 @@ def next_page(
     body = page_body(filter, page, size=size) | {"_source": source, **parts}
     shard = 0 if page is None else page.shard
     params = {"preference": f"_shards:{shard}"} if shards else {}
-    response = yield lambda client: client.search(index=index, body=body, params=params)
+    response = yield Request(lambda client: client.search(index=index, body=body, params=params))
     check_shards(response)
     hits = response["hits"]["hits"]
     if len(hits) == size:
@@ -102,5 +102,5 @@ def read_page(response: Mapping[str, Any], state: IndexInfo, *, size: int) -> Pa
             f"Document {unordered['_id']!r} has no field {ID_FIELD!r}, so documents of several shards have no order to "
             "be read in. Another program wrote it; write it again with its id in that field."
         )
-    documents = [from_source(hit["_id"], hit["_source"], state.schema_of(hit["_index"])) for hit in hits]
+    documents = [state.read_document(hit) for hit in hits]
     return Page(documents=documents, after=hits[-1]["sort"] if len(hits) == size else None)

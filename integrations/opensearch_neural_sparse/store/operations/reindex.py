@@ -1,13 +1,13 @@
-"""An index encoded anew from its texts into an index of another model, so that it can be interrupted and gone on with.
+"""Reindex into an index of another model, from the texts; an interrupted reindex is resumed.
 
-Every function is work for `steps.advance`: `end_moved` where the alias was moved already, else `begin`, `copy`,
-`unblock` and `remove_mark`. The mark goes last, so whatever is left undone by an interruption can be told by it.
+The mark in the target's `_meta` is removed last, so that it shows whatever an interruption left undone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -26,14 +26,57 @@ from opensearch_neural_sparse.index.reindex_mark import (
     with_mark,
     without_mark,
 )
+from opensearch_neural_sparse.index.schema import FieldType
+from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
+from opensearch_neural_sparse.store.context import StoreContext
+from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.operations.bind_model import only_index
+from opensearch_neural_sparse.store.operations.lifecycle import open_index
 from opensearch_neural_sparse.store.operations.pagination import next_page
 from opensearch_neural_sparse.store.operations.reindex_job import Hit, Reindexing, ReindexReport, no_text
-from opensearch_neural_sparse.store.steps import Delivery, Steps
+from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 
 _IF_THERE = MappingProxyType({"ignore_unavailable": "true"})
+
+
+def reindex(context: StoreContext, target: str, encoders: Encoders, **choices: Any) -> Steps[ReindexReport]:
+    """Encode the documents of the index by another model, and write them to a new index.
+
+    Args:
+        context: The store's context.
+        target: Name of the new index.
+        encoders: The new model.
+        choices: Further attributes of `Reindexing`.
+
+    Raises:
+        BulkWriteError: Some documents were not written.
+        IndexSchemaError: The source is several indices, documents have no text, the target exists and is no unfinished
+            copy of it, or the counts differ at the end.
+    """
+    try:
+        if ended := (yield from end_moved(_job(context, target, encoders, choices))):
+            return ended
+        yield from open_index(context)
+        job = _job(context, target, encoders, choices)
+        mark = yield from begin(job)
+        try:
+            report = yield from copy(job, mark)
+        finally:
+            yield from unblock(mark)
+        yield from remove_mark(target)
+        return report
+    finally:
+        encoders.close()
+        context.forget()
+
+
+def _job(context: StoreContext, target: str, encoders: Encoders, choices: Mapping[str, Any]) -> Reindexing:
+    schema = replace(context.schema, token_ids=None)
+    if schema.field_type is FieldType.SPARSE_VECTOR:
+        schema = replace(schema, token_ids=TokenIds(encoders.vocabulary))
+    return Reindexing(index=context.index, target=target, schema=schema, encoders=encoders, **choices)
 
 
 def begin(job: Reindexing) -> Steps[ReindexMark]:
@@ -45,18 +88,19 @@ def begin(job: Reindexing) -> Steps[ReindexMark]:
             field cannot tell the tokens of the new model apart.
     """
     if job.schema.token_ids is not None:
-        job.schema.token_ids.ensure_told_apart()
-    response = yield lambda client: client.indices.get(index=job.index)
+        yield Compute(job.schema.token_ids.ensure_told_apart)
+    yield Compute(lambda: job.binding)
+    response = yield Request(lambda client: client.indices.get(index=job.index))
     name = only_index(job.index, response)
-    made = yield lambda client: client.indices.get(index=job.target, params={"ignore": [404]})
+    made = yield Request(lambda client: client.indices.get(index=job.target, params={"ignore": [404]}))
     if job.target in made:
         return _mark_of(job, name, response, made)
-    yield lambda client: client.indices.refresh(index=name)
+    yield Request(lambda client: client.indices.refresh(index=name))
     if job.on_missing_text == "raise":
         yield from _ensure_texts(job, name, shards_of(response[name]))
     mark = ReindexMark(source=name, source_uuid=uuids_of(response)[name], was_blocked=is_blocked(response[name]))
     body = copy_index_body(response[name], job.schema, job.binding, mark)
-    yield lambda client: client.indices.create(index=job.target, body=body)
+    yield Request(lambda client: client.indices.create(index=job.target, body=body))
     return mark
 
 
@@ -72,7 +116,7 @@ def end_moved(job: Reindexing) -> Steps[ReindexReport | None]:
     if mark is None:
         return None
     yield from unblock(mark)
-    yield lambda client: client.indices.refresh(index=job.target)
+    yield Request(lambda client: client.indices.refresh(index=job.target))
     documents = yield from _count(job.target)
     yield from remove_mark(job.target)
     return ReindexReport(index=job.target, documents=documents)
@@ -82,14 +126,14 @@ def unblock(mark: ReindexMark) -> Steps[None]:
     """Let writes to the source pass as they did before; it may be gone by now."""
     if not mark.was_blocked:
         body, unless_gone = {"index.blocks.write": None}, {"ignore": [404]}
-        yield lambda client: client.indices.put_settings(index=mark.source, body=body, params=unless_gone)
+        yield Request(lambda client: client.indices.put_settings(index=mark.source, body=body, params=unless_gone))
 
 
 def remove_mark(target: str) -> Steps[None]:
     """Write down that a copy is whole, and that nothing is left to be done."""
-    mapping = yield lambda client: client.indices.get_mapping(index=target)
+    mapping = yield Request(lambda client: client.indices.get_mapping(index=target))
     meta = without_mark(mapping[target]["mappings"])
-    yield lambda client: client.indices.put_mapping(index=target, body={"_meta": meta})
+    yield Request(lambda client: client.indices.put_mapping(index=target, body={"_meta": meta}))
 
 
 def copy(job: Reindexing, mark: ReindexMark) -> Steps[ReindexReport]:
@@ -99,21 +143,22 @@ def copy(job: Reindexing, mark: ReindexMark) -> Steps[ReindexReport]:
         BulkWriteError: Some documents were not written.
         IndexSchemaError: A document has no text, or the counts differ.
     """
-    yield lambda client: client.indices.add_block(index=mark.source, block="write")
-    yield lambda client: client.indices.refresh(index=[mark.source, job.target])
+    yield Request(lambda client: client.indices.add_block(index=mark.source, block="write"))
+    yield Request(lambda client: client.indices.refresh(index=[mark.source, job.target]))
     before = yield from _count(job.target)
     if before:
         yield from _delete_orphans(job, mark)
     written, without_text, page, size = 0, 0, None, job.options.batch_size
     unencoded: list[str] = []
     excluded, ours = {"_source_excludes": job.schema.vector_field}, {"excludes": [job.schema.vector_field]}
-    about = yield lambda client: client.indices.get_settings(index=mark.source)
+    about = yield Request(lambda client: client.indices.get_settings(index=mark.source))
     shards = shards_of(about[mark.source])
     while page is None or page.after is not None:
         hits, page = yield from next_page(mark.source, page, size=size, source=ours, shards=shards)
         held = (yield from _held(job.target, hits, excluded)) if before else {}
         missing = [hit for hit in hits if not job.is_copied(hit, held.get(hit["_id"]))]
-        report = yield Delivery(index=job.target, actions=job.actions(missing), options=job.options)
+        actions = yield Compute(partial(job.actions, missing))
+        report = yield BulkWrite(index=job.target, actions=actions, options=replace(job.options, refresh=False))
         report.raise_if_incomplete()
         written += len(missing)
         no_texts = {hit["_id"] for hit in missing if job.text(hit) is None}
@@ -138,12 +183,13 @@ def _moved(job: Reindexing) -> Steps[ReindexMark | None]:
     if mark is None:
         return None
     source = yield from _look_at(mark.source)
-    asked = yield lambda client: client.indices.get(index=job.index, params=dict(_IF_THERE))
+    asked = yield Request(lambda client: client.indices.get(index=job.index, params=dict(_IF_THERE)))
     is_another = bool(source) and uuids_of({mark.source: source}) != {mark.source: mark.source_uuid}
     if is_another or set(asked) not in ({mark.source}, {job.target}) or not is_moved(mark, made, source):
         return None
     job = replace(job, schema=follow_stamps(job.schema, {job.target: made}))
-    if read_bindings(made["mappings"]).get(job.schema.sparse_field) != job.binding:
+    binding = yield Compute(lambda: job.binding)
+    if read_bindings(made["mappings"]).get(job.schema.sparse_field) != binding:
         raise IndexSchemaError(
             f"Index {job.target!r}, to which alias {mark.alias!r} was moved, is a copy for another model or other "
             "settings. Call it again with those, which ends it."
@@ -153,7 +199,7 @@ def _moved(job: Reindexing) -> Steps[ReindexMark | None]:
 
 def _look_at(index: str) -> Steps[Mapping[str, Any]]:
     """Return what `GET /<index>` tells of a concrete index; nothing where there is none."""
-    response = yield lambda client: client.indices.get(index=index, params=dict(_IF_THERE))
+    response = yield Request(lambda client: client.indices.get(index=index, params=dict(_IF_THERE)))
     found: Mapping[str, Any] = response.get(index, {})
     return found
 
@@ -188,7 +234,7 @@ def _held(index: str, hits: Sequence[Hit], params: Mapping[str, str]) -> Steps[d
     if not hits:
         return {}
     body = {"docs": [_address(hit) for hit in hits]}
-    response = yield lambda client: client.mget(index=index, body=body, params=dict(params))
+    response = yield Request(lambda client: client.mget(index=index, body=body, params=dict(params)))
     return {row["_id"]: row.get("_source", {}) for row in response["docs"] if row.get("found")}
 
 
@@ -199,12 +245,12 @@ def _delete_orphans(job: Reindexing, mark: ReindexMark) -> Steps[None]:
         hits, page = yield from next_page(job.target, page, size=job.options.batch_size, source=False)
         there = yield from _held(mark.source, hits, {"_source": "false"})
         actions = [delete_action(hit["_id"], routing=hit.get("_routing")) for hit in hits if hit["_id"] not in there]
-        report = yield Delivery(index=job.target, actions=actions, options=job.options)
+        report = yield BulkWrite(index=job.target, actions=actions, options=replace(job.options, refresh=False))
         report.raise_if_incomplete()
 
 
 def _finish(job: Reindexing, mark: ReindexMark) -> Steps[int]:
-    yield lambda client: client.indices.refresh(index=job.target)
+    yield Request(lambda client: client.indices.refresh(index=job.target))
     expected = yield from _count(mark.source)
     found = yield from _count(job.target)
     if expected != found:
@@ -219,21 +265,21 @@ def _finish(job: Reindexing, mark: ReindexMark) -> Steps[int]:
 
 def _move_alias(job: Reindexing, mark: ReindexMark, alias: str) -> Steps[None]:
     """Move the alias, which the mark names first: from then on the target may be written to."""
-    mapping = yield lambda client: client.indices.get_mapping(index=job.target)
+    mapping = yield Request(lambda client: client.indices.get_mapping(index=job.target))
     meta = with_mark(mapping[job.target]["mappings"]["_meta"], mark)
-    yield lambda client: client.indices.put_mapping(index=job.target, body={"_meta": meta})
-    held = yield lambda client: client.indices.get_alias(name=alias, params={"ignore": [404]})
+    yield Request(lambda client: client.indices.put_mapping(index=job.target, body={"_meta": meta}))
+    held = yield Request(lambda client: client.indices.get_alias(name=alias, params={"ignore": [404]}))
     if job.target in held and mark.source not in held:
         return
     properties = held.get(mark.source, {}).get("aliases", {}).get(alias)
     actions = [{"add": {"index": job.target, "alias": alias, **(properties or {})}}]
     if properties is not None:
         actions.append({"remove": {"index": mark.source, "alias": alias}})
-    yield lambda client: client.indices.update_aliases(body={"actions": actions})
+    yield Request(lambda client: client.indices.update_aliases(body={"actions": actions}))
 
 
 def _count(index: str) -> Steps[int]:
-    response = yield lambda client: client.count(index=index)
+    response = yield Request(lambda client: client.count(index=index))
     check_shards(response)
     return int(response["count"])
 

@@ -9,10 +9,16 @@ from typing import Any, Literal
 
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions, write_draft
+from opensearch_neural_sparse.index.bulk.actions import (
+    BulkAction,
+    PendingAction,
+    action_header,
+    pending_action,
+    serialize_actions,
+)
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
-from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.index.documents.document import SparseDocument, to_source
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.schema import ID_FIELD, IndexSchema
@@ -100,11 +106,17 @@ class Reindexing:
             raise no_text(self.index, missing)
         rows = [SparseDocument(id=hit["_id"], text=self.text(hit)) for hit in hits]
         documents = encode_missing(rows, self._encode, self.cut)
-        drafts = (
-            write_draft(document, self.schema, routing=hit.get("_routing"), fields=self.rest(hit))
-            for document, hit in zip(documents, hits, strict=True)
-        )
+        drafts = map(self._copy, documents, hits)
         return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
+
+    def _copy(self, document: SparseDocument, hit: Hit) -> PendingAction:
+        """Return the draft of what writes an encoded document with all else that its source holds."""
+
+        def source() -> dict[str, Any]:
+            return to_source(document, self.schema) | self.rest(hit)
+
+        header = action_header(hit["_id"], hit.get("_routing"))
+        return pending_action("index", header, source, self.schema.searched_vectors)
 
     def _encode(self, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
         return self.encoders.encode(texts, self.schema.chunking), self.binding.marker

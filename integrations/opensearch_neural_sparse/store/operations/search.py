@@ -1,4 +1,4 @@
-"""How a store turns a question into requests, each model's indices by their own model, and notices what moved."""
+"""Run searches; run them again when the index behind the name has changed."""
 
 from __future__ import annotations
 
@@ -8,249 +8,267 @@ from functools import cache, partial
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.errors import (
     IndexNotFoundError,
     NeuralSparseError,
     ServerRequestError,
     UnsupportedServerError,
 )
-from opensearch_neural_sparse.index.index_info import IndexInfo, several_layouts, several_models
-from opensearch_neural_sparse.search.options.fusion import Fusion
-from opensearch_neural_sparse.search.options.legs import SparseLeg, embedding_once
-from opensearch_neural_sparse.search.options.page import SearchPage
-from opensearch_neural_sparse.search.options.query_text import check_options, check_query, check_text
-from opensearch_neural_sparse.search.options.request_options import RequestOptions
-from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
+from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.search.options.legs import embedding_once, has_embedder
 from opensearch_neural_sparse.search.query.resolved_legs import resolve_legs
 from opensearch_neural_sparse.search.requests.custom_request import custom_request
 from opensearch_neural_sparse.search.requests.hybrid_request import hybrid_request
-from opensearch_neural_sparse.search.requests.multi_search import (
-    MultiSearch,
-    MultiSearchResult,
-    Requests,
-    UnexpectedIndex,
+from opensearch_neural_sparse.search.requests.multi_search import MultiSearch, Requests
+from opensearch_neural_sparse.search.requests.search_request import match_request, sparse_request
+from opensearch_neural_sparse.search.requests.searches import (
+    CustomSearch,
+    HybridSearch,
+    MatchSearch,
+    Query,
+    Search,
+    SparseSearch,
 )
-from opensearch_neural_sparse.search.requests.search_request import SearchRequest, match_request, sparse_request
+from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
-from opensearch_neural_sparse.store.context import Client, StoreBase
+from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.operations.grouped_search import (
+    group_page,
+    grouped_hybrid_options,
+    grouped_plan,
+    refuse_leg_of_one_group,
+    refuse_several_layouts,
+    refuse_several_models,
+)
+from opensearch_neural_sparse.store.operations.lifecycle import (
+    check_filter,
+    check_legs,
+    is_same_target,
+    open_index,
+    read_index,
+    read_server,
+)
+from opensearch_neural_sparse.store.steps import Compute, EmbedLegs, Request, Steps
 
-Query = str | Mapping[str, float]
-Ask = Callable[[ServerInfo, IndexInfo], MultiSearch]
-Encode = Callable[[IndexInfo], list[SparseVector]]
-"""Makes the vectors of the queries by the model of a group."""
 MAX_ATTEMPTS = 3
-"""How often a search is made anew because its name came to lead elsewhere."""
+"""How often a search is made because the index behind its name has changed."""
 _BAD_REQUEST = 400
 _UNKNOWN_QUERIES = ("unknown query [neural_sparse]", "unknown query [hybrid]")
 """How a server without the plugin neural-search refuses its queries."""
 
-
-class AskingStore(StoreBase[Client]):
-    """What every store asks, and what it learns from answers."""
-
-    def _ask_sparse(
-        self, queries: Iterable[Query], wanted: SearchPage, options: SearchOptions, *, alone: bool = False
-    ) -> Ask:
-        if isinstance(queries, str | Mapping):
-            raise TypeError("search_many() takes several queries, got one; put it into a list.")
-        check_options(options, SearchOptions)
-        asked = list(queries)
-        for query in asked:
-            check_query(query)
-
-        def ask(server: ServerInfo, state: IndexInfo) -> MultiSearch:
-            page = _page_of_all(state, wanted, collapse=options.collapse)
-            encode = self._encode_by_group(state, asked)
-            searches = [
-                [sparse_request(server, group.schema, vector, page, options) for vector in encode(group)]
-                for group in state.groups or (state,)
-            ]
-            return self._questions(state, searches, wanted, options.request, alone=alone)
-
-        return ask
-
-    def _ask_hybrid(
-        self, query: str, vector: Mapping[str, float] | None, wanted: SearchPage, options: HybridOptions
-    ) -> Ask:
-        check_text(query)
-        check_options(options, HybridOptions)
-        if vector is not None and not isinstance(vector, Mapping):
-            raise TypeError(f"vector is a mapping of token to weight, got {type(vector).__name__}.")
-        options = replace(options, legs=embedding_once(options.legs))
-
-        def ask(server: ServerInfo, state: IndexInfo) -> MultiSearch:
-            _page_of_all(state, wanted, collapse=options.collapse)
-            self._ensure_legs_of_all(state, options)
-            encode = self._encode_by_group(state, [query if vector is None else vector])
-            searches = [
-                [self._hybrid(server, state, group, query, encode, wanted, options)]
-                for group in state.groups or (state,)
-            ]
-            return self._questions(state, searches, wanted, options.request)
-
-        return ask
-
-    def _ask_match(self, text: str, wanted: SearchPage, options: RequestOptions) -> Ask:
-        check_text(text)
-        check_options(options, RequestOptions, "request")
-
-        def ask(_: ServerInfo, state: IndexInfo) -> MultiSearch:
-            return self._questions(_of_one_kind(state), [[match_request(state.schema, text, wanted, options)]], wanted)
-
-        return ask
-
-    def _ask_custom(
-        self, body: Mapping[str, Any], query: Query | None, wanted: SearchPage, options: RequestOptions
-    ) -> Ask:
-        check_options(options, RequestOptions, "request")
-        if not isinstance(body, Mapping):
-            raise TypeError(f"The body of a search is a mapping, got {type(body).__name__}.")
-        if query is not None:
-            check_query(query)
-
-        def ask(server: ServerInfo, state: IndexInfo) -> MultiSearch:
-            encode = partial(self._clause_vector, state, query or {})
-            request = custom_request(server, state.schema, body, query, wanted, encode, options)
-            return self._questions(_of_one_kind(state), [[request]], wanted)
-
-        return ask
-
-    def _hybrid(
-        self,
-        server: ServerInfo,
-        state: IndexInfo,
-        group: IndexInfo,
-        query: str,
-        encode: Encode,
-        wanted: SearchPage,
-        options: HybridOptions,
-    ) -> SearchRequest:
-        more = {} if state.groups else self._more_queries(query)
-        legs = resolve_legs(options.legs, query, group.schema, lambda: encode(group)[0], more)
-        if not state.groups:
-            return hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
-        if options.fusion is Fusion.AUTO and options.beyond_client is None:
-            options = replace(options, fusion=Fusion.CLIENT)
-        request = hybrid_request(server, self.index, group, group.schema, legs, wanted, options)
-        if request.params:
-            raise ValueError(
-                "Over indices of several models or layouts, hits are explained where the client fuses alone."
-            )
-        plan = request.plan and replace(request.plan, offset=0, size=wanted.depth)
-        return replace(request, plan=plan)
-
-    def _questions(
-        self,
-        state: IndexInfo,
-        searches: Sequence[Requests],
-        wanted: SearchPage,
-        options: RequestOptions | None = None,
-        *,
-        alone: bool = True,
-    ) -> MultiSearch:
-        travel = {} if options is None else {"options": options}
-        return MultiSearch(name=self.index, state=state, searches=searches, wanted=wanted, alone=alone, **travel)
-
-    def _encoders_for(self, state: IndexInfo, group: IndexInfo) -> Encoders:
-        """Return what encodes queries for a model's indices: what the caller gave, or the model of their stamp."""
-        stamp = group.binding
-        if not state.has_several_models or stamp is None or self._encoders.checkable:
-            return self._encoders
-        with self._lock:
-            if stamp.identity not in self._model_encoders:
-                encoders = self._model_encoders[stamp.identity] = self._encoders.for_field()
-                encoders.bind_to(stamp)
-            return self._model_encoders[stamp.identity]
-
-    def _encode_by_group(self, state: IndexInfo, queries: Sequence[Query]) -> Encode:
-        """Return what encodes queries for each group of indices, once by each model."""
-        encode = cache(partial(self._vectors, state, queries))
-        return lambda group: encode(self._encoders_for(state, group))
-
-    def _vectors(self, state: IndexInfo, queries: Sequence[Query], encoders: Encoders) -> list[SparseVector]:
-        texts = [query for query in queries if isinstance(query, str)]
-        if state.has_several_models and len(texts) < len(queries):
-            remedy = "Token weights belong to one model: search by a text, or search one of them."
-            raise several_models(self.index, state.schema, state.groups, remedy)
-        encoded = iter(_encoded(encoders, texts))
-        return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
-
-    def _ensure_legs_of_all(self, state: IndexInfo, options: HybridOptions) -> None:
-        """Raise where a leg can be asked of some of the indices alone: ModelMismatchError, or IndexSchemaError."""
-        legs = [leg for leg in options.legs if isinstance(leg, SparseLeg)]
-        of_a_field = state.groups and any(leg.field in state.schema.more_fields for leg in legs)
-        remedy = "A leg with a vector, or of a further sparse field, belongs to one of them: search that one."
-        if state.has_several_models and (of_a_field or any(leg.vector is not None for leg in legs)):
-            raise several_models(self.index, state.schema, state.groups, remedy)
-        if of_a_field:
-            raise several_layouts(self.index, state.groups, remedy)
-
-    def _only_vector(self, state: IndexInfo, query: Query) -> SparseVector:
-        if state.has_several_models:
-            remedy = "A vector belongs to one of them: a search or hybrid search of a text makes one by each."
-            raise several_models(self.index, state.schema, state.groups, remedy)
-        return self._vectors(state, [query], self._encoders)[0]
-
-    def _clause_vector(self, state: IndexInfo, query: Query) -> SparseVector:
-        vector = self._only_vector(state, query)
-        if state.groups:
-            remedy = "One clause cannot search them all: search() does, or name those of one layout."
-            raise several_layouts(self.index, state.groups, remedy)
-        return vector
-
-    def _has_unexpected(self, answers: MultiSearchResult) -> bool:
-        return not answers.unexpected <= self._accepted
-
-    def _refresh(
-        self, state: IndexInfo, fresh: IndexInfo, unexpected: frozenset[UnexpectedIndex] = frozenset()
-    ) -> bool:
-        """Take over the index as it is now; return whether it is as it was, and what was answered stands."""
-        with self._lock:
-            self._state = fresh
-            self._accepted = self._accepted | unexpected if fresh == state else frozenset()
-        return fresh == state
-
-    def _may_be_stale(self, error: NeuralSparseError, state: IndexInfo) -> bool:
-        """Return whether a search may have failed since its name leads to an index of other fields or shards by now."""
-        of_other_fields = isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
-        of_more_shards = isinstance(error, UnsupportedServerError)
-        return state.checked and (of_other_fields or of_more_shards)
-
-    def _is_retryable(self, error: NeuralSparseError, server: ServerInfo, state: IndexInfo) -> bool:
-        """Return whether the same question, put again, may be answered after this error."""
-        if isinstance(error, IndexNotFoundError):
-            return bool(state.groups)
-        if server.plugins is not None or not isinstance(error, ServerRequestError):
-            return False
-        if lacks_plugin := any(unknown in error.reason for unknown in _UNKNOWN_QUERIES):
-            self._server = server.without(NEURAL_SEARCH)
-        return lacks_plugin
-
-    def _index_keeps_changing(self) -> ServerRequestError:
-        reason = f"{self.index!r} led to other indices, or they to another model, at each of {MAX_ATTEMPTS} looks"
-        return ServerRequestError(409, "index_moved", reason)
+Build = Callable[[ServerInfo, IndexInfo], MultiSearch]
 
 
-def _page_of_all(state: IndexInfo, wanted: SearchPage, *, collapse: str | None) -> SearchPage:
-    """Return the page that each model's indices are asked for, all from the first hit where they are fused here."""
-    if not state.groups:
-        return wanted
-    if collapse is not None:
-        raise ValueError("Hits of indices of several models or layouts cannot be collapsed; search one of them.")
-    return replace(wanted, size=wanted.depth, offset=0)
+def run_search(context: StoreContext, search: Search) -> Steps[SearchHits]:
+    """Run a search and return its hits, best first."""
+    slow = False
+    if isinstance(search, HybridSearch):
+        yield from check_legs(context, search.options.legs)
+        if slow := has_embedder(search.options.legs):
+            legs = yield EmbedLegs(search.options.legs, search.query)
+            search = replace(search, options=replace(search.options, legs=embedding_once(legs)))
+    (hits,) = yield from _run(context, partial(build, context, search), search.clauses, slow=slow)
+    return hits
 
 
-def _of_one_kind(state: IndexInfo) -> IndexInfo:
-    """Return the state as that of indices that are asked together, whatever their models."""
-    return replace(state, groups=()) if state.groups else state
+def run_sparse_searches(
+    context: StoreContext, queries: Iterable[Query], search: SparseSearch
+) -> Steps[list[SearchHits]]:
+    """Run one sparse search for each query in one request; page and options are those of `search`."""
+    if isinstance(queries, str | Mapping):
+        raise TypeError("search_many() takes several queries, got one; put it into a list.")
+    searches = [replace(search, query=query) for query in queries]
+    if not searches:
+        yield from open_index(context)
+        return []
+    return (yield from _run(context, partial(_sparse, context, searches), search.clauses))
 
 
-def _encoded(encoders: Encoders, texts: Sequence[str]) -> Sequence[SparseVector]:
-    if len(texts) == 1:
-        return [encoders.query().encode_query(texts[0])]
-    return encoders.query().encode_queries(texts) if texts else ()
+def encode_query(context: StoreContext, text: str) -> Steps[SparseVector]:
+    """Return the token weights of a query by the index's model."""
+    info = yield from open_index(context)
+    vector: SparseVector = yield Compute(partial(_only_vector, context, info, text), context.encodes_queries_cheaply)
+    return vector
+
+
+def load_tokenizer(context: StoreContext) -> Steps[SparseTokenizer]:
+    """Return the tokenizer of the index's model."""
+    yield from open_index(context)
+    tokenizer: SparseTokenizer = yield Compute(context.encoders.query_tokenizer)
+    return tokenizer
+
+
+def build(context: StoreContext, search: Search, server: ServerInfo, info: IndexInfo) -> MultiSearch:
+    """Return the requests of a search, with its query encoded.
+
+    Args:
+        context: The store's context.
+        search: The search.
+        server: The server that is asked.
+        info: The index that is searched.
+    """
+    if isinstance(search, SparseSearch):
+        return _sparse(context, [search], server, info)
+    if isinstance(search, HybridSearch):
+        return _hybrid(context, search, server, info)
+    if isinstance(search, MatchSearch):
+        return _match(context, search, info)
+    return _custom(context, search, server, info)
+
+
+def _run(
+    context: StoreContext, build: Build, clauses: Sequence[Mapping[str, Any]], *, slow: bool = False
+) -> Steps[list[SearchHits]]:
+    for _ in range(MAX_ATTEMPTS):
+        found = yield from _attempt(context, build, slow=slow)
+        if found is not None:
+            yield from check_filter(context, clauses, found)
+            return found
+    reason = f"index {context.index!r} changed during the search {MAX_ATTEMPTS} times in a row; try again"
+    raise ServerRequestError(409, "index_moved", reason)
+
+
+def _attempt(context: StoreContext, build: Build, *, slow: bool) -> Steps[list[SearchHits] | None]:
+    """Return the hits of each query; None if the index behind the name has changed, or a plugin is missing."""
+    info = yield from open_index(context)
+    server = yield from read_server(context)
+    cheap = context.encodes_queries_cheaply and not slow
+    request: MultiSearch = yield Compute(partial(build, server, info), cheap)
+    if request.is_empty:
+        return request.nothing
+    try:
+        result = request.read(server, (yield Request(request.send)))
+    except IndexNotFoundError:
+        context.forget()
+        if info.groups:
+            return None
+        raise
+    except (ServerRequestError, UnsupportedServerError) as error:
+        if _lacks_plugin(context, error, server):
+            return None
+        if not _may_be_stale(error, info) or context.refresh_index(info, (yield from read_index(context))):
+            raise
+        return None
+    if result.found_nothing and not (yield from is_same_target(context, info)):
+        context.forget()
+        return None
+    if result.unexpected <= context.accepted:
+        return result.hits
+    is_unchanged = context.refresh_index(info, (yield from read_index(context)), result.unexpected)
+    return result.hits if is_unchanged else None
+
+
+def _sparse(
+    context: StoreContext, searches: Sequence[SparseSearch], server: ServerInfo, info: IndexInfo
+) -> MultiSearch:
+    search = searches[0]
+    page = group_page(info, search, collapse=search.options.collapse)
+    encode = _encode_by_group(context, info, [each.query for each in searches])
+    requests = [
+        [sparse_request(server, group.schema, vector, page, search.options) for vector in encode(group)]
+        for group in info.groups or (info,)
+    ]
+    return _multi_search(context, info, requests, search, alone=len(searches) == 1)
+
+
+def _hybrid(context: StoreContext, search: HybridSearch, server: ServerInfo, info: IndexInfo) -> MultiSearch:
+    options = search.options
+    group_page(info, search, collapse=options.collapse)
+    refuse_leg_of_one_group(context.index, info, options.legs)
+    encode = _encode_by_group(context, info, [search.query if search.vector is None else search.vector])
+    more = {} if info.groups else context.additional_query_encoders(search.query)
+    requests: list[Requests] = []
+    for group in info.groups or (info,):
+        legs = resolve_legs(options.legs, search.query, group.schema, partial(_first, encode, group), more)
+        how = grouped_hybrid_options(options) if info.groups else options
+        request = hybrid_request(server, context.index, group, group.schema, legs, search, how)
+        requests.append([grouped_plan(request, search) if info.groups else request])
+    return _multi_search(context, info, requests, search)
+
+
+def _match(context: StoreContext, search: MatchSearch, info: IndexInfo) -> MultiSearch:
+    request = match_request(info.schema, search.text, search, search.request)
+    return MultiSearch(name=context.index, info=replace(info, groups=()), searches=[[request]], page=search)
+
+
+def _custom(context: StoreContext, search: CustomSearch, server: ServerInfo, info: IndexInfo) -> MultiSearch:
+    encode = partial(_clause_vector, context, info, search.query or {})
+    request = custom_request(server, info.schema, search.body, search.query, search.page, encode, search.request)
+    return MultiSearch(name=context.index, info=replace(info, groups=()), searches=[[request]], page=search.page)
+
+
+def _multi_search(
+    context: StoreContext,
+    info: IndexInfo,
+    requests: Sequence[Requests],
+    search: SparseSearch | HybridSearch,
+    *,
+    alone: bool = True,
+) -> MultiSearch:
+    return MultiSearch(
+        name=context.index,
+        info=info,
+        searches=requests,
+        page=search,
+        options=search.options.request,
+        alone=alone,
+    )
+
+
+def _first(encode: Callable[[IndexInfo], list[SparseVector]], group: IndexInfo) -> SparseVector:
+    return encode(group)[0]
+
+
+def _encode_by_group(
+    context: StoreContext, info: IndexInfo, queries: Sequence[Query]
+) -> Callable[[IndexInfo], list[SparseVector]]:
+    """Return what encodes queries for each group of indices, once by each model."""
+    encode = cache(partial(_vectors, context, info, queries))
+    return lambda group: encode(context.query_encoders(info, group))
+
+
+def _vectors(
+    context: StoreContext, info: IndexInfo, queries: Sequence[Query], encoders: Encoders
+) -> list[SparseVector]:
+    texts = [query for query in queries if isinstance(query, str)]
+    if info.has_several_models and len(texts) < len(queries):
+        remedy = "Token weights belong to one model: search by a text, or search one of them."
+        refuse_several_models(context.index, info, remedy)
+    encoded = iter(encoders.encode_queries(texts))
+    return [next(encoded) if isinstance(query, str) else _weights(query) for query in queries]
 
 
 def _weights(query: Mapping[str, float]) -> SparseVector:
     return query if isinstance(query, SparseVector) else SparseVector(query)
+
+
+def _only_vector(context: StoreContext, info: IndexInfo, query: Query) -> SparseVector:
+    if info.has_several_models:
+        remedy = "A vector belongs to one of them: a search or hybrid search of a text makes one by each."
+        refuse_several_models(context.index, info, remedy)
+    return _vectors(context, info, [query], context.encoders)[0]
+
+
+def _clause_vector(context: StoreContext, info: IndexInfo, query: Query) -> SparseVector:
+    vector = _only_vector(context, info, query)
+    if info.groups:
+        remedy = "One clause cannot search them all: search() does, or name those of one layout."
+        refuse_several_layouts(context.index, info, remedy)
+    return vector
+
+
+def _lacks_plugin(context: StoreContext, error: NeuralSparseError, server: ServerInfo) -> bool:
+    """Return whether the error shows that the server lacks a plugin, so that another form of the search may succeed."""
+    if server.plugins is not None or not isinstance(error, ServerRequestError):
+        return False
+    if lacks_plugin := any(unknown in error.reason for unknown in _UNKNOWN_QUERIES):
+        context.server = server.without(NEURAL_SEARCH)
+    return lacks_plugin
+
+
+def _may_be_stale(error: NeuralSparseError, info: IndexInfo) -> bool:
+    """Return whether a search may have failed because the index behind the name has other fields or shards now."""
+    of_other_fields = isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
+    return info.checked and (of_other_fields or isinstance(error, UnsupportedServerError))

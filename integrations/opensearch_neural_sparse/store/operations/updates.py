@@ -1,24 +1,84 @@
-"""How documents that are there are changed or deleted in numbers: what both stores share."""
+"""Update documents in place, and delete all that match a filter."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.errors import BulkWriteError, FilterSyntaxError, IndexSchemaError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.index.bulk.updates import metadata_draft
+from opensearch_neural_sparse.index.bulk.updates import metadata_draft, text_draft
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
-from opensearch_neural_sparse.store.steps import Steps
+from opensearch_neural_sparse.store.context import StoreContext
+from opensearch_neural_sparse.store.operations.documents import send_actions, send_documents
+from opensearch_neural_sparse.store.operations.lifecycle import check_filter, open_index, open_to_write
+from opensearch_neural_sparse.store.steps import Request, Steps
+from opensearch_neural_sparse.store.write_options import WriteOptions
 
 _ROUNDS = 3
 """How often documents are looked for again that were changed while they were to be deleted."""
 
 
-def metadata_changes(
+def update_metadata(
+    context: StoreContext, updates: Mapping[str, Mapping[str, Any]], *, replace: bool, options: WriteOptions
+) -> Steps[BulkReport]:
+    """Update the metadata of existing documents; texts and vectors stay."""
+    info = yield from open_to_write(context)
+    actions = _metadata_actions(updates, context.schema, replace=replace)
+    return (yield from send_actions(context, info, actions, options))
+
+
+def update_text(context: StoreContext, texts: Mapping[str, str], options: WriteOptions) -> Steps[BulkReport]:
+    """Replace the texts of existing documents, and encode them; metadata and dense vectors stay."""
+    info = yield from open_to_write(context)
+    documents, make = _documents_of(texts), partial(text_draft, schema=context.schema)
+    return (yield from send_documents(context, info, documents, options, make))
+
+
+def delete_matching(
+    context: StoreContext,
+    filter: Filter,  # noqa: A002
+    *,
+    refresh: bool,
+    routing: str | None,
+    timeout: float,
+) -> Steps[int]:
+    """Delete the documents that a filter lets through, and return how many there were.
+
+    Raises:
+        BulkWriteError: Others changed some of them each time.
+        FilterSyntaxError: No filter.
+    """
+    yield from open_index(context)
+    clauses = filter_clauses(filter)
+    yield from check_filter(context, clauses)
+    if not clauses:
+        raise FilterSyntaxError("delete_matching() takes a filter; {'match_all': {}} deletes every document.")
+    body = {"query": {"bool": {"filter": clauses}}}
+    parameters: dict[str, Any] = {"conflicts": "proceed", "refresh": str(refresh).lower(), "request_timeout": timeout}
+    if routing is not None:
+        parameters["routing"] = routing
+    deleted: int = 0
+    for _ in range(_ROUNDS):
+        response = yield Request(partial(_delete_by_query, context.index, body, parameters))
+        deleted += response["deleted"]
+        conflicts = response["version_conflicts"]
+        if not conflicts:
+            return deleted
+        yield Request(lambda client: client.indices.refresh(index=context.index))  # so that changes are seen
+    reason = f"{conflicts} documents were changed by others each time they were to be deleted"
+    raise BulkWriteError(BulkReport(written=deleted, stopped=reason))
+
+
+def _delete_by_query(index: str, body: Mapping[str, Any], parameters: Mapping[str, Any], client: Any) -> Any:
+    return client.delete_by_query(index=index, body=body, params=dict(parameters))
+
+
+def _metadata_actions(
     updates: Mapping[str, Mapping[str, Any]], schema: IndexSchema, *, replace: bool
 ) -> Iterator[BulkAction | BulkFailure]:
     """Return the actions that change the metadata of documents.
@@ -32,7 +92,7 @@ def metadata_changes(
     return serialize_actions(drafts)
 
 
-def text_changes(texts: Mapping[str, str]) -> list[SparseDocument]:
+def _documents_of(texts: Mapping[str, str]) -> list[SparseDocument]:
     """Return documents of new texts, which are yet to be encoded.
 
     Raises:
@@ -44,36 +104,3 @@ def text_changes(texts: Mapping[str, str]) -> list[SparseDocument]:
     if wrong := next((name for name, text in texts.items() if not isinstance(text, str)), None):
         raise IndexSchemaError(f"Document {wrong!r}: its new text is of type {type(texts[wrong]).__name__}.")
     return [SparseDocument(id=name, text=text) for name, text in texts.items()]
-
-
-def delete_matching(
-    index: str,
-    filter: Filter,  # noqa: A002
-    *,
-    refresh: bool,
-    routing: str | None,
-    timeout: float,
-) -> Steps[int]:
-    """Delete what a filter lets through, and return how many documents that were.
-
-    Raises:
-        BulkWriteError: Some were changed by others each time.
-        FilterSyntaxError: No filter.
-    """
-    clauses = filter_clauses(filter)
-    if not clauses:
-        raise FilterSyntaxError("delete_matching() takes a filter; {'match_all': {}} deletes every document.")
-    body = {"query": {"bool": {"filter": clauses}}}
-    parameters: dict[str, Any] = {"conflicts": "proceed", "refresh": str(refresh).lower(), "request_timeout": timeout}
-    if routing is not None:
-        parameters["routing"] = routing
-    deleted: int = 0
-    for _ in range(_ROUNDS):
-        response = yield lambda client: client.delete_by_query(index=index, body=body, params=dict(parameters))
-        deleted += response["deleted"]
-        conflicts = response["version_conflicts"]
-        if not conflicts:
-            return deleted
-        yield lambda client: client.indices.refresh(index=index)  # those that changed are found as they are now
-    reason = f"{conflicts} documents were changed by others each time they were to be deleted"
-    raise BulkWriteError(BulkReport(written=deleted, stopped=reason))

@@ -207,7 +207,7 @@ class _DocumentSide:
         """Return the embeddings of texts, pruned by a rule."""
         vectors = self.encoder.encode_documents(texts, progress=progress)
         kept = vectors if rule is None else map(rule, vectors)
-        return [DocumentSparseEmbedding(*vector.to_ids(self.vocabulary), self.binding) for vector in kept]
+        return [DocumentSparseEmbedding.of(vector, self.vocabulary, self.binding) for vector in kept]
 
 
 def _checked(documents: list[Document]) -> list[Document]:

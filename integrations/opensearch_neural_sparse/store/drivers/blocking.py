@@ -1,0 +1,124 @@
+"""Steps performed with a blocking client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.errors import IndexNotFoundError
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
+from opensearch_neural_sparse.store.context import StoreContext
+from opensearch_neural_sparse.store.drivers.client_source import ClientSource
+from opensearch_neural_sparse.store.steps import (
+    BulkWrite,
+    Compute,
+    EmbedLegs,
+    Emit,
+    Exclusive,
+    Request,
+    Result,
+    Step,
+    Steps,
+    resume,
+)
+from opensearch_neural_sparse.transport.address import hosts_of, shown
+from opensearch_neural_sparse.transport.connection_failures import check_files
+from opensearch_neural_sparse.transport.errors import translated_errors
+
+if TYPE_CHECKING:
+    from opensearchpy import OpenSearch
+
+
+class BlockingDriver(ClientSource["OpenSearch"]):
+    """Performs the steps of operations in the caller's thread; threads may share it.
+
+    Args:
+        context: What the store knows.
+        client: A client of the caller's, or None.
+        url: Address of a server, in place of a client.
+        client_options: Options of the client that is made for a url.
+    """
+
+    def __init__(
+        self,
+        context: StoreContext,
+        client: OpenSearch | None,
+        url: str | None,
+        client_options: Mapping[str, Any] | None,
+    ) -> None:
+        super().__init__(context.index, client, url, client_options)
+        self._context = context
+
+    def client(self) -> OpenSearch:
+        """Return the client, made when it is first needed."""
+        with self._context.lock:
+            if self._client is None:
+                from opensearchpy import OpenSearch
+
+                check_files(self._client_options, shown(self._url))
+                self._client = OpenSearch(hosts_of(self._url), **self._client_options)
+            return self._client
+
+    def close(self) -> None:
+        """Close the client that was made here, and the encoders that were loaded."""
+        with self._context.lock:
+            if self._owns_client and self._client is not None:
+                self._client.close()
+                self._client = None
+            self._context.close()
+
+    def run(self, steps: Steps[Result]) -> Result:
+        """Return the result of an operation."""
+        result, error = None, None
+        while True:
+            try:
+                step = resume(steps, result, error)
+            except StopIteration as end:
+                final: Result = end.value
+                return final
+            result, error = None, None
+            try:
+                result = self._perform(step)
+            except BaseException as raised:  # noqa: BLE001  the operation handles it, or raises it again
+                error = raised
+
+    def iterate(self, steps: Steps[None]) -> Iterator[SparseDocument]:
+        """Yield the documents of an operation; it ends with the iterator."""
+        result, error = None, None
+        while True:
+            try:
+                step = resume(steps, result, error)
+            except StopIteration:
+                return
+            result, error = None, None
+            try:
+                if isinstance(step, Emit):
+                    yield from step.documents
+                else:
+                    result = self._perform(step)
+            except BaseException as raised:  # noqa: BLE001  the operation handles it, or raises it again
+                error = raised
+
+    def _perform(self, step: Step) -> Any:
+        if isinstance(step, Compute):
+            return step.function()
+        if isinstance(step, Exclusive):
+            with self._context.lock:
+                return self.run(step.operation())
+        if isinstance(step, EmbedLegs):
+            return step.legs
+        if isinstance(step, Emit):
+            raise TypeError("An operation that yields documents is iterated, not run.")
+        return self._send(step)
+
+    def _send(self, step: Request | BulkWrite) -> Any:
+        client = self.client()
+        try:
+            with translated_errors(client, self._context.index):
+                if isinstance(step, BulkWrite):
+                    return BulkSender(client, step.index, step.options, state=step.info).send(step.actions)
+                return step.send(client)
+        except IndexNotFoundError:
+            self._context.forget()
+            raise

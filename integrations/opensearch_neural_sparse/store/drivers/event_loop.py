@@ -1,0 +1,190 @@
+"""Steps performed with an asynchronous client in each event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.errors import IndexNotFoundError, MissingDependencyError
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.search.options.legs import embedded
+from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
+from opensearch_neural_sparse.store.context import StoreContext
+from opensearch_neural_sparse.store.drivers.client_source import ClientSource
+from opensearch_neural_sparse.store.steps import (
+    BulkWrite,
+    Compute,
+    EmbedLegs,
+    Emit,
+    Exclusive,
+    Request,
+    Result,
+    Step,
+    Steps,
+    resume,
+)
+from opensearch_neural_sparse.transport.address import hosts_of, shown
+from opensearch_neural_sparse.transport.connection_failures import check_files
+from opensearch_neural_sparse.transport.errors import translated_errors
+
+if TYPE_CHECKING:
+    from opensearchpy import AsyncOpenSearch
+
+
+@dataclass(frozen=True)
+class _Connection:
+    """A client in its event loop, the lock of that loop, and what closes the client where it is the store's."""
+
+    client: AsyncOpenSearch
+    lock: asyncio.Lock
+    lease: AsyncGenerator[AsyncOpenSearch, None] | None
+
+
+class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
+    """Performs the steps of operations in the running event loop, with a client for each loop; tasks may share it.
+
+    Functions that compute run in worker threads, unless they are cheap.
+
+    Args:
+        context: What the store knows.
+        client: A client of the caller's, or None; it belongs to one event loop.
+        url: Address of a server, in place of a client.
+        client_options: Options of the clients that are made for a url.
+    """
+
+    OPENED = frozenset({"_connections"})
+
+    def __init__(
+        self,
+        context: StoreContext,
+        client: AsyncOpenSearch | None,
+        url: str | None,
+        client_options: Mapping[str, Any] | None,
+    ) -> None:
+        super().__init__(context.index, client, url, client_options)
+        self._context = context
+        self._begin()
+
+    def _begin(self) -> None:
+        self._connections: dict[asyncio.AbstractEventLoop, _Connection] = {}
+
+    async def client(self) -> AsyncOpenSearch:
+        """Return the client of the running event loop, made when it is first needed."""
+        return (await self._connect()).client
+
+    def connected_client(self) -> AsyncOpenSearch | None:
+        """Return the client of the running event loop, or None where it has none yet."""
+        connection = self._connections.get(asyncio.get_running_loop())
+        return None if connection is None else connection.client
+
+    async def close(self) -> None:
+        """Close the client of the running event loop that was made here, and the encoders that were loaded."""
+        connection = self._connections.pop(asyncio.get_running_loop(), None)
+        if connection is not None and connection.lease is not None:
+            await connection.lease.aclose()
+        self._context.close()
+
+    async def run(self, steps: Steps[Result]) -> Result:
+        """Return the result of an operation."""
+        result, error = None, None
+        while True:
+            try:
+                step = resume(steps, result, error)
+            except StopIteration as end:
+                final: Result = end.value
+                return final
+            result, error = None, None
+            try:
+                result = await self._perform(step)
+            except BaseException as raised:  # noqa: BLE001  the operation handles it, or raises it again
+                error = raised
+
+    async def iterate(self, steps: Steps[None]) -> AsyncIterator[SparseDocument]:
+        """Yield the documents of an operation; it ends with the iterator."""
+        result, error = None, None
+        while True:
+            try:
+                step = resume(steps, result, error)
+            except StopIteration:
+                return
+            result, error = None, None
+            try:
+                if isinstance(step, Emit):
+                    for document in step.documents:
+                        yield document
+                else:
+                    result = await self._perform(step)
+            except BaseException as raised:  # noqa: BLE001  the operation handles it, or raises it again
+                error = raised
+
+    async def _perform(self, step: Step) -> Any:
+        if isinstance(step, Compute):
+            return step.function() if step.cheap else await asyncio.to_thread(step.function)
+        if isinstance(step, Exclusive):
+            async with (await self._connect()).lock:
+                return await self.run(step.operation())
+        if isinstance(step, EmbedLegs):
+            return await embedded(step.legs, step.text)
+        if isinstance(step, Emit):
+            raise TypeError("An operation that yields documents is iterated, not run.")
+        return await self._send(step)
+
+    async def _send(self, step: Request | BulkWrite) -> Any:
+        client = await self.client()
+        try:
+            with translated_errors(client, self._context.index):
+                if isinstance(step, BulkWrite):
+                    return await AsyncBulkSender(client, step.index, step.options, state=step.info).send(step.actions)
+                response = step.send(client)
+                return await response if isawaitable(response) else response
+        except IndexNotFoundError:
+            self._context.forget()
+            raise
+
+    async def _connect(self) -> _Connection:
+        loop = asyncio.get_running_loop()
+        for other in [other for other in self._connections if other.is_closed()]:
+            self._connections.pop(other, None)
+        if (connection := self._connections.get(loop)) is None:
+            connection = self._connections[loop] = await self._new_connection()
+        return connection
+
+    async def _new_connection(self) -> _Connection:
+        if self._client is not None:
+            return _Connection(_of_this_loop(self._client), asyncio.Lock(), None)
+        # The first step of the lease awaits nothing, so no two tasks make a client each.
+        lease = self._lease()
+        return _Connection(await anext(lease), asyncio.Lock(), lease)
+
+    async def _lease(self) -> AsyncGenerator[AsyncOpenSearch, None]:
+        """Hold a client open. A loop closes the generators it began, so the client never outlives its loop."""
+        client = _new_client(self._url, self._client_options)
+        try:
+            yield client
+        finally:
+            self._connections.pop(asyncio.get_running_loop(), None)
+            await client.close()
+
+
+def _new_client(url: Any, options: Mapping[str, Any]) -> AsyncOpenSearch:
+    try:
+        from opensearchpy import AsyncOpenSearch
+
+        from opensearch_neural_sparse.transport.aiohttp_connection import StreamingConnection
+    except ImportError:
+        raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
+    check_files(options, shown(url))
+    return AsyncOpenSearch(hosts_of(url), **{"connection_class": StreamingConnection, **options})
+
+
+def _of_this_loop(client: AsyncOpenSearch) -> AsyncOpenSearch:
+    transport: Any = client.transport
+    if transport.loop not in (None, asyncio.get_running_loop()):
+        raise RuntimeError(
+            "The client that was given belongs to another event loop, to which its connections are bound. Make a "
+            "client and a store in each loop, or give the store a url: it then has a client of its own in every loop."
+        )
+    return client

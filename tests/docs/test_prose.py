@@ -17,7 +17,6 @@ NOT_YET = (
     "opensearch_neural_sparse/devserver",
     "opensearch_neural_sparse/encode/engines/onnx_engine",
     "opensearch_neural_sparse/evaluate",
-    "opensearch_neural_sparse/store",
 )
 """Rooms with banned words; a room without any has to be removed."""
 

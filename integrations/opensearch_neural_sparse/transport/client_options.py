@@ -1,4 +1,4 @@
-"""Known options of OpenSearch clients, because opensearch-py ignores unknown ones."""
+"""Options of OpenSearch clients: which there are, since opensearch-py passes over those that it does not know."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from opensearch_neural_sparse.transport.address import hosts_of
 
 _IN_NO_SIGNATURE = frozenset({"scheme"})
-"""Options that connections read by name, without a parameter."""
+"""Options that connections read without a parameter of that name."""
 _GIVEN_BY_THE_CLIENT = frozenset({"self", "hosts", "host", "connections"})
-"""Parameters that are no options: the server's address, and values passed between parts of a client."""
+"""Parameters that are no options: addresses, and arguments between the parts of a client."""
 _PARTS = ("transport_class", "connection_pool_class", "connection_class")
-"""Options for a client's parts: classes or factories, with options of their own."""
+"""Options that are classes with options of their own."""
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 
@@ -51,7 +51,7 @@ def check_host_options(url: Any, options: Mapping[str, Any]) -> None:
 
 
 def refuse_unknown(kind: str, given: Iterable[str], known: Collection[str], *, also: Collection[str] = ()) -> None:
-    """Raise TypeError for unknown names, with close matches or else all known names.
+    """Raise TypeError where names are not known, with those that are likely meant, or else with all that are.
 
     Args:
         kind: What the names are of, as one of them is called.
@@ -69,7 +69,7 @@ def refuse_unknown(kind: str, given: Iterable[str], known: Collection[str], *, a
 
 @cache
 def _usual() -> frozenset[str]:
-    """Return the options of clients with opensearch-py's default parts."""
+    """Return what clients take that are made of opensearch-py's usual parts."""
     from opensearchpy import ConnectionPool, OpenSearch, Transport
 
     parts = [OpenSearch, Transport, ConnectionPool]
@@ -78,7 +78,7 @@ def _usual() -> frozenset[str]:
 
 @cache
 def _of_connections() -> frozenset[str]:
-    """Return the options of the default connections, blocking and asynchronous."""
+    """Return what the usual connections take, blocking and asynchronous."""
     from opensearchpy import Transport
 
     usual: list[Any] = [Transport.DEFAULT_CONNECTION_CLASS]
@@ -92,7 +92,7 @@ def _of_connections() -> frozenset[str]:
 
 
 def _parameters(part: type | Callable[..., Any] | None) -> frozenset[str]:
-    """Return the named parameters of a class and its bases, which get its further keywords."""
+    """Return the named parameters of a class, those of its bases among them, which it hands its others to."""
     if part is None:
         return frozenset()
     makers = (

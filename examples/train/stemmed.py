@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
 from opensearch_neural_sparse.evaluate.lexical import K1, B
 
 if TYPE_CHECKING:

@@ -35,8 +35,6 @@ from opensearch_neural_sparse.store.bulk.prepare import Document
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.drivers.event_loop import EventLoopDriver
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.add_field import add_field
-from opensearch_neural_sparse.store.operations.bind_model import bind_model
 from opensearch_neural_sparse.store.operations.documents import (
     count_documents,
     delete_documents,
@@ -55,8 +53,10 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
-from opensearch_neural_sparse.store.operations.reindex import reindex
-from opensearch_neural_sparse.store.operations.reindex_job import MissingText, ReindexReport
+from opensearch_neural_sparse.store.operations.model_changes.add_field import add_field
+from opensearch_neural_sparse.store.operations.model_changes.bind_model import bind_model
+from opensearch_neural_sparse.store.operations.model_changes.reindex import reindex
+from opensearch_neural_sparse.store.operations.model_changes.reindex_job import MissingText, ReindexReport
 from opensearch_neural_sparse.store.operations.search import (
     encode_query,
     load_tokenizer,

@@ -20,8 +20,8 @@ from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, marker
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.bind_model import only_index
 from opensearch_neural_sparse.store.operations.lifecycle import open_index
+from opensearch_neural_sparse.store.operations.model_changes.bind_model import only_index
 from opensearch_neural_sparse.store.operations.pagination import next_page
 from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 from opensearch_neural_sparse.store.write_options import WriteOptions

@@ -32,10 +32,10 @@ from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.bind_model import only_index
 from opensearch_neural_sparse.store.operations.lifecycle import open_index
+from opensearch_neural_sparse.store.operations.model_changes.bind_model import only_index
+from opensearch_neural_sparse.store.operations.model_changes.reindex_job import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.operations.pagination import next_page
-from opensearch_neural_sparse.store.operations.reindex_job import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 
 _IF_THERE = MappingProxyType({"ignore_unavailable": "true"})

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from opensearch_neural_sparse.evaluate.lexical import K1, B
+
+from opensearch_neural_sparse.evaluate.experiments.lexical_baseline import K1, B
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

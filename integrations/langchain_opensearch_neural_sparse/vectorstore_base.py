@@ -70,7 +70,7 @@ class VectorStoreBase(VectorStore):
         return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
 
     def _pass_if_to_be_made(self, error: IndexNotFoundError) -> None:
-        """Warn, once, of a missing index that the first write makes; raise the error of any other."""
+        """Warn once of a missing index that the first write creates; raise the error of any other."""
         if not self.stores.is_creatable:
             raise error
         if not self._warned_of_index:

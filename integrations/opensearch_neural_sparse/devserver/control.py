@@ -51,7 +51,7 @@ def stop_home(path: Path) -> bool:
 
 
 def sweep_private_homes() -> None:
-    """Remove the homes of private servers whose owner ended without stopping them."""
+    """Remove the homes of private servers that their owner did not stop."""
     for path in servers_folder().glob(f"{PRIVATE}*"):
         home = ServerHome(path)
         state = home.read_state()

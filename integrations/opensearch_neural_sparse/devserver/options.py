@@ -65,7 +65,7 @@ class StartOptions:
 
     @classmethod
     def of(cls, **arguments: Unpack[StartArguments]) -> Self:
-        """Make options from keyword arguments, whose choices may be given as text.
+        """Make options from keyword arguments; choices may be text.
 
         Args:
             **arguments: The fields, by name.

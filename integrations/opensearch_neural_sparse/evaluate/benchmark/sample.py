@@ -52,7 +52,7 @@ def sample_rows(rows: Iterable[SparseDocument | RefusedRow], count: int, *, orig
             raise IndexSchemaError(f"{row.place}: {row.reason}")
         texts.append(row.text or "")
     if not any(text.split() for text in texts):
-        raise IndexSchemaError(f"{origin} has no document with a text. Give files whose rows have one.")
+        raise IndexSchemaError(f"{origin} has no document with a text. Give files with texts in their rows.")
     return Sample(origin=origin, documents=texts, queries=draw_queries(texts))
 
 

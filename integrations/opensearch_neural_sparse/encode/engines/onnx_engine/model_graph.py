@@ -134,7 +134,7 @@ class _DocumentGraph:
         return self.g.op("Mul", gate, wide)
 
     def without_padding(self, hidden: str) -> str:
-        """Add hidden states whose padding repeats the text's first token, so that it cannot raise the maximum."""
+        """Fill the padding of hidden states with the text's first token, so that it cannot raise the maximum."""
         from onnx import TensorProto
 
         cube = self.g.op("Reshape", hidden, self.cube)

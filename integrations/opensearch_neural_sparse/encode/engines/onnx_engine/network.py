@@ -93,7 +93,7 @@ def document_graph(files: ModelFiles, *, int8: bool = False) -> bytes:
 
 
 def open_session(graph: bytes, folder: Path, threads: int | None = None) -> Any:
-    """Load a graph whose weights lie in files of `folder`.
+    """Load a graph with its weights in files of `folder`.
 
     Raises:
         MissingDependencyError: onnxruntime is not installed.

@@ -110,7 +110,7 @@ class StorePair:
 
     @property
     def is_creatable(self) -> bool:
-        """Whether the first write makes the index where there is none: one name, and a model."""
+        """Whether the first write creates a missing index: needs one name and a model."""
         return self._any.is_creatable
 
     @property

@@ -187,7 +187,7 @@ def _named(index: str | None) -> str:
 
 
 def _refuse_unknown_fields(given: Mapping[str, Any]) -> None:
-    """Raise TypeError where LangChain's retriever would pass over a keyword."""
+    """Raise TypeError for a keyword that LangChain's retriever would ignore."""
     if unknown := [name for name in given if name not in VectorStoreRetriever.model_fields]:
         raise TypeError(
             f"as_retriever() has no argument {', '.join(map(repr, unknown))}. Keywords of the search, such as k and "

@@ -11,7 +11,15 @@ from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.vector_fields import vector_of
 from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.index.metadata.field_names import named_fields
 from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
+from opensearch_neural_sparse.index.metadata.instants import (
+    AS_DATE,
+    FilterText,
+    has_instants,
+    instant_of,
+    written_instant,
+)
 from opensearch_neural_sparse.index.metadata.values import can_be, json_value, plain_scalar
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, FieldTypeLike
 from opensearch_neural_sparse.search.filters.clause_checks import checked_value
@@ -29,7 +37,6 @@ from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.options.request_options import PartialLike
 from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH
 from opensearch_neural_sparse.search.results.hits import parse_hits, scored_vector
-from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.transport.address import hosts_of, split_url
 from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
@@ -37,6 +44,7 @@ from opensearch_neural_sparse.transport.errors import translated_errors
 from opensearch_neural_sparse.transport.login import SourcedLogin
 
 __all__ = [
+    "AS_DATE",
     "DEFAULT_SEARCH",
     "ID_FIELD",
     "LARGEST_WINDOW",
@@ -45,6 +53,7 @@ __all__ = [
     "Encoders",
     "EngineLike",
     "FieldTypeLike",
+    "FilterText",
     "FusionLike",
     "IndexInfo",
     "Leg",
@@ -54,7 +63,6 @@ __all__ = [
     "PrecisionLike",
     "SourcedLogin",
     "TruncatedDocuments",
-    "VectorRemedies",
     "can_be",
     "check_client_options",
     "check_host_options",
@@ -63,12 +71,15 @@ __all__ = [
     "checked_value",
     "collected_cuts",
     "filter_clauses",
+    "has_instants",
     "haystack_filter",
     "haystack_form",
     "hosts_of",
+    "instant_of",
     "json_value",
     "langchain_form",
     "mongo_filter",
+    "named_fields",
     "parse_hits",
     "plain_scalar",
     "read_encoding_settings",
@@ -76,4 +87,5 @@ __all__ = [
     "split_url",
     "translated_errors",
     "vector_of",
+    "written_instant",
 ]

@@ -12,7 +12,10 @@ from tests.cli.conftest import MODEL, Run
 @pytest.mark.parametrize(
     ("arguments", "wayout"),
     [
-        (("index", "create", "INDEX", "--model", "./models/x"), "`opensearch-neural-sparse models list` shows those"),
+        (
+            ("index", "create", "INDEX", "--model", "./models/x"),
+            "`opensearch-neural-sparse models list` shows the known models",
+        ),
         (("index", "create", "INDEX", "--model", "doc-v3-destill"), "`opensearch-neural-sparse models list` names"),
         (("search", "INDEX", "word"), "Create it: opensearch-neural-sparse index create."),
         (("search", "INDEX", "word", "--ca-certs", __file__), "--ca-certs names a PEM file."),

@@ -7,18 +7,28 @@ them. A test holds that every private name of the parent that this package relie
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
+from haystack_integrations.document_stores.opensearch.filters import normalize_filters
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.document_codec import DocumentCodec
-from haystack_integrations.document_stores.opensearch_neural_sparse.inherited import InheritedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.error_translation import translating_errors
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import (
+    Filters,
+    checked_filters,
+    filter_errors,
+)
+from haystack_integrations.document_stores.opensearch_neural_sparse.index_creation import (
+    AwaitedStore,
+    create_unstamped,
+    open_or_create,
+    open_or_create_async,
+)
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
-from opensearch_neural_sparse import AsyncNeuralSparseStore, IndexNotFoundError, NeuralSparseStore
-from opensearch_neural_sparse.layer_support import VectorRemedies, translated_errors
+from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore, VectorRemedies
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
@@ -36,15 +46,8 @@ REMEDIES = VectorRemedies(
 )
 
 
-@dataclass
-class _AwaitedStore:
-    """The asynchronous store, and whether its index was opened or created: one that vanishes is not created again."""
-
-    store: AsyncNeuralSparseStore
-    opened: bool = False
-
-
-class BoundDocumentStore(InheritedDocumentStore):
+@translating_errors
+class BoundDocumentStore(OpenSearchDocumentStore):
     """Open and read an index of the core's layout through the parent's methods.
 
     The blocking side and the asynchronous one are opened and closed by themselves; the latter has a client in each
@@ -85,9 +88,9 @@ class BoundDocumentStore(InheritedDocumentStore):
         """
         with self._new_blocking(index) as store:
             if mappings:
-                _create_unstamped(store, mappings, settings or self._settings)
+                create_unstamped(store, mappings, settings or self._settings)
             else:
-                _open_or_create(store, settings or self._settings, create=True)
+                open_or_create(store, settings or self._settings, create=True)
 
     async def create_index_async(
         self, index: str | None = None, mappings: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
@@ -112,7 +115,7 @@ class BoundDocumentStore(InheritedDocumentStore):
     async def _open_async(self) -> AsyncNeuralSparseStore:
         awaited = self._asynchronous.get()
         if not awaited.opened:
-            info = await _open_or_create_async(awaited.store, self._settings, create=self._creates(awaited.store))
+            info = await open_or_create_async(awaited.store, self._settings, create=self._creates(awaited.store))
             awaited.opened = True
             self._note_nested(info)
         await awaited.store.client()
@@ -121,7 +124,7 @@ class BoundDocumentStore(InheritedDocumentStore):
     def _open_blocking(self) -> NeuralSparseStore:
         store = self._new_blocking()
         try:
-            self._note_nested(_open_or_create(store, self._settings, create=self._creates(store)))
+            self._note_nested(open_or_create(store, self._settings, create=self._creates(store)))
         except BaseException:
             store.close()
             raise
@@ -134,14 +137,14 @@ class BoundDocumentStore(InheritedDocumentStore):
     def _new_blocking(self, name: str | None = None) -> NeuralSparseStore:
         return NeuralSparseStore(name or self._index, **self._store_options(http_auth=self._login()))
 
-    def _new_asynchronous(self) -> _AwaitedStore:
+    def _new_asynchronous(self) -> AwaitedStore:
         auth = self._login()
         connection: dict[str, Any] = {"http_auth": auth}
         if isinstance(auth, AWSAuth):
             from opensearchpy import AsyncHttpConnection
 
             connection = {"http_auth": AsyncAWSAuth(auth), "connection_class": AsyncHttpConnection}
-        return _AwaitedStore(AsyncNeuralSparseStore(self._index, **self._store_options(**connection)))
+        return AwaitedStore(AsyncNeuralSparseStore(self._index, **self._store_options(**connection)))
 
     def _login(self) -> Any:
         """Return what the parent logs in with; user and password of the environment know its variables."""
@@ -194,6 +197,31 @@ class BoundDocumentStore(InheritedDocumentStore):
     async def _ensure_initialized_async(self) -> None:
         await self._open_async()
 
+    def _clause(self, filters: Filters | None, schema: IndexSchema) -> dict[str, Any] | None:
+        """Return the query clause of filters as Haystack gives them, or None where there are none."""
+        checked = checked_filters(filters, schema)
+        return None if checked is None else self._translated(checked)
+
+    def _checked(self, filters: Filters | None) -> Filters | None:
+        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
+        store = self._open()
+        if (checked := checked_filters(filters, store.schema)) is not None:
+            with filter_errors():
+                store.check_filter(self._translated(checked))
+        return checked
+
+    async def _checked_async(self, filters: Filters | None) -> Filters | None:
+        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
+        store = await self._open_async()
+        if (checked := checked_filters(filters, store.schema)) is not None:
+            with filter_errors():
+                await store.check_filter(self._translated(checked))
+        return checked
+
+    def _translated(self, checked: Filters) -> dict[str, Any]:
+        clause: dict[str, Any] = normalize_filters(checked, nested_fields=self._resolved_nested_fields)
+        return clause
+
     def _codec(self, store: NeuralSparseStore, info: IndexInfo) -> DocumentCodec:
         return DocumentCodec(store.index, info, store.tokenizer)
 
@@ -222,41 +250,3 @@ class BoundDocumentStore(InheritedDocumentStore):
             return request_body
         excluded = [self._schema.embedding_field, self._schema.sparse_field]
         return request_body | {"_source": {"excludes": excluded}}
-
-
-def _open_or_create(store: NeuralSparseStore, settings: Mapping[str, Any] | None, *, create: bool) -> IndexInfo:
-    """Open an index, created before if it is missing.
-
-    Raises:
-        IndexNotFoundError: It is missing, and not to be created.
-    """
-    try:
-        return store.open()
-    except IndexNotFoundError:
-        if not create:
-            raise
-    store.create(exist_ok=True, settings=settings)
-    return store.open()
-
-
-async def _open_or_create_async(
-    store: AsyncNeuralSparseStore, settings: Mapping[str, Any] | None, *, create: bool
-) -> IndexInfo:
-    """Open an index, created before if it is missing; see `_open_or_create`."""
-    try:
-        return await store.open()
-    except IndexNotFoundError:
-        if not create:
-            raise
-    await store.create(exist_ok=True, settings=settings)
-    return await store.open()
-
-
-def _create_unstamped(
-    store: NeuralSparseStore, mappings: Mapping[str, Any], settings: Mapping[str, Any] | None
-) -> None:
-    """Create an index by user-supplied mappings, without a stamp; one that exists is left as it is."""
-    client = store.client()
-    with translated_errors(client, store.index):
-        if not client.indices.exists(index=store.index):
-            client.indices.create(index=store.index, body={"mappings": mappings, "settings": settings or {}})

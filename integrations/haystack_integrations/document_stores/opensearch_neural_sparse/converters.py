@@ -18,7 +18,7 @@ BLOB = "blob"
 ROUTING = "_routing"
 """Metadata key that opensearch-haystack takes a document's shard from; it is not stored."""
 EXPLANATION = "_explanation"
-"""Metadata key of why a document was found, where that was asked for; it is not stored either."""
+"""Metadata key of the explanation of a hit; it is not stored either."""
 CHUNK = "_chunk"
 """Metadata key of the chunk that a document of an index of chunks was found by; nor is this stored."""
 NOT_STORED = (ROUTING, EXPLANATION, CHUNK)
@@ -82,7 +82,7 @@ def to_document(
 
 
 def with_explanation(document: Document, hit: SearchHit) -> Document:
-    """Return a document whose metadata say which tokens matched and how each leg scored it."""
+    """Return a document with the tokens that matched, and the score of each leg, in its metadata."""
     parts: dict[str, Any] = {}
     if hit.matches is not None:
         parts["tokens"] = [asdict(match) for match in hit.matches]

@@ -17,6 +17,7 @@ from haystack.utils import Secret
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
 from haystack_integrations.document_stores.opensearch_neural_sparse.credentials import refuse_credentials
 from haystack_integrations.document_stores.opensearch_neural_sparse.duplicate_policy import count_written, operation_of
+from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
 
 
-class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
-    """A document store whose index belongs to one neural sparse model.
+class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocumentStore):
+    """A document store of an index that belongs to one neural sparse model.
 
     It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
     its model when it is created and checked against it when it is opened. Documents are written with the embeddings

@@ -1,4 +1,4 @@
-"""Haystack's duplicate policies in the words of a bulk request."""
+"""Haystack's duplicate policies -> operations of a bulk request, and their failures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CONFLICT = "version_conflict_engine_exception"
 
 
 def operation_of(policy: DuplicatePolicy) -> BulkOperation:
-    """Return what is done with each document."""
+    """Return the bulk operation of a policy."""
     return BulkOperation.INDEX if policy is DuplicatePolicy.OVERWRITE else BulkOperation.CREATE
 
 

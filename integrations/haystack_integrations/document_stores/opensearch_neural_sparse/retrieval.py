@@ -63,6 +63,6 @@ class Retrieval:
         return replace(search, query=search.query if vector is None else vector, **page)
 
     def above_threshold(self, hits: Sequence[SearchHit]) -> Sequence[SearchHit]:
-        """Return the hits whose score suffices."""
+        """Return the hits with at least the score of the threshold."""
         least = self.score_threshold
         return hits if least is None else [hit for hit in hits if hit.score >= least]

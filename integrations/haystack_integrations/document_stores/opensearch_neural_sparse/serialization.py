@@ -1,4 +1,4 @@
-"""Haystack's parameters in the core's words, and as YAML holds them."""
+"""Convert parameters of components: to the core's options, and to what YAML holds."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OF_THE_LAYOUT = ("mappings", "method")
 
 
 class NamesModel(Protocol):
-    """A component that keeps in attributes which model it takes, and from where."""
+    """A component with a model: attributes that name it and say where its files are."""
 
     model: str | Path
     revision: str | None

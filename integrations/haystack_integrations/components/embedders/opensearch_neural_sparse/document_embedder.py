@@ -1,4 +1,4 @@
-"""Documents to documents with sparse embeddings."""
+"""Embed documents."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class NeuralSparseDocumentEmbedder:
         await self._side.get_async()
 
     def close(self) -> None:
-        """Let go of the model; the next run loads it again."""
+        """Release the model; the next run loads it again."""
         if (side := self._side.take()) is not None:
             side.encoder.close()
 
@@ -191,7 +191,7 @@ class NeuralSparseDocumentEmbedder:
 
 @dataclass(frozen=True)
 class _DocumentSide:
-    """What embeds documents, the stamp of what it makes, and the ids of its tokens."""
+    """Encoder of documents, the binding of its vectors, and the ids of its tokens."""
 
     encoder: DocumentEncoder
     binding: ModelBinding

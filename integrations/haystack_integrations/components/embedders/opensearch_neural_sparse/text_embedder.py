@@ -1,4 +1,4 @@
-"""A query to its sparse embedding."""
+"""Embed queries."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class NeuralSparseTextEmbedder:
         await self._side.get_async()
 
     def close(self) -> None:
-        """Let go of the model; the next run loads it again."""
+        """Release the model; the next run loads it again."""
         if (side := self._side.take()) is not None and isinstance(side.encoder, NeuralQueryEncoder):
             side.encoder.engine.close()
 
@@ -137,7 +137,7 @@ class NeuralSparseTextEmbedder:
 
 @dataclass(frozen=True)
 class _QuerySide:
-    """What embeds queries, the files it was made of, and the ids of its tokens."""
+    """Encoder of queries, the files it was loaded from, and the ids of its tokens."""
 
     encoder: QueryEncoder
     files: ModelFiles

@@ -1,4 +1,4 @@
-"""Documents to passages that fit into a model."""
+"""Split documents into passages that fit into a model."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class NeuralSparseDocumentSplitter:
         await self._tokenizer.get_async()
 
     def close(self) -> None:
-        """Let go of the tokenizer; the next run loads it again."""
+        """Release the tokenizer; the next run loads it again."""
         self._tokenizer.take()
 
     @component.output_types(documents=list[Document])

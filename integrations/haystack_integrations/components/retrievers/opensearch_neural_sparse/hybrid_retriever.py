@@ -50,15 +50,15 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         lower_bounds: Least scores of the legs for `min_max`, such as `[{"mode": "apply", "score": 0.1}, ...]`.
         upper_bounds: Greatest scores of the legs for `min_max`.
         fusion: Who fuses: `server`, `client`, or `auto`, which is the server wherever it gets it right.
-        custom_query: Body of a search of one's own, sent as it is once the places `$sparse`, `$text` and `$filters` in
-            it are filled; options that shape a search have no part in it.
+        custom_query: A user-supplied search body, sent as it is once the placeholders `$sparse`, `$text` and `$filters`
+            in it are filled; options that shape a search have no effect on it.
         score_threshold: Least fused score of a document.
         two_phase: Whether the sparse leg is searched in two phases; `True`, or parameters such as
             `{"prune_ratio": 0.3}`.
         prune: Which tokens of the query are searched for, such as `max_ratio:0.1`; None searches for all.
         seismic: How a `sparse_vector` field is searched, such as `{"k": 100}`.
         collapse: A metadata key of which each value is found once.
-        explain: Whether documents tell in `meta["_explanation"]` which tokens matched, and what each leg made of them.
+        explain: Whether `meta["_explanation"]` of documents lists the tokens that matched, and the score of each leg.
         return_embedding: Whether documents come with their vectors; by default as the document store says.
         raise_on_failure: Whether it is an error that the server fails or is out of reach; else nothing is found.
         timeout: Seconds to wait for the answer; by default as the document store says.
@@ -164,16 +164,16 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
 
         Args:
             query: A text; a blank one finds nothing by words or sparse vectors.
-            filters: Filters of this run; `filter_policy` says what becomes of the retriever's own.
+            filters: Filters of this run; `filter_policy` says whether they replace the retriever's own.
             top_k: Most documents; by default the retriever's own number.
             query_sparse_embedding: The text's sparse embedding; by default it is encoded by the index's model.
             query_embedding: The text's dense embedding, for the leg `dense`.
             weights: One for each leg; this and what follows is the retriever's own by default.
             score_threshold: Least fused score of a document.
-            explain: Whether documents tell why they were found.
+            explain: Whether documents say why they were found.
             routing: Only the shards that hold documents of this routing are searched.
             document_store: The document store.
-            custom_query: Body of a search of one's own.
+            custom_query: A user-supplied search body.
 
         Returns:
             `documents`: best first; a fused score says where a document ranked, not how well it matches.

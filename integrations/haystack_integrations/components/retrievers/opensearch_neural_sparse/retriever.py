@@ -33,15 +33,15 @@ class OpenSearchNeuralSparseRetriever(Retriever):
         top_k: Most documents, 1 to 10,000.
         filter_policy: Whether filters given to a run `replace` these or `merge` with them. Merged, documents satisfy
             both.
-        custom_query: Body of a search of one's own, sent as it is once the places `$sparse`, `$text` and `$filters` in
-            it are filled; options that shape a search have no part in it.
+        custom_query: A user-supplied search body, sent as it is once the placeholders `$sparse`, `$text` and `$filters`
+            in it are filled; options that shape a search have no effect on it.
         score_threshold: Least score of a document.
         two_phase: Whether heavy tokens find documents and light ones only refine their order; `True`, or parameters
             such as `{"prune_ratio": 0.3}`.
         prune: Which tokens of the query are searched for, such as `max_ratio:0.1`; None searches for all.
         seismic: How a `sparse_vector` field is searched, such as `{"k": 100}`.
         collapse: A metadata key of which each value is found once, by its best document.
-        explain: Whether documents tell in `meta["_explanation"]` which tokens matched and what each gave.
+        explain: Whether `meta["_explanation"]` of documents lists the tokens that matched, with their scores.
         return_embedding: Whether documents come with their vectors; by default as the document store says.
         raise_on_failure: Whether it is an error that the server fails or is out of reach; else nothing is found.
         timeout: Seconds to wait for the answer; by default as the document store says.
@@ -116,14 +116,14 @@ class OpenSearchNeuralSparseRetriever(Retriever):
 
         Args:
             query: A text; a blank one finds nothing.
-            filters: Filters of this run; `filter_policy` says what becomes of the retriever's own.
+            filters: Filters of this run; `filter_policy` says whether they replace the retriever's own.
             top_k: Most documents; this and what follows is the retriever's own by default.
             query_sparse_embedding: The embedding of a query, in place of a text.
             score_threshold: Least score of a document.
-            explain: Whether documents tell why they were found.
+            explain: Whether documents say why they were found.
             routing: Only the shards that hold documents of this routing are searched.
             document_store: The document store.
-            custom_query: Body of a search of one's own.
+            custom_query: A user-supplied search body.
 
         Returns:
             `documents`: best first, with their scores.

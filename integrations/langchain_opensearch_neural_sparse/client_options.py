@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 
 class AwsAuth:

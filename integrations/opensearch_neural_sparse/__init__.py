@@ -78,7 +78,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
     from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
     from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
-    from opensearch_neural_sparse.store.operations.reindex_job import ReindexReport
+    from opensearch_neural_sparse.store.operations.model_changes.reindex_job import ReindexReport
     from opensearch_neural_sparse.store.write_options import WriteOptions
     from opensearch_neural_sparse.version import __version__
 
@@ -207,7 +207,7 @@ _HOMES = {
     "store.bulk.missing_vectors": ("VectorRemedies",),
     "store.bulk.task_sender": ("AsyncBulkSender",),
     "store.bulk.thread_sender": ("BulkSender",),
-    "store.operations.reindex_job": ("ReindexReport",),
+    "store.operations.model_changes.reindex_job": ("ReindexReport",),
     "store.write_options": ("WriteOptions",),
     "version": ("__version__",),
 }

@@ -165,7 +165,7 @@ class IndexNotFoundError(NeuralSparseError):
 
 
 class IndexNotFoundWarning(UserWarning):
-    """A read from an index that does not exist yet and that the same store makes at its first write.
+    """A read from a missing index that the store creates at its first write.
 
     Attributes:
         index: Its name.

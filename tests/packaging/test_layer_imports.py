@@ -14,7 +14,7 @@ from tests.paths import ROOT
 
 CORE = "opensearch_neural_sparse"
 SHARED = {CORE: set(opensearch_neural_sparse.__all__), f"{CORE}.layer_support": set(layer_support.__all__)}
-LAYERS = ("haystack_integrations",)
+LAYERS = ("haystack_integrations", "langchain_opensearch_neural_sparse")
 
 
 def imports_of_the_core(layer: str) -> Iterator[tuple[Path, str, str]]:

@@ -64,7 +64,7 @@ def warn_of_missing_vectors(
 
 
 def warn_of_unencoded(index: str, missing: Mapping[str, tuple[str, ...]], remedy: str) -> None:
-    """Warn, once, of documents whose texts gave no vector when an index was encoded.
+    """Warn, once, of documents that got no vector when an index was encoded.
 
     Args:
         index: Name of the index.

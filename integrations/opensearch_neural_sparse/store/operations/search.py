@@ -53,10 +53,10 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
 from opensearch_neural_sparse.store.steps import Compute, EmbedLegs, Request, Steps
 
 MAX_ATTEMPTS = 3
-"""How often a search is made because the index behind its name has changed."""
+"""Most attempts of a search while the index behind its name changes."""
 _BAD_REQUEST = 400
 _UNKNOWN_QUERIES = ("unknown query [neural_sparse]", "unknown query [hybrid]")
-"""How a server without the plugin neural-search refuses its queries."""
+"""Reasons of a server that lacks the plugin neural-search."""
 
 Build = Callable[[ServerInfo, IndexInfo], MultiSearch]
 

@@ -27,7 +27,10 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse import
     OpenSearchNeuralSparseRetriever,
 )
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import combine_filters
-from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse import (
+    OpenSearchNeuralSparseDocumentStore,
+    QuerySparseEmbedding,
+)
 from opensearch_neural_sparse import (
     Bm25Leg,
     DenseLeg,
@@ -102,6 +105,24 @@ def test_sparse_retrieval_is_the_search_of_the_core(
     found = ranked(OpenSearchNeuralSparseRetriever(document_store=store).run(QUERY))
     assert found == [(hit.id, hit.score) for hit in core.search(QUERY)]
     assert {key for key, _ in found[:2]} == {"lines", "close"}
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+async def test_query_is_searched_by_the_vector_that_was_embedded_unless_its_numbers_were_changed(
+    store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore, kind: Any
+) -> None:
+    retriever, vector = kind(document_store=store), core.encode_query(QUERY)
+    files = NeuralSparseTextEmbedder(SMALL_MODEL).run(QUERY)["sparse_embedding"].files
+    other_ids = {token: 20_000 + place for place, token in enumerate(vector)}  # read only where numbers were changed
+    embedding = QuerySparseEmbedding.of(vector, other_ids, files)
+    expected = ranked(retriever.run(QUERY))
+    inputs: dict[str, Any] = {"query_sparse_embedding": embedding}
+    if kind is OpenSearchNeuralSparseHybridRetriever:
+        inputs["query"] = QUERY
+    assert ranked(retriever.run(**inputs)) == ranked(await retriever.run_async(**inputs)) == expected
+    embedding.values[0] /= 2
+    assert ranked(retriever.run(**inputs)) != expected
+    await store.close_async()
 
 
 def test_text_and_its_embedding_find_the_same(store: OpenSearchNeuralSparseDocumentStore) -> None:

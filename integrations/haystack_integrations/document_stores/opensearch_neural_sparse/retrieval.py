@@ -63,6 +63,10 @@ class Retrieval:
         return replace(search, query=search.query if vector is None else vector, **page)
 
     def above_threshold(self, hits: Sequence[SearchHit]) -> Sequence[SearchHit]:
-        """Return the hits with at least the score of the threshold."""
+        """Return the hits with at least the score of the threshold.
+
+        Args:
+            hits: Hits of this search.
+        """
         least = self.score_threshold
         return hits if least is None else [hit for hit in hits if hit.score >= least]

@@ -20,11 +20,9 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
     filter_policy_of,
     legs_of,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse import (
-    OpenSearchNeuralSparseDocumentStore,
-    Retrieval,
-)
-from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, SearchOptions, SparseSearch
+from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Search
+from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, SparseSearch
 from opensearch_neural_sparse.layer_support import CombinationLike, FusionLike, NormalizationLike, PartialLike
 
 
@@ -142,8 +140,7 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
             "upper_bounds": bounds_of(upper_bounds),
             "fusion": fusion,
         }
-        embedding = None if legs is None or DENSE not in legs else [0.0]
-        self._search("", top_k, self._options, embedding, weights, score_threshold)
+        self._search("", None if legs is None or DENSE not in legs else [0.0])
 
     @component.output_types(documents=list[Document])
     def run(
@@ -182,18 +179,8 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
             ValueError: A dense embedding without a leg for it, or the other way round.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        retrieval = self._retrieval_of(
-            query,
-            filters,
-            top_k,
-            query_sparse_embedding,
-            query_embedding,
-            weights,
-            score_threshold,
-            explain,
-            routing,
-            custom_query,
-        )
+        search = self._search(query, query_embedding, top_k, weights, score_threshold, routing, custom_query)
+        retrieval = self._retrieval(search, filters, query_sparse_embedding, score_threshold, explain)
         return self._retrieve(retrieval, document_store)
 
     @component.output_types(documents=list[Document])
@@ -212,55 +199,35 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Find documents; see `run`."""
-        retrieval = self._retrieval_of(
-            query,
-            filters,
-            top_k,
-            query_sparse_embedding,
-            query_embedding,
-            weights,
-            score_threshold,
-            explain,
-            routing,
-            custom_query,
-        )
+        search = self._search(query, query_embedding, top_k, weights, score_threshold, routing, custom_query)
+        retrieval = self._retrieval(search, filters, query_sparse_embedding, score_threshold, explain)
         return await self._retrieve_async(retrieval, document_store)
-
-    def _retrieval_of(
-        self,
-        query: str,
-        filters: dict[str, Any] | None,
-        top_k: int | None,
-        embedding: SparseEmbedding | None,
-        query_embedding: list[float] | None,
-        weights: list[float] | None,
-        score_threshold: float | None,
-        explain: bool | None,
-        routing: str | None,
-        custom_query: dict[str, Any] | None,
-    ) -> Retrieval:
-        text, size, options = checked_query(query), self._size_of_run(top_k), self._options_of_run(routing)
-        least = self._threshold_of_run(score_threshold)
-        search = self._search(text, size, options, query_embedding, weights, least)
-        custom = self._custom_search(custom_query, text, size, options.request)
-        return self._retrieval(custom or search, filters, embedding, score_threshold, explain)
 
     def _search(
         self,
         query: str,
-        size: int,
-        options: SearchOptions,
         query_embedding: list[float] | None,
-        weights: list[float] | None,
-        min_score: float | None,
-    ) -> SparseSearch | HybridSearch | MatchSearch:
+        top_k: int | None = None,
+        weights: list[float] | None = None,
+        score_threshold: float | None = None,
+        routing: str | None = None,
+        custom_query: dict[str, Any] | None = None,
+    ) -> Search:
         usual = [BM25, SPARSE] if query_embedding is None else [BM25, SPARSE, DENSE]
         names = usual if self.legs is None else self.legs
+        text, size, options = checked_query(query), self._size_of_run(top_k), self._options_of_run(routing)
         legs = legs_of(names, query_embedding)
         if names == [BM25]:
-            return MatchSearch(query, size=size, request=options.request)
-        if names == [SPARSE]:
-            return SparseSearch(query, size=size, options=options)
-        weights = self.weights if weights is None else weights
-        hybrid = HybridOptions(legs=legs, weights=weights, min_score=min_score, **self._fusion, **vars(options))
-        return HybridSearch(query, size=size, options=hybrid)
+            search: Search = MatchSearch(text, size=size, request=options.request)
+        elif names == [SPARSE]:
+            search = SparseSearch(text, size=size, options=options)
+        else:
+            hybrid = HybridOptions(
+                legs=legs,
+                weights=self.weights if weights is None else weights,
+                min_score=self._threshold_of_run(score_threshold),
+                **self._fusion,
+                **vars(options),
+            )
+            search = HybridSearch(text, size=size, options=hybrid)
+        return self._custom_search(custom_query, text, size, options.request) or search

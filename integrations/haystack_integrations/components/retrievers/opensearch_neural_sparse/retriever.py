@@ -15,11 +15,8 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
     checked_top_k,
     filter_policy_of,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse import (
-    OpenSearchNeuralSparseDocumentStore,
-    Retrieval,
-)
-from opensearch_neural_sparse import SparseSearch
+from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from opensearch_neural_sparse import CustomSearch, SparseSearch
 from opensearch_neural_sparse.layer_support import PartialLike
 
 
@@ -132,9 +129,8 @@ class OpenSearchNeuralSparseRetriever(Retriever):
             ValueError: Neither a text nor an embedding, or both.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        retrieval = self._retrieval_of(
-            query, filters, top_k, query_sparse_embedding, score_threshold, explain, routing, custom_query
-        )
+        search = self._search(query, query_sparse_embedding, top_k, routing, custom_query)
+        retrieval = self._retrieval(search, filters, query_sparse_embedding, score_threshold, explain)
         return self._retrieve(retrieval, document_store)
 
     @component.output_types(documents=list[Document])
@@ -151,26 +147,21 @@ class OpenSearchNeuralSparseRetriever(Retriever):
         custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Find documents; see `run`."""
-        retrieval = self._retrieval_of(
-            query, filters, top_k, query_sparse_embedding, score_threshold, explain, routing, custom_query
-        )
+        search = self._search(query, query_sparse_embedding, top_k, routing, custom_query)
+        retrieval = self._retrieval(search, filters, query_sparse_embedding, score_threshold, explain)
         return await self._retrieve_async(retrieval, document_store)
 
-    def _retrieval_of(
+    def _search(
         self,
         query: str | None,
-        filters: dict[str, Any] | None,
-        top_k: int | None,
         embedding: SparseEmbedding | None,
-        score_threshold: float | None,
-        explain: bool | None,
+        top_k: int | None,
         routing: str | None,
         custom_query: dict[str, Any] | None,
-    ) -> Retrieval:
+    ) -> SparseSearch | CustomSearch:
         if (query is None) == (embedding is None):
             raise ValueError("Give either query or query_sparse_embedding.")
         text = "" if query is None else checked_query(query)
         size, options = self._size_of_run(top_k), self._options_of_run(routing)
         custom = self._custom_search(custom_query, text, size, options.request)
-        search = custom or SparseSearch(text, size=size, options=options)
-        return self._retrieval(search, filters, embedding, score_threshold, explain)
+        return custom or SparseSearch(text, size=size, options=options)

@@ -10,7 +10,7 @@ import pytest
 from opensearch_neural_sparse.devserver import known_versions
 from tests.paths import ROOT
 
-DEVSERVER = "opensearch_neural_sparse/devserver"
+DEVSERVER = "opensearch_neural_sparse/devserver/distribution"
 
 
 @pytest.fixture(scope="module")

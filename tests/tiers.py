@@ -87,7 +87,7 @@ def group_of(item: pytest.Item, servers: list[str]) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its tier; where tests run side by side, begin with the longest groups and end with the least."""
+    """Mark each test with its tier; where tests run side by side, begin with the longest groups."""
     for item in items:
         item.add_marker(tier_of(item))
     if config.getoption("dist", "no") != "loadgroup":

@@ -14,6 +14,8 @@ from langchain_opensearch_neural_sparse import AwsAuth, OpenSearchNeuralSparseVe
 from langchain_opensearch_neural_sparse.client_options import CLIENT_OPTIONS, async_options
 from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
 
+pytestmark = pytest.mark.newest_server
+
 SIGNED_FOR = ("AKIAEXAMPLE", "a secret key of somebody")
 
 

@@ -24,6 +24,8 @@ from opensearch_neural_sparse import HybridOptions, IndexSchema, NeuralSparseSto
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 COPIES = [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
 NAMES = ["deepcopy", "pickle"]
 TEXTS = ["The heart pumps blood.", "A stone rests on the bed of a river.", "Money in a bank."]

@@ -17,6 +17,8 @@ from langchain_opensearch_neural_sparse.filters import compile_filter
 from opensearch_neural_sparse import FilterSyntaxError, IndexSchema, UnmappedFieldWarning
 from tests.tiers import without_address
 
+pytestmark = pytest.mark.newest_server
+
 SCHEMA = IndexSchema()
 VALUES: dict[str, Any] = {
     "lang": st.sampled_from(["de", "en", "fr", "", "größe"]),

@@ -18,6 +18,8 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.search.options.fusion import Fusion
 from tests.store.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 NONE_OF_NONE: list[Any] = [
     {"bool": {"should": []}},
     {"bool": {"should": [], "minimum_should_match": 1}},

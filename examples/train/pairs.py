@@ -1,4 +1,4 @@
-"""MultiSearch, each with a text that answers it."""
+"""Questions, each with a text that answers it."""
 
 from __future__ import annotations
 

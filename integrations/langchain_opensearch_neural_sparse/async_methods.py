@@ -1,4 +1,4 @@
-"""What is done with the documents of an index, awaited."""
+"""Asynchronous operations of a vector store."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
 
 
 class AsyncNeuralSparseOperations(NeuralSparseOperations):
-    """Every operation twice: blocking, and awaited over an asynchronous client of each event loop."""
+    """Blocking and asynchronous operations of a vector store; each event loop has its own client."""
 
     @property
     def async_store(self) -> AsyncNeuralSparseStore:
-        """The asynchronous store of the core."""
+        """Asynchronous store of the core."""
         return self.stores.awaited
 
     async def aadd_texts(
@@ -43,7 +43,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         batch_size: int | None = None,
         **kwargs: Any,
     ) -> list[str]:
-        """Do what `add_texts` does, awaited."""
+        """Run `add_texts` asynchronously."""
         refuse_unknown(kwargs)
         return await self._awrite(rows_of_texts(texts, metadatas, ids), batch_size)
 
@@ -55,26 +55,28 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         batch_size: int | None = None,
         **kwargs: Any,
     ) -> list[str]:
-        """Do what `add_documents` does, awaited."""
+        """Run `add_documents` asynchronously."""
         refuse_unknown(kwargs)
         return await self._awrite(rows_of_documents(documents, ids), batch_size)
 
     async def adelete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
-        """Do what `delete` does, awaited."""
+        """Run `delete` asynchronously."""
         refuse_unknown(kwargs)
         wanted = needed_ids(ids)
         try:
             deleted = await self.async_store.delete(wanted, **self._deletion)
             return deleted == len(wanted) or await self._aare_gone(wanted)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return True
 
     async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Do what `get_by_ids` does, awaited."""
+        """Run `get_by_ids` asynchronously."""
         wanted, routing = several("ids", ids), self._write_options.routing
         try:
             return list(map(self.document_mapper, await self.async_store.get(wanted, routing=routing)))
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return []
 
     async def asimilarity_search(
@@ -84,7 +86,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         filter: Filter | None = None,  # noqa: A002 (LangChain's word)
         **kwargs: Any,
     ) -> list[Document]:
-        """Do what `similarity_search` does, awaited."""
+        """Run `similarity_search` asynchronously."""
         return [document for document, _ in await self.asimilarity_search_with_score(query, k, filter, **kwargs)]
 
     async def asimilarity_search_with_score(
@@ -96,7 +98,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         options: SearchOptions = DEFAULT_SEARCH,
         **kwargs: Any,
     ) -> Scored:
-        """Do what `similarity_search_with_score` does, awaited."""
+        """Run `similarity_search_with_score` asynchronously."""
         refuse_unknown(kwargs)
         return self._scored(await self._ahits(query, k, filter, options))
 
@@ -108,7 +110,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         *,
         options: SearchOptions = DEFAULT_SEARCH,
     ) -> list[Document]:
-        """Do what `similarity_search_by_sparse_vector` does, awaited."""
+        """Run `similarity_search_by_sparse_vector` asynchronously."""
         return [document for document, _ in self._scored(await self._ahits(vector, k, filter, options))]
 
     async def amax_marginal_relevance_search(
@@ -122,7 +124,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         options: SearchOptions = DEFAULT_SEARCH,
         **kwargs: Any,
     ) -> list[Document]:
-        """Do what `max_marginal_relevance_search` does, awaited."""
+        """Run `max_marginal_relevance_search` asynchronously."""
         refuse_unknown(kwargs)
         check_size(k, name="k")
         check_size(fetch_k, name="fetch_k")
@@ -149,7 +151,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
             return SparseVector()
         try:
             return await self.async_store.encode_query(query)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SparseVector()
 
     async def _ahits(
@@ -168,7 +171,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
                 schema = self.async_store.schema if explain else None
                 return await self.async_store.custom_search(**filter_search(clauses, k, options, schema=schema))
             return await self.async_store.search(query, size=k, filter=clauses, options=options, explain=explain)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SearchHits()
 
     async def _aare_gone(self, ids: Sequence[str]) -> bool:
@@ -190,4 +194,6 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         try:
             await self.async_store.open()
         except IndexNotFoundError:
+            if not self.stores.is_creatable:
+                raise
             await self.async_store.create(exist_ok=True, settings=self._settings)

@@ -1,4 +1,4 @@
-"""What a client is told: its options, checked, and signatures for Amazon's services."""
+"""Request signing for Amazon's services, by both clients."""
 
 from __future__ import annotations
 
@@ -8,18 +8,9 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import MissingDependencyError
 
-CLIENT_OPTIONS = frozenset(
-    {"ca_certs", "client_cert", "client_key", "connection_class", "connection_pool_class", "default_mimetype"}
-    | {"headers", "host_info_callback", "http_auth", "http_compress", "max_retries", "opaque_id", "pool_maxsize"}
-    | {"retry_on_status", "retry_on_timeout", "serializer", "serializers", "sniff_on_connection_fail"}
-    | {"sniff_on_start", "sniff_timeout", "sniffer_timeout", "ssl_assert_fingerprint", "ssl_assert_hostname"}
-    | {"ssl_context", "ssl_show_warn", "ssl_version", "timeout", "use_ssl", "verify_certs"}
-)
-"""What both clients of opensearch-py take; anything else they pass over in silence, a misspelt password among it."""
-
 
 class AwsAuth:
-    """Sign every request for Amazon OpenSearch Service or Serverless (SigV4), blocking or asynchronous.
+    """Sign requests for Amazon OpenSearch Service or Serverless (SigV4), blocking or asynchronous.
 
     Args:
         region: Such as `eu-central-1`.
@@ -54,17 +45,8 @@ class AwsAuth:
         return AWSV4Signer(self._credentials or _found_credentials(), self.region, self.service)
 
 
-def check_client_options(options: Mapping[str, Any]) -> None:
-    """Raise TypeError where an option is none of the clients'."""
-    if unknown := sorted(set(options) - CLIENT_OPTIONS):
-        raise TypeError(
-            f"Unknown client options: {', '.join(unknown)}. Known are {', '.join(sorted(CLIENT_OPTIONS))}. "
-            "For anything else make a client of your own: client=..., async_client=..."
-        )
-
-
 def async_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the options for the asynchronous client, whose default connection cannot sign requests."""
+    """Return the options of the asynchronous client, with a connection class that can sign requests."""
     if not callable(options.get("http_auth")) or "connection_class" in options:
         return options
     from opensearchpy import AsyncHttpConnection

@@ -1,4 +1,4 @@
-"""How a vector store begins and ends: made and filled, or opened; closed."""
+"""Constructors and closing of a vector store."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Store = TypeVar("_Store", bound="ManagedVectorStore")
 
 
 class ManagedVectorStore(AsyncNeuralSparseOperations):
-    """A vector store that is made and filled in one call, and closes what it opened."""
+    """A vector store with LangChain's constructors, which closes what it opened."""
 
     if TYPE_CHECKING:
 
@@ -36,11 +36,11 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         await self.aclose()
 
     def close(self) -> None:
-        """Let go of the blocking client and the model that were opened here; a loop ends with its own client."""
+        """Close the blocking client and the model opened here; the client of an event loop closes with its loop."""
         self.stores.close()
 
     async def aclose(self) -> None:
-        """Let go of all that was opened here, the client of this event loop among it."""
+        """Close everything opened here, with the client of this event loop."""
         await self.stores.aclose()
 
     @classmethod
@@ -89,7 +89,7 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
 
     @classmethod
     def from_existing_index(cls, index: str, **kwargs: Any) -> Self:
-        """Open an index that exists, and check its fields and its model.
+        """Open an existing index; check its fields and its model.
 
         Args:
             index: Index or alias.
@@ -115,7 +115,7 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         batch_size: int | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Do what `from_texts` does, awaited."""
+        """Run `from_texts` asynchronously."""
         async with _aclosed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
             await vectorstore.aadd_texts(texts, metadatas, ids=ids, batch_size=batch_size)
         return vectorstore
@@ -130,14 +130,14 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         batch_size: int | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Do what `from_documents` does, awaited."""
+        """Run `from_documents` asynchronously."""
         async with _aclosed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
             await vectorstore.aadd_documents(documents, ids=ids, batch_size=batch_size)
         return vectorstore
 
     @classmethod
     async def afrom_existing_index(cls, index: str, **kwargs: Any) -> Self:
-        """Do what `from_existing_index` does, awaited."""
+        """Run `from_existing_index` asynchronously."""
         async with _aclosed_on_error(cls(index, **kwargs)) as vectorstore:
             await vectorstore.async_store.open()
         return vectorstore

@@ -1,4 +1,4 @@
-"""LangChain's documents as the core's, and what the core found as LangChain's."""
+"""Conversion between LangChain's documents and the core's rows and hits."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from opensearch_neural_sparse.search.results.hits import SearchHit
 
 T = TypeVar("T")
 DocumentMapper = Callable[[SearchHit | SparseDocument], Document]
-"""Makes LangChain's document of what the core found or read."""
+"""Function from a hit or a stored document to LangChain's document."""
 
 SCORE_KEY, LEGS_KEY, MATCHES_KEY, CHUNK_KEY = "_score", "_legs", "_matches", "_chunk"
-"""Metadata keys, where they are asked for: a hit's score, what each leg made of it, which tokens and chunk matched."""
+"""Metadata keys of optional results: a hit's score, the scores of its legs, its matching tokens, its chunk."""
 
 Row = Mapping[str, Any]
-"""A document with the keys `id`, `text` and `metadata`, as `NeuralSparseStore.write` takes it."""
+"""A document with the keys `id`, `text` and `metadata`, in the form of `NeuralSparseStore.write`."""
 
 
 def rows_of_texts(
@@ -31,7 +31,7 @@ def rows_of_texts(
     metadatas: Sequence[Mapping[str, Any]] | None = None,
     ids: Sequence[str | None] | None = None,
 ) -> Iterable[Row]:
-    """Return rows of texts: a list of a sequence, else an iterator that takes texts as rows are taken.
+    """Return the rows of texts: a list for a sequence, else an iterator that reads texts as rows are read.
 
     Args:
         texts: Texts; consumed once, and at once where metadata or ids are given.
@@ -48,7 +48,7 @@ def rows_of_texts(
 
 
 def rows_of_documents(documents: Iterable[Document], ids: Sequence[str | None] | None = None) -> Iterable[Row]:
-    """Return rows of documents: a list of a sequence, else an iterator that takes documents as rows are taken.
+    """Return the rows of documents: a list for a sequence, else an iterator that reads documents as rows are read.
 
     Args:
         documents: Documents; consumed once, and at once where ids are given. They stay as they are.
@@ -67,12 +67,12 @@ def rows_of_documents(documents: Iterable[Document], ids: Sequence[str | None] |
 
 
 def to_document(found: SearchHit | SparseDocument) -> Document:
-    """Return a hit or a stored document as LangChain's document, with its id."""
+    """Convert a hit or a stored document to LangChain's document, with its id."""
     return Document(id=found.id, page_content=found.text or "", metadata=dict(found.metadata))
 
 
 def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
-    """Return a hit's document with the score in its metadata, and with whatever the hit explains.
+    """Convert a hit to a document with the score and explanation in its metadata.
 
     Args:
         document: The document; it stays as it is.
@@ -90,13 +90,13 @@ def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
 
 
 def with_embeddings(rows: Iterable[Row], embedding: Embeddings, batch_size: int) -> Iterator[Row]:
-    """Yield rows with dense vectors, embedded a batch at a time."""
+    """Yield rows with dense vectors, embedded in batches."""
     for batch in batches_of(rows, batch_size):
         yield from with_vectors(batch, embedding.embed_documents([row["text"] for row in batch]))
 
 
 async def awith_embeddings(rows: Iterable[Row], embedding: Embeddings, batch_size: int) -> list[Row]:
-    """Return rows with dense vectors, embedded a batch at a time."""
+    """Return rows with dense vectors, embedded in batches."""
     done: list[Row] = []
     for batch in batches_of(rows, batch_size):
         done += with_vectors(batch, await embedding.aembed_documents([row["text"] for row in batch]))
@@ -111,7 +111,7 @@ def batches_of(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
 
 
 def with_vectors(rows: Sequence[Row], vectors: Sequence[Sequence[float]]) -> list[Row]:
-    """Return rows with a dense vector each."""
+    """Add a dense vector to each row."""
     return [{**row, "embedding": vector} for row, vector in zip(rows, vectors, strict=True)]
 
 
@@ -126,7 +126,7 @@ def _as(source: Iterable[Any], rows: Iterator[Row]) -> Iterable[Row]:
 
 
 def several(name: str, values: Iterable[T]) -> Iterable[T]:
-    """Return what is several things; one text would pass for its letters.
+    """Return several values as a list; one text is refused, because it would pass for its letters.
 
     Raises:
         TypeError: It is one text or one document.

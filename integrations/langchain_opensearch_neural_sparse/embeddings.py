@@ -1,4 +1,4 @@
-"""Texts as token weights, outside any index."""
+"""Sparse embeddings of texts, independent of an index."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class NeuralSparseEmbeddings:
         return [vector.to_dict() for vector in self._encoders.document().encode_documents(list(texts))]
 
     def embed_query(self, text: str) -> dict[str, float]:
-        """Return token -> weight of a query; empty where the model knows no token of it.
+        """Return token -> weight of a query; empty if the model knows none of its tokens.
 
         Args:
             text: The query.
@@ -60,15 +60,15 @@ class NeuralSparseEmbeddings:
         return self._encoders.query().encode_query(text).to_dict()
 
     async def aembed_documents(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """Do what `embed_documents` does; the model runs in a worker thread."""
+        """Run `embed_documents` in a worker thread."""
         return await asyncio.to_thread(self.embed_documents, texts)
 
     async def aembed_query(self, text: str) -> dict[str, float]:
-        """Do what `embed_query` does; what encodes queries runs in a worker thread."""
+        """Run `embed_query` in a worker thread."""
         return await asyncio.to_thread(self.embed_query, text)
 
     def to_ids(self, weights: Mapping[str, float]) -> dict[int, float]:
-        """Return token id -> weight: the same vector, for stores that know no tokens.
+        """Convert token -> weight to token id -> weight, for stores without tokens.
 
         Args:
             weights: Token -> weight.
@@ -81,5 +81,5 @@ class NeuralSparseEmbeddings:
         return dict(zip(*SparseVector(weights).to_ids(self._vocabulary), strict=True))
 
     def close(self) -> None:
-        """Let go of the model; the next use loads it again."""
+        """Release the model; the next use loads it again."""
         self._encoders.close()

@@ -1,4 +1,4 @@
-"""A question that is a filter alone: which documents satisfy it, whatever their texts."""
+"""Search by a filter alone, without a query text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opensearch_neural_sparse.search.options.search_options import HybridOptions
 
 
 def is_filter_alone(query: object, clauses: Sequence[Any]) -> bool:
-    """Tell whether a query is a blank text beside a filter, which is how a self-querying retriever asks for a filter.
+    """Return whether a query is blank and has a filter; a self-querying retriever asks for a filter that way.
 
     Args:
         query: A text, or token weights.
@@ -26,7 +26,7 @@ def filter_search(
     *,
     schema: IndexSchema | None = None,
 ) -> dict[str, Any]:
-    """Return the keywords of `custom_search` for the documents that satisfy a filter, each with the score 1.
+    """Return the keywords of `custom_search` for the documents of a filter, each with the score 1.
 
     Args:
         clauses: The filter as query clauses.

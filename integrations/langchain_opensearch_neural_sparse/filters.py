@@ -1,4 +1,4 @@
-"""Filters by metadata: LangChain's common language, and OpenSearch's own clauses."""
+"""Metadata filters in LangChain's common syntax and as OpenSearch clauses."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ QUERIES = frozenset(
     | {"rank_feature", "regexp", "script", "script_score", "simple_query_string", "span_near", "span_term", "term"}
     | {"terms", "terms_set", "wildcard", "wrapper", "xy_shape"}
 )
-"""OpenSearch's own queries, which a filter may hold as they are."""
+"""Names of OpenSearch queries that a filter may contain."""
 
 
 def compile_filter(filter: Filter | None, schema: IndexSchema) -> list[Clause]:  # noqa: A002 (LangChain's word)
-    """Return the OpenSearch clauses, all of which must hold, of a filter in either language.
+    """Compile a filter in either syntax to a list of OpenSearch clauses, which all must match.
 
     Args:
         filter: `{"lang": "en", "year": {"$gte": 2020}}`, an OpenSearch clause such as `{"term": {"lang": "en"}}`, or a
@@ -50,7 +50,7 @@ def compile_filter(filter: Filter | None, schema: IndexSchema) -> list[Clause]: 
 
 
 def field_of(key: str, schema: IndexSchema) -> str:
-    """Return the field that holds a metadata key."""
+    """Return the field of a metadata key."""
     return f"{META_FIELD}.{key}" if key.split(".", 1)[0] in schema.reserved_names else key
 
 
@@ -66,7 +66,7 @@ def _conditions(filter: Mapping[str, Any], schema: IndexSchema) -> list[Clause]:
 
 
 def _is_opensearch(filter: Mapping[str, Any]) -> bool:  # noqa: A002
-    """Tell `{"term": {"lang": "en"}}` from `{"term": {"$eq": "autumn"}}` and `{"term": "autumn"}`."""
+    """Distinguish `{"term": {"lang": "en"}}` from `{"term": {"$eq": "autumn"}}` and `{"term": "autumn"}`."""
     if len(filter) != 1:
         return False
     [(name, body)] = filter.items()

@@ -1,4 +1,4 @@
-"""How alike sparse vectors are: relevance between 0 and 1, and hits that differ from one another."""
+"""Similarity of sparse vectors: cosine, and maximal marginal relevance."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 
 
 def cosine(one: SparseVector, other: SparseVector) -> float:
-    """Return the cosine of two vectors: 0 where they share no token, 1 where they point the same way."""
+    """Return the cosine of two vectors, from 0 (no common token) to 1 (same direction)."""
     length = math.hypot(*one.values()) * math.hypot(*other.values())
     return min(1.0, one.dot(other) / length) if length else 0.0
 
 
 def diverse(query: SparseVector, vectors: Sequence[SparseVector], *, k: int, lambda_mult: float) -> list[int]:
-    """Return which of the vectors to take, in order: each like the query and unlike those taken before.
+    """Select vectors in order by maximal marginal relevance: similar to the query, unlike those selected before.
 
     Args:
         query: The query.

@@ -1,4 +1,4 @@
-"""Token weights in the forms that other vector stores of LangChain take, by token id."""
+"""Adapters for other vector stores of LangChain, with token ids."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from langchain_opensearch_neural_sparse.embeddings import NeuralSparseEmbeddings
 
     Again = tuple[Callable[[NeuralSparseEmbeddings], object], tuple[NeuralSparseEmbeddings]]
-    """What makes a class of this module again where its class, which is made in a function, cannot be found."""
+    """Constructor and arguments that unpickle an adapter, because its class is local to a function."""
 
 
 def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
-    """Return embeddings as `QdrantVectorStore(sparse_embedding=...)` takes them.
+    """Adapt embeddings for `QdrantVectorStore(sparse_embedding=...)`.
 
     Args:
         embeddings: What encodes the texts.
@@ -33,7 +33,7 @@ def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
         return QdrantVector(indices=list(by_id), values=list(by_id.values()))
 
     class QdrantEmbeddings(SparseEmbeddings):
-        """Token ids and weights, side by side."""
+        """Token ids and weights as parallel lists."""
 
         def embed_documents(self, texts: list[str]) -> list[QdrantVector]:
             """Return the vectors of documents."""
@@ -50,7 +50,7 @@ def for_qdrant(embeddings: NeuralSparseEmbeddings) -> SparseEmbeddings:
 
 
 def for_milvus(embeddings: NeuralSparseEmbeddings) -> BaseSparseEmbedding:
-    """Return embeddings as `Milvus(embedding_function=...)` takes them.
+    """Adapt embeddings for `Milvus(embedding_function=...)`.
 
     Args:
         embeddings: What encodes the texts.

@@ -1,4 +1,4 @@
-"""What a self-querying retriever asks, as a filter of this layer."""
+"""Translator of LangChain's structured queries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opensearch_neural_sparse.index.schema import IndexSchema
 
 
 class NeuralSparseTranslator(Visitor):
-    """Translate a structured query into `filter` of this layer's searches.
+    """Translate a structured query to `filter` of this layer's searches.
 
     Args:
         schema: Names of the fields of the index, where they are not the default ones.
@@ -30,7 +30,7 @@ class NeuralSparseTranslator(Visitor):
         self.allowed_comparators, self.allowed_operators = list(Comparator), list(Operator)
 
     def visit_operation(self, operation: Operation) -> dict[str, Any]:
-        """Return `$and`, `$or` or `$not` of what the arguments are translated to.
+        """Return `$and`, `$or` or `$not` of the translated arguments.
 
         Args:
             operation: An operator and its arguments.
@@ -41,7 +41,7 @@ class NeuralSparseTranslator(Visitor):
         return {f"${operation.operator.value}": parts}
 
     def visit_comparison(self, comparison: Comparison) -> dict[str, Any]:
-        """Return a condition; `contain` asks for one of several values, `like` for a part of a text.
+        """Return a condition; `contain` matches one of several values, `like` a part of a text.
 
         Args:
             comparison: An attribute, a comparator and a value.
@@ -69,7 +69,7 @@ class NeuralSparseTranslator(Visitor):
 
 
 def _plain(value: Any) -> Any:
-    """Return a date, alone or in a list, as the text that it is stored as."""
+    """Return a date, alone or in a list, as its stored text."""
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     if isinstance(value, dict) and value.get("type") in ("date", "datetime"):

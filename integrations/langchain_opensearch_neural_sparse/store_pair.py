@@ -1,4 +1,4 @@
-"""The two stores of one index: what blocks and what is awaited."""
+"""Blocking and asynchronous store of one index."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from langchain_opensearch_neural_sparse.client_options import async_options, check_client_options
+from langchain_opensearch_neural_sparse.client_options import async_options
 from langchain_opensearch_neural_sparse.filters import Filter, compile_filter
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class StorePair:
-    """The blocking and the asynchronous store of one index; one is missing where there is no client for it.
+    """Blocking and asynchronous store of one index; one is missing if there is no client for it.
 
     Args:
         store: The blocking store.
@@ -44,7 +44,7 @@ class StorePair:
         client_options: Mapping[str, Any] | None,
         options: Mapping[str, Any],
     ) -> StorePair:
-        """Return the stores of an index that there are clients for, or an address to make them for.
+        """Make the stores of an index, for each given client or for an address.
 
         Args:
             index: Index or alias.
@@ -55,16 +55,19 @@ class StorePair:
             options: What else both stores take; they share their encoders.
         """
         told = client_options or {}
-        check_client_options(told)
-        store = async_store = None
-        if client is not None or url is not None:
-            address = url if client is None else None
-            store = NeuralSparseStore(index, client=client, url=address, client_options=told, **options)
-        if async_client is not None or url is not None:
-            address, told = (url if async_client is None else None), async_options(told)
-            async_store = AsyncNeuralSparseStore(
-                index, client=async_client, url=address, client_options=told, **options
+        if told and (url is None or (client is not None and async_client is not None)):
+            raise ValueError(
+                "client_options are for the clients that are made for url=...; those given have their own."
             )
+        store = async_store = None
+        if client is not None:
+            store = NeuralSparseStore(index, client=client, **options)
+        elif url is not None:
+            store = NeuralSparseStore(index, url=url, client_options=told, **options)
+        if async_client is not None:
+            async_store = AsyncNeuralSparseStore(index, client=async_client, **options)
+        elif url is not None:
+            async_store = AsyncNeuralSparseStore(index, url=url, client_options=async_options(told), **options)
         return _again(store, async_store, shared=True)
 
     def __reduce__(self) -> tuple[Callable[..., StorePair], tuple[Any, ...]]:
@@ -77,24 +80,29 @@ class StorePair:
 
     @property
     def blocking(self) -> NeuralSparseStore:
-        """The blocking store.
+        """Blocking store.
 
         Raises:
             ValueError: There is no client for it.
         """
         if self._store is None:
-            raise ValueError("There is an asynchronous client alone: await the methods, or give client=... or url=...")
+            raise ValueError(
+                "This vector store has only an async client. Use the async methods, or pass client=... or url=..."
+            )
         return self._store
 
     @property
     def awaited(self) -> AsyncNeuralSparseStore:
-        """The asynchronous store.
+        """Asynchronous store.
 
         Raises:
             ValueError: There is no client for it.
         """
         if self._async_store is None:
-            raise ValueError("There is a blocking client alone; to await methods, give async_client=... or url=...")
+            raise ValueError(
+                "This vector store has only a blocking client. Use the blocking methods, or pass async_client=... or "
+                "url=..."
+            )
         return self._async_store
 
     @property
@@ -103,33 +111,38 @@ class StorePair:
         return self._any.index
 
     @property
+    def is_creatable(self) -> bool:
+        """Whether the first write makes the index where there is none: one name, and a model."""
+        return self._any.is_creatable
+
+    @property
     def schema(self) -> IndexSchema:
         """Names of the fields."""
         return self._any.schema
 
     def clauses(self, filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002 (LangChain's word)
-        """Return the query clauses that a filter amounts to on this index; see `compile_filter`."""
+        """Return the query clauses of a filter on this index; see `compile_filter`."""
         return compile_filter(filter, self.schema)
 
     @property
     def model_id(self) -> str | None:
-        """Id of the model, as far as it is known without asking the server."""
+        """Id of the model, if it is known without a request."""
         return self._any.model_id
 
     def close(self) -> None:
-        """Close what was opened here, without what belongs to an event loop: the loop closes that when it ends."""
+        """Close everything opened here, except the clients of event loops, which close with their loop."""
         if self._owned and self._store is not None:
             self._store.close()
 
     async def aclose(self) -> None:
-        """Close what was opened here, the client of this event loop among it."""
+        """Close everything opened here, with the client of this event loop."""
         if self._owned and self._async_store is not None:
             await self._async_store.close()
         self.close()
 
 
 def _again(store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, shared: bool) -> StorePair:
-    """Return a pair that closes its stores with it; the encoders are `shared` where one pair made both."""
+    """Return a pair that closes its stores; the encoders are `shared` if one pair made both."""
     if shared and store is not None and async_store is not None:
         async_store.share_encoders(store)
     return StorePair(store, async_store, owned=True)

@@ -1,4 +1,4 @@
-"""What is done with the documents of an index: written, deleted, read, searched for."""
+"""Blocking operations of a vector store."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 
 class NeuralSparseOperations(VectorStoreBase):
-    """The blocking operations of a vector store."""
+    """Blocking operations of a vector store."""
 
     @property
     def store(self) -> NeuralSparseStore:
-        """The store of the core that does the work, and all that LangChain has no word for."""
+        """Blocking store of the core, with further operations that LangChain does not have."""
         return self.stores.blocking
 
     def add_texts(
@@ -50,7 +50,7 @@ class NeuralSparseOperations(VectorStoreBase):
         batch_size: int | None = None,
         **kwargs: Any,
     ) -> list[str]:
-        """Encode texts and write them, replacing those of the same id.
+        """Encode texts and write them; those with the same id are replaced.
 
         Args:
             texts: Texts; consumed once, a batch at a time where neither metadata nor ids are given.
@@ -77,7 +77,7 @@ class NeuralSparseOperations(VectorStoreBase):
         batch_size: int | None = None,
         **kwargs: Any,
     ) -> list[str]:
-        """Encode documents and write them, replacing those of the same id.
+        """Encode documents and write them; those with the same id are replaced.
 
         Args:
             documents: Documents; consumed once, a batch at a time where no ids are given.
@@ -96,7 +96,7 @@ class NeuralSparseOperations(VectorStoreBase):
         return self._write(rows_of_documents(documents, ids), batch_size)
 
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
-        """Delete documents; ids that are not there are passed over.
+        """Delete documents; missing ids are ignored.
 
         Documents are looked for by the routing in `write_options`, which they were written with.
 
@@ -115,18 +115,20 @@ class NeuralSparseOperations(VectorStoreBase):
         wanted = needed_ids(ids)
         try:
             return self.store.delete(wanted, **self._deletion) == len(wanted) or self._are_gone(wanted)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        """Return the documents of these `ids`, without those that are not there.
+        """Return the documents with these `ids`; missing ones are left out.
 
         Documents are looked for by the routing in `write_options`, which they were written with.
         """
         routing = self._write_options.routing
         try:
             return list(map(self.document_mapper, self.store.get(several("ids", ids), routing=routing)))
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return []
 
     def similarity_search(
@@ -136,7 +138,7 @@ class NeuralSparseOperations(VectorStoreBase):
         filter: Filter | None = None,  # noqa: A002 (LangChain's word)
         **kwargs: Any,
     ) -> list[Document]:
-        """Return the documents that share most weight with the query; see `similarity_search_with_score`."""
+        """Return the best documents for a query; see `similarity_search_with_score`."""
         return [document for document, _ in self.similarity_search_with_score(query, k, filter, **kwargs)]
 
     def similarity_search_with_score(
@@ -148,7 +150,7 @@ class NeuralSparseOperations(VectorStoreBase):
         options: SearchOptions = DEFAULT_SEARCH,
         **kwargs: Any,
     ) -> Scored:
-        """Return the documents that share most weight with the query, and their scores, best first.
+        """Return the best documents for a query and their scores, best first.
 
         Args:
             query: Text. A blank one finds nothing, or beside a filter all that satisfy it, each with the score 1.
@@ -174,7 +176,7 @@ class NeuralSparseOperations(VectorStoreBase):
         *,
         options: SearchOptions = DEFAULT_SEARCH,
     ) -> list[Document]:
-        """Return the documents that share most weight with `vector`; see `similarity_search_with_score`."""
+        """Return the best documents for a sparse `vector`; see `similarity_search_with_score`."""
         return [document for document, _ in self._scored(self._hits(vector, k, filter, options))]
 
     def max_marginal_relevance_search(
@@ -188,7 +190,7 @@ class NeuralSparseOperations(VectorStoreBase):
         options: SearchOptions = DEFAULT_SEARCH,
         **kwargs: Any,
     ) -> list[Document]:
-        """Return documents that are like the query and unlike one another, by the cosines of their sparse vectors.
+        """Return relevant and diverse documents, by the cosines of their sparse vectors.
 
         Args:
             query: Text.
@@ -224,7 +226,8 @@ class NeuralSparseOperations(VectorStoreBase):
             return SparseVector()
         try:
             return self.store.encode_query(query)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SparseVector()
 
     def _hits(
@@ -243,7 +246,8 @@ class NeuralSparseOperations(VectorStoreBase):
                 schema = self.store.schema if explain else None
                 return self.store.custom_search(**filter_search(clauses, k, options, schema=schema))
             return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
+            self._pass_if_to_be_made(error)
             return SearchHits()
 
     def _are_gone(self, ids: Sequence[str]) -> bool:
@@ -265,4 +269,6 @@ class NeuralSparseOperations(VectorStoreBase):
         try:
             self.store.open()
         except IndexNotFoundError:
+            if not self.stores.is_creatable:
+                raise
             self.store.create(exist_ok=True, settings=self._settings)

@@ -1,4 +1,4 @@
-"""Long texts cut into passages by the model's own tokens."""
+"""Splitting of long texts by the model's tokens."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from opensearch_neural_sparse.models.spec import ModelSpec
 
 
 class NeuralSparseTextSplitter(TextSplitter):
-    """Cut texts into passages that a model can take whole, at the beginning of words where it can.
+    """Split texts into passages within the model's limit, at word starts where possible.
 
     The tokenizer is loaded when it is first used; the transformer is not needed.
 
@@ -50,7 +50,7 @@ class NeuralSparseTextSplitter(TextSplitter):
         return {name: value for name, value in vars(self).items() if name != "_tokenizer"}
 
     def split_text(self, text: str) -> list[str]:
-        """Return the passages of a text; none of a text without tokens.
+        """Split a text into passages; a text without tokens has none.
 
         Args:
             text: The text.
@@ -58,7 +58,7 @@ class NeuralSparseTextSplitter(TextSplitter):
         return [chunk.text for chunk in self._chunks(text)]
 
     def create_documents(self, texts: list[str], metadatas: list[dict[Any, Any]] | None = None) -> list[Document]:
-        """Return a document of each passage, with the metadata of its text.
+        """Split texts into documents, one per passage, with the metadata of its text.
 
         Args:
             texts: The texts.

@@ -1,4 +1,4 @@
-"""A vector store whose vectors are token weights in an OpenSearch index."""
+"""Vector store of sparse vectors in an OpenSearch index."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from langchain_opensearch_neural_sparse.documents import DocumentMapper, to_docu
 from langchain_opensearch_neural_sparse.store_pair import StorePair
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.models.spec import ModelSpec
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 if TYPE_CHECKING:
@@ -30,11 +31,13 @@ if TYPE_CHECKING:
 
 
 class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
-    """Documents in OpenSearch, found by the tokens that a neural sparse model gives them.
+    """Vector store of documents in OpenSearch, searched by the tokens of a neural sparse model.
 
     Texts are encoded here, by the model that the index is bound to; queries of a doc-only model need its tokenizer and
     a table, no transformer. Making a vector store does nothing: the first operation connects, and the first write
-    makes the index if there is none. Reading from an index that is not there finds nothing.
+    makes the index if there is none. Reading from an index that is not there yet finds nothing, with one
+    `IndexNotFoundWarning`; where no write would make it, since it is a list or a pattern or no model is named, it is an
+    `IndexNotFoundError`.
 
     Every method has its asynchronous twin, which awaits a client of its own in each event loop.
 
@@ -66,7 +69,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
 
     Raises:
         ValueError: No index or no client, or both these and stores of the core; or a dense model without its dimension.
-        TypeError: Unknown client options.
+        TypeError: An unknown client option or encoder option.
 
     Examples:
         ```python
@@ -113,6 +116,7 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
             self.stores = StorePair(store, async_store, owned=False)
         self._embedding = _checked(embedding, self.stores.schema)
         self._write_options = write_options or WriteOptions()
+        check_options(self._write_options, WriteOptions, "write_options")
         self._settings = settings
         self.document_mapper = document_mapper
 
@@ -128,16 +132,18 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
                 `k` and `filter`. `tags` and `metadata`.
 
         Raises:
+            TypeError: An unknown argument.
             ValueError: An unknown `search_type`.
         """
         kind = kwargs.get("search_type", "similarity")
         if (retriever := _own_retriever(kind)) is None:
+            _refuse_unknown_fields(kwargs)
             return super().as_retriever(**kwargs)
         fields = {name: value for name, value in kwargs.items() if name not in ("search_type", "search_kwargs")}
         return retriever(vectorstore=self, **fields, **(kwargs.get("search_kwargs") or {}))
 
     def search(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
-        """Return documents by any of the ways to search that `as_retriever` knows.
+        """Return documents by any `search_type` of `as_retriever`.
 
         Args:
             query: Text.
@@ -152,14 +158,14 @@ class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
         return retriever(vectorstore=self, **kwargs).invoke(query)
 
     async def asearch(self, query: str, search_type: str, **kwargs: Any) -> list[Document]:
-        """Do what `search` does, awaited."""
+        """Run `search` asynchronously."""
         if (retriever := _own_retriever(search_type)) is None:
             return await super().asearch(query, search_type, **kwargs)
         return await retriever(vectorstore=self, **kwargs).ainvoke(query)
 
 
 def _own_retriever(search_type: str) -> type[NeuralSparseRetriever] | None:
-    """Return the retriever of this layer that searches so, or None where LangChain's own does.
+    """Return this layer's retriever for a search type, or None if LangChain's own applies.
 
     Raises:
         ValueError: Neither does.
@@ -181,6 +187,15 @@ def _named(index: str | None) -> str:
     if index is None:
         raise ValueError("Name the index, as in OpenSearchNeuralSparseVectorStore('articles', url=...).")
     return index
+
+
+def _refuse_unknown_fields(given: Mapping[str, Any]) -> None:
+    """Raise TypeError where LangChain's retriever would pass over a keyword."""
+    if unknown := [name for name in given if name not in VectorStoreRetriever.model_fields]:
+        raise TypeError(
+            f"as_retriever() has no argument {', '.join(map(repr, unknown))}. Keywords of the search, such as k and "
+            "filter, go into search_kwargs={...}."
+        )
 
 
 def _refuse_beside_stores(**options: Any) -> None:

@@ -1,7 +1,8 @@
-"""What the blocking operations and the awaited ones know and decide alike."""
+"""Base of the blocking and asynchronous operations."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from langchain_opensearch_neural_sparse.documents import DocumentMapper, Row, se
 from langchain_opensearch_neural_sparse.mmr import cosine, diverse
 from langchain_opensearch_neural_sparse.store_pair import StorePair
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexNotFoundWarning
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.results.hits import SearchHit, scored_vector
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -23,7 +25,7 @@ Query = str | Mapping[str, float]
 
 
 class VectorStoreBase(VectorStore):
-    """What a vector store holds, and what it makes of hits.
+    """Stores and settings of a vector store, and conversion of hits.
 
     Attributes:
         stores: The stores of the core that do the work.
@@ -35,19 +37,20 @@ class VectorStoreBase(VectorStore):
     _embedding: Embeddings | None
     _write_options: WriteOptions
     _settings: Mapping[str, Any] | None
+    _warned_of_index = False
 
     @property
     def embeddings(self) -> Embeddings | None:
-        """The dense model of the dense leg, or None: the sparse model is none of LangChain's embeddings."""
+        """Dense model of the dense leg, or None; the sparse model does not fit LangChain's `Embeddings`."""
         return self._embedding
 
     def _scored(self, hits: Iterable[SearchHit]) -> Scored:
         return [(self.document_mapper(hit), hit.score) for hit in hits]
 
     def _relevant(self, query: SparseVector, hits: Sequence[SearchHit], schema: IndexSchema) -> Scored:
-        """Return documents by the cosine, most relevant first: the score divided by the lengths of both vectors.
+        """Return documents by cosine, most relevant first: the score divided by the norms of both vectors.
 
-        What was found without a vector satisfies a filter, the whole of the question, and is relevant by 1.
+        A hit without a vector matches a filter, which is all of the query, and has the relevance 1.
         """
         if not query:
             return self._scored(hits)
@@ -63,27 +66,35 @@ class VectorStoreBase(VectorStore):
 
     @property
     def _deletion(self) -> dict[str, Any]:
-        """How documents are deleted: as they are written."""
+        """Options of a deletion: those of writes."""
         return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
+
+    def _pass_if_to_be_made(self, error: IndexNotFoundError) -> None:
+        """Warn, once, of a missing index that the first write makes; raise the error of any other."""
+        if not self.stores.is_creatable:
+            raise error
+        if not self._warned_of_index:
+            self._warned_of_index = True
+            warnings.warn(IndexNotFoundWarning(error.index), stacklevel=3)
 
     def _options(self, batch_size: int | None) -> WriteOptions:
         return self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)
 
 
 def noted(rows: Iterable[Row], ids: list[str]) -> Iterator[Row]:
-    """Yield rows, adding the id of each to a list."""
+    """Yield rows and collect their ids in a list."""
     for row in rows:
         ids.append(row["id"])
         yield row
 
 
 def of_ids(ids: Sequence[str]) -> dict[str, Any]:
-    """Return the clause that documents of these ids satisfy, whatever they were routed by."""
+    """Return the clause that matches documents by id, whatever their routing."""
     return {"ids": {"values": list(ids)}}
 
 
 def needed_ids(ids: Sequence[str] | None) -> list[str]:
-    """Return the ids to delete, each once.
+    """Return the ids to delete, without duplicates.
 
     Raises:
         ValueError: None were given.
@@ -95,6 +106,6 @@ def needed_ids(ids: Sequence[str] | None) -> list[str]:
 
 
 def refuse_unknown(arguments: Mapping[str, Any]) -> None:
-    """Raise TypeError where there are arguments: their names are not known."""
+    """Raise TypeError for unknown arguments."""
     if arguments:
         raise TypeError(f"Unknown arguments: {', '.join(sorted(arguments))}.")

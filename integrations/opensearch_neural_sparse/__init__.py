@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         HybridPoolWarning,
         IndexNotBoundError,
         IndexNotFoundError,
+        IndexNotFoundWarning,
         IndexSchemaError,
         InvalidRequestError,
         InvalidVectorError,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
     from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
     from opensearch_neural_sparse.search.options.two_phase import TwoPhase
+    from opensearch_neural_sparse.search.requests.searches import CustomSearch, HybridSearch, MatchSearch, SparseSearch
     from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
     from opensearch_neural_sparse.search.results.leg_scores import LegScore
@@ -113,6 +115,7 @@ _HOMES = {
         "HybridPoolWarning",
         "IndexNotBoundError",
         "IndexNotFoundError",
+        "IndexNotFoundWarning",
         "IndexSchemaError",
         "InvalidRequestError",
         "InvalidVectorError",
@@ -189,6 +192,7 @@ _HOMES = {
     ),
     "search.options.seismic_search": ("SeismicSearch",),
     "search.options.two_phase": ("TwoPhase",),
+    "search.requests.searches": ("CustomSearch", "HybridSearch", "MatchSearch", "SparseSearch"),
     "search.results.chunk_hit": ("ChunkHit",),
     "search.results.hits": (
         "SearchHit",
@@ -226,6 +230,7 @@ __all__ = [
     "ChunkHit",
     "ChunkOptions",
     "Combination",
+    "CustomSearch",
     "DenseLeg",
     "DevServerError",
     "DocumentChunk",
@@ -237,15 +242,18 @@ __all__ = [
     "Fusion",
     "HybridOptions",
     "HybridPoolWarning",
+    "HybridSearch",
     "IdfQueryEncoder",
     "IndexNotBoundError",
     "IndexNotFoundError",
+    "IndexNotFoundWarning",
     "IndexSchema",
     "IndexSchemaError",
     "InvalidRequestError",
     "InvalidVectorError",
     "LegScore",
     "LimitedRightsWarning",
+    "MatchSearch",
     "MissingDependencyError",
     "MissingVectorWarning",
     "Mode",
@@ -281,6 +289,7 @@ __all__ = [
     "Side",
     "SparseDocument",
     "SparseLeg",
+    "SparseSearch",
     "SparseTokenizer",
     "SparseVector",
     "TokenMatch",

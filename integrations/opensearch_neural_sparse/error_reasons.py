@@ -1,4 +1,4 @@
-"""Reasons made short: the server's, free of field values, and those that name many things."""
+"""Short error reasons without field values."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VALUES = (
 
 
 def short_reason(error: Mapping[str, Any]) -> str:
-    """Return the reason of a server's error, with its first cause where the reason alone says nothing."""
+    """Return the reason of a server error, with its root cause if the reason alone is generic."""
     reason = str(error.get("reason"))
     if _NOT_REWRITTEN in reason:
         return f"{without_values(reason)}. {_STRINGS}"
@@ -32,14 +32,14 @@ def short_reason(error: Mapping[str, Any]) -> str:
 
 
 def without_values(reason: str) -> str:
-    """Return a reason without the field values it quotes, cut to 300 characters."""
+    """Return a reason without quoted field values, cut to 300 characters."""
     for pattern in _VALUES:
         reason = pattern.sub(r"\1(withheld)", reason)
     return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}..."
 
 
 def first_of(rows: Iterable[str], most: int, separator: str = ", ") -> str:
-    """Return the first few of many things, and how many more there are."""
+    """Return the first few items as text, and the number of the others."""
     named = list(rows)
     more = f" and {len(named) - most} more" if len(named) > most else ""
     return separator.join(named[:most]) + more

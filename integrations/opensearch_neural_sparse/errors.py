@@ -1,6 +1,6 @@
-"""Every error this package raises on purpose.
+"""Errors and warnings of this package.
 
-Each message says what happened, the two values that disagree, and what to do. No message holds credentials,
+Each message has the problem, the conflicting values and a remedy. No message holds credentials,
 document text or vectors.
 
 ```text
@@ -20,7 +20,7 @@ NeuralSparseError
 |- ServerRequestError                      the server refused the request
 |- PartialResultsError                     some shards failed
 |- UnsupportedServerError                  the server lacks a feature; found and required
-|- DevServerError                          the local server could not be had
+|- DevServerError                          the local server did not start
 `- BulkWriteError                          some documents were not written
 ```
 """
@@ -40,15 +40,17 @@ DISTRIBUTION = "opensearch-neural-sparse"
 
 
 class Remedy(StrEnum):
-    """Ways out that the Python layers word alike; the command line has its own words for them."""
+    """Remedies in the words of the Python API; the command line has its own."""
 
     CREATE_INDEX = "Check its name, or create it first."
+    CREATE_INDICES = "Check their names, or create them first."
+    CHECK_PATTERN = "Check the pattern, or create an index that it matches."
     OPEN_EXISTING = "exist_ok=True opens it instead."
     NAME_MODEL = "Name the model that encoded it: model='...'."
     GIVE_MODEL = "Name one: model='...'."
     GIVE_FOLDER = "Give it, by name or folder: model='...', or make it known with register_model()."
-    REBIND = "bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents anew."
-    REINDEX = "Name the model that encoded them, or encode them anew: reindex_with_model()."
+    REBIND = "bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents again."
+    REINDEX = "Name the model that encoded them, or encode them again: reindex_with_model()."
     FIND_MODEL = "list_models() shows them."
     LIST_MODELS = "list_models() shows the models that go by their names."
     REGISTER_MODEL = "A model of your own is given as its folder, or made known with register_model(path_or_hub_id)."
@@ -63,7 +65,7 @@ class Remedy(StrEnum):
 
 
 class Choice(StrEnum):
-    """One of a few words; another is refused with those that there are."""
+    """Base of the option enumerations; an unknown value is refused with the allowed ones."""
 
     @classmethod
     def _missing_(cls, value: object) -> None:
@@ -80,12 +82,12 @@ class NeuralSparseError(Exception):
 
 
 class UnknownModelError(NeuralSparseError, LookupError):
-    """A model name that is in no catalogue and names no folder.
+    """A model name that is neither in the catalogue nor a folder.
 
     Attributes:
         model: The name as given.
         close_matches: Known names that resemble it, best first.
-        folder: Where it was looked for, if it reads as a folder; else None.
+        folder: The folder of that name, if it is a path; else None.
     """
 
     def __init__(self, model: str, close_matches: Sequence[str] = (), *, folder: Path | None = None) -> None:
@@ -100,15 +102,15 @@ class UnknownModelError(NeuralSparseError, LookupError):
 
 
 class ModelFilesError(NeuralSparseError):
-    """Files of a model or of a judged collection that are missing, incomplete, damaged or out of reach."""
+    """Missing, incomplete, damaged or unavailable files of a model or of a judged collection."""
 
 
 class VectorCacheError(NeuralSparseError):
-    """A file of cached vectors that is damaged, is of another kind, or cannot be opened."""
+    """A vector cache file that is damaged, of another kind, or cannot be opened."""
 
 
 class MissingDependencyError(NeuralSparseError, ImportError):
-    """A feature whose extra is not installed.
+    """A missing optional dependency.
 
     Attributes:
         extra: The extra that brings the missing module.
@@ -124,7 +126,7 @@ class MissingDependencyError(NeuralSparseError, ImportError):
 
 
 class ModelMismatchError(NeuralSparseError):
-    """An index field that belongs to another model than the one given.
+    """An index field that is bound to another model than the given one.
 
     Attributes:
         index: The index.
@@ -144,19 +146,41 @@ class IndexSchemaError(NeuralSparseError, ValueError):
 
 
 class IndexNotFoundError(NeuralSparseError):
-    """An index, alias or pattern that matches nothing on the server.
+    """An index, alias or pattern without a match on the server.
 
     Attributes:
-        index: The name as given.
+        index: The name that is missing; of a list, the names that are, with commas between them.
     """
 
-    def __init__(self, index: str, remedy: str = Remedy.CREATE_INDEX) -> None:
+    def __init__(self, index: str, remedy: str | None = None) -> None:
         self.index = index
-        super().__init__(f"Index {index!r} does not exist. {remedy}")
+        names = index.split(",")
+        if len(names) > 1:
+            problem, wayout = f"Indices {', '.join(map(repr, names))} do not exist.", Remedy.CREATE_INDICES
+        elif "*" in index:
+            problem, wayout = f"No index matches {index!r}.", Remedy.CHECK_PATTERN
+        else:
+            problem, wayout = f"Index {index!r} does not exist.", Remedy.CREATE_INDEX
+        super().__init__(f"{problem} {wayout if remedy is None else remedy}".rstrip())
+
+
+class IndexNotFoundWarning(UserWarning):
+    """A read from an index that does not exist yet and that the same store makes at its first write.
+
+    Attributes:
+        index: Its name.
+    """
+
+    def __init__(self, index: str) -> None:
+        self.index = index
+        super().__init__(
+            f"Index {index!r} does not exist yet, so nothing is found: the first write makes it. A misspelt name looks "
+            "the same; check it."
+        )
 
 
 class IndexNotBoundError(NeuralSparseError):
-    """An index whose sparse field carries no model, opened without naming one.
+    """An index without a model stamp, opened without a model.
 
     Attributes:
         index: The index.
@@ -169,7 +193,7 @@ class IndexNotBoundError(NeuralSparseError):
 
 
 class InvalidVectorError(NeuralSparseError, ValueError):
-    """A sparse vector entry that the server would refuse or drop in silence.
+    """A sparse vector entry that the server would refuse or silently drop.
 
     Attributes:
         token: The token of the entry.
@@ -182,15 +206,15 @@ class InvalidVectorError(NeuralSparseError, ValueError):
 
 
 class FilterSyntaxError(NeuralSparseError, ValueError):
-    """A filter that is not a mapping of one OpenSearch query clause, or a list of such."""
+    """A filter that is neither an OpenSearch query clause nor a list of clauses."""
 
 
 class UnmappedFieldWarning(UserWarning):
-    """A filter on a field that is in no mapping of the index, so that no document has it."""
+    """A filter on a field that no mapping of the index has, so that no document matches."""
 
 
 class MissingVectorWarning(UserWarning):
-    """Documents that were written without a vector of a field, so that no search by that field finds them.
+    """Documents written without a vector of a field; a search by that field does not find them.
 
     Attributes:
         missing: Field -> the ids of these documents.
@@ -202,7 +226,7 @@ class MissingVectorWarning(UserWarning):
 
 
 class ServerConnectionError(NeuralSparseError):
-    """A server that did not answer: refused, closed the connection, timed out, or is not trusted.
+    """No response from the server: connection refused, closed, timed out or not trusted.
 
     Attributes:
         address: The server's address, without credentials.
@@ -235,12 +259,12 @@ class ServerRequestError(NeuralSparseError):
         super().__init__(f"OpenSearch refused the request with status {status}, {error_type}: {reason}{more}")
 
     def with_remedy(self, remedy: str) -> ServerRequestError:
-        """Return the same error with a way out in its message."""
+        """Return the same error with a remedy in its message."""
         return ServerRequestError(self.status, self.error_type, self.reason, login=self.login, remedy=remedy)
 
 
 class InvalidRequestError(NeuralSparseError, ValueError):
-    """A value of a request that has no JSON; the request was not sent."""
+    """A request value without a JSON form; the request was not sent."""
 
     def __init__(self, value: str) -> None:
         super().__init__(
@@ -250,7 +274,7 @@ class InvalidRequestError(NeuralSparseError, ValueError):
 
 
 class PartialResultsError(NeuralSparseError):
-    """A search that some shards could not answer, so that hits may be missing.
+    """Partial search results raised as an error (some shards failed).
 
     Attributes:
         failures: The failures as the server reports them.
@@ -265,11 +289,11 @@ class PartialResultsError(NeuralSparseError):
 
 
 class PartialResultsWarning(UserWarning):
-    """A search that some shards could not answer, where that was asked to be no error."""
+    """Partial search results (some shards failed)."""
 
 
 class TruncationWarning(UserWarning):
-    """A text or query that is longer than the model reads, so that its end is in no vector.
+    """A text or query longer than the model's limit; its end is in no vector.
 
     Attributes:
         documents: Ids of the documents that were cut -> how many of their tokens; empty where no ids are known, as of
@@ -282,16 +306,16 @@ class TruncationWarning(UserWarning):
 
 
 class HybridPoolWarning(UserWarning):
-    """A page of a hybrid search that reaches past the documents that were fused, though more match."""
+    """A page of a hybrid search beyond the fused documents, though more match."""
 
 
 class UnsupportedServerError(NeuralSparseError):
-    """A feature that this server does not have, or has wrong.
+    """A feature that this server lacks or computes incorrectly.
 
     Attributes:
-        feature: What was asked for.
-        found: What the server is.
-        required: What it would have to be.
+        feature: The requested feature.
+        found: The server.
+        required: The required server.
     """
 
     def __init__(self, feature: str, *, found: str, required: str, reason: str = "") -> None:
@@ -300,7 +324,7 @@ class UnsupportedServerError(NeuralSparseError):
 
 
 class LimitedRightsWarning(UserWarning):
-    """What was not done because the server refuses to tell or to do it: the program goes on without it."""
+    """An optional request was denied by the server."""
 
 
 class DevServerError(NeuralSparseError):
@@ -316,7 +340,7 @@ class DevServerError(NeuralSparseError):
 
 
 class BulkWriteError(NeuralSparseError):
-    """Documents that were not written, or whose outcome is unknown.
+    """Documents that were not written, or whether they were is unknown.
 
     Attributes:
         report: Counts, the ids that failed with their reasons, and the ids whose outcome is unknown.

@@ -1,4 +1,4 @@
-"""What an OpenSearch server is and what it can do: a value, read once per client."""
+"""Version and capabilities of an OpenSearch server, read once per client."""
 
 from __future__ import annotations
 
@@ -31,15 +31,14 @@ def format_version(version: Version) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class ServerInfo:
-    """A server's version and plugins.
+    """Version and plugins of a server.
 
     Attributes:
         version: (major, minor, patch).
-        plugins: Names of the plugins on every node; None where the server does not tell (no right to ask, serverless).
-        tells_version: Whether the version is known; else it is the oldest that is supported, and nothing is done that
-            versions do differently.
-        assumes_plugins: Whether an answer showed that one of the plugins that are used here is missing, and `plugins`
-            are the others, which may be there.
+        plugins: Names of the plugins on every node; None where they are unknown (no right to ask, serverless).
+        tells_version: Whether the version is known. If not, it is the oldest supported one, and only features common to
+            all supported versions are used.
+        assumes_plugins: Whether `plugins` was inferred from an error response.
     """
 
     version: Version
@@ -49,7 +48,7 @@ class ServerInfo:
 
     @classmethod
     def named(cls, number: str) -> ServerInfo:
-        """Return a server of a version that the caller tells.
+        """Make the server info of a given version.
 
         Args:
             number: The version, such as `3.6.0`.
@@ -63,14 +62,14 @@ class ServerInfo:
 
     @classmethod
     def silent(cls) -> ServerInfo:
-        """Return a server that does not tell its version."""
+        """Make the server info of a server that hides its version."""
         return cls(version=OLDEST_SUPPORTED, tells_version=False)
 
     @classmethod
     def from_responses(
         cls, info: Mapping[str, Any], cat_plugins: Iterable[Mapping[str, Any]] | None = None
     ) -> ServerInfo:
-        """Read the answers of `GET /` and `GET /_cat/plugins?format=json`.
+        """Parse the responses of `GET /` and `GET /_cat/plugins?format=json`.
 
         Args:
             info: The answer of `GET /`.
@@ -94,7 +93,7 @@ class ServerInfo:
         return f"OpenSearch {format_version(self.version)}" if self.tells_version else "one that hides its version"
 
     def without(self, plugin: str) -> ServerInfo:
-        """Return the server, which does not tell its plugins, as one that lacks one of them, as an answer showed.
+        """Return the server info without a plugin, whose absence an error response showed.
 
         Args:
             plugin: The one that it lacks; the others that are used here may be there.
@@ -102,7 +101,7 @@ class ServerInfo:
         return replace(self, plugins=frozenset({KNN, NEURAL_SEARCH} - {plugin}), assumes_plugins=True)
 
     def at_least(self, version: Version) -> bool:
-        """Tell whether the server is of this version or later.
+        """Return whether the server is of this version or later.
 
         Args:
             version: Major and minor number and patch.
@@ -122,7 +121,7 @@ class ServerInfo:
             raise UnsupportedServerError(feature, found=str(self), required=required, reason=reason)
 
     def require_version_told(self, feature: str) -> None:
-        """Raise UnsupportedServerError where the version is not known, and versions do this differently.
+        """Raise UnsupportedServerError if the version is unknown and the feature differs by version.
 
         Args:
             feature: What needs it, for the message.
@@ -131,7 +130,7 @@ class ServerInfo:
             self.require((self.version[0], self.version[1], self.version[2] + 1), feature)
 
     def require_plugin(self, plugin: str, feature: str) -> None:
-        """Raise UnsupportedServerError where the server is known to lack a plugin.
+        """Raise UnsupportedServerError if the server is known to lack a plugin.
 
         Args:
             plugin: Name of the plugin.
@@ -144,7 +143,7 @@ class ServerInfo:
 
     @property
     def ranks_across_shards(self) -> bool:
-        """Whether its RRF ranks over all shards (3.5 and later) rather than on each shard by itself."""
+        """Whether RRF ranks across all shards (3.5 and later) rather than per shard."""
         return self.at_least((3, 5, 0))
 
 

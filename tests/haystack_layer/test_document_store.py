@@ -39,7 +39,6 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fie
 from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from opensearch_neural_sparse import SparseTokenizer, SparseVector, get_model, resolve_files
 from opensearch_neural_sparse.errors import (
-    IndexNotBoundError,
     IndexNotFoundError,
     IndexSchemaError,
     InvalidVectorError,
@@ -358,7 +357,7 @@ def test_missing_index_is_made_only_where_that_is_wished(make_store: MakeStore, 
     assert not client.indices.exists(index=index_name)
     store.create_index()
     assert store.write_documents([Document(content="x")]) == 1
-    with pytest.raises(IndexNotBoundError):
+    with pytest.raises(IndexNotFoundError):
         make_store(model=None, index=f"{index_name}-nameless").count_documents()
 
 

@@ -311,3 +311,53 @@ def test_random_filters_find_what_the_store_in_memory_finds(make_store: MakeStor
         assert store.count_documents_by_filter(filters) == len(expected)
 
     agree()
+
+
+@pytest.mark.parametrize(
+    ("key", "operator", "value", "said"),
+    [
+        ("n", "in", [1, "x"], r"'in' on field 'meta\.n', which holds values of the kind number, got 'x'\."),
+        ("n", "not in", ["x"], "'not in' on field 'meta.n'.* number, got 'x'"),
+        ("n", "==", "x", "number, got 'x'"),
+        ("n", "!=", "x", "number, got 'x'"),
+        ("n", "==", [1, "x"], "number, got 'x'"),
+        ("n", ">", "2025-01-01", "number, got '2025-01-01'"),
+        ("n", "in", [True], "number, got True"),
+        ("n", "in", [10**400], "number, got 1000"),
+        ("year", "==", "x", "number, got 'x'"),
+        ("b", "in", [True, 1], "boolean, got 1"),
+        ("b", "==", "yes", "boolean, got 'yes'"),
+    ],
+)
+def test_value_of_another_kind_than_the_field_s_is_named(
+    make_store: MakeStore, key: str, operator: str, value: Any, said: str
+) -> None:
+    store = make_store(metadata_fields={"year": {"type": "integer"}})
+    store.write_documents([Document(id="1", content="x", meta={"n": 1, "b": True, "t": "a", "year": 3})])
+    condition = {"field": f"meta.{key}", "operator": operator, "value": value}
+    for ask in (store.filter_documents, store.count_documents_by_filter, store.delete_by_filter):
+        with pytest.raises(FilterError, match=said):
+            ask({"operator": "AND", "conditions": [condition]})
+    with pytest.raises(FilterError, match=said):
+        store.update_by_filter(condition, {"t": "b"})
+    assert store.count_documents() == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "operator", "value"),
+    [
+        ("n", "in", [2, 1]),
+        ("n", "in", ["1", None]),
+        ("n", "==", 1.0),
+        ("n", "not in", [2, 1.5]),
+        ("b", "in", [True, "false"]),
+        ("t", "in", [1, "a"]),
+    ],
+)
+def test_value_that_the_server_reads_as_the_field_s_is_none_of_another_kind(
+    make_store: MakeStore, key: str, operator: str, value: Any
+) -> None:
+    store = make_store()
+    store.write_documents([Document(id="1", content="x", meta={"n": 1, "b": True, "t": "a"})])
+    found = store.filter_documents({"field": f"meta.{key}", "operator": operator, "value": value})
+    assert [document.id for document in found] == ["1"]

@@ -1,4 +1,4 @@
-"""MultiSearch in eight languages by the query side of the multilingual model, its own tokenizer and idf table.
+"""Queries in eight languages by the query side of the multilingual model, its own tokenizer and idf table.
 
 The transformer of the model is not at hand, so a document is embedded as a query is: each of its tokens once, by its
 weight in the table. What is tested is the path of a text in any script, not the model's relevance.

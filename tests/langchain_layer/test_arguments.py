@@ -65,3 +65,17 @@ async def test_k_out_of_range_is_named(vectorstore: OpenSearchNeuralSparseVector
 def test_list_of_indices_says_how_several_are_named() -> None:
     with pytest.raises(TypeError, match="index is one text, got list; commas separate several: 'a,b'"):
         OpenSearchNeuralSparseVectorStore(["a", "b"], url="http://localhost:9200")  # type: ignore[arg-type]
+
+
+def test_write_options_as_a_mapping_are_refused(make_store: MakeStore) -> None:
+    with pytest.raises(TypeError, match=r"^write_options is a WriteOptions, got dict\.$"):
+        make_store(write_options={"batch_sze": 3})
+
+
+def test_keyword_that_a_retriever_of_langchain_passes_over_is_refused(make_store: MakeStore) -> None:
+    with pytest.raises(TypeError, match=r"as_retriever\(\) has no argument 'k'\..*search_kwargs=\{\.\.\.\}"):
+        make_store().as_retriever(k=1)
+    with pytest.raises(TypeError, match="'serch_kwargs'"):
+        make_store().as_retriever(serch_kwargs={"k": 1})
+    kept = make_store().as_retriever(search_kwargs={"k": 1}, tags=["own"], metadata={"a": 1}, name="mine")
+    assert (kept.tags, kept.metadata, kept.name) == (["own"], {"a": 1}, "mine")

@@ -15,6 +15,8 @@ from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import (
     BulkWriteError,
     FilterSyntaxError,
+    IndexNotFoundError,
+    IndexNotFoundWarning,
     IndexSchema,
     IndexSchemaError,
     ModelMismatchError,
@@ -55,6 +57,14 @@ def _wrong_dimension(make: Make, folder: Any) -> None:
         vectorstore.add_texts([TEXT], ids=["1"])
     assert [failure.id for failure in caught.value.report.failed] == ["1"]
     assert vectorstore.get_by_ids(["1"]) == []
+
+
+@row("an index that is missing")
+def _missing_index(make: Make, folder: Any) -> None:
+    with pytest.warns(IndexNotFoundWarning, match="does not exist yet"):
+        assert make().similarity_search(TEXT) == []
+    with refused(IndexNotFoundError, "does not exist"):
+        make(query_encoder=None, document_encoder=None).similarity_search(TEXT)
 
 
 @row("an unknown field in a filter")

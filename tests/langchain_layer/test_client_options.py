@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import uuid
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse import AwsAuth, OpenSearchNeuralSparseVectorStore
-from langchain_opensearch_neural_sparse.client_options import CLIENT_OPTIONS, async_options
+from langchain_opensearch_neural_sparse.client_options import async_options
 from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
 
 pytestmark = pytest.mark.newest_server
@@ -29,22 +28,23 @@ def encoders(encoder) -> dict[str, Any]:
     return {"query_encoder": encoder, "document_encoder": encoder}
 
 
-def test_known_options_are_those_that_both_clients_take() -> None:
-    from opensearchpy import AIOHttpConnection, AsyncTransport, Connection, Transport, Urllib3HttpConnection
-
-    def taken(*classes: type) -> set[str]:
-        return {name for one in classes for name in inspect.signature(one.__init__).parameters}
-
-    both = taken(Transport, Urllib3HttpConnection, Connection) & taken(AsyncTransport, AIOHttpConnection, Connection)
-    beyond = {"self", "args", "kwargs", "hosts", "host", "port", "url_prefix", "transport_class", "send_get_body_as"}
-    assert both - beyond == CLIENT_OPTIONS
-
-
 def test_a_misspelt_option_is_refused_by_name_and_without_its_value() -> None:
     options = {"basic_auth": ("user", "hidden"), "timeout": 5}
     with pytest.raises(TypeError, match="basic_auth") as caught:
         OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9", client_options=options)
     assert "hidden" not in str(caught.value)
+
+
+def test_client_options_that_no_client_takes_are_refused(server, encoders) -> None:
+    from opensearchpy import AsyncOpenSearch, OpenSearch
+
+    told = {"client_options": {"timeout": 5}, **encoders}
+    with OpenSearch(server.url) as client:
+        for options in ({"client": client}, {"client": client, "async_client": AsyncOpenSearch(), "url": server.url}):
+            with pytest.raises(ValueError, match="client_options are for the clients that are made for url"):
+                OpenSearchNeuralSparseVectorStore("articles", **options, **told)
+        both = OpenSearchNeuralSparseVectorStore("articles", client=client, url=server.url, **told)
+        assert both.store.client() is client
 
 
 async def test_one_side_alone_works_and_the_other_says_what_it_lacks(server, index_name, encoders) -> None:

@@ -15,6 +15,7 @@ from langchain_opensearch_neural_sparse import (
 )
 
 
+@pytest.mark.filterwarnings("ignore::opensearch_neural_sparse.errors.IndexNotFoundWarning")  # it reads before it writes
 class TestVectorStore(VectorStoreIntegrationTests):
     @pytest.fixture
     def vectorstore(self, make_store) -> OpenSearchNeuralSparseVectorStore:

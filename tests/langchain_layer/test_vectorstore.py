@@ -116,14 +116,6 @@ async def test_an_existing_index_is_opened_and_a_missing_one_is_named(filled, se
         await store.afrom_existing_index("no-such-index", **options)
 
 
-async def test_reading_and_deleting_where_no_index_is_finds_nothing_and_makes_none(vectorstore, client) -> None:
-    assert vectorstore.similarity_search("rivers") == []
-    assert vectorstore.get_by_ids(["1"]) == []
-    assert vectorstore.delete(["1"]) is True
-    assert await vectorstore.adelete(["1"]) is True
-    assert not client.indices.exists(index=vectorstore.store.index)
-
-
 def test_the_first_write_makes_the_index_bound_to_its_model_and_so_does_one_after_its_deletion(vectorstore) -> None:
     for _ in range(2):
         vectorstore.add_texts(["rivers"])

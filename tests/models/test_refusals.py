@@ -29,7 +29,7 @@ def test_hub_out_of_reach_is_one_error_at_once(monkeypatch: pytest.MonkeyPatch) 
     assert "Retrying" not in done.stderr
     last = done.stderr.splitlines()[-1]
     assert last.startswith("opensearch_neural_sparse.errors.ModelFilesError: 'opensearch-project/")
-    assert "could not be had from the hub (Connect" in last
+    assert "could not be downloaded from the hub (Connect" in last
     assert "run: hf download opensearch-project/" in last
 
 

@@ -1,4 +1,4 @@
-"""What the retrievers share: where to search, how many, which, and what comes back."""
+"""Base of the retrievers: store, number of hits, filter and returned fields."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from opensearch_neural_sparse.search.results.hits import SearchHit
 
 Filter = dict[str, Any] | list[dict[str, Any]]
 Call = tuple[str, dict[str, Any]]
-"""A search of the core, blocking or awaited: the method's name and its keywords."""
+"""Search method of the core, blocking or async, and its keywords."""
 
 
 class NeuralSparseRetriever(BaseRetriever):
-    """What both retrievers share: where to search, how many, which, and what comes back.
+    """Base of the retrievers: store, number of hits, filter and returned fields.
 
     Making one does nothing; the first search opens the index.
 
@@ -45,7 +45,7 @@ class NeuralSparseRetriever(BaseRetriever):
     explain: bool = False
 
     def _wanted(self, k: int | None, filter: Filter | None) -> dict[str, Any]:  # noqa: A002 (LangChain's word)
-        """Return the keywords of the core's search that say which hits are wanted."""
+        """Return the search keywords for number, filter and fields of the hits."""
         clauses = self.vectorstore.stores.clauses(self.filter if filter is None else filter)
         size = self.k if k is None else k
         check_size(size, name="k")
@@ -58,7 +58,7 @@ class NeuralSparseRetriever(BaseRetriever):
         filter: Filter | None,  # noqa: A002
         options: SearchOptions | HybridOptions,
     ) -> Call | None:
-        """Return the search for what satisfies the filter, where the query is blank and there is one."""
+        """Return the search by filter alone, if the query is blank and there is a filter; else None."""
         if query.strip():
             return None
         wanted = self._wanted(k, filter)

@@ -1,4 +1,4 @@
-"""A retriever by words, token weights and dense vectors, or any of them, fused."""
+"""Hybrid retriever: BM25, sparse and dense legs, fused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Weights = tuple[float, ...]
 
 
 class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
-    """Retrieve documents by several legs at once, fused by reciprocal ranks in one request unless the options say else.
+    """Retrieve documents by several fused legs; by default reciprocal rank fusion in one request.
 
     The filter holds in every leg.
 
@@ -76,7 +76,7 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         return "hybrid_search", {"query": query, "options": plan, "explain": self.explain, **wanted}
 
     def _alone(self, leg: LegName | Leg, query: str, wanted: dict[str, Any], vector: Sequence[float] | None) -> Call:
-        """Return the search that one leg is without others; options that say how to fuse say nothing then."""
+        """Return the search of a single leg; options of the fusion have no effect on it."""
         options = self.options
         if leg == "bm25":
             return "match_search", {"text": query, "request": options.request, **wanted}

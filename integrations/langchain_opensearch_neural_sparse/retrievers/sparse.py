@@ -1,4 +1,4 @@
-"""A retriever by sparse search."""
+"""Sparse retriever."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARC
 
 
 class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
-    """Retrieve documents by the tokens that the model gives query and document.
+    """Retrieve documents by sparse search.
 
     Attributes:
         options: How to search: in two phases, by fewer tokens, collapsed, with a timeout ...

@@ -15,7 +15,7 @@ NEEDED_MODULES = ("typer", "rich")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line. What goes wrong is one message, without a traceback, and exit status 1; a wrong call is 2.
+    """Run the command line; the exit status is 1 after an error and 2 after wrong usage.
 
     Args:
         arguments: What follows the program's name; by default the arguments of this process.
@@ -33,13 +33,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def fail(message: str) -> None:
-    """Say what went wrong and end the process."""
+    """Print an error and end the process."""
     sys.stderr.write(f"Error: {message}\n")
     sys.exit(1)
 
 
 def leave_in_order() -> None:
-    """Let what ends a process unwind it as Ctrl-C does, so that what it made for a while is removed."""
+    """Unwind on termination signals as on Ctrl-C, so that temporary resources are removed."""
     for name in ("SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)  # Windows has no SIGHUP
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -47,7 +47,7 @@ def leave_in_order() -> None:
 
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    """Show a warning as one line, without the line of code that gave it."""
+    """Print a warning as one line."""
     sys.stderr.write(f"Warning: {message}\n")
 
 

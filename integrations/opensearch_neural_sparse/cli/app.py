@@ -1,4 +1,4 @@
-"""The commands, one group a module: a new group is one more line here."""
+"""Typer application with its commands, one group per module."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from opensearch_neural_sparse.version import __version__
 
 INTERRUPTED = 130
 WRONG_CALL: Any = typer.BadParameter.__mro__[1]
-"""What Typer raises where a command is called wrongly; it brings a click of its own or not, by its version."""
+"""Usage errors of Typer, which brings its own click or not, by its version."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -43,11 +43,11 @@ def options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Take the options that come before a command."""
+    """Parse the options before a command."""
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit status; a wrong call is told in one line, with where to read on.
+    """Run a command and return its exit status; wrong usage is reported in one line, with the help to read.
 
     Args:
         arguments: What follows the program's name.

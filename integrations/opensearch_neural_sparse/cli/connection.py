@@ -1,4 +1,4 @@
-"""Where the server is: the options that every command over an index has."""
+"""Connection options of the commands on an index."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-
-from opensearch_neural_sparse.errors import Remedy
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -48,7 +46,7 @@ InsecureOption = Annotated[bool, typer.Option("--insecure", help="Trust any cert
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """How a server is reached.
+    """Connection options of a server.
 
     Attributes:
         url: Its address, perhaps with credentials.
@@ -63,7 +61,7 @@ class Connection:
     insecure: bool
 
     def options(self) -> dict[str, Any]:
-        """Return options of an OpenSearch client.
+        """Return the options of an OpenSearch client.
 
         Raises:
             BadParameter: A user without a password.
@@ -90,7 +88,7 @@ class Connection:
 
     @contextmanager
     def client(self) -> "Iterator[OpenSearch]":
-        """Open a client; what fails is told by this program alone, not by the client's log as well."""
+        """Open a client with its log silenced, so that an error is printed once."""
         from opensearchpy import OpenSearch
 
         from opensearch_neural_sparse.store.drivers.client_source import CLIENT_DEFAULTS
@@ -133,13 +131,13 @@ class Connection:
                 yield store
 
 
-def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX) -> Mapping[str, Any]:
-    """Return what the server tells of the indices behind a name; nothing where it may not be asked.
+def look_at(client: "OpenSearch", index: str, remedy: str | None = None) -> Mapping[str, Any]:
+    """Return the response of `GET /<index>`; empty without the right to read it.
 
     Args:
         client: The client.
         index: The name.
-        remedy: The way out where there is no such index.
+        remedy: Way out if there is no such index; by default to create it.
 
     Raises:
         IndexNotFoundError: There is no such index.
@@ -153,14 +151,26 @@ def look_at(client: "OpenSearch", index: str, remedy: str = Remedy.CREATE_INDEX)
     try:
         with translated_errors(client, index):
             found = client.indices.get(index=index)
-    except IndexNotFoundError:
-        raise IndexNotFoundError(index, remedy) from None
+    except IndexNotFoundError as error:
+        raise IndexNotFoundError(_missing_of(client, index) or error.index, remedy) from None
     except ServerRequestError as error:
         if error.status != FORBIDDEN:
             raise
     if found == {}:  # a pattern that matches nothing
         raise IndexNotFoundError(index, remedy)
     return found or {}
+
+
+def _missing_of(client: "OpenSearch", index: str) -> str | None:
+    """Return the missing names of a list, comma-separated; None if the name is no list."""
+    from opensearch_neural_sparse.index.missing_index import EXISTING_ONLY, error_of_list, is_list
+    from opensearch_neural_sparse.transport.errors import translated_errors
+
+    if not is_list(index):
+        return None
+    with translated_errors(client, index):
+        error = error_of_list(index, client.indices.get(index=index, params=dict(EXISTING_ONLY)))
+    return None if error is None else error.index
 
 
 OPTIONS: Mapping[str, tuple[Any, Any]] = {
@@ -173,7 +183,7 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
 
 
 def connected(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of a connection, which it takes as its first argument."""
+    """Add the connection options to a command, which takes the connection as its first argument."""
 
     @wraps(command)
     def run(**given: Any) -> None:

@@ -1,4 +1,4 @@
-"""Names and types of an index's fields, read from its stamp."""
+"""Field names and types of an index, read from its stamp."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
 
 
 def stamped_schema(response: Mapping[str, Any]) -> IndexSchema:
-    """Return the names and types of the fields that indices are stamped for; by default those of a new index.
+    """Return the field names and types in the stamps of indices; the default is those of a new index.
 
     Args:
         response: The response of `GET /<index>`.
@@ -25,6 +25,6 @@ def stamped_schema(response: Mapping[str, Any]) -> IndexSchema:
 
 
 def field_type(mappings: Mapping[str, Any], field: str) -> FieldType:
-    """Return how a sparse field is stored; a field that is not there, or lies in chunks, is of the default type."""
+    """Return the type of a sparse field; the default for a missing field, and for one in chunks."""
     found = mappings.get("properties", {}).get(field, {}).get("type")
     return FieldType.SPARSE_VECTOR if found == FieldType.SPARSE_VECTOR else FieldType.RANK_FEATURES

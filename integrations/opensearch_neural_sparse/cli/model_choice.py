@@ -1,4 +1,4 @@
-"""Which of the models that were named belongs to which of the indices behind a name."""
+"""Choice of the model for each index behind a name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -11,12 +11,12 @@ from opensearch_neural_sparse.models.registry import get_model, register_model
 
 
 def model_of(index: str, models: Sequence[str], bodies: Mapping[str, Any]) -> str | None:
-    """Return the one model of a name; or None where it covers several, of which those in folders are made known.
+    """Return the one model of a name; None if it covers several, after registering those in folders.
 
     Args:
         index: The name.
         models: The models that were named, one or more.
-        bodies: What `GET /<index>` tells of the indices behind the name.
+        bodies: The response of `GET /<index>`.
 
     Raises:
         BadParameter: One of several models belongs to none of the indices.
@@ -36,6 +36,6 @@ def model_of(index: str, models: Sequence[str], bodies: Mapping[str, Any]) -> st
 
 
 def fitting(models: Iterable[str], stamps: Iterable[ModelBinding]) -> str | None:
-    """Return the first of several models that one of the stamps is bound to, or None."""
+    """Return the first model that one of the stamps is bound to, or None."""
     stamps = list(stamps)
     return next((model for model in models if any(stamp.is_of(get_model(model)) for stamp in stamps)), None)

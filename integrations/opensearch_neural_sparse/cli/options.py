@@ -1,4 +1,4 @@
-"""Arguments and options that several commands have."""
+"""Arguments and options shared by several commands."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ import typer
 
 
 def complete_model(incomplete: str) -> Iterable[str]:
-    """Return the names of the catalogue that begin like this."""
+    """Complete the name of a model in the catalogue."""
     from opensearch_neural_sparse.models.registry import list_models
 
     return [spec.name for spec in list_models() if spec.name.startswith(incomplete)]
@@ -48,7 +48,7 @@ PruneOption = Annotated[
 
 @contextmanager
 def usage_errors(hint: str | None = None) -> Iterator[None]:
-    """Tell of a value that is out of range as of a wrong call.
+    """Report an out-of-range value as a usage error.
 
     Args:
         hint: The option that it was given for.

@@ -1,4 +1,4 @@
-"""What the commands print: JSON for programs, columns for people; progress goes to standard error."""
+"""Output of the commands: JSON for programs, columns for people, progress on standard error."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ def print_columns(rows: Iterable[Sequence[object]]) -> None:
 
 @contextmanager
 def shown_progress(text: str) -> Iterator[Callable[[str], None]]:
-    """Show on a terminal that something goes on, and let it be told how far; elsewhere show nothing."""
+    """Show a progress text on a terminal; the caller updates it."""
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -45,7 +45,7 @@ def shown_progress(text: str) -> Iterator[Callable[[str], None]]:
 
 @contextmanager
 def shown_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """Show on a terminal what is done, how far, and how long it will take; elsewhere show nothing."""
+    """Show a progress bar on a terminal, with the remaining time."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

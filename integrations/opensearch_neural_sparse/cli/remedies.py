@@ -1,4 +1,4 @@
-"""Ways out of errors in the words of the shell."""
+"""Remedies of errors in the words of the shell."""
 
 from collections.abc import Mapping
 
@@ -7,14 +7,15 @@ from opensearch_neural_sparse.errors import NeuralSparseError, Remedy
 PROGRAM = "opensearch-neural-sparse"
 SHELL: Mapping[str, str] = {
     Remedy.CREATE_INDEX: f"Create it: {PROGRAM} index create.",
+    Remedy.CREATE_INDICES: f"Create them: {PROGRAM} index create.",
     Remedy.OPEN_EXISTING: "--exist-ok passes if it is of this model.",
     Remedy.NAME_MODEL: "Name the model that encoded it: --model MODEL.",
     Remedy.GIVE_MODEL: "Name one: --model MODEL.",
     Remedy.GIVE_FOLDER: "Give it, by name or folder: --model MODEL.",
-    Remedy.REBIND: "--replace writes another stamp; `index reindex` encodes the documents anew.",
-    Remedy.REINDEX: "Name the model that encoded them: --model MODEL; or encode them anew: `index reindex`.",
+    Remedy.REBIND: "--replace writes another stamp; `index reindex` encodes the documents again.",
+    Remedy.REINDEX: "Name the model that encoded them: --model MODEL; or encode them again: `index reindex`.",
     Remedy.FIND_MODEL: f"`{PROGRAM} models list` shows them.",
-    Remedy.LIST_MODELS: f"`{PROGRAM} models list` shows those that go by their names.",
+    Remedy.LIST_MODELS: f"`{PROGRAM} models list` shows the models with a name.",
     Remedy.REGISTER_MODEL: f"`{PROGRAM} models list` names those of the catalogue; the folder of a model does as well.",
     Remedy.GIVE_LOGIN: "Give one: --user USER or OPENSEARCH_USERNAME, and its password in OPENSEARCH_PASSWORD.",
     Remedy.USE_HTTP: "Its address begins with http://: --url http://...",
@@ -23,11 +24,11 @@ SHELL: Mapping[str, str] = {
     Remedy.CHECK_HOST_NAME: "Reach it by a name in its certificate; --insecure trusts it under any.",
     Remedy.CHECK_CERTIFICATE_FILES: "--ca-certs names a PEM file.",
 }
-"""Remedy -> what does the same in the shell."""
+"""Remedy -> its form in the shell."""
 
 
 def in_shell_words(error: Exception) -> str:
-    """Return the message of an error, its way out in the words of the shell.
+    """Return the message of an error, its remedy in the words of the shell.
 
     Args:
         error: An error of this package; any other has but its own words.

@@ -1,1 +1,1 @@
-"""Text to sparse vectors; no network."""
+"""Sparse encoding of queries and documents; no network access."""

@@ -1,4 +1,4 @@
-"""Long documents cut into passages by the model's own tokens."""
+"""Splitting of long documents into passages by the model's tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkOptions:
-    """How long passages are.
+    """Size and overlap of passages.
 
     Attributes:
         tokens: Most tokens of a passage, without special tokens and prompt, which take up room of their own.
@@ -33,7 +33,7 @@ class ChunkOptions:
             raise ValueError(f"overlap is {self.overlap}; it may be 0 to {self.tokens // 2}, half of a passage.")
 
     def ensure_fits(self, longest: int, *, around: int) -> None:
-        """Raise ValueError where passages, with `around` tokens of prompt and ends, are longer than a model takes.
+        """Raise ValueError if passages, with `around` tokens of prompt and special tokens, exceed the model's limit.
 
         Args:
             longest: Most tokens that the model reads.
@@ -68,7 +68,7 @@ class Chunk:
 def chunk_text(
     text: str, tokenizer: SparseTokenizer, *, document_id: str, options: ChunkOptions | None = None
 ) -> list[Chunk]:
-    """Cut a document into passages that overlap, at the beginning of words where it can.
+    """Split a document into overlapping passages, at word starts where possible.
 
     A word that is longer than half a passage is cut anywhere, and so is text without spaces. A text without tokens has
     no passages; a short one is a single passage.
@@ -95,7 +95,7 @@ def chunk_text(
 
 
 def _fitting_stop(text: str, tokenizer: SparseTokenizer, spans: Sequence[Span], first: int, tokens: int) -> int:
-    """Return the token before which a passage that begins with `first` ends."""
+    """Return the end (exclusive) of the passage that starts at token `first`."""
     stop = min(first + tokens, len(spans))
     if stop < len(spans):
         stop = _word_start(spans, stop, first + tokens // 2)
@@ -106,7 +106,7 @@ def _fitting_stop(text: str, tokenizer: SparseTokenizer, spans: Sequence[Span], 
 
 
 def _word_start(spans: Sequence[Span], position: int, lowest: int) -> int:
-    """Return the last token from `position` down to `lowest` that has a gap before it, else `position`."""
+    """Return the last word start from `position` down to `lowest`, else `position`."""
     for candidate in range(position, max(lowest, 0), -1):
         if spans[candidate][0] > spans[candidate - 1][1]:
             return candidate

@@ -1,4 +1,4 @@
-"""Documents to sparse vectors: what an encoder is, and which engine runs a model."""
+"""Document encoders: protocol and loading."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import ModelSpec
 
 SHORTEST = 3
-"""One token between two special tokens."""
+"""Minimum text length: one token between two special tokens."""
 
 
 @runtime_checkable
 class DocumentEncoder(Protocol):
-    """What turns documents into sparse vectors.
+    """Protocol of document encoders.
 
     An empty or blank text gives an empty vector; special tokens never appear in one.
     """
@@ -41,24 +41,24 @@ class DocumentEncoder(Protocol):
 
     @property
     def max_active_dims(self) -> int | None:
-        """How many of the heaviest tokens a vector keeps; None keeps all."""
+        """Maximum number of tokens of a vector, the heaviest; None keeps all."""
 
     @property
     def files(self) -> ModelFiles:
-        """The files of the model it runs."""
+        """Files of the model."""
 
     def encode_documents(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> list[SparseVector]:
-        """Return the vectors of documents, in their order; `progress` is told of every batch's number of texts.
+        """Return the vectors of documents, in their order.
 
         Args:
             texts: The documents.
-            progress: Is told of every batch's number of texts.
+            progress: Called after every batch with the number of texts it had.
         """
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the model."""
 
 
 def load_document_encoder(
@@ -78,7 +78,7 @@ def load_document_encoder(
     local_files_only: bool = False,
     trust_remote_code: bool = False,
 ) -> TransformerDocumentEncoder:
-    """Load what encodes documents for a model.
+    """Load a model's document encoder.
 
     Args:
         model: Name, id, folder, spec or resolved files of a model.

@@ -1,4 +1,4 @@
-"""What sentence-transformers keeps about encoding in a model's folder."""
+"""Encoding settings that sentence-transformers stores in a model folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = "config_sentence_transformers.json"
 
 @dataclass(frozen=True, kw_only=True)
 class EncodingSettings:
-    """How a model wants texts to be encoded.
+    """Encoding settings of a model.
 
     Attributes:
         query_prompt: Text put before queries.
@@ -27,7 +27,7 @@ class EncodingSettings:
 
 
 def read_encoding_settings(root: Path) -> EncodingSettings:
-    """Read the settings of the model in `root`; a model without any has no prompts and no limit.
+    """Read the encoding settings of the model in `root`; the default is no prompts and no limit.
 
     Raises:
         ModelFilesError: The file is not JSON.

@@ -1,4 +1,4 @@
-"""Leave light tokens out of a vector, in the server's own arithmetic.
+"""Pruning of sparse vectors with the server's arithmetic.
 
 The rules are those of neural-search's `PruneUtils`: every number is a float32, and the comparisons are the server's.
 A vector pruned here has the tokens that the server's ingest processor would have kept.
@@ -18,7 +18,7 @@ from opensearch_neural_sparse.errors import Choice
 
 
 class PruneType(Choice):
-    """How tokens are chosen, in the server's words.
+    """Pruning types, under the server's names.
 
     `MAX_RATIO` keeps weights of at least ratio times the largest, `ABS_VALUE` those of at least ratio itself, `TOP_K`
     the ratio heaviest tokens, `ALPHA_MASS` the heaviest tokens as long as their sum is at most ratio times the whole.
@@ -37,7 +37,7 @@ PruneTypeLike = PruneType | Literal["none", "max_ratio", "abs_value", "top_k", "
 
 @dataclass(frozen=True, kw_only=True)
 class Prune:
-    """Which tokens of a vector are kept.
+    """A pruning rule.
 
     Args:
         type: How tokens are chosen.
@@ -66,7 +66,7 @@ class Prune:
 
     @classmethod
     def parse(cls, value: str | Mapping[str, Any] | Prune | None) -> Self | Prune | None:
-        """Read a rule.
+        """Parse a pruning rule.
 
         Args:
             value: `max_ratio:0.1`, `none`, `{"type": "max_ratio", "ratio": 0.1}` as `to_dict` returns it, a rule, or
@@ -85,11 +85,11 @@ class Prune:
         return cls(type=PruneType(value["type"]), ratio=value.get("ratio"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the rule as plain values."""
+        """Return the pruning rule as plain values."""
         return {"type": str(self.type)} | ({} if self.ratio is None else {"ratio": self.ratio})
 
     def __call__(self, vector: SparseVector) -> SparseVector:
-        """Return the vector without the tokens that the rule leaves out, the others in their order."""
+        """Prune a vector; the kept tokens stay in order."""
         if self.ratio is None or not vector:
             return vector
         return _RULES[self.type](vector, self.ratio)
@@ -107,13 +107,13 @@ def prune_abs_value(vector: SparseVector, value: float) -> SparseVector:
 
 
 def prune_top_k(vector: SparseVector, count: float) -> SparseVector:
-    """Keep the `count` heaviest tokens; of equal ones the first by name, where the server's choice is arbitrary."""
+    """Keep the `count` heaviest tokens, equal weights by token; the server breaks ties arbitrarily."""
     kept = sorted(vector, key=lambda token: (-_float32(vector[token]), token))[: int(count)]
     return _only(vector, [*map(set(kept).__contains__, vector.tokens)])
 
 
 def prune_alpha_mass(vector: SparseVector, alpha: float) -> SparseVector:
-    """Keep the heaviest tokens as long as their sum is at most `alpha` times the sum of all.
+    """Keep the heaviest tokens while their sum is at most `alpha` times the sum of all.
 
     The token that goes beyond is left out, as on the server, so that the result may be empty. Of equal weights the
     first by name comes first, where the server's choice is arbitrary.

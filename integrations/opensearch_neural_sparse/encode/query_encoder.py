@@ -1,4 +1,4 @@
-"""Queries to sparse vectors: by table for doc-only models, by transformer for bi-encoders."""
+"""Query encoders: table lookup for doc-only models, a transformer for bi-encoders."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
 
 BATCH_THRESHOLD = 1000
-"""From this many texts on, tokenising them on all cores is faster than one by one."""
+"""Batch size from which tokenising on all cores is faster."""
 
 
 @runtime_checkable
 class QueryEncoder(Protocol):
-    """What turns queries into sparse vectors. An empty or blank query gives an empty vector.
+    """Protocol of query encoders; an empty or blank query gives an empty vector.
 
     One that is longer than the model reads is cut, with a `TruncationWarning`.
     """
@@ -46,7 +46,7 @@ class QueryEncoder(Protocol):
 
 
 class IdfQueryEncoder:
-    """Encode the queries of a doc-only model: each distinct token once, with its weight from the model's table.
+    """Encode queries of a doc-only model: each distinct token once, with its weight from the model's table.
 
     It runs no transformer and imports no machine-learning library. Special tokens, `[UNK]` among them, and tokens
     without a positive weight are left out; otherwise vectors equal those of sentence-transformers' `encode_query`.
@@ -125,7 +125,7 @@ class IdfQueryEncoder:
 
 
 class NeuralQueryEncoder:
-    """Encode the queries of a bi-encoder, which treats them as documents.
+    """Encode queries of a bi-encoder with its document encoder.
 
     Args:
         engine: The encoder that runs the model.
@@ -165,7 +165,7 @@ def load_query_encoder(
     local_files_only: bool = False,
     **engine_options: Any,
 ) -> QueryEncoder:
-    """Load what encodes queries for a model.
+    """Load a model's query encoder.
 
     Args:
         model: Name, id, folder, spec or resolved files of a model.

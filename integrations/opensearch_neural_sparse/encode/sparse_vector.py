@@ -32,7 +32,7 @@ def _check_entry(token: object, weight: object) -> float:
 
 
 def _are_valid(weights: dict[str, float]) -> bool:
-    """Tell at a glance whether all entries are valid; where they are not, they are looked at one by one."""
+    """Return whether all entries are valid, checked as a whole for speed."""
     if set(map(type, weights)) != {str} or set(map(type, weights.values())) != {float} or "" in weights:
         return False
     lightest, heaviest = min(weights.values()), max(weights.values())
@@ -50,7 +50,7 @@ def _refuse_ids(indices: Sequence[int], values: Sequence[float], tokens: Sequenc
 
 
 class SparseVector(Mapping[str, float]):
-    """Token -> weight, every weight a positive normal float32; it never changes.
+    """Immutable mapping of token to weight; every weight is a positive normal float32.
 
     Being a `Mapping`, it goes wherever a read-only dict of weights goes. It keeps tokens and weights side by side, in
     less than half of a dict's memory; a dict is made when one is first needed. Its `repr` shows its size alone, so that
@@ -81,7 +81,7 @@ class SparseVector(Mapping[str, float]):
 
     @classmethod
     def from_trusted(cls, tokens: Iterable[str], weights: Iterable[float]) -> Self:
-        """Make a vector of what an encoder made and what is valid by construction; nothing is checked.
+        """Make a vector from an encoder's valid output, without checks.
 
         Args:
             tokens: The tokens, each of them once.
@@ -138,11 +138,11 @@ class SparseVector(Mapping[str, float]):
 
     @property
     def weights(self) -> memoryview[float]:
-        """The weights of `tokens`, in the same order: float64, read-only, a buffer for NumPy, too."""
+        """Weights of `tokens`, in the same order, as a read-only float64 buffer."""
         return memoryview(self._packed).cast("d")
 
     def dot(self, other: Mapping[str, float]) -> float:
-        """Return the sum of products over the tokens that both have.
+        """Return the dot product with another vector.
 
         Args:
             other: A vector of the same model.
@@ -200,5 +200,5 @@ class SparseVector(Mapping[str, float]):
 
 
 def _lookup_of(weights: Mapping[str, float]) -> Mapping[str, float]:
-    """Return weights as what finds a token fastest."""
+    """Return the weights in the mapping with the fastest token lookup."""
     return weights._lookup() if isinstance(weights, SparseVector) else weights  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Token ids of texts, and token strings of ids."""
+"""Tokenisation of texts: token ids, strings and spans."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SparseTokenizer:
-    """A model's tokenizer with padding off and truncation as told, whatever its file says.
+    """A model's tokenizer without padding and with a given truncation, whatever its file says.
 
     Special tokens that a text spells out, such as a literal `[SEP]`, become special ids, as in sentence-transformers;
     encoders leave `special_ids` out of every vector. That holds for `[UNK]` too, which is one of them.
@@ -75,7 +75,7 @@ class SparseTokenizer:
         return ids
 
     def batch_query_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of queries; for about a thousand texts or more this is faster than one by one.
+        """Return the ids of queries as a batch; faster than one by one from about a thousand texts.
 
         Args:
             texts: The queries.
@@ -83,7 +83,7 @@ class SparseTokenizer:
         return [encoding.ids for encoding in self._encode(texts, add_special_tokens=False)]
 
     def batch_document_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the ids of documents, with the special tokens that the transformer expects around them.
+        """Return the ids of documents, with the transformer's special tokens.
 
         Args:
             texts: The documents.
@@ -91,7 +91,7 @@ class SparseTokenizer:
         return [encoding.ids for encoding in self._encode(texts, add_special_tokens=True)]
 
     def dropped_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
-        """Return how many of a text's tokens truncation cuts off.
+        """Return the number of a text's tokens that truncation drops.
 
         Args:
             text: The text.

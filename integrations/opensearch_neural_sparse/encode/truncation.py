@@ -1,4 +1,4 @@
-"""Texts that are longer than a model reads: what is cut off, and one warning of it by whoever knows the documents."""
+"""Truncation of long texts: counts and warnings."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opensearch_neural_sparse.errors import TruncationWarning
 
 
 class Cut(NamedTuple):
-    """What is cut off a text.
+    """Truncation of a text.
 
     Attributes:
         tokens: How many of its tokens are left out.
@@ -24,13 +24,13 @@ class Cut(NamedTuple):
 
 
 Cuts = Mapping[str, Cut]
-"""Text -> what is cut off it."""
+"""Text -> its truncation."""
 _collected: ContextVar[dict[str, Cut] | None] = ContextVar("_collected", default=None)
 
 
 @contextmanager
 def collected_cuts() -> Iterator[Cuts]:
-    """Collect what document encoders cut off texts within the block, in place of their own warnings."""
+    """Collect the truncations of document encoders within the block, instead of warnings."""
     cuts: dict[str, Cut] = {}
     token = _collected.set(cuts)
     try:
@@ -40,7 +40,7 @@ def collected_cuts() -> Iterator[Cuts]:
 
 
 def report_cuts(cuts: Cuts, texts: Sequence[str]) -> None:
-    """Hand over what an encoder cut off texts, or warn of it where nobody collects that.
+    """Pass truncations to the current collector, or warn of them.
 
     Args:
         cuts: The texts that were cut.
@@ -54,7 +54,7 @@ def report_cuts(cuts: Cuts, texts: Sequence[str]) -> None:
 
 
 def warn_of_cut_queries(cuts: Cuts, queries: Sequence[str]) -> None:
-    """Warn of queries that are longer than the model reads; nothing is said where there are none.
+    """Warn of truncated queries, if there are any.
 
     Args:
         cuts: The queries that were cut.
@@ -72,7 +72,7 @@ def warn_of_cut_queries(cuts: Cuts, queries: Sequence[str]) -> None:
 
 
 def warn_of_cut_texts(what: str, tokens: int, documents: Mapping[str, int] | None = None) -> None:
-    """Warn of texts that were cut.
+    """Warn of truncated texts.
 
     Args:
         what: How many they are, and how many tokens the model reads.
@@ -87,6 +87,6 @@ def warn_of_cut_texts(what: str, tokens: int, documents: Mapping[str, int] | Non
 
 
 def _totals(cuts: Cuts, texts: Sequence[str]) -> tuple[int, int, int]:
-    """Return how many texts were cut, how many tokens off them in all, and how many the model reads."""
+    """Return the number of truncated texts, the number of their dropped tokens, and the model's limit."""
     cut = [cuts[text] for text in texts if text in cuts]
     return len(cut), sum(one.tokens for one in cut), cut[0].limit

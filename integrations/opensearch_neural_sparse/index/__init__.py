@@ -1,1 +1,1 @@
-"""What is written to an index: layout, model binding, bulk actions; pure functions and values."""
+"""Index layout, model binding, documents and bulk actions; pure functions and values."""

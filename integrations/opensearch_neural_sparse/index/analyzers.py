@@ -1,4 +1,4 @@
-"""Analyzers of the server, which cut texts into words for BM25, by the language of the texts."""
+"""Text analyzers for BM25, by language."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ ANALYZERS: Mapping[str, str] = MappingProxyType(
         "zh": "cjk",
     }
 )
-"""ISO 639-1 code of a language -> the analyzer that knows its word forms and stop words, on every server."""
+"""ISO 639-1 language code -> OpenSearch's built-in analyzer with its stemmer and stop words."""
 
 
 def analyzer_for(languages: Collection[str]) -> str | None:
-    """Return the analyzer for texts of one language; None, the server's default, for several or an unknown one.
+    """Return the analyzer of one language; None (the server's default) for several or an unknown one.
 
     Args:
         languages: ISO 639-1 codes.

@@ -1,4 +1,4 @@
-"""What an open index is: its model or models, the indices behind its name, their shards."""
+"""Metadata of an open index: models, concrete indices, shards."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bind
 from opensearch_neural_sparse.index.schema import FieldType, FieldTypeLike, IndexSchema
 
 UUID_FILTER = MappingProxyType({"filter_path": "*.settings.index.uuid"})
-"""Asks for the part of `GET /<index>` that tells whether a name leads where it led before."""
+"""`filter_path` that returns only index UUIDs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class IndexInfo:
-    """What an open index is.
+    """Metadata of an open index.
 
     Attributes:
         schema: Names and types of its fields, with what the stamp says about chunks.
         binding: The model its sparse field is bound to; None where it carries no stamp, or there are several models.
-        indices: The concrete indices behind its name; none where they may not be looked at.
-        shards: Number of their primary shards together; 0 where the server does not tell.
-        uuids: Concrete index -> what tells it from one of the same name made later.
-        write_index: What is written to, the concrete index unless the name routes; None where the name leads to several
-            and says of none that it is.
-        groups: What is searched alike, where not all indices behind the name are: those of each model, and of these
-            the ones of each type of field, with chunks and without; else empty.
-        checked: Whether the index could be held against the model: its mapping could be read.
+        indices: The concrete indices behind its name; empty without the right to read them.
+        shards: Number of their primary shards in all; 0 if unknown.
+        uuids: Concrete index -> UUID, which differs from that of a later index of the same name.
+        write_index: Target of writes: the concrete index, or the name itself if it routes; None for a name of several
+            indices without a write index.
+        groups: Indices that are searched separately: by model, by type of the sparse field, and by whether they have
+            chunks; empty if all indices behind the name are searched together.
+        checked: Whether the mapping could be read, and the model verified.
         mappings: The mappings of the concrete indices, as they were read; writes may have added fields since.
     """
 
@@ -53,21 +53,21 @@ class IndexInfo:
 
     @classmethod
     def unchecked(cls, name: str, schema: IndexSchema) -> IndexInfo:
-        """Return the state of an index that may not be looked at."""
+        """Make the metadata of an index without the right to read it."""
         return cls(schema=schema, binding=None, indices=(), shards=0, uuids={}, write_index=name, checked=False)
 
     @property
     def has_several_models(self) -> bool:
-        """Whether the name leads to indices of several models."""
+        """Whether the name covers indices of several models."""
         return bool(self.groups) and self.binding is None
 
     def with_token_ids(self, put: Callable[[IndexSchema, ModelBinding | None], IndexSchema]) -> IndexInfo:
-        """Return the state with schemas that know their tokens' ids, put in for each model by its stamp."""
+        """Return the metadata with schemas that have token ids, added for each model by its stamp."""
         groups = tuple(group.with_token_ids(put) for group in self.groups)
         return replace(self, schema=put(self.schema, self.binding), groups=groups)
 
     def schema_of(self, index: str) -> IndexSchema:
-        """Return the names and types of the fields of one of the indices behind the name."""
+        """Return the schema of a concrete index."""
         group = self._group_of(index)
         return self.schema if group is None else group.schema
 
@@ -77,29 +77,28 @@ class IndexInfo:
         return from_source(row["_id"], row["_source"], schema, routing=row.get("_routing"))
 
     def expects(self, index: str, model: str | None) -> bool:
-        """Return whether a hit of `index`, whose vector is marked with `model`, may come from here."""
+        """Return whether a hit of `index` with the marker `model` is expected here."""
         group = self._group_of(index)
         if group is None:
             return not self.checked
         return model is None or group.binding is None or model == group.binding.marker
 
     def holds(self, rows: Iterable[Mapping[str, Any]]) -> bool:
-        """Tell whether documents, as the server answers them, lie in indices that are known."""
+        """Return whether the documents of a response are in known indices."""
         return not self.checked or all(row["_index"] in self.indices for row in rows if row.get("found", True))
 
     def is_same_index(self, uuids: Mapping[str, str]) -> bool:
-        """Tell whether the name still leads to what is written to, by the uuids of what it leads to by now."""
+        """Return whether the write index still has the same UUID."""
         if self.write_index is not None and self.write_index in self.uuids:
             return uuids.get(self.write_index) == self.uuids[self.write_index]
         return uuids == self.uuids
 
     def ensure_writable(self, name: str, schema: IndexSchema) -> None:
-        """Raise unless documents that are written go to one index of one model.
+        """Raise unless the name has one write index of one model.
 
         Raises:
-            ModelMismatchError: The name leads to indices of several models.
-            IndexSchemaError: It leads to several indices, and to none for writing, or to some with chunks or of a type
-                of field that others are not of.
+            ModelMismatchError: The name covers indices of several models.
+            IndexSchemaError: It covers several indices without a write index, or of several layouts.
         """
         if self.has_several_models:
             raise several_models(name, schema, self.groups, "Write to one of them, under its own name.")
@@ -107,7 +106,7 @@ class IndexInfo:
             raise several_layouts(name, self.groups, "Write to one of them, under its own name.")
         if self.write_index is None:
             raise IndexSchemaError(
-                f"Name {name!r} leads to several indices, {', '.join(self.indices)}, and none is its write index. "
+                f"Name {name!r} covers several indices, {', '.join(self.indices)}, and none is its write index. "
                 "Write to one of them, or make one the alias's write index (is_write_index)."
             )
 
@@ -154,12 +153,12 @@ def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, m
 
 
 def uuids_of(response: Mapping[str, Any]) -> dict[str, str]:
-    """Return concrete index -> uuid of the response of `GET /<index>`."""
+    """Return concrete index -> UUID from the response of `GET /<index>`."""
     return {index: str(body.get("settings", {}).get("index", {}).get("uuid")) for index, body in response.items()}
 
 
 def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexInfo], remedy: str) -> ModelMismatchError:
-    """Return the error of what cannot be done through a name that leads to indices of several models."""
+    """Return the error of an operation on indices of several models."""
     found = [(binding.model, group.indices) for group in groups if (binding := group.binding) is not None]
     models = "; ".join(f"{model!r}: {', '.join(indices)}" for model, indices in found)
     return ModelMismatchError(
@@ -173,14 +172,14 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexInfo], 
 
 
 def several_layouts(name: str, groups: Iterable[IndexInfo], remedy: str) -> IndexSchemaError:
-    """Return the error of what cannot be done through a name that leads to indices of several layouts."""
+    """Return the error of an operation on indices of several layouts."""
     found = [(", ".join(group.indices), group.schema.field_type, group.schema.chunking is not None) for group in groups]
     layouts = "; ".join(f"{kind} {'with' if chunks else 'without'} chunks in {where}" for where, kind, chunks in found)
     return IndexSchemaError(f"The indices behind name {name!r} are not of one layout: {layouts}. {remedy}")
 
 
 def _schemas(response: Mapping[str, Any], schema: IndexSchema) -> dict[str, IndexSchema]:
-    """Return the schema of each index: where their sparse fields are of several types, each has its own."""
+    """Return the schema of each index, by the type of its sparse field."""
     exact = replace(schema, field_type=FieldType.RANK_FEATURES, seismic=None)
     types = {
         index: sparse_mapping(body["mappings"], follow_stamps(exact, {index: body})).get("type")
@@ -220,7 +219,7 @@ def _alias(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def read_binding(index: str, body: Mapping[str, Any], schema: IndexSchema) -> ModelBinding | None:
-    """Return the model of one index, by the stamp in what `GET /<index>` tells of it; None where it carries none.
+    """Read the model binding of one index from its mapping; None without a stamp.
 
     Raises:
         IndexSchemaError: The sparse field is missing or of another type, or the stamp names another text field.

@@ -1,4 +1,4 @@
-"""The body that creates an index of the one physical layout."""
+"""Request bodies that create indices and fields."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from opensearch_neural_sparse.index.schema import ID_FIELD, FieldType, IndexSche
 
 DEFAULT_ANALYZER = "index.analysis.analyzer.default."
 LONGEST_KEYWORD = 8191
-"""Characters of a keyword that are indexed: four bytes each stay below Lucene's 32,766."""
+"""Maximum length of an indexed keyword in characters; at four bytes each it stays below Lucene's 32,766."""
 LONGEST_COMPARED = LONGEST_KEYWORD - 1
-"""Characters of a text of metadata that is compared whole; a longer one ends in an ellipsis there."""
+"""Maximum length of metadata text compared as a whole, in characters; the normalizer cuts longer text."""
 FIRST_CHARACTERS = "first_characters"
-"""The normalizer by which texts of metadata are compared."""
+"""Normalizer of metadata text."""
 
 
 def create_index_body(
@@ -62,7 +62,7 @@ def create_index_body(
 
 
 def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSchema:
-    """Return the schema with what indices are stamped with: chunks, where it says nothing of them, and further fields.
+    """Complete a schema by the stamps of indices: chunks, if it has none, and further fields.
 
     Args:
         schema: The schema.
@@ -79,12 +79,12 @@ def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSche
 
 
 def add_field_body(name: str) -> dict[str, Any]:
-    """Return the properties of a further sparse field."""
+    """Return the mapping properties of a further sparse field."""
     return {name: {"type": str(FieldType.RANK_FEATURES)}, marker_field(name): _keyword()}
 
 
 def sparse_mapping(mappings: Mapping[str, Any], schema: IndexSchema) -> Mapping[str, Any]:
-    """Return the mapping of an index's sparse field; empty where it has none."""
+    """Return the mapping of an index's sparse field, or an empty one."""
     properties = mappings.get("properties", {})
     if schema.chunking is not None:
         properties = properties.get(schema.chunk_field, {}).get("properties", {})
@@ -114,13 +114,13 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
 
 
 def _declared(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mapping of the user's; a number that the field would change is refused unless it says otherwise."""
+    """Return a user-supplied field mapping; numeric fields get `coerce: false` by default."""
     coerced = "coerce" not in mapping and mapping.get("type") in NUMBERS
     return {**mapping, "coerce": False} if coerced else dict(mapping)
 
 
 def _dynamic_templates() -> list[dict[str, Any]]:
-    """Return how metadata that is not declared is mapped: every number as a double, every text as a keyword."""
+    """Return the dynamic templates of undeclared metadata: numbers as double, texts as keyword."""
     number = {"type": "double", "coerce": False}
     text = {"type": "keyword", "normalizer": FIRST_CHARACTERS}
     mappings = {"long": number, "double": number, "string": text}
@@ -128,7 +128,7 @@ def _dynamic_templates() -> list[dict[str, Any]]:
 
 
 def _normalizer() -> dict[str, Any]:
-    """Return the settings of the normalizer: a text beyond the limit is there, and compared by its beginning."""
+    """Return the settings of the normalizer, which cuts long text to its beginning."""
     return {
         f"index.analysis.char_filter.{FIRST_CHARACTERS}.type": "pattern_replace",
         f"index.analysis.char_filter.{FIRST_CHARACTERS}.pattern": f"(?s)^(.{{{LONGEST_COMPARED}}}).+",
@@ -155,7 +155,7 @@ def _keyword() -> dict[str, Any]:
 
 
 def flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings, nested or dotted, with or without `index.`, as dotted names that begin with it."""
+    """Flatten settings to dotted names with the prefix `index.`."""
     return dict(_flatten(settings))
 
 

@@ -1,4 +1,4 @@
-"""Which model an index belongs to: the stamp in its mapping, and who may read and write by it."""
+"""Model binding of an index: the stamp in its mapping, and checks against it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRITE_SETTINGS = ("activation", "prune", "max_length", "max_active_dims", "chun
 
 @dataclass(frozen=True, kw_only=True)
 class ModelBinding:
-    """The model and settings that made the vectors of one sparse field.
+    """Model and settings of the vectors in one sparse field.
 
     Attributes:
         model: Hub id, or the name of a registered folder.
@@ -39,7 +39,7 @@ class ModelBinding:
         mode: `doc-only` or `bi-encoder`.
         activation: What is done to the logits.
         key: What the keys of a vector are: `token`, or `token_id` in a field of type `sparse_vector`.
-        prune: How vectors of documents are pruned, as `Prune.to_dict` tells it; None keeps every token.
+        prune: Pruning rule of document vectors, as `Prune.to_dict` returns it; None keeps every token.
         max_length: Longest document in tokens.
         max_active_dims: Most tokens of a vector; None is no limit.
         chunking: How texts were cut, or None.
@@ -71,7 +71,7 @@ class ModelBinding:
         max_active_dims: int | None = None,
         prune: Mapping[str, Any] | None = None,
     ) -> ModelBinding:
-        """Return the binding of a resolved model; `max_length` is the model's own where it is not given.
+        """Make the binding of a resolved model; `max_length` defaults to the model's own.
 
         Args:
             files: Files of the model.
@@ -95,12 +95,12 @@ class ModelBinding:
 
     @property
     def marker(self) -> str:
-        """Short name of the model and its weights, stored with every document it encoded."""
+        """Short name of the model and its weights, stored with every document that it encoded."""
         return f"{self.model.rsplit('/', 1)[-1]}@{self.weights_sha256[:12]}"
 
     @property
     def prune_rule(self) -> Prune | None:
-        """Which tokens of a document's vector are kept; None keeps all.
+        """Pruning rule of document vectors; None keeps all tokens.
 
         Raises:
             IndexSchemaError: A rule that this version does not know.
@@ -112,11 +112,11 @@ class ModelBinding:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What makes vectors comparable: equal for models whose queries and documents are encoded alike."""
+        """Identity of comparable vectors: equal for models with equal query and document encoding."""
         return self.query_sha256, self.weights_sha256
 
     def is_of(self, spec: ModelSpec) -> bool:
-        """Tell whether the field is a model's, by its name, or by the files of its folder.
+        """Return whether the field is bound to a model, by its name or by the files of its folder.
 
         Args:
             spec: The model.
@@ -129,7 +129,7 @@ class ModelBinding:
             return False
 
     def find_model(self) -> ModelSpec:
-        """Return the model by its name, or among those that were registered by its files, whatever it is called here.
+        """Find the bound model by name, or among the registered models by its files.
 
         Raises:
             ModelFilesError: It is not known here.
@@ -152,7 +152,7 @@ class ModelBinding:
 
     @classmethod
     def from_meta(cls, stamp: Mapping[str, Any]) -> ModelBinding:
-        """Read a stamp; keys that this version does not know are passed over.
+        """Read a stamp; unknown keys are ignored.
 
         Args:
             stamp: What `to_meta` returned, read back from a mapping.
@@ -173,7 +173,7 @@ class ModelBinding:
             raise IndexSchemaError(f"The model stamp of the index is damaged: {error}.") from None
 
     def ensure_same_model(self, spec: ModelSpec, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError where a model is known to be another one before any of its files is read.
+        """Raise ModelMismatchError if a model is known to be another one, before any file is read.
 
         Args:
             spec: The model that was named.
@@ -189,7 +189,7 @@ class ModelBinding:
             raise self._mismatch(index, field, spec.id, "its documents were encoded by another model")
 
     def ensure_matches_query(self, files: ModelFiles, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError unless queries encoded with these files fit the field's vectors.
+        """Raise ModelMismatchError unless queries of these files fit the field's vectors.
 
         Args:
             files: Of the model that encodes queries.
@@ -202,7 +202,7 @@ class ModelBinding:
             raise self._mismatch(index, field, files.spec.id, reason)
 
     def ensure_matches_write(self, given: ModelBinding, *, index: str, field: str) -> None:
-        """Raise ModelMismatchError unless vectors made under the given binding may join the field's.
+        """Raise ModelMismatchError unless vectors of the given binding fit the field's.
 
         Args:
             given: What made the vectors.
@@ -223,7 +223,7 @@ class ModelBinding:
 
 
 def read_bindings(mappings: Mapping[str, Any]) -> dict[str, ModelBinding]:
-    """Return sparse field -> binding of the mappings of one index; empty where it carries no stamp.
+    """Read sparse field -> binding from the mappings of one index; empty without a stamp.
 
     Raises:
         IndexSchemaError: A stamp of a later layout, or a damaged one.
@@ -233,7 +233,7 @@ def read_bindings(mappings: Mapping[str, Any]) -> dict[str, ModelBinding]:
 
 
 def write_bindings(bindings: Mapping[str, ModelBinding], meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the mappings' `_meta` that carries the bindings, and whatever else `meta`, read before, held.
+    """Return `_meta` with the bindings, and with the other entries of `meta`.
 
     The server replaces `_meta` whole: what is not sent again is lost.
     """
@@ -244,6 +244,6 @@ def write_bindings(bindings: Mapping[str, ModelBinding], meta: Mapping[str, Any]
 
 
 def unfit_tokens(vectors: Iterable[Mapping[str, float]], vocabulary: Mapping[str, int]) -> list[str]:
-    """Return the tokens of vectors that a model does not have, the most frequent first."""
+    """Return the tokens of vectors outside a model's vocabulary, the most frequent first."""
     unfit = Counter(token for vector in vectors for token in vector if token not in vocabulary)
     return [token for token, _ in unfit.most_common()]

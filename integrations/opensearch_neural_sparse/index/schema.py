@@ -1,4 +1,4 @@
-"""The one physical layout of an index, shared by every layer."""
+"""Field names and types of an index, shared by all layers."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ from opensearch_neural_sparse.index.token_ids import TokenIds
 ID_FIELD = "id"
 META_FIELD = "meta"
 RESERVED_BY_HAYSTACK = frozenset({"id", "content", "blob", "score", "embedding", "sparse_embedding", "meta"})
-"""Names that Haystack's Document uses at the top level; metadata of these names goes under `meta`."""
+"""Top-level names of Haystack's Document; metadata under these names is stored under `meta`."""
 RESERVED_BY_OPENSEARCH = frozenset(
     {"_data_stream_timestamp", "_doc_count", "_feature", "_field_names", "_id", "_ignored", "_index", "_nested_path"}
     | {"_primary_term", "_routing", "_seq_no", "_source", "_version"}
 )
-"""Names that the server keeps for itself at the top level of a document, and takes anywhere below."""
+"""Names that OpenSearch reserves at the top level of a document."""
 
 
 def marker_field(sparse_field: str) -> str:
-    """Return the name of the keyword field that names the model of a further sparse field's vectors."""
+    """Return the name of a further sparse field's marker, the keyword field with its model."""
     return f"{sparse_field}_model"
 
 
 class FieldType(Choice):
-    """How the sparse field is stored."""
+    """Type of the sparse field."""
 
     RANK_FEATURES = "rank_features"
     SPARSE_VECTOR = "sparse_vector"
-    """Searched approximately (SEISMIC), for very many documents; a server of 3.3 or later."""
+    """Approximate search (SEISMIC), for very large indices; OpenSearch 3.3 or later."""
 
 
 FieldTypeLike = FieldType | Literal["rank_features", "sparse_vector"]
@@ -66,7 +66,7 @@ class IndexSchema:
             one of the settings that it is created with. None takes that of the model's language, `english` for an
             English model; for a model of several or unknown languages, and where the settings have a `default`
             analyzer, the server's default, `standard`. An index that exists keeps its own.
-        text_subfields: Name -> analyzer by which the text is indexed once more, such as `{"de": "german"}`; searched by
+        text_subfields: Name -> analyzer of a further index of the text, such as `{"de": "german"}`; searched by
             `Bm25Leg(field="content.de")`.
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`. Keys that
             are not listed are mapped by what the first document holds: texts become keywords, of which the first 8,190
@@ -127,7 +127,7 @@ class IndexSchema:
 
     @property
     def nested_field(self) -> str | None:
-        """Field of the chunks, or None where a document has one vector."""
+        """Nested field of the chunks, or None if a document has one vector."""
         return None if self.chunking is None else self.chunk_field
 
     @property
@@ -137,12 +137,12 @@ class IndexSchema:
 
     @property
     def vector_field(self) -> str:
-        """Top-level field that holds the vector or vectors of a document."""
+        """Top-level field of a document's vector or vectors."""
         return self.nested_field or self.sparse_field
 
     @cached_property
     def searched_vectors(self) -> tuple[str, ...]:
-        """Top-level fields that hold what a document is found by beside its text; a document may lack any of them."""
+        """Top-level vector fields of a document, any of which may be missing."""
         dense = () if self.embedding_dimension is None else (self.embedding_field,)
         return (self.vector_field, *self.more_fields, *dense)
 
@@ -163,7 +163,7 @@ class IndexSchema:
         return RESERVED_BY_HAYSTACK - {ID_FIELD, META_FIELD, *self._own_fields}
 
     def is_reserved(self, key: str) -> bool:
-        """Tell whether metadata of this key, dots and all, is stored under `meta`.
+        """Return whether metadata under this key, dots included, is stored under `meta`.
 
         Args:
             key: A key of metadata.

@@ -1,4 +1,4 @@
-"""SEISMIC, the approximate index of a `sparse_vector` field: how it is built."""
+"""SEISMIC parameters: the approximate index of a `sparse_vector` field."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SPARSE_VECTOR_SINCE = (3, 3, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class SeismicParameters:
-    """How the approximate index of a `sparse_vector` field is built; None leaves a choice to the server.
+    """SEISMIC index parameters of a `sparse_vector` field; None leaves one to the server.
 
     Attributes:
         n_postings: Most documents kept for a token; the server's own is 0.05 % of a segment's, at least 160.
@@ -22,7 +22,7 @@ class SeismicParameters:
             is 0.4.
         approximate_threshold: Documents of a segment from which on it is searched approximately, and exactly below; the
             server's own is 1,000,000.
-        quantization_ceiling_ingest: Largest weight of a document that is told apart from larger ones; the server's own
+        quantization_ceiling_ingest: Largest weight of a document that differs from larger ones; the server's own
             is 3.0.
         quantization_ceiling_search: The same of a query; the server's own is 16.0, which suits doc-only models. 3.0
             suits bi-encoders.
@@ -51,7 +51,7 @@ class SeismicParameters:
             self._require(name, "above 0 and finite", lambda value: 0 < value < float("inf"))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the parameters that were given, by the server's names."""
+        """Return the given parameters under the server's names."""
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name)) is not None}
 
     def _require(self, name: str, limits: str, allowed: Callable[[float], bool]) -> None:

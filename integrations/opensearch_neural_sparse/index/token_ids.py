@@ -1,4 +1,4 @@
-"""Token ids, the keys of a `sparse_vector` field, which takes whole numbers where `rank_features` takes tokens."""
+"""Token ids: integer keys of a `sparse_vector` field, in place of tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LARGEST_TOKEN_ID = 32_767
 
 
 class TokenIds:
-    """The vocabulary of an index's model, by which vectors are written, searched for and read.
+    """Vocabulary of an index's model, for writing, searching and reading by token id.
 
     Args:
         load: Returns token -> id; called once, when a vector is first translated.
@@ -27,19 +27,19 @@ class TokenIds:
         """Token -> id.
 
         Raises:
-            IndexSchemaError: It is larger than the field can tell apart.
+            IndexSchemaError: It is larger than the field supports.
         """
         vocabulary = self._load()
         largest = max(vocabulary.values(), default=0)
         if largest > LARGEST_TOKEN_ID:
             raise IndexSchemaError(
-                f"A sparse_vector field tells token ids up to {LARGEST_TOKEN_ID} apart, and this vocabulary goes up to "
-                f"{largest}: the server folds larger ids onto smaller ones. Use FieldType.RANK_FEATURES."
+                f"A sparse_vector field has token ids up to {LARGEST_TOKEN_ID}, this vocabulary up to {largest}: "
+                "the server folds larger ids onto smaller ones. Use FieldType.RANK_FEATURES."
             )
         return vocabulary
 
     def ensure_told_apart(self) -> None:
-        """Raise IndexSchemaError where the vocabulary is larger than the field can tell apart."""
+        """Raise IndexSchemaError if the vocabulary is larger than the field supports."""
         self.vocabulary  # noqa: B018  reading it checks it
 
     def to_ids(self, vector: SparseVector) -> dict[str, float]:
@@ -54,12 +54,12 @@ class TokenIds:
         return self.known_ids(vector)
 
     def known_ids(self, vector: Mapping[str, float]) -> dict[str, float]:
-        """Return id -> weight of a query; tokens that the model does not have match nothing and are left out."""
+        """Return id -> weight of a query; unknown tokens match nothing and are left out."""
         known = self.vocabulary
         return {str(known[token]): weight for token, weight in vector.items() if token in known}
 
     def to_tokens(self, weights: Mapping[str, float]) -> dict[str, float]:
-        """Return token -> weight of what an index holds; an id that no token has stays as it is."""
+        """Return token -> weight of a stored vector; unknown ids stay as they are."""
         return {self._tokens.get(key, key): weight for key, weight in weights.items()}
 
     @cached_property

@@ -1,1 +1,1 @@
-"""Which models exist, and where their files are."""
+"""Model catalogue and model files."""

@@ -1,4 +1,4 @@
-"""Which model for me: the known models, by what they must do and by published numbers."""
+"""Model recommendation by requirements and published relevance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RUNNERS_UP = 2
 
 
 class Priority(Choice):
-    """What counts most: `RELEVANCE` of the results, or `SPEED`, that is, few parameters and then few FLOPS."""
+    """Ranking of models: by `RELEVANCE` of the results, or by `SPEED` (few parameters, then few FLOPS)."""
 
     RELEVANCE = "relevance"
     SPEED = "speed"
@@ -27,7 +27,7 @@ PriorityLike = Priority | Literal["relevance", "speed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation:
-    """A model, and why.
+    """A recommended model and the reasons.
 
     Attributes:
         choice: The model.
@@ -53,7 +53,7 @@ def recommend_model(
     commercial: bool = True,
     priority: PriorityLike = Priority.RELEVANCE,
 ) -> Recommendation:
-    """Choose a model among those that have published relevance.
+    """Recommend a model with published relevance.
 
     Args:
         languages: ISO 639-1 codes of the languages of the documents; a model must know them all.

@@ -1,4 +1,4 @@
-"""Models by name."""
+"""Model registry: lookup and registration by name."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files.hub import HubOptions
 
 CATALOGUE = OPENSEARCH + SPLADE
-"""The models known from the start."""
+"""Models of the built-in catalogue."""
 CONFIGURATION = ("*.json",)
 _registered: dict[str, ModelSpec] = {}
 
 
 def get_model(model: str | Path | ModelSpec) -> ModelSpec:
-    """Return what is known of a model.
+    """Look up a model's specification.
 
     Args:
         model: Short name such as `doc-v3-distill`, hub id, the name of a registered model, the folder of a
@@ -58,7 +58,7 @@ def list_models(
     min_context: int | None = None,
     commercial: bool = False,
 ) -> tuple[ModelSpec, ...]:
-    """Return the known models: OpenSearch's own, others of the SPLADE family, then those that were registered.
+    """List the known models: OpenSearch's own, other SPLADE models, then registered ones.
 
     Args:
         languages: ISO 639-1 codes that a model must all know.
@@ -90,7 +90,7 @@ def register_model(
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
 ) -> ModelSpec:
-    """Make a model known by name, for as long as the process lives.
+    """Register a model under a name, for the lifetime of the process.
 
     Mode, activation, vocabulary and longest text are read from its files. Of a model on the hub only the small files
     are downloaded, and its commit is pinned.
@@ -127,7 +127,7 @@ def register_model(
 
 
 def registered_models() -> tuple[ModelSpec, ...]:
-    """Return the models that were registered, those of the catalogue left out."""
+    """Return the registered models, without the catalogue."""
     return tuple(_registered.values())
 
 
@@ -162,7 +162,7 @@ def _check_files(spec: ModelSpec, options: HubOptions) -> None:
 
 
 def _reads_as_folder(model: str | Path) -> bool:
-    """Return whether a model is named as folders are and ids on the hub are not."""
+    """Return whether a model name is a folder path rather than a hub id."""
     name = str(model)
     return isinstance(model, Path) or name.startswith((".", "~", "/")) or "\\" in name or name.count("/") > 1
 

@@ -1,4 +1,4 @@
-"""What is known of a model before any of its files is read."""
+"""Model specification: metadata that needs no model file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opensearch_neural_sparse.errors import Choice
 
 
 class Mode(Choice):
-    """How a model encodes queries.
+    """Query encoding mode of a model.
 
     `DOC_ONLY` models (inference-free) look query tokens up in an idf table; `BI_ENCODER` models run the transformer on
     queries too.
@@ -27,7 +27,7 @@ ModeLike = Mode | Literal["doc-only", "bi-encoder"]
 
 
 class Activation(Choice):
-    """What a model does to its logits, in the words of sentence-transformers' `SpladePooling.activation_function`.
+    """Activation of the logits, by the values of sentence-transformers' `SpladePooling.activation_function`.
 
     `RELU` is log(1 + relu(x)), the models up to v2; `LOG1P_RELU` is log(1 + log(1 + relu(x))), the models of v3.
     """
@@ -37,7 +37,7 @@ class Activation(Choice):
 
 
 ActivationLike = Activation | Literal["relu", "log1p_relu"]
-"""A `Activation`, or its value as text."""
+"""An `Activation`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +61,13 @@ class Relevance:
     in_domain: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[Callable[[Mapping[str, Any]], Relevance], tuple[Mapping[str, Any]]]:
-        """Copy and pickle read-only tables as dictionaries: they themselves can be neither."""
+        """Pickle read-only tables as dictionaries, because a mapping proxy cannot be copied or pickled."""
         plain = {name: dict(value) if isinstance(value, Mapping) else value for name, value in vars(self).items()}
         return _thaw, (plain,)
 
 
 def _thaw(numbers: Mapping[str, Any]) -> Relevance:
-    """Return what was pickled, its tables read-only again."""
+    """Restore a pickled value with read-only tables."""
     frozen: dict[str, Any] = {
         name: MappingProxyType(value) if isinstance(value, dict) else value for name, value in numbers.items()
     }
@@ -76,14 +76,14 @@ def _thaw(numbers: Mapping[str, Any]) -> Relevance:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """A neural sparse model: what it is called and what is known of it.
+    """Name and metadata of a neural sparse model.
 
     Attributes:
         id: Hub id such as `opensearch-project/opensearch-neural-sparse-encoding-doc-v3-distill`, or the name under
             which a folder was registered.
         name: Short name such as `doc-v3-distill`.
         mode: Doc-only or bi-encoder.
-        activation: What is done to the logits.
+        activation: Activation of the logits.
         revision: Pinned commit of the hub repository; None where none is pinned, or for a folder.
         path: Folder of a model that was registered from disk, else None.
         tokenizer: Name of the query tokenizer: `bert-uncased`, `mbert-uncased`, or the model's own.
@@ -124,5 +124,5 @@ class ModelSpec:
 
     @property
     def commercial(self) -> bool:
-        """Whether the licence allows commercial use, as far as its name tells."""
+        """Whether the licence allows commercial use, judging by its name."""
         return "-NC" not in self.licence.upper()

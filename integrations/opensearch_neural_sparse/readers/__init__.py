@@ -1,1 +1,1 @@
-"""Documents read from files."""
+"""Readers of document files."""

@@ -1,4 +1,4 @@
-"""Cells of a CSV file as the values that they stand for."""
+"""Typed values of CSV cells."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ _TRUE, _FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
 
 def integer_of(cell: str) -> int:
-    """Return a whole number."""
+    """Parse an integer."""
     if not re.fullmatch(r"[+-]?[0-9]+", cell):
         raise ValueError("no whole number")
     return int(cell)
 
 
 def number_of(cell: str) -> float:
-    """Return a number, such as 1.5 or 2e3."""
+    """Parse a number, such as 1.5 or 2e3."""
     if "_" in cell or not math.isfinite(number := float(cell)):
         raise ValueError("no finite number")
     return number
 
 
 def boolean_of(cell: str) -> bool:
-    """Return whether a cell says true, yes or 1, or else false, no or 0."""
+    """Parse a boolean: true, yes or 1; false, no or 0."""
     if (word := cell.lower()) not in (*_TRUE, *_FALSE):
         raise ValueError("neither true nor false")
     return word in _TRUE
 
 
 def date_of(cell: str) -> str:
-    """Return a date, or a date with a time, in the one spelling of ISO 8601 that OpenSearch reads by default."""
+    """Parse a date, with or without a time; return the ISO 8601 form that OpenSearch reads by default."""
     try:
         return date.fromisoformat(cell).isoformat()
     except ValueError:
@@ -46,7 +46,7 @@ CELL_TYPES: Mapping[str, Callable[[str], Cell]] = {
     "boolean": boolean_of,
     "date": date_of,
 }
-"""Name of a type -> what reads a cell of it; each raises ValueError where the cell is none."""
+"""Name of a type -> parser of a cell; it raises ValueError for a cell of another type."""
 
 
 def check_type(name: str) -> None:
@@ -60,7 +60,7 @@ def check_type(name: str) -> None:
 
 
 def typed(column: str, cell: object, kind: str | None) -> object:
-    """Return what a cell stands for; what is no text, and has a type of its own, is returned as it is.
+    """Convert a text cell to its column's type; other values stay as they are.
 
     Args:
         column: Name of its column, for the message.

@@ -1,4 +1,4 @@
-"""Documents of files and folders: which column is the id, which the text; the others are metadata."""
+"""Documents from files and folders: id and text by column, the other columns as metadata."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _SHOWN_COLUMNS = 8
 
 
 class MissingTextError(IndexSchemaError):
-    """A row lacks the column of the text."""
+    """A row without the text column."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Which columns of a row are what.
+    """Columns of the id and the text, and types of the others.
 
     Attributes:
         id: Column of the id; a row without one is given a random id when it is written.
@@ -61,7 +61,7 @@ class Columns:
 def read_documents(
     paths: Iterable[Path], columns: Columns, standard_input: IO[bytes]
 ) -> Iterator[SparseDocument | RefusedRow]:
-    """Yield the documents of files, and of all files in folders, in the order of their names, one at a time.
+    """Read the documents of files and folders one by one, in the order of their names.
 
     Args:
         paths: Files, folders, or `-` for JSON lines on standard input.
@@ -74,7 +74,7 @@ def read_documents(
     for path in paths:
         if path == STANDARD_INPUT:
             rows = read_lines(standard_input, "standard input")
-            yield from _told_once((_document(row, columns) for row in rows), "standard input", columns)
+            yield from _merge_refusals((_document(row, columns) for row in rows), "standard input", columns)
         elif path.is_dir():
             yield from _read_folder(path, columns)
         else:
@@ -82,7 +82,7 @@ def read_documents(
 
 
 def check_paths(paths: Iterable[Path]) -> None:
-    """Check that every file is there and of a known format.
+    """Check that each file exists and has a known format.
 
     Raises:
         ValueError: One is not.
@@ -97,7 +97,7 @@ def check_paths(paths: Iterable[Path]) -> None:
 
 
 def is_readable(path: Path) -> bool:
-    """Tell whether the format of a file is known, by its ending."""
+    """Return whether a file's ending is of a known format."""
     return ending_of(path) in FORMATS and not (is_compressed(path) and ending_of(path) == ".parquet")
 
 
@@ -107,7 +107,7 @@ def known_endings() -> str:
 
 
 def skipped_files(paths: Iterable[Path]) -> int:
-    """Return how many files of folders are of no known format; hidden ones are not counted."""
+    """Count the files of unknown format in folders, without hidden ones."""
     return sum(not is_readable(file) for path in paths if path.is_dir() for file in _walk(path))
 
 
@@ -129,13 +129,13 @@ def _walk(folder: Path) -> Iterator[Path]:
 def _read_file(path: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
     if ending_of(path) in TEXT_ENDINGS:
         columns = Columns()
-    return _told_once((_document(row, columns) for row in read_rows(path)), str(path), columns)
+    return _merge_refusals((_document(row, columns) for row in read_rows(path)), str(path), columns)
 
 
-def _told_once(
+def _merge_refusals(
     found: Iterable[SparseDocument | RefusedRow], place: str, columns: Columns
 ) -> Iterator[SparseDocument | RefusedRow]:
-    """Yield what is found, one refusal in place of many where no row of a file has the column of the text."""
+    """Merge the refusals of a file in which no row has the text column."""
     rows = iter(found)
     without: list[RowWithoutText] = []
     for row in rows:
@@ -167,7 +167,7 @@ def _document(row: Row | RefusedRow, columns: Columns) -> SparseDocument | Refus
 
 
 def _without_text(columns: Columns, there: Sequence[str]) -> str:
-    """Return which column of the text is missing, and which columns there are, the one most like it first."""
+    """Describe the missing text column and the existing columns, the most similar first."""
 
     def unlikeness(name: str) -> tuple[float, str]:
         return -SequenceMatcher(None, columns.text.lower(), name.lower()).ratio(), name
@@ -177,7 +177,7 @@ def _without_text(columns: Columns, there: Sequence[str]) -> str:
 
 
 def document_of(values: Mapping[str, Any], columns: Columns) -> SparseDocument:
-    """Return the document of a row. A column `metadata` that holds a mapping is metadata, like the other columns.
+    """Make a document from a row; a mapping in the column `metadata` is metadata like the other columns.
 
     Raises:
         IndexSchemaError: It has no text, or an id or metadata key that no index can take.

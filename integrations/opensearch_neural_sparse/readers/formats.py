@@ -1,4 +1,4 @@
-"""Rows of files, one at a time, whatever the format; what cannot be read is a row, too."""
+"""Rows of files, read one by one; a read error is a row as well."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from opensearch_neural_sparse.errors import MissingDependencyError
 
 LONGEST_CELL = min(sys.maxsize, 2**31 - 1)
 PARQUET_ROWS = 200
-"""Rows of a Parquet file that are in memory at once."""
+"""Number of a Parquet file's rows in memory."""
 UNREADABLE = (OSError, EOFError, ValueError, csv.Error, zlib.error)
-"""What reading a file fails with: permissions, a torn archive, wrong encoding, a damaged Parquet file."""
+"""Errors of an unreadable file: permissions, a truncated archive, wrong encoding, a damaged Parquet file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class RefusedRow:
-    """A row, or a whole file, that is no document.
+    """A refused row, or a whole refused file.
 
     Attributes:
         place: The file, and the line or number of the row in it.
@@ -54,7 +54,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class RowWithoutText(RefusedRow):
-    """A row that lacks the column of the text.
+    """A row without the text column.
 
     Attributes:
         columns: Those that it has.
@@ -64,7 +64,7 @@ class RowWithoutText(RefusedRow):
 
 
 def read_rows(path: Path) -> Iterator[Row | RefusedRow]:
-    """Yield the rows of a file; a file that cannot be read, or not to its end, yields one row that says so.
+    """Read the rows of a file; a read error ends it with a refused row.
 
     Raises:
         MissingDependencyError: A Parquet file, and pyarrow is not installed.
@@ -77,17 +77,17 @@ def read_rows(path: Path) -> Iterator[Row | RefusedRow]:
 
 
 def ending_of(path: Path) -> str:
-    """Return the ending that tells a file's format, such as `.jsonl`, without the `.gz` of a compressed one."""
+    """Return the ending of a file's format, such as `.jsonl`, without a final `.gz`."""
     return Path(path.stem if is_compressed(path) else path.name).suffix.lower()
 
 
 def is_compressed(path: Path) -> bool:
-    """Tell whether a file's name ends in `.gz`."""
+    """Return whether a file is gzip-compressed, by its name."""
     return path.suffix.lower() == ".gz"
 
 
 def read_lines(lines: Iterable[bytes], name: str) -> Iterator[Row | RefusedRow]:
-    """Yield the rows of JSON lines; empty lines are passed over."""
+    """Read JSON lines; empty lines are skipped."""
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _json_row(line, f"{name}:{number}")
@@ -153,6 +153,6 @@ FORMATS: Mapping[str, Callable[[Path], Iterator[Row | RefusedRow]]] = {
     ".md": _read_text,
     ".rst": _read_text,
 }
-"""Ending of a file -> what yields its rows."""
+"""File ending -> reader of its rows."""
 TEXT_ENDINGS = frozenset(ending for ending, read in FORMATS.items() if read is _read_text)
-"""Endings of files that are a document each."""
+"""Endings of files with one document each."""

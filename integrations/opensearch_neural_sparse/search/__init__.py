@@ -1,1 +1,1 @@
-"""What is asked of an index and what comes back: query bodies and hits; pure functions and values."""
+"""Search options, queries, requests and results; pure functions and values."""

@@ -14,9 +14,11 @@ from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotBoundError, LimitedRightsWarning, ModelMismatchError
 from opensearch_neural_sparse.index.index_info import IndexInfo, read_index, several_models
+from opensearch_neural_sparse.index.missing_index import is_single
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
 from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.models.files.resolve import Side
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.requests.multi_search import UnexpectedIndex
 from opensearch_neural_sparse.server_info import ServerInfo
 from opensearch_neural_sparse.store.bulk.missing_vectors import IN_THE_CORE, VectorRemedies
@@ -71,6 +73,10 @@ class StoreContext(Portable):
             raise TypeError(f"index is one text, got {type(index).__name__}; commas separate several: 'a,b'.")
         if not index.strip():
             raise ValueError(f"index is the name of an index, alias or pattern, got {index!r}.")
+        if schema is not None:
+            check_options(schema, IndexSchema, "schema")
+        if prune is not None:
+            check_options(prune, Prune, "prune")
         self.index, self.vector_remedies = index, vector_remedies
         self.encoders = Encoders(model, query_encoder, document_encoder, encoder_options, prune)
         self._given_schema = schema or IndexSchema()
@@ -85,6 +91,11 @@ class StoreContext(Portable):
         self.info: IndexInfo | None = None
         self.accepted: frozenset[UnexpectedIndex] = frozenset()
         self.lock = RLock()
+
+    @property
+    def is_creatable(self) -> bool:
+        """Whether the index can be created: its name is that of one index, and a model was named."""
+        return is_single(self.index) and self.encoders.named
 
     def share_encoders(self, other: StoreContext) -> None:
         """Encode with what another store of this model loads."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
+from inspect import signature
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, reso
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Mode
 from opensearch_neural_sparse.store.portable import Portable
+from opensearch_neural_sparse.transport.client_options import refuse_unknown
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.chunking import ChunkOptions
@@ -44,7 +46,9 @@ class Encoders(Portable):
         prune: Which tokens of a document's vector are kept; None leaves it to the stamp of the index.
     """
 
-    OPENED = frozenset({"_loaded_query", "_owned", "_tokenizer", "_files", "_stamp", "_lock", "_named_id"})
+    OPENED = frozenset(
+        {"_loaded_query", "_owned", "_tokenizer", "_query_tokenizer", "_files", "_stamp", "_lock", "_named_id"}
+    )
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Encoders(Portable):
     ) -> None:
         self.model, self._prune = model, prune
         self._options = dict(options or {})
+        _check(self._options)
         self._hub_options = {name: value for name, value in self._options.items() if name in _HUB_OPTIONS}
         self._query, self._document = query_encoder, document_encoder
         self._begin()
@@ -64,6 +69,7 @@ class Encoders(Portable):
         self._loaded_query: QueryEncoder | None = None
         self._owned: DocumentEncoder | None = None
         self._tokenizer: SparseTokenizer | None = None
+        self._query_tokenizer: SparseTokenizer | None = None
         self._files: dict[Side, ModelFiles] = {}
         self._stamp: ModelBinding | None = None
         self._lock = RLock()
@@ -168,7 +174,10 @@ class Encoders(Portable):
 
     def query_tokenizer(self) -> SparseTokenizer:
         """Return the tokenizer of the query side, whose vocabulary the model's token ids belong to."""
-        return SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer)
+        with self._lock:
+            if self._query_tokenizer is None:
+                self._query_tokenizer = SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer)
+            return self._query_tokenizer
 
     def document(self) -> DocumentEncoder:
         """Return what encodes documents."""
@@ -236,7 +245,7 @@ class Encoders(Portable):
         with self._lock:
             if self._owned is not None:
                 self._owned.close()
-            self._loaded_query = self._owned = self._tokenizer = None
+            self._loaded_query = self._owned = self._tokenizer = self._query_tokenizer = None
 
     def _limits(self, files: ModelFiles) -> tuple[int | None, int | None]:
         if self._document is not None:
@@ -263,3 +272,11 @@ class Encoders(Portable):
             raise ModelFilesError(f"No model is known here. {Remedy.GIVE_MODEL}")
         options = {"revision": self._stamp.revision} | self._hub_options
         return resolve_files(self._stamp.find_model(), side=side, **options)
+
+
+def _check(options: Mapping[str, Any]) -> None:
+    """Raise TypeError where an option is none of `load_document_encoder`."""
+    from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
+
+    if options:
+        refuse_unknown("encoder option", options, [*signature(load_document_encoder).parameters][1:])

@@ -1,1 +1,1 @@
-"""Connections to servers, and their errors."""
+"""Connections to OpenSearch servers, and their errors."""

@@ -1,4 +1,4 @@
-"""Addresses of servers: checked before they are asked, and shown without their credentials."""
+"""Server addresses: validation, and display without credentials."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FORM = "such as https://localhost:9200"
 
 
 def check_address(url: Any) -> None:
-    """Check the address of a server, or several, as opensearch-py takes them.
+    """Validate the address of a server, or several, in the forms of opensearch-py.
 
     Args:
         url: A URL, a mapping with the key `host`, or a sequence of either.
@@ -33,7 +33,7 @@ def hosts_of(url: Any) -> Sequence[Any]:
 
 
 def shown(url: Any, *, secure: bool = False) -> str:
-    """Return the address of one or several servers without credentials.
+    """Format the address of one or several servers without credentials.
 
     Args:
         url: As `check_address` takes it.
@@ -43,7 +43,7 @@ def shown(url: Any, *, secure: bool = False) -> str:
 
 
 def split_url(url: str) -> SplitResult:
-    """Return the parts of a URL, which may begin with its host."""
+    """Split a URL, with or without a scheme."""
     return urlsplit(url if "://" in url else f"//{url}")
 
 

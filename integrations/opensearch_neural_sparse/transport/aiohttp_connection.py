@@ -1,4 +1,4 @@
-"""The connection of the asynchronous clients that stores make; import it where a client is made."""
+"""Connection class of the stores' asynchronous clients; imported only with a client."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 from opensearchpy import AIOHttpConnection
 
 LARGE = 1024 * 1024
-"""From here on aiohttp warns of bytes that it sends in one go, and sends a stream piece by piece."""
+"""Body size in bytes beyond which aiohttp warns unless the body is a stream."""
 
 
 class StreamingConnection(AIOHttpConnection):
-    """Send large requests piece by piece, so that a bulk request does not hold up the event loop."""
+    """Stream large requests, so that a bulk request does not block the event loop."""
 
     async def perform_request(
         self, method: str, url: str, params: Any = None, body: Any = None, *arguments: Any, **options: Any

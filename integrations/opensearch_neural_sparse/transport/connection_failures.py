@@ -1,4 +1,4 @@
-"""Why a server did not answer, and the way out: what lies behind the errors of sockets and of TLS."""
+"""Causes and remedies of connection errors, from sockets and TLS."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from opensearch_neural_sparse.errors import Remedy, ServerConnectionError
 
 _DEEPEST_CAUSE = 10
 _HOST_NAMES = frozenset({62, 64})
-"""OpenSSL's numbers of a certificate that is another host's: by its name, by its address."""
+"""OpenSSL's codes of a certificate for another host, by name or by address."""
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"})
-"""What TLS is told where the answer is plain text, by the version of OpenSSL."""
+"""OpenSSL's reasons of a plain-text answer to TLS, by its version."""
 _NO_CERTIFICATES = frozenset(
     {"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE", "PEM", "BAD_BASE64_DECODE", "KEY_VALUES_MISMATCH"}
 )
 _CLOSED = frozenset(
     {"RemoteDisconnected", "ServerDisconnectedError", "ConnectionResetError", "BadStatusLine", "BadHttpMessage"}
 )
-"""Errors of the clients where a server closes a connection, or answers by what is not HTTP."""
+"""Client errors of a closed connection, or of an answer that is not HTTP."""
 _FILES = ("ca_certs", "client_cert", "client_key")
 
 
 def explain(error: BaseException, *, secure: bool) -> tuple[str, str]:
-    """Return why there was no answer, and the way out.
+    """Explain a connection error: cause and remedy.
 
     Args:
         error: What the client raised.
@@ -40,14 +40,14 @@ def explain(error: BaseException, *, secure: bool) -> tuple[str, str]:
     if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
         return f"it does not speak TLS ({cause.reason})", Remedy.USE_HTTP
     if (isinstance(cause, ssl.SSLError) and cause.reason in _NO_CERTIFICATES) or isinstance(cause, FileNotFoundError):
-        return f"a file of certificates cannot be read ({_told(cause)})", Remedy.CHECK_CERTIFICATE_FILES
+        return f"a file of certificates cannot be read ({_shown(cause)})", Remedy.CHECK_CERTIFICATE_FILES
     if not secure and type(cause).__name__ in _CLOSED:
-        return _told(cause), Remedy.USE_HTTPS
-    return _told(cause), "Is it running and reachable from here?"
+        return _shown(cause), Remedy.USE_HTTPS
+    return _shown(cause), "Is it running and reachable from here?"
 
 
 def check_files(options: Mapping[str, Any], address: str) -> None:
-    """Check the files of certificates that a client shall read, of which each kind of client complains in its own way.
+    """Check a client's certificate files, so that all clients report them alike.
 
     Args:
         options: Options of a client.
@@ -66,23 +66,23 @@ def check_files(options: Mapping[str, Any], address: str) -> None:
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=str(authorities))
         except OSError as error:
-            reason = f"ca_certs names a file that holds no certificate, {str(authorities)!r} ({_told(error)})"
+            reason = f"ca_certs names a file that holds no certificate, {str(authorities)!r} ({_shown(error)})"
             raise ServerConnectionError(address, reason, Remedy.CHECK_CERTIFICATE_FILES, asked=False) from None
 
 
-def _told(cause: BaseException) -> str:
+def _shown(cause: BaseException) -> str:
     said = getattr(cause, "strerror", None) or str(cause)
     return without_values(f"{type(cause).__name__}: {said}")
 
 
 def _root(error: BaseException) -> BaseException:
-    """Return the first cause: that of a certificate where there is one, else the innermost."""
+    """Return the root cause: a certificate error if there is one, else the innermost error."""
     causes = list(_causes(error))
     return next((cause for cause in causes if _is_of_certificate(cause)), causes[-1])
 
 
 def _is_of_certificate(cause: BaseException) -> bool:
-    """Return whether OpenSSL itself refused a certificate; aiohttp has errors of the same class that say nothing."""
+    """Return whether OpenSSL refused a certificate; aiohttp has errors of the same class without a reason."""
     return isinstance(cause, ssl.SSLCertVerificationError) and hasattr(cause, "verify_message")
 
 

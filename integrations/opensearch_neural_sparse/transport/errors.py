@@ -1,4 +1,4 @@
-"""The client's errors in this package's words, without credentials or field values."""
+"""Translation of client errors, without credentials or field values."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from opensearch_neural_sparse.transport.login import NO_LOGIN, describe_login
 
 _INDEX_NOT_FOUND = "index_not_found_exception"
 REFUSALS = frozenset({403, 404, 405})
-"""Statuses of what we may not ask for, or what is not there to be asked for."""
+"""HTTP statuses of a denied or missing API."""
 _LOGIN_REFUSED, _RIGHT_REFUSED = 401, 403
 _OF_RIGHTS = frozenset({"security_exception", "http_error"})
-"""Types of a refusal that hangs on who asks; an index that is closed to writes is refused with the same status."""
+"""Error types of missing permissions; a write block has the same status."""
 
 
 def address_of(client: Any) -> str:
@@ -38,7 +38,7 @@ def address_of(client: Any) -> str:
 
 @contextmanager
 def translated_errors(client: Any, index: str) -> Iterator[None]:
-    """Raise the errors of an OpenSearch client, sync or async, as errors of this package.
+    """Translate the errors of an OpenSearch client, sync or async, to errors of this package.
 
     Raises:
         ServerConnectionError: No answer.
@@ -56,7 +56,7 @@ def translated_errors(client: Any, index: str) -> Iterator[None]:
 
 
 def read_server(client: Any) -> ServerInfo:
-    """Ask a blocking client what its server is.
+    """Read the server info with a blocking client.
 
     Raises:
         UnsupportedServerError: Too old, or not OpenSearch.
@@ -71,7 +71,7 @@ def read_server(client: Any) -> ServerInfo:
 
 @contextmanager
 def unless_refused() -> Iterator[None]:
-    """Pass over an answer that we may not ask for this, or that there is no such thing to ask for."""
+    """Ignore the error of a denied or missing API."""
     from opensearchpy.exceptions import TransportError
 
     try:
@@ -82,12 +82,12 @@ def unless_refused() -> Iterator[None]:
 
 
 def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
-    """Return the server of the answers to `GET /` and `_cat/plugins`; None stands for an answer that was refused."""
+    """Return the server info of the responses of `GET /` and `_cat/plugins`; None stands for a denied one."""
     return ServerInfo.silent() if info is None else ServerInfo.from_responses(info, plugins)
 
 
 def translate(error: Exception, *, address: str, index: str, login: str = "") -> NeuralSparseError:
-    """Return the error of this package that an error of opensearch-py amounts to.
+    """Translate an error of opensearch-py to one of this package.
 
     Args:
         error: What the client raised.
@@ -110,7 +110,7 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     details = _details(error)
     error_type = str(details.get("type") or "http_error")
     if error_type == _INDEX_NOT_FOUND:
-        return IndexNotFoundError(index)
+        return IndexNotFoundError(str(details.get("index") or index))
     return ServerRequestError(status, error_type, short_reason(details), **_about_login(status, error_type, login))
 
 
@@ -121,7 +121,7 @@ def _of_body(body: object) -> InvalidRequestError:
 
 
 def _about_login(status: int, error_type: str, login: str) -> dict[str, str]:
-    """Return what a refusal says of the login, where it hangs on that."""
+    """Describe the login of a denied request, and the remedy."""
     if status not in (_LOGIN_REFUSED, _RIGHT_REFUSED) or error_type not in _OF_RIGHTS or not login:
         return {}
     if login == NO_LOGIN:
@@ -142,7 +142,7 @@ def _details(error: Any) -> Mapping[str, Any]:
 
 
 def _parsed(body: object) -> Mapping[str, Any]:
-    """Return an answer that the client left as text, as its AsyncHttpConnection does."""
+    """Parse a response that the client returned as text, as its AsyncHttpConnection does."""
     try:
         parsed = json.loads(body) if isinstance(body, str | bytes) else {}
     except ValueError:

@@ -1,4 +1,4 @@
-"""How a client logs in, in words that hold no secret."""
+"""Description of a client's login, without secrets."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ NO_LOGIN = "without a login"
 
 
 class SourcedLogin(tuple[str, str]):
-    """A user and a password that know where they come from; opensearch-py takes them as the pair they are.
+    """User and password with their source; a pair, as opensearch-py takes them.
 
     Args:
         user: The user.
         password: The password.
-        source: Where both come from, such as `the environment variables USER and PASSWORD`.
+        source: Origin of both, such as `the environment variables USER and PASSWORD`.
     """
 
     source: str
@@ -34,7 +34,7 @@ class SourcedLogin(tuple[str, str]):
 
 
 def describe_login(client: Any) -> str:
-    """Return how a client's requests are signed in, such as `as user 'ada' (from http_auth)`.
+    """Describe the login of a client's requests, such as `as user 'ada' (from http_auth)`.
 
     Args:
         client: A client of opensearch-py, blocking or asynchronous.
@@ -44,14 +44,14 @@ def describe_login(client: Any) -> str:
 
 
 def user_of(login: object) -> str | None:
-    """Return the user of a login as `http_auth` takes it; None where it is no user and password."""
+    """Return the user of a login in the form of `http_auth`; None if it is not a user and password."""
     if isinstance(login, str):
         return login.partition(":")[0]
     return str(login[0]) if isinstance(login, tuple | list) and login else None
 
 
 def has_authorization(headers: object) -> bool:
-    """Return whether headers have one that logs in."""
+    """Return whether headers include an authorization."""
     return isinstance(headers, Mapping) and any(str(name).lower() == AUTHORIZATION for name in headers)
 
 

@@ -1,4 +1,4 @@
-"""What the server behind each client is, so that several stores over one client ask once."""
+"""Server info cached per client, so that several stores ask once."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _lock = Lock()
 
 
 def known_server(client: Any) -> ServerInfo | None:
-    """Return what the server of a client is, if it told a store before."""
+    """Return the cached server info of a client, or None."""
     with _lock:
         return _known.get(client)
 
 
 def remember_server(client: Any, server: ServerInfo) -> ServerInfo:
-    """Keep what the server of a client is, for as long as there is the client; return it.
+    """Cache the server info for the lifetime of a client; return it.
 
-    A server that refused to tell something is asked again by the next store, whose rights may be others by then.
+    Incomplete answers are not cached: the next store may have more permissions.
     """
     if server.tells_version and server.plugins is not None:
         with _lock:

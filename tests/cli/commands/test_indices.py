@@ -143,7 +143,16 @@ def test_a_pattern_that_matches_nothing_is_an_error(cli: Run, index_name: str) -
     for command in (("index", "info"), ("index", "delete", "--pattern", "--yes")):
         done = cli(*command, f"{index_name}-*")
         assert (done.status, done.out) == (1, "")
-        assert done.err.startswith(f"Error: Index '{index_name}-*' does not exist.")
+        assert done.err.startswith(f"Error: No index matches '{index_name}-*'.")
+
+
+def test_of_a_list_the_missing_names_alone_are_named(cli: Run, filled: str) -> None:
+    for command in (("index", "info"), ("search",)):
+        done = cli(*command, f"{filled},{filled}-typo", *(["x"] if command == ("search",) else []))
+        assert (done.status, done.out) == (1, "")
+        assert done.err.startswith(f"Error: Index '{filled}-typo' does not exist. Create it:")
+        done = cli(*command, f"{filled}-a,{filled},{filled}-b", *(["x"] if command == ("search",) else []))
+        assert done.err.startswith(f"Error: Indices '{filled}-a', '{filled}-b' do not exist. Create them:")
 
 
 def test_an_index_that_is_not_there_is_one_line(cli: Run, index_name: str) -> None:

@@ -1,4 +1,4 @@
-"""MultiSearch and answers on the web page, in a real browser over real servers."""
+"""Queries and results on the web page, in a real browser over real servers."""
 
 from __future__ import annotations
 

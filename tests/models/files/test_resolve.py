@@ -226,7 +226,7 @@ def test_incomplete_snapshot_of_the_cache_is_completed(hub: Hub, tmp_path: Path)
 @pytest.mark.parametrize("error", [LocalEntryNotFoundError("no route to host\nat all"), OSError("disk full")])
 def test_hub_that_fails_gives_an_error_that_says_what_to_do(hub: Hub, tmp_path: Path, error: Exception) -> None:
     hub.error = error
-    with pytest.raises(ModelFilesError, match=rf"{SPEC.id}.* at revision {PINNED} could not be had.*hf download"):
+    with pytest.raises(ModelFilesError, match=rf"{SPEC.id}.* at revision {PINNED} could not be downloaded.*hf"):
         resolve_files(SPEC, cache_dir=tmp_path)
 
 

@@ -110,7 +110,7 @@ def test_what_cannot_be_stamped_is_refused(make_store: MakeStore, client: Any, o
     both = NeuralSparseStore(
         f"{store.index},{other_index}", client=client, document_encoder=store._context.encoders.document()
     )
-    with pytest.raises(IndexSchemaError, match="leads to several indices"):
+    with pytest.raises(IndexSchemaError, match="covers several indices"):
         both.bind_model()
 
 

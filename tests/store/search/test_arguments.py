@@ -70,8 +70,8 @@ SEARCHES: list[tuple[str, tuple[Any, ...], dict[str, Any], str]] = [
     ("search", (b"red",), {}, "A query is one text, or a mapping of token to weight, got bytes."),
     ("search_many", ("red",), {}, "search_many() takes several queries, got one; put it into a list."),
     ("search_many", ([None],), {}, "A query is one text, or a mapping of token to weight, got NoneType."),
-    ("match_search", (None,), {}, "ResolvedBm25Leg are searched by a text, got NoneType."),
-    ("hybrid_search", (["red"],), {}, "ResolvedBm25Leg are searched by a text, got list."),
+    ("match_search", (None,), {}, "A BM25 query is one text, got NoneType."),
+    ("hybrid_search", (["red"],), {}, "A BM25 query is one text, got list."),
     ("hybrid_search", ("red",), {"vector": [1.0]}, "vector is a mapping of token to weight, got list."),
     ("hybrid_search", ("red",), {"options": SearchOptions()}, "options is a HybridOptions, got SearchOptions."),
     ("search", ("red",), {"options": HybridOptions()}, "options is a SearchOptions, got HybridOptions."),
@@ -215,7 +215,7 @@ def test_awaited_embedder_is_for_the_awaited_store(
     dense: NeuralSparseStore, server: RunningServer, encoder: Any
 ) -> None:
     options = HybridOptions(legs=[SparseLeg(), DenseLeg(embedder=embed)])
-    with pytest.raises(TypeError, match="Leg 'dense': its embedder is to be awaited"):
+    with pytest.raises(TypeError, match="Leg 'dense': its embedder is asynchronous"):
         dense.hybrid_search("red", options=options)
 
     async def ask() -> list[str]:
@@ -323,3 +323,38 @@ def test_half_of_a_surrogate_pair_in_a_document_is_named_by_its_field(dense: Neu
         "3": "title[0] holds half of a surrogate pair, which is no character",
     }
     assert [document.id for document in dense.get(["2", "3", "4"])] == ["4"]
+
+
+@pytest.mark.parametrize(
+    ("method", "argument"),
+    [("write", ["red"]), ("update_metadata", {"1": {"a": 1}}), ("update_text", {"1": "blue"})],
+)
+def test_write_options_as_a_mapping_are_refused(
+    dense: NeuralSparseStore, call: Call, method: str, argument: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"^options is a WriteOptions, got dict\.$"):
+        call(method, argument, options={"batch_sze": 3})
+    assert [document.text for document in dense.get(["1"])] == ["red mars"]
+
+
+@pytest.mark.parametrize("options", [SearchOptions, HybridOptions])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("request", "RequestOptions"), ("two_phase", "TwoPhase"), ("prune", "Prune"), ("seismic", "SeismicSearch")],
+)
+def test_part_of_options_as_a_mapping_is_refused(options: Any, name: str, kind: str) -> None:
+    with pytest.raises(TypeError, match=rf"^{name} is a {kind}, got dict\.$"):
+        options(**{name: {"tmeout": 1}})
+
+
+@pytest.mark.parametrize("store_class", [NeuralSparseStore, AsyncNeuralSparseStore])
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("schema", {"sparse_fild": "x"}, "schema is a IndexSchema, got dict"),
+        ("prune", "max_ratio:0.1", "prune is a Prune, got str"),
+    ],
+)
+def test_property_of_an_index_of_another_type_is_refused(store_class: Any, name: str, value: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        store_class("articles", url="http://localhost:1", **{name: value})

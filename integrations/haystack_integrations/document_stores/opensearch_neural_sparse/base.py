@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.index import (
@@ -18,6 +17,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.index import
     AsyncDocumentIndex,
     DocumentIndex,
 )
+from haystack_integrations.document_stores.opensearch_neural_sparse.inherited import InheritedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
 from opensearch_neural_sparse.index.mapping import create_index_body
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LOCAL = "http://localhost:9200"
 
 
-class BoundDocumentStore(OpenSearchDocumentStore):
+class BoundDocumentStore(InheritedDocumentStore):
     """Open and read an index of the core's layout through the parent's methods.
 
     The blocking side and the asynchronous one are opened and closed by themselves; the latter has a client in each
@@ -71,12 +71,12 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             mappings: Mappings in place of the store's own; an index with such carries no stamp.
             settings: Its settings; by default the store's own.
         """
-        if mappings:
-            super().create_index(index, mappings, settings)
-            return
         opened = self._new_blocking(index)
         try:
-            opened.open_or_create(settings or self._settings, create=True)
+            if mappings:
+                opened.create_unstamped(mappings, settings or self._settings)
+            else:
+                opened.open_or_create(settings or self._settings, create=True)
         finally:
             opened.close()
 
@@ -103,18 +103,22 @@ class BoundDocumentStore(OpenSearchDocumentStore):
     async def _open_async(self) -> AsyncDocumentIndex:
         index = self._asynchronous.get()
         if not index.opened:
-            self._note_nested(await index.open_or_create(self._settings, create=self._create_index))
+            self._note_nested(await index.open_or_create(self._settings, create=self._makes(index)))
         await index.client()
         return index
 
     def _open_blocking(self) -> DocumentIndex:
         index = self._new_blocking()
         try:
-            self._note_nested(index.open_or_create(self._settings, create=self._create_index))
+            self._note_nested(index.open_or_create(self._settings, create=self._makes(index)))
         except BaseException:
             index.close()
             raise
         return index
+
+    def _makes(self, index: DocumentIndex | AsyncDocumentIndex) -> bool:
+        """Return whether the index is made where there is none: that is wished, and can be."""
+        return self._create_index and index.is_creatable
 
     def _new_blocking(self, name: str | None = None) -> DocumentIndex:
         return DocumentIndex(name or self._index, **self._index_options(http_auth=self._login()))

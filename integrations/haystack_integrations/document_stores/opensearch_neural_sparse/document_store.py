@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
@@ -16,7 +17,11 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.credentials 
 from haystack_integrations.document_stores.opensearch_neural_sparse.duplicate_policy import count_written, operation_of
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, token_value
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
+    check_connection,
+    given,
+    token_value,
+)
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.errors import BulkWriteError
 from opensearch_neural_sparse.index.schema import FieldTypeLike, IndexSchema
@@ -53,7 +58,8 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         text_analyzer: Analyzer of the content of an index that is created, such as `german`; None takes that of the
             model's language, `english` for an English model, or the server's `standard`. See `IndexSchema`.
         settings: Index settings, such as `{"number_of_shards": 1}`.
-        create_index: Whether to create the index if it does not exist.
+        create_index: Whether to create the index if it does not exist, where `index` is one name and a model is named;
+            a missing index that is not created is an `IndexNotFoundError`.
         return_embedding: Whether documents come back with their vectors, dense and sparse.
         exact_weights: Whether to store weights whole, not as the shortest decimals that score alike.
         max_length: Longest document in tokens, as the document embedder has it; by default the model's own.
@@ -69,6 +75,9 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         timeout: Seconds to wait for an answer; by default 60.
         nested_fields: Metadata keys that hold lists of objects; `*` finds them in the first documents.
         kwargs: Options of `opensearchpy.OpenSearch` and `AsyncOpenSearch`; by default 20 connections are kept.
+
+    Raises:
+        TypeError: An option that no client takes, or `mappings` or `method`, which the layout of the index decides.
     """
 
     def __init__(
@@ -106,6 +115,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         nested_fields: list[str] | Literal["*"] | None = None,
         **kwargs: Any,
     ) -> None:
+        check_connection(hosts, kwargs, also=signature(OpenSearchNeuralSparseDocumentStore).parameters)
         self._own: dict[str, Any] = {
             "model": None if model is None else str(model),
             "sparse_field": sparse_field,

@@ -9,6 +9,8 @@ from typing import Any
 from haystack.errors import FilterError
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
+from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
+from opensearch_neural_sparse.index.metadata.values import can_be
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
 from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_form, mongo_filter
 
@@ -87,10 +89,22 @@ def _comparison(condition: Mapping[str, Any], schema: IndexSchema) -> Filters:
         raise FilterError(f"'field' of a condition names a key of metadata, such as 'meta.lang', got {field!r}.")
     if operator not in COMPARISONS:
         raise FilterError(f"Unknown operator {operator!r} on field {field!r}; known are {_quoted(COMPARISONS)}.")
+    path = _field_of(field, schema)
+    _check_kinds(path, operator, value, schema.metadata_types)
     if operator in ("in", "not in"):
-        chosen = _one_of(_field_of(field, schema), operator, value)
+        chosen = _one_of(path, operator, value)
         return chosen if operator == "in" else _not(chosen)
-    return _compared(_field_of(field, schema), operator, value)
+    return _compared(path, operator, value)
+
+
+def _check_kinds(field: str, operator: str, value: object, types: MetadataTypes | None) -> None:
+    """Raise FilterError where a value is none that the server reads as one of the field's."""
+    kind = None if types is None else types.kind(field.removeprefix(_PREFIX))
+    if kind is None:
+        return
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str | int | float) and not can_be(kind, one):
+            raise FilterError(f"{operator!r} on field {field!r}, which holds values of the kind {kind}, got {one!r}.")
 
 
 def _compared(field: str, operator: str, value: object) -> Filters:

@@ -14,6 +14,7 @@ from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
 from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
+from opensearch_neural_sparse.transport.errors import translated_errors
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
@@ -55,15 +56,26 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
         return self._codec(self.open())
 
     def open_or_create(self, settings: Mapping[str, Any] | None, *, create: bool) -> Mapping[str, Any]:
-        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name."""
+        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name.
+
+        Raises:
+            IndexNotFoundError: It is missing, and not to be made.
+        """
         try:
             self.open()
         except IndexNotFoundError:
             if not create:
-                return {}
+                raise
             self.create(exist_ok=True, settings=settings)
         info = self.open()
         return {str(number): {"mappings": mappings} for number, mappings in enumerate(info.mappings)}
+
+    def create_unstamped(self, mappings: Mapping[str, Any], settings: Mapping[str, Any] | None) -> None:
+        """Create the index by mappings of one's own, without a stamp; one that exists is left as it is."""
+        body = {"mappings": mappings, "settings": settings or {}}
+        with translated_errors(self.client(), self.index):
+            if not self.client().indices.exists(index=self.index):
+                self.client().indices.create(index=self.index, body=body)
 
     def check_fields(self, clause: Mapping[str, Any]) -> None:
         """Warn of a filter clause on fields that no index maps; refuse one on a field behind another's prefix."""
@@ -71,7 +83,7 @@ class DocumentIndex(_WithCodec, NeuralSparseStore):
 
     def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
-        rows = self._codec(self.open()).to_sparse_documents(documents)
+        rows = self._codec(self.open_to_write()).to_sparse_documents(documents)
         return self.write(rows, options=options)
 
 
@@ -89,12 +101,16 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
         return self._codec(await self.open())
 
     async def open_or_create(self, settings: Mapping[str, Any] | None, *, create: bool) -> Mapping[str, Any]:
-        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name."""
+        """Open the index, made first if it is missing and that is wished, and return the mappings behind its name.
+
+        Raises:
+            IndexNotFoundError: It is missing, and not to be made.
+        """
         try:
             await self.open()
         except IndexNotFoundError:
             if not create:
-                return {}
+                raise
             await self.create(exist_ok=True, settings=settings)
         self.opened, info = True, await self.open()
         return {str(number): {"mappings": mappings} for number, mappings in enumerate(info.mappings)}
@@ -105,10 +121,10 @@ class AsyncDocumentIndex(_WithCodec, AsyncNeuralSparseStore):
 
     async def send(self, documents: Sequence[Document], options: WriteOptions) -> BulkReport:
         """Write documents with the vectors they have; `DocumentCodec` says what is refused beforehand."""
-        codec = self._codec(await self.open())
+        codec = self._codec(await self.open_to_write())
         rows = await asyncio.to_thread(codec.to_sparse_documents, documents)
         return await self.write(rows, options=options)
 
     def connected(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, if it has one."""
-        return self.connected_client()
+        return self.connected_client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection, Mapping
 from enum import Enum
 from os import environ
 from pathlib import Path
@@ -13,7 +14,11 @@ from haystack.utils.auth import SecretType
 
 from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
 from opensearch_neural_sparse.transport.login import SourcedLogin
+
+_OF_THE_LAYOUT = ("mappings", "method")
+"""Parameters of opensearch-haystack's store that say how fields are mapped."""
 
 
 class NamesModel(Protocol):
@@ -39,6 +44,26 @@ def saved_parameters(component: object) -> dict[str, Any]:
 def device_name(device: ComponentDevice | str | None) -> str | None:
     """Return a device in torch's words, such as `cpu` or `cuda:0`."""
     return device.to_torch_str() if isinstance(device, ComponentDevice) else device
+
+
+def check_connection(hosts: Any, options: Mapping[str, Any], *, also: Collection[str]) -> None:
+    """Check options of a document store that are not its own, which its clients take.
+
+    Args:
+        hosts: Addresses of the server.
+        options: Name -> value.
+        also: Parameters of the store, which may be meant by a misspelt name.
+
+    Raises:
+        TypeError: No client takes an option, or it is one of opensearch-haystack's store that this one has no use for.
+    """
+    if decided := [name for name in _OF_THE_LAYOUT if options.get(name) is not None]:
+        raise TypeError(
+            f"{' and '.join(decided)} cannot be given, since the layout of the index belongs to the model. "
+            "metadata_fields={...} maps metadata; create_index(mappings=...) creates an index by your own mappings."
+        )
+    check_client_options({name: options[name] for name in options if name not in _OF_THE_LAYOUT}, also=also)
+    check_host_options(hosts, options)
 
 
 def token_value(token: Secret | None) -> str | None:

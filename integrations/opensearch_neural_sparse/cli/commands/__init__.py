@@ -1,1 +1,1 @@
-"""Commands, one group a module."""
+"""Commands, one group per module."""

@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse bench`: how fast a server and a model are together."""
+"""`opensearch-neural-sparse bench`: speed of a server and a model."""
 
 import sys
 from collections.abc import Sequence
@@ -46,9 +46,9 @@ def bench(
     text_field: TextFieldOption = "text",
     json: JsonOption = False,
 ) -> None:
-    """Measure how fast documents are encoded and written, and queries answered, on your server with your model.
+    """Measure the speed of encoding, indexing and searching, on your server with your model.
 
-    The index has one shard and a name of its own, and is deleted at the end, also when the work is broken off.
+    The index has one shard and a name of its own, and is deleted at the end, also after an interruption.
     """
     from opensearch_neural_sparse.evaluate.benchmark.benchmark import measure_speed
 
@@ -65,7 +65,7 @@ def bench(
 
 
 def read_sample(source: str | None, model: str, count: int, text_field: str) -> "Sample":
-    """Read what is to be encoded and searched for.
+    """Read the documents and queries of the benchmark.
 
     Raises:
         ValueError: The source is no file that is known, no folder, and no collection.
@@ -84,7 +84,7 @@ def read_sample(source: str | None, model: str, count: int, text_field: str) -> 
 
 
 def read_vocabulary(model: str) -> Sequence[str]:
-    """Return the tokens that queries are made of."""
+    """Return the vocabulary of made-up queries."""
     from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
     from opensearch_neural_sparse.models.files.resolve import Side, resolve_files
     from opensearch_neural_sparse.models.registry import get_model
@@ -93,7 +93,7 @@ def read_vocabulary(model: str) -> Sequence[str]:
 
 
 def show(speed: "Speed", sample: "Sample", rounds: int) -> None:
-    """Print two tables: what is done to documents, and what a query takes."""
+    """Print two tables: document throughput and query latency."""
     console = Console()
     table = Table("documents", "", title=f"{speed.documents} of {sample.origin}, {rounds} rounds")
     table.add_row("encoded a second", f"{speed.encoded_per_second:,.1f}")

@@ -59,13 +59,13 @@ def start(
         typer.echo("OPENSEARCH_URL names a server; nothing was started.", err=True)
     if server.login is not None:
         folder = server.login.ca_file.parent
-        typer.echo(f"It wants a login: user {server.login.user}; password and CA certificate in {folder}.", err=True)
+        typer.echo(f"It requires a login: user {server.login.user}; password and CA certificate in {folder}.", err=True)
     print_json(facts(server)) if json else typer.echo(server.address)
 
 
 @app.command()
 def status(home: HomeOption = None, json: JsonOption = False) -> None:
-    """Show the servers that run; exit status 1 if there is none."""
+    """Show the running servers; the exit status is 1 if there is none."""
     servers = list(servers_to_show(home))
     if json:
         print_json({"servers": [facts(server) | {"health": server.health()} for server in servers]})
@@ -83,7 +83,7 @@ def stop(
     every: Annotated[bool, typer.Option("--all", help="Stop every server that `status` shows.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Stop a server that was started here. Others, and that of OPENSEARCH_URL, are left alone."""
+    """Stop a server that was started here. Others, and the one of OPENSEARCH_URL, keep running."""
     servers = DevServer.find_all() if every else [DevServer.find(home or default_home(version, profile))]
     stopped = [server for server in servers if server is not None and server.stop()]
     if json:
@@ -104,7 +104,7 @@ def logs(
     node: Annotated[str, typer.Option(help="Which node of a cluster.")] = "n1",
     json: JsonOption = False,
 ) -> None:
-    """Print the end of a server's log, also when it has stopped."""
+    """Print the end of a server's log, even after the server has stopped."""
     folder = home or default_home(version, profile)
     log = DevServer.read_log(folder, lines, node=node)
     if not log:
@@ -113,7 +113,7 @@ def logs(
 
 
 def servers_to_show(home: Path | None) -> Iterator[DevServer]:
-    """Yield the server of OPENSEARCH_URL and those started here; with a home, that one alone."""
+    """Yield the server of OPENSEARCH_URL and those started here; with a home, only that one."""
     if home is None:
         named = DevServer.from_environment()
         yield from [] if named is None else [named]
@@ -123,7 +123,7 @@ def servers_to_show(home: Path | None) -> Iterator[DevServer]:
 
 
 def facts(server: DevServer) -> dict[str, Any]:
-    """Return what is known of a server as JSON values. No credentials."""
+    """Return a server's properties as JSON values, without credentials."""
     return {
         "url": server.address,
         "version": server.version,
@@ -134,14 +134,14 @@ def facts(server: DevServer) -> dict[str, Any]:
 
 
 def describe(server: DevServer) -> str:
-    """Return one line about a server. No credentials."""
+    """Describe a server in one line, without credentials."""
     where = f"{server.profile}, {server.home}" if server.home else "named by OPENSEARCH_URL"
     pids = f", pid {' '.join(map(str, server.pids))}" if server.pids else ""
     return f"{server.address}  {server.version}  {server.health() or 'does not answer'}  ({where}{pids})"
 
 
 def read_settings(rows: list[str]) -> dict[str, str]:
-    """Read rows of the form name=value."""
+    """Parse settings of the form name=value."""
     settings = {}
     for row in rows:
         name, sign, value = row.partition("=")
@@ -153,7 +153,7 @@ def read_settings(rows: list[str]) -> dict[str, str]:
 
 @contextmanager
 def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show on a terminal how far a start has come; elsewhere show nothing."""
+    """Show the progress of a start on a terminal."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

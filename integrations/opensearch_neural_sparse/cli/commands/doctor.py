@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse doctor`: what is wrong with a server, an index, a model, and the way out."""
+"""`opensearch-neural-sparse doctor`: problems of a server, an index and a model, with remedies."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.server_info import ServerInfo
 
 ENGINES = {"onnxruntime": "onnx", "sentence_transformers": "encode"}
-"""Module that encodes documents -> the extra that brings it."""
+"""Module of an inference engine -> the extra that installs it."""
 
 
 @connected
@@ -33,7 +33,7 @@ def doctor(
     models: ModelsOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check a server, an index and its model, and say what to do where it is not well.
+    """Check a server, an index and its model, and print a remedy for each problem.
 
     Exit status 1 where something fails.
     """
@@ -52,7 +52,7 @@ def doctor(
 
 
 def show(check: "Check") -> None:
-    """Print a check, and the way out where there is one."""
+    """Print a check, and its remedy if there is one."""
     where = "" if check.index is None else f"{check.index}: "
     typer.echo(f"{check.verdict:<5} {check.name:<9} {where}{check.message}")
     if check.remedy is not None:
@@ -60,7 +60,7 @@ def show(check: "Check") -> None:
 
 
 def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "Iterator[Check]":
-    """Yield all checks; a server that does not answer is the only one then."""
+    """Yield all checks; without an answer of the server, only that one."""
     from opensearch_neural_sparse.cli.commands.doctor_checks import check_clauses, check_plugins, fail, ok
     from opensearch_neural_sparse.errors import NeuralSparseError
     from opensearch_neural_sparse.transport.errors import read_server
@@ -68,13 +68,13 @@ def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "
     try:
         server = read_server(client)
     except NeuralSparseError as error:
-        remedy = "Look at --url, --user or OPENSEARCH_USERNAME, OPENSEARCH_PASSWORD and --ca-certs."
+        remedy = "Check --url, --user or OPENSEARCH_USERNAME, OPENSEARCH_PASSWORD and --ca-certs."
         yield fail("server", in_shell_words(error), remedy)
         return
     yield ok("server", str(server))
     yield check_plugins(server)
     limits = {"include_defaults": "true", "flat_settings": "true"}
-    yield check_clauses(told(client, lambda: client.cluster.get_settings(params=limits)))
+    yield check_clauses(read_response(client, lambda: client.cluster.get_settings(params=limits)))
     if index is not None:
         yield from examine_index(client, index, models, server)
     for model in models if index is None else ():
@@ -92,7 +92,7 @@ def examine_index(client: "OpenSearch", index: str, models: Sequence[str], serve
     try:
         bodies = look_at(client, index)
         stamped = any(read_bindings(body["mappings"]) for body in bodies.values())
-        # a model is held against the stamp below, by the files that are here: opening by it would download them
+        # the model is checked against the stamp below, by its local files: opening with it would download them
         model = None if stamped or not models else models[0]
         store = NeuralSparseStore(index, client=client, model=model, schema=stamped_schema(bodies))
         state = store.open()
@@ -102,7 +102,7 @@ def examine_index(client: "OpenSearch", index: str, models: Sequence[str], serve
     except NeuralSparseError as error:
         yield fail("index", in_shell_words(error), "`index info` shows what it is; `index create` makes one.")
         return
-    health = told(client, lambda: client.cluster.health(index=index))
+    health = read_response(client, lambda: client.cluster.health(index=index))
     yield replace(check_health(health), index=index)
     for name, body in bodies.items():
         for check in check_index(body, state.schema.vector_field, server, health.get("number_of_data_nodes", 0)):
@@ -113,7 +113,7 @@ def examine_index(client: "OpenSearch", index: str, models: Sequence[str], serve
 
 
 def model_for(models: Sequence[str], binding: "ModelBinding | None") -> str | None:
-    """Return the model of those named that indices are to be held against: the one that they are bound to, if any."""
+    """Return the given model to verify an index by: the one that the index is bound to, if it was given."""
     from opensearch_neural_sparse.cli.model_choice import fitting
 
     named = models[0] if models else None
@@ -121,7 +121,7 @@ def model_for(models: Sequence[str], binding: "ModelBinding | None") -> str | No
 
 
 def examine_model(model: str | None, state: "IndexInfo | None") -> "Iterator[Check]":
-    """Yield the checks of a model, held against the index where there is one: its files, and what runs it."""
+    """Yield the checks of a model, against the index if there is one: files and inference engine."""
     from opensearch_neural_sparse.cli.commands.doctor_checks import fail, ok, warn
     from opensearch_neural_sparse.errors import ModelFilesError, ModelMismatchError, UnknownModelError
     from opensearch_neural_sparse.models.files.resolve import Side
@@ -139,7 +139,7 @@ def examine_model(model: str | None, state: "IndexInfo | None") -> "Iterator[Che
         yield warn("model", in_shell_words(error), "Name its folder: --model FOLDER.")
         return
     except ModelMismatchError as error:
-        yield fail("model", in_shell_words(error), "Leave --model out, or encode the index anew: `index reindex`.")
+        yield fail("model", in_shell_words(error), "Leave --model out, or encode the index again: `index reindex`.")
         return
     yield from (examine_files(spec, side, binding) for side in Side)
     installed = [module for module in ENGINES if find_spec(module) is not None]
@@ -151,7 +151,7 @@ def examine_model(model: str | None, state: "IndexInfo | None") -> "Iterator[Che
 
 
 def examine_files(spec: "ModelSpec", side: "Side", binding: "ModelBinding | None") -> "Check":
-    """Return whether one side of a model is on this machine, and is what the index is bound to."""
+    """Check that one side of a model is on this machine and matches the index's binding."""
     from opensearch_neural_sparse.cli.commands.doctor_checks import fail, ok, warn
     from opensearch_neural_sparse.errors import ModelFilesError
     from opensearch_neural_sparse.models.files.resolve import Side, resolve_files
@@ -164,12 +164,12 @@ def examine_files(spec: "ModelSpec", side: "Side", binding: "ModelBinding | None
         return warn(side, in_shell_words(error), f"opensearch-neural-sparse models download {spec.name} --side {side}")
     if binding is not None and given != (binding.query_sha256 if side is Side.QUERY else binding.weights_sha256):
         message = f"The {side} side of {spec.name} is not the one that the index is bound to, {binding.model}."
-        return fail(side, message, f"Use --model {binding.model}, or encode the index anew: index reindex.")
+        return fail(side, message, f"Use --model {binding.model}, or encode the index again: `index reindex`.")
     return ok(side, f"{spec.name}: {files.root}")
 
 
-def told(client: "OpenSearch", ask: Callable[[], Any]) -> Mapping[str, Any]:
-    """Return an answer of the server; nothing where it refuses."""
+def read_response(client: "OpenSearch", ask: Callable[[], Any]) -> Mapping[str, Any]:
+    """Return a response of the server; empty if it refuses the request."""
     from opensearch_neural_sparse.errors import ServerRequestError
     from opensearch_neural_sparse.transport.errors import translated_errors
 

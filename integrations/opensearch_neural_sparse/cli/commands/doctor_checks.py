@@ -1,4 +1,4 @@
-"""What `doctor` holds a server and an index against: pure functions of what they tell."""
+"""Checks of `doctor` on the responses of a server; pure functions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ BLOCKS = ("index.blocks.write", "index.blocks.read_only", "index.blocks.read_onl
 
 
 class Verdict(StrEnum):
-    """How a check ended: `WARN` works and may surprise, `FAIL` does not work or loses data."""
+    """Verdict of a check: `WARN` works with surprises, `FAIL` does not work or loses data."""
 
     OK = "ok"
     WARN = "warn"
@@ -25,14 +25,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """What was looked at, and what came of it.
+    """A check with its verdict.
 
     Attributes:
-        name: What was looked at.
-        verdict: How it ended.
+        name: Subject of the check.
+        verdict: Its result.
         message: What was found.
-        remedy: The way out, where it is not well.
-        index: The index that was looked at, or None.
+        remedy: Way out of a problem, or None.
+        index: The checked index, or None.
     """
 
     name: str
@@ -43,24 +43,24 @@ class Check:
 
 
 def ok(name: str, message: str) -> Check:
-    """Return a check that ended well."""
+    """Return a passed check."""
     return Check(name=name, verdict=Verdict.OK, message=message)
 
 
 def warn(name: str, message: str, remedy: str) -> Check:
-    """Return a check that found what may surprise."""
+    """Return a check with a warning."""
     return Check(name=name, verdict=Verdict.WARN, message=message, remedy=remedy)
 
 
 def fail(name: str, message: str, remedy: str) -> Check:
-    """Return a check that found what does not work."""
+    """Return a failed check."""
     return Check(name=name, verdict=Verdict.FAIL, message=message, remedy=remedy)
 
 
 def check_plugins(server: ServerInfo) -> Check:
-    """Look for the plugins that searches make use of."""
+    """Check the plugins that searches use."""
     if server.plugins is None:
-        return warn("plugins", "The server does not tell.", "Grant the right cluster:monitor/nodes/info.")
+        return warn("plugins", "The server does not list them.", "Grant the right cluster:monitor/nodes/info.")
     if NEURAL_SEARCH not in server.plugins:
         message = f"Without {NEURAL_SEARCH} the client fuses hybrid searches, and normalised scores are refused."
         return warn("plugins", message, f"Install {NEURAL_SEARCH} on every node.")
@@ -70,7 +70,7 @@ def check_plugins(server: ServerInfo) -> Check:
 
 
 def check_clauses(settings: Mapping[str, Any]) -> Check:
-    """Look whether a query may have as many tokens as are sent.
+    """Check the server's clause limit against the longest query.
 
     Args:
         settings: The answer to `GET /_cluster/settings?include_defaults&flat_settings`.
@@ -78,7 +78,7 @@ def check_clauses(settings: Mapping[str, Any]) -> Check:
     levels = (settings.get(level, {}) for level in ("transient", "persistent", "defaults"))
     limit = next((int(level[CLAUSE_SETTING]) for level in levels if CLAUSE_SETTING in level), None)
     if limit is None:
-        return warn("clauses", f"The server does not tell {CLAUSE_SETTING}.", "Leave it at 1024 or more.")
+        return warn("clauses", f"The server does not show {CLAUSE_SETTING}.", "Leave it at 1024 or more.")
     if limit < MOST_CLAUSES:
         message = f"{CLAUSE_SETTING} is {limit}: queries of more tokens, up to {MOST_CLAUSES}, are refused."
         return fail("clauses", message, f"Set {CLAUSE_SETTING} to 1024, its default.")
@@ -86,31 +86,31 @@ def check_clauses(settings: Mapping[str, Any]) -> Check:
 
 
 def check_health(health: Mapping[str, Any]) -> Check:
-    """Look whether every shard of an index is there.
+    """Check that every shard of an index is assigned.
 
     Args:
         health: The answer to `GET /_cluster/health/<index>`; empty where it was refused.
     """
-    status = health.get("status", "not told")
+    status = health.get("status", "unknown")
     if status == "red":
-        message = "Health is red: some primary shards are missing, so documents are."
-        return fail("health", message, "GET /_cluster/allocation/explain tells why.")
+        message = "Health is red: some primary shards are missing, and their documents with them."
+        return fail("health", message, "GET /_cluster/allocation/explain shows why.")
     return ok("health", str(status))
 
 
 def check_stamp(binding: ModelBinding | None) -> Check:
-    """Look whether an index says which model it belongs to."""
+    """Check that an index carries a model stamp."""
     if binding is None:
-        message = "It carries no model, so nothing holds it against the one that is given."
+        message = "It carries no model, so a given model is not verified."
         return warn("stamp", message, "opensearch-neural-sparse index bind INDEX --model MODEL")
     return ok("stamp", binding.model)
 
 
 def check_index(body: Mapping[str, Any], vector_field: str, server: ServerInfo, data_nodes: int) -> Iterator[Check]:
-    """Look at the settings of an index.
+    """Check the settings of an index.
 
     Args:
-        body: What `GET /<index>` tells of it.
+        body: Its part of the response of `GET /<index>`.
         vector_field: Top-level field of its vectors.
         server: The server.
         data_nodes: How many nodes hold data.
@@ -129,7 +129,7 @@ def _check_source(source: Mapping[str, Any], vector_field: str) -> Check:
     left_out = left_out or bool(includes and not any(fnmatchcase(vector_field, pattern) for pattern in includes))
     if left_out or not source.get("enabled", True):
         message = f"_source leaves {vector_field!r} out: changes of metadata lose it, explanations show nothing."
-        return fail("_source", message, "Make the index anew without that, by `index create`, and ingest again.")
+        return fail("_source", message, "Create an index without that, by `index create`, and ingest again.")
     return ok("_source", f"holds {vector_field!r}")
 
 
@@ -144,7 +144,7 @@ def _check_blocks(settings: Mapping[str, Any]) -> Check:
 def _check_refresh(settings: Mapping[str, Any]) -> Check:
     interval = settings.get("index.refresh_interval", "the server's default")
     if str(interval) in ("-1", "-1ms", "-1s"):
-        message = "refresh_interval is -1: what others write is never found by itself."
+        message = "refresh_interval is -1: documents of other programs are not found before a refresh."
         return warn("refresh", message, "Set index.refresh_interval to null, or refresh after each load.")
     return ok("refresh", f"refresh_interval is {interval}")
 
@@ -152,7 +152,7 @@ def _check_refresh(settings: Mapping[str, Any]) -> Check:
 def _check_replicas(settings: Mapping[str, Any], data_nodes: int) -> Check:
     replicas = int(settings.get("index.number_of_replicas", 0))
     if replicas >= data_nodes > 0 and str(settings.get("index.auto_expand_replicas", "false")) == "false":
-        message = f"{replicas} replicas, and {data_nodes} data nodes: some copies have nowhere to go."
+        message = f"{replicas} replicas, and {data_nodes} data nodes: some copies cannot be assigned."
         return warn("replicas", message, f"Set index.number_of_replicas to {data_nodes - 1}, or add nodes.")
     return ok("replicas", f"{replicas}")
 
@@ -160,6 +160,6 @@ def _check_replicas(settings: Mapping[str, Any], data_nodes: int) -> Check:
 def _check_shards(settings: Mapping[str, Any], server: ServerInfo) -> Check:
     shards = int(settings.get("index.number_of_shards", 0))
     if shards > 1 and not server.ranks_across_shards:
-        message = f"{shards} shards on {server}, which ranks on each by itself: the client fuses hybrid searches."
+        message = f"{shards} shards on {server}, which ranks each separately: the client fuses hybrid searches."
         return warn("shards", message, "Use one shard, or OpenSearch 3.5 or later.")
     return ok("shards", f"{shards}")

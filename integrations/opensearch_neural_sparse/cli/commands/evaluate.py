@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse evaluate`: how well models answer judged collections, and at what cost."""
+"""`opensearch-neural-sparse evaluate`: relevance and cost of models on judged collections."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -54,8 +54,8 @@ def evaluate(
 ) -> None:
     """Measure relevance and cost of BM25, sparse, dense and hybrid search on judged collections.
 
-    Each collection is indexed under a name of its own, which is deleted. Vectors are kept in a file, so that an
-    evaluation that was broken off does not encode anew.
+    Each collection is indexed under a name of its own, which is deleted. Vectors are cached in a file, so that an
+    interrupted evaluation does not encode again.
     """
     check_collections(collections)
     plan = Plan(
@@ -77,7 +77,7 @@ def evaluate(
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is measured on each collection.
+    """Runs to measure on each collection.
 
     Attributes:
         settings: Models, and how they encode documents.
@@ -108,7 +108,7 @@ class Plan:
 
 
 def check_collections(names: list[str]) -> None:
-    """Check that each name can lead to a collection, before the first is measured."""
+    """Check that each name is a collection, before the first run."""
     from opensearch_neural_sparse.evaluate.datasets.loader import check_source
 
     with usage_errors():
@@ -117,7 +117,7 @@ def check_collections(names: list[str]) -> None:
 
 
 def read_settings(models: list[str], prunes: list[str], lengths: list[int]) -> "list[Setting]":
-    """Return every combination of models, lengths and rules of pruning, once it is sure that each model takes it."""
+    """Return all combinations of models, lengths and pruning rules, after checking each model with each length."""
     from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
     from opensearch_neural_sparse.encode.pruning import Prune
     from opensearch_neural_sparse.evaluate.experiments.runs import Setting
@@ -134,7 +134,7 @@ def read_settings(models: list[str], prunes: list[str], lengths: list[int]) -> "
 
 
 def read_hybrids(texts: list[str], *, with_dense: bool) -> "list[Hybrid]":
-    """Return what is fused; with dense search, every choice of searches as well."""
+    """Return the hybrid searches; with dense search, every choice of legs as well."""
     from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import DENSE, every_hybrid, parse_hybrid
 
     with usage_errors("--hybrid"):
@@ -147,7 +147,7 @@ def read_hybrids(texts: list[str], *, with_dense: bool) -> "list[Hybrid]":
 
 
 def measure(connection: Connection, names: list[str], split: str | None, plan: Plan, output: Path) -> dict[str, Any]:
-    """Measure one collection after the other, write the results after each, and return them."""
+    """Measure the collections in turn; write the results after each, and return them."""
     runs: list[Run] = []
     judgements: dict[str, Any] = {}
     summary: dict[str, Any] = {}
@@ -163,14 +163,14 @@ def measure(connection: Connection, names: list[str], split: str | None, plan: P
 
 
 def open_dense(plan: Plan) -> "DenseEncoder | None":
-    """Return what makes dense vectors, which loads its model when it is first used."""
+    """Return the dense encoder, which loads its model on first use."""
     from opensearch_neural_sparse.evaluate.experiments.dense_encoder import SentenceEncoder
 
     return None if plan.dense is None else SentenceEncoder(plan.dense, plan.cache)
 
 
 def read(name: str, split: str | None) -> "Collection":
-    """Read a collection; one that is not as it should be is a wrong call."""
+    """Read a collection; report a malformed one as a usage error."""
     from opensearch_neural_sparse.evaluate.datasets.loader import read_source
 
     try:
@@ -182,7 +182,7 @@ def read(name: str, split: str | None) -> "Collection":
 def indexed_runs(
     connection: Connection, collection: "Collection", plan: Plan, dense: "DenseEncoder | None", progress: "Progress"
 ) -> "Iterator[Run]":
-    """Yield the runs against the server; without a model there are none."""
+    """Yield the runs on the server; none without a model."""
     from opensearch_neural_sparse.evaluate.experiments.evaluation import evaluate as evaluate_collection
 
     if not plan.settings:
@@ -215,7 +215,7 @@ def lexical_runs(collection: "Collection", folders: list[Path]) -> "Iterator[Run
 
 
 def write(output: Path, runs: "list[Run]", settings: "list[Setting]", judgements: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the results so far, and return them."""
+    """Write and return the results so far."""
     from opensearch_neural_sparse.evaluate.reporting.report import write_report
     from opensearch_neural_sparse.evaluate.reporting.summary import query_rows, summarise
 
@@ -225,7 +225,7 @@ def write(output: Path, runs: "list[Run]", settings: "list[Setting]", judgements
 
 
 def print_table(summary: Mapping[str, Any]) -> None:
-    """Print a row for each run."""
+    """Print a table with a row per run."""
 
     def cells(row: Mapping[str, Any]) -> tuple[str | None, ...]:
         metrics, cost = row["metrics"], row["cost"]

@@ -1,4 +1,4 @@
-"""The arguments and options of `evaluate`."""
+"""Arguments and options of `evaluate`."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse index`: indices and the models that they belong to."""
+"""`opensearch-neural-sparse index`: indices and their models."""
 
 import sys
 from collections.abc import Mapping
@@ -69,7 +69,7 @@ def bind(
     sparse_field: Annotated[str, typer.Option(metavar="FIELD", help="Field of the token weights.")] = "sparse_vector",
     text_field: Annotated[str, typer.Option(metavar="FIELD", help="Field of the text.")] = "content",
     sample: Annotated[
-        int, typer.Option(min=1, max=10000, metavar="N", help="Documents with a vector of which tokens are looked at.")
+        int, typer.Option(min=1, max=10000, metavar="N", help="Documents with a vector to check the tokens of.")
     ] = 100,
     verify: Annotated[
         int, typer.Option(min=0, metavar="N", help="Of these, how many texts are encoded and compared.")
@@ -77,7 +77,7 @@ def bind(
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite the stamp of another model.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Bind an index that others made to a model, after a look at its vectors."""
+    """Bind an existing index to a model, after a check of its vectors."""
     from opensearch_neural_sparse.cli.index_layout import field_type
     from opensearch_neural_sparse.index.schema import IndexSchema
 
@@ -119,13 +119,13 @@ def info(connection: Connection, index: IndexArgument, json: JsonOption = False)
 def delete(
     connection: Connection,
     index: IndexArgument,
-    yes: Annotated[bool, typer.Option("--yes", help="Delete without being asked.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete without asking.")] = False,
     pattern: Annotated[
         bool, typer.Option("--pattern", help="Take INDEX for a pattern or list, which may match several.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Delete an index and everything in it, after a question.
+    """Delete an index and everything in it, after confirmation.
 
     An alias is not deleted; name the index that it is for.
     """
@@ -148,22 +148,24 @@ def delete(
 
 
 def is_pattern(index: str) -> bool:
-    """Tell whether a name may match several indices."""
+    """Return whether a name may match several indices."""
     return index == "_all" or any(character in index for character in "*?,")
 
 
 def own_names(index: str, found: Mapping[str, Any]) -> list[str]:
-    """Return the indices that a name or pattern matches by their own names, not by an alias.
+    """Return the concrete indices of a name or pattern; an alias is refused.
 
     Args:
         index: The name or pattern.
-        found: What the server tells of the indices behind it; nothing where it may not be asked.
+        found: The response of `GET /<index>`; empty without the right to read it.
 
     Raises:
         NeuralSparseError: None, or they cannot be known.
     """
     if not found:
-        raise NeuralSparseError(f"What {index!r} would delete cannot be known without the right indices:admin/get.")
+        raise NeuralSparseError(
+            f"Cannot list the indices that {index!r} would delete. Grant the right indices:admin/get."
+        )
     patterns = ["*" if part == "_all" else part for part in index.split(",")]
     names = [name for name in found if any(fnmatchcase(name, part) for part in patterns)]
     if not names:
@@ -173,7 +175,7 @@ def own_names(index: str, found: Mapping[str, Any]) -> list[str]:
 
 
 def confirm(counts: Mapping[str, int]) -> None:
-    """Ask on standard error whether indices are to be deleted, and end the command unless the answer is yes.
+    """Ask for confirmation of a deletion on standard error; end the command unless the answer is yes.
 
     Raises:
         BadParameter: There is nobody to answer.
@@ -182,7 +184,7 @@ def confirm(counts: Mapping[str, int]) -> None:
     typer.echo(f"Delete {shown}? [y/N] ", err=True, nl=False)
     answer = sys.stdin.readline()
     if not answer:
-        raise typer.BadParameter("Nobody answered; it deletes without being asked.", param_hint="--yes")
+        raise typer.BadParameter("Nobody answered; this option deletes without asking.", param_hint="--yes")
     if answer.strip().lower() not in ("y", "yes"):
         typer.echo("Nothing was deleted.", err=True)
         raise typer.Exit(1)
@@ -199,20 +201,20 @@ def reindex(
         str | None, typer.Option(metavar="NAME", help="Alias that is moved to the new index at the end.")
     ] = None,
     keep_missing_text: Annotated[
-        bool, typer.Option("--keep-missing-text", help="Take documents without a text over, without a vector.")
+        bool, typer.Option("--keep-missing-text", help="Copy documents without a text, without a vector.")
     ] = False,
     prune: PruneOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Encode an index anew, from the texts it holds, into a new index of another model.
+    """Encode an index for another model, from its texts, into a new index.
 
-    Nobody can write to the source meanwhile. After an interruption the same call goes on.
+    Writes to the source are refused meanwhile. After an interruption, the same command continues.
     """
     from opensearch_neural_sparse.encode.pruning import Prune
 
     with usage_errors():
         rule = Prune.parse(prune)
-    with connection.store(source) as store, shown_progress(f"Encoding {source} anew"):
+    with connection.store(source) as store, shown_progress(f"Encoding {source} again"):
         report = store.reindex_with_model(
             target, model=model, alias=alias, on_missing_text="keep" if keep_missing_text else "raise", prune=rule
         )
@@ -231,13 +233,13 @@ def show_binding(index: str, stamp: Any, json: bool) -> None:
 
 
 def describe(index: str, body: Mapping[str, Any], documents: int, stats: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what `info` shows of an index.
+    """Return the row of an index in `info`.
 
     Args:
         index: Its name.
-        body: What `GET /<index>` tells of it.
+        body: Its part of the response of `GET /<index>`.
         documents: How many there are.
-        stats: What `GET /<index>/_stats` tells of it.
+        stats: Its part of the response of `GET /<index>/_stats`.
     """
     from opensearch_neural_sparse.index.model_binding import read_bindings
 

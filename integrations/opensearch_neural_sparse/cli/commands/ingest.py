@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse ingest`: documents from files into an index."""
+"""`opensearch-neural-sparse ingest`: indexing of documents from files."""
 
 import sys
 import warnings
@@ -63,8 +63,8 @@ def ingest(
     with usage_errors("--type"):
         columns = Columns(id=id_field, text=text_field, types=read_types(types or []))
     rows = read_documents(paths, columns, sys.stdin.buffer)
-    with connection.store(index, model=model) as store, shown_progress("Reading") as tell:
-        sorting = Sorting(tell, unseen=set(columns.types))
+    with connection.store(index, model=model) as store, shown_progress("Reading") as progress:
+        sorting = Sorting(progress, unseen=set(columns.types))
         report = write(store, sorting.documents(rows), batch_size)
     outcome = outcome_of(index, sorting, report, skipped_files(paths))
     warn(columns, sorting)
@@ -74,7 +74,7 @@ def ingest(
 
 
 def read_types(rows: list[str]) -> dict[str, str]:
-    """Return column -> type.
+    """Parse column types.
 
     Raises:
         ValueError: A row has no `=`.
@@ -87,17 +87,17 @@ def read_types(rows: list[str]) -> dict[str, str]:
 
 @dataclass
 class Sorting:
-    """Documents, counted on their way to the index, and rows that are none.
+    """Counts documents on their way to the index, and collects refused rows.
 
     Attributes:
-        tell: Is told how far it has come.
-        unseen: Columns that were asked for and that no document has had so far.
+        progress: Called with the progress as text.
+        unseen: Requested columns that no document has had so far.
         read: How many rows there were.
         named: How many documents had an id.
         refused: Rows that are no document.
     """
 
-    tell: Callable[[str], None]
+    progress: Callable[[str], None]
     unseen: set[str] = field(default_factory=set)
     read: int = 0
     named: int = 0
@@ -109,7 +109,7 @@ class Sorting:
 
         for row in rows:
             self.read += row.rows if isinstance(row, RefusedRow) else 1
-            self.tell(f"{self.read:,} read, {len(self.refused):,} refused")
+            self.progress(f"{self.read:,} read, {len(self.refused):,} refused")
             if isinstance(row, RefusedRow):
                 self.refused.append(row)
                 continue
@@ -120,7 +120,7 @@ class Sorting:
 
 
 def warn(columns: "Columns", sorting: Sorting) -> None:
-    """Say on standard error which columns were asked for and are in no row."""
+    """Warn on standard error of requested columns that no row has."""
     documents = sorting.read - sum(row.rows for row in sorting.refused)
     if documents and not sorting.named and columns.id != "id":
         typer.echo(f"Warning: No row has column {columns.id!r}: each document got a random id.", err=True)
@@ -129,7 +129,7 @@ def warn(columns: "Columns", sorting: Sorting) -> None:
 
 
 def write(store: "NeuralSparseStore", documents: "Iterable[SparseDocument]", batch_size: int) -> "BulkReport":
-    """Write documents and return the report, whether all were written or not."""
+    """Write documents and return the report, complete or not."""
     from opensearch_neural_sparse.errors import BulkWriteError, MissingVectorWarning
     from opensearch_neural_sparse.store.write_options import WriteOptions
 
@@ -169,7 +169,7 @@ def show(outcome: dict[str, Any]) -> None:
     if len(refused) > SHOWN_REFUSALS:
         typer.echo(f"... and {len(refused) - SHOWN_REFUSALS} more; --json names them all.", err=True)
     if unknown:
-        typer.echo(f"{len(unknown)} were sent without an answer; ingesting rows with ids again is safe.", err=True)
+        typer.echo(f"{len(unknown)} were sent without an answer. Ingesting rows with ids again is safe.", err=True)
     if outcome["stopped"]:
         typer.echo(f"Stopped early: {outcome['stopped']}", err=True)
     others = f" Files of other formats skipped: {outcome['skipped']}." if outcome["skipped"] else ""

@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse models`: which models there are, and their files."""
+"""`opensearch-neural-sparse models`: known models and their files."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,7 +48,7 @@ def list_command(
 
 @app.command()
 def show(model: ModelArgument, json: JsonOption = False) -> None:
-    """Show all that is known of a model."""
+    """Show all metadata of a model."""
     from opensearch_neural_sparse.models.registry import get_model
 
     known = facts(get_model(model))
@@ -70,7 +70,7 @@ def recommend(
     priority: Annotated[Priority, typer.Option(help="What counts most.")] = Priority.RELEVANCE,
     json: JsonOption = False,
 ) -> None:
-    """Choose a model by what it must do and by published relevance, and say why."""
+    """Recommend a model by requirements and published relevance, with the reasons."""
     from opensearch_neural_sparse.models.recommendation import recommend_model
 
     with usage_errors():
@@ -115,7 +115,7 @@ def download(
 
 
 def facts(spec: ModelSpec) -> dict[str, Any]:
-    """Return what is known of a model as JSON values, by the names of `ModelSpec`."""
+    """Return the metadata of a model as JSON values, under the names of `ModelSpec`."""
     known = {name: value for name, value in vars(spec).items() if name != "relevance"}
     known |= {"path": None if spec.path is None else str(spec.path), "languages": list(spec.languages)}
     relevance = spec.relevance
@@ -129,14 +129,14 @@ def facts(spec: ModelSpec) -> dict[str, Any]:
 
 
 def row_of(spec: ModelSpec) -> tuple[object, ...]:
-    """Return a model's row of the list."""
+    """Return the row of a model in the list."""
     languages = spec.languages[0] if len(spec.languages) == 1 else len(spec.languages) or None
     size = None if spec.parameters is None else f"{spec.parameters / 1e6:.0f}M"
     return (spec.name, spec.mode, size, spec.max_length, languages, spec.relevance.beir_average, spec.licence)
 
 
 def as_text(value: object) -> str:
-    """Return a fact as text."""
+    """Format a value as text."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {number:.3f}" for name, number in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,4 +1,4 @@
-"""`opensearch-neural-sparse search`: what an index finds."""
+"""`opensearch-neural-sparse search`: search of an index."""
 
 import json as json_module
 from dataclasses import asdict
@@ -19,7 +19,7 @@ SHOWN_CHARACTERS = 200
 
 
 def read_filter(value: str) -> Any:
-    """Read a filter.
+    """Parse a filter.
 
     Raises:
         BadParameter: No JSON, or not a query clause or a list of such.
@@ -80,7 +80,7 @@ def search(
 
 
 def read_fusion(hybrid: bool, *, weights: str | None, **choices: Any) -> "HybridOptions | None":
-    """Return how the searches by words and by tokens are fused; None where the latter is alone.
+    """Return the options of a hybrid search; None for sparse search alone.
 
     Raises:
         BadParameter: It is given without --hybrid, or is out of range.
@@ -123,7 +123,7 @@ def hit_as_json(hit: "SearchHit") -> dict[str, Any]:
 
 
 def show(place: int, hit: "SearchHit", explain: bool) -> None:
-    """Print a hit: rank, id, score and the beginning of what was found."""
+    """Print a hit: rank, id, score and the beginning of its text or chunk."""
     found = hit.chunk.text if hit.chunk is not None else hit.text
     text = " ".join((found or "").split())
     shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]} ..."

@@ -1,1 +1,1 @@
-"""Document vectors cached on disk."""
+"""Disk cache of document vectors."""

@@ -1,4 +1,4 @@
-"""Document vectors kept on disk, so that a text is encoded once."""
+"""Document encoder with a disk cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class CachedDocumentEncoder:
-    """Encode documents with another encoder, and keep the vectors in a SQLite file.
+    """Encode documents with another encoder and cache the vectors in a SQLite file.
 
     A vector is found again by the fingerprint of the model's weights, the encoder's options and the text, so one file
     serves several models. It holds hashes of texts, token ids and float32 weights; no text. Several threads may share
@@ -30,8 +30,8 @@ class CachedDocumentEncoder:
     Args:
         encoder: What encodes the texts that are not in the file; `close` closes it.
         path: The file; it is made when first needed.
-        variant: What else tells the encoder's vectors from others of the same weights and limits; by default what its
-            attribute `variant` says, which holds number format and prompt in this package's own encoders.
+        variant: Further settings that distinguish the encoder's vectors from others of the same weights and limits; by
+            default its attribute `variant`, which holds number format and prompt in this package's own encoders.
 
     Attributes:
         hits: Number of texts whose vector came from the file, or occurred earlier in the same call.
@@ -48,7 +48,7 @@ class CachedDocumentEncoder:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Path of the cache file."""
         return self._file.path
 
     @property
@@ -63,7 +63,7 @@ class CachedDocumentEncoder:
 
     @property
     def max_active_dims(self) -> int | None:
-        """Largest number of entries of a vector."""
+        """Maximum number of entries of a vector."""
         return self.encoder.max_active_dims
 
     def encode_documents(
@@ -73,7 +73,7 @@ class CachedDocumentEncoder:
 
         Args:
             texts: The documents.
-            progress: Is told how many documents were finished since it was last called.
+            progress: Called with the number of documents finished since its last call.
 
         Raises:
             VectorCacheError: The file is damaged, is no cache, or cannot be opened.

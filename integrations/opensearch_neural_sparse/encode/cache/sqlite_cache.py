@@ -1,4 +1,4 @@
-"""Vectors kept on disk, whatever their kind: bytes by the hash of what they were made from."""
+"""SQLite cache of vectors, keyed by content hash."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from zlib import crc32
 from opensearch_neural_sparse.errors import VectorCacheError
 
 FORMAT = 1
-"""Version of the file's layout, in its `user_version`."""
+"""Version of the file format, stored as SQLite's `user_version`."""
 KEYS_PER_QUERY = 500
 TEXTS_PER_COMMIT = 512
-"""So many new texts are encoded before their vectors are kept; more are not lost when a run is cut off."""
+"""Number of new texts per commit; an interrupted run loses at most these."""
 
 
 class VectorFile:
-    """A SQLite file of vectors, each with a checksum. Several threads and processes may share one.
+    """A SQLite file of checksummed vectors, safe for concurrent threads and processes.
 
     Args:
         path: The file; it is made when first needed.
@@ -29,7 +29,7 @@ class VectorFile:
         self.path = Path(path).expanduser()
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return key -> content of those that are there.
+        """Read the cached contents of keys.
 
         Raises:
             VectorCacheError: The file or a vector is damaged, it is no such file, or it cannot be opened.
@@ -44,7 +44,7 @@ class VectorFile:
         return found
 
     def write(self, contents: Mapping[bytes, bytes]) -> None:
-        """Keep contents by their keys.
+        """Write contents by key.
 
         Raises:
             VectorCacheError: The file is damaged, is no such file, or cannot be opened.
@@ -60,12 +60,12 @@ class VectorFile:
         *,
         tell_missing: Callable[[int], None],
     ) -> dict[bytes, bytes]:
-        """Return the contents of texts by their keys; those that are not there are encoded and kept, a part at a time.
+        """Return the contents of texts by key; encode and store the missing ones in batches.
 
         Args:
             texts: Key -> text.
             encode: Returns the contents of texts, in their order.
-            tell_missing: Is told how many are not there, before the first of them is encoded.
+            tell_missing: Called with the number of missing texts, before the first of them is encoded.
 
         Raises:
             VectorCacheError: As `read` and `write` raise it.
@@ -82,7 +82,9 @@ class VectorFile:
     def _checked(self, value: bytes) -> bytes:
         checksum, content = value[:4], value[4:]
         if crc32(content).to_bytes(4, "little") != checksum:
-            raise VectorCacheError(f"{self.path} holds a damaged vector. Delete the file; it is made anew.")
+            raise VectorCacheError(
+                f"{self.path} holds a damaged vector. Delete the file; the next run writes a new one."
+            )
         return content
 
     @contextmanager

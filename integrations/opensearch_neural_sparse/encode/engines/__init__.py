@@ -1,1 +1,1 @@
-"""Transformers that encode documents, with PyTorch or ONNX Runtime."""
+"""Inference engines: PyTorch and ONNX Runtime."""

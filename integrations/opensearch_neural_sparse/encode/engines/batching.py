@@ -1,4 +1,4 @@
-"""Which texts a network sees together: batches by token count, under a budget of padded tokens."""
+"""Batches of texts by length, within a budget of padded tokens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class TokenBatch(NamedTuple):
-    """A batch as a network takes it.
+    """A padded batch of token ids.
 
     Attributes:
         ids: Token ids, int64 [B, L], shorter texts padded on the right.
@@ -23,7 +23,7 @@ class TokenBatch(NamedTuple):
 
 
 def plan_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Yield positions of texts to be run together, the longest texts first.
+    """Yield the positions of each batch's texts, longest texts first.
 
     Texts of about the same length share a batch, so that little is padding, and the largest batch comes first, so that
     memory that does not suffice shows at once.
@@ -43,7 +43,7 @@ def plan_batches(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
 
 
 def pad_batch(ids: Sequence[Sequence[int]], pad_id: int) -> TokenBatch:
-    """Lay token ids of several texts out as one rectangle [B, L], L the longest text's length."""
+    """Pad the token ids of texts to [B, L], where L is the longest text's length."""
     import numpy as np
 
     width = max(map(len, ids))

@@ -1,4 +1,4 @@
-"""Which engine runs a model."""
+"""Choice and loading of the inference engine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Engine(Choice):
-    """What runs the transformer.
+    """Inference engine of the transformer.
 
     `TORCH` runs every model that sentence-transformers can load, on CPU and GPU; `ONNX` runs BERT, DistilBERT and GTE
     models on the CPU, without torch. `AUTO` takes ONNX where it is installed and can do what is asked for.
@@ -26,11 +26,11 @@ class Engine(Choice):
 
 
 EngineLike = Engine | Literal["auto", "torch", "onnx"]
-"""A `Engine`, or its value as text."""
+"""An `Engine`, or its value as text."""
 
 
 class Precision(Choice):
-    """Number format of the computation: `INT8` is for the ONNX engine, the two half precisions are for torch.
+    """Number format of inference: `INT8` for the ONNX engine, half precisions for torch.
 
     `FLOAT32` is exact. `INT8` is about four times as fast and loses some relevance: with the bundled model on
     Cranfield, NDCG@10 falls from .3716 to .3702 and the median cosine of a vector with the exact one is .996; measure
@@ -50,7 +50,7 @@ PrecisionLike = Precision | Literal["float32", "bfloat16", "float16", "int8"]
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions:
-    """How a model is to be run.
+    """Inference options of a model.
 
     Attributes:
         engine: What runs it.
@@ -68,7 +68,7 @@ class NetworkOptions:
 
 
 def load_network(files: ModelFiles, options: NetworkOptions) -> Network:
-    """Load the document side of a model.
+    """Load a model's document transformer.
 
     Raises:
         ModelFilesError: The engine does not know the model, or its files are damaged.
@@ -90,7 +90,7 @@ def load_network(files: ModelFiles, options: NetworkOptions) -> Network:
 
 
 def choose_engine(files: ModelFiles, options: NetworkOptions) -> Engine:
-    """Return the engine that is asked for, or the best one installed that can do what is asked for.
+    """Return the requested engine, or the best installed one that supports the options.
 
     Raises:
         MissingDependencyError: `AUTO`, and no engine that could do it is installed.

@@ -1,7 +1,7 @@
-"""Turn what a network says of a batch into sparse vectors, in one pass.
+"""Extraction of sparse vectors from a batch's logits, in one pass.
 
 Only the non-zero entries are ever touched: activations are computed on them alone, tokens looked up in one array
-access. Special tokens, ids without a token and tokens whose name is empty never come out.
+access. Special tokens, ids without a token and tokens with an empty name are left out.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Entries(NamedTuple):
 
 
 def activate(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float32]:
-    """Return the weights of positive logits: log(1 + x), twice for the models of v3."""
+    """Apply the activation to positive logits: log(1 + x), twice for v3 models."""
     import numpy as np
 
     weights = np.log1p(logits)
@@ -42,7 +42,7 @@ def activate(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.
 
 
 def entries_of(logits: NDArray[np.float32], activation: Activation) -> Entries:
-    """Find the positive entries of pooled logits and activate them.
+    """Extract the positive entries of pooled logits and apply the activation.
 
     Args:
         logits: Largest logit of each token over a document, [B, V]; left as it is.
@@ -56,7 +56,7 @@ def entries_of(logits: NDArray[np.float32], activation: Activation) -> Entries:
 
 
 class VectorMaker:
-    """Makes sparse vectors of entries; knows which tokens may come out.
+    """Builds sparse vectors from entries, without special tokens.
 
     Args:
         tokens: The vocabulary: `tokens[id]` is the token of `id`.
@@ -75,7 +75,7 @@ class VectorMaker:
         self._usable[[index for index in excluded if index < len(tokens)]] = False
 
     def vectors(self, entries: Entries, count: int) -> list[SparseVector]:
-        """Return one vector for each of the `count` rows, its tokens in the order of their ids.
+        """Return one vector per row, `count` in all, with tokens in id order.
 
         Raises:
             ModelFilesError: A weight is infinite or not a number.

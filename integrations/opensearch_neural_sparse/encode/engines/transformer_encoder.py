@@ -1,4 +1,4 @@
-"""Documents to sparse vectors with any network: tokenise, batch, run, extract."""
+"""Document encoding with any inference engine: tokenise, batch, run, extract."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from opensearch_neural_sparse.errors import NeuralSparseError
 from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
 WINDOW = 4096
-"""How many texts are tokenised and sorted together."""
+"""Number of texts tokenised and sorted together."""
 
 
 class Network(Protocol):
-    """What runs a model: token ids in, the positive entries of the activations [B, V] out.
+    """Protocol of inference engines: from token ids to the positive entries of the activations [B, V].
 
     Attributes:
         batch_tokens: How many tokens at once, padding included, suit it.
@@ -31,12 +31,12 @@ class Network(Protocol):
         """Return the positive entries of a batch, by row."""
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Truncations:
-    """What an encoder has cut off since it was made.
+    """Truncation counts of an encoder since its creation.
 
     Attributes:
         texts: How many texts were longer than `max_length`.
@@ -51,7 +51,7 @@ class Truncations:
 
 
 class TransformerDocumentEncoder:
-    """Encode documents with a transformer; the rest of its work is the same for every engine.
+    """Encode documents with a transformer on any inference engine.
 
     Copies are the encoder itself, since they share its network; it cannot be pickled.
 
@@ -107,7 +107,7 @@ class TransformerDocumentEncoder:
 
     @property
     def network(self) -> Network:
-        """What runs the model.
+        """Inference engine with the loaded model.
 
         Raises:
             NeuralSparseError: The encoder is closed.
@@ -118,7 +118,7 @@ class TransformerDocumentEncoder:
 
     @property
     def variant(self) -> str:
-        """What tells its vectors from others of the same weights and limits: number format and prompt."""
+        """Number format and prompt, which distinguish vectors of the same weights and limits."""
         return f"{self.dtype}, prompt {self.prompt!r}"
 
     def encode_documents(
@@ -145,7 +145,7 @@ class TransformerDocumentEncoder:
         return vectors
 
     def close(self) -> None:
-        """Let go of the weights; more than once does no harm."""
+        """Release the weights; repeated calls have no effect."""
         if self._network is not None:
             self._network.close()
             self._network = None
@@ -178,4 +178,4 @@ class TransformerDocumentEncoder:
 
 
 def _ignore(count: int) -> None:
-    """Take no notice of progress."""
+    """Ignore progress."""

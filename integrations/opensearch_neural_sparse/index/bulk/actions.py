@@ -1,4 +1,4 @@
-"""Documents as lines of a bulk request, and what its answer says of them."""
+"""Bulk actions: request lines and response items."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from opensearch_neural_sparse.index.documents.serializer import to_json, to_line
 from opensearch_neural_sparse.index.schema import IndexSchema
 
 RETRIED_STATUSES = frozenset({429, 503})
-"""Statuses of an item that the server had no room for: the same item may pass later."""
+"""Item statuses of an overloaded server, after which the item is sent again."""
 _TOGETHER = 50
-"""Operations that are serialised together: enough to share what that costs once, few enough to stay in the caches."""
+"""Number of operations serialised together: enough to share the overhead, few enough for the processor's cache."""
 
 
 class BulkOperation(Choice):
-    """What is done with a document.
+    """Operation of a bulk action.
 
     `INDEX` replaces a document of the same id, `CREATE` fails on one, `DELETE` removes it.
     """
@@ -38,7 +38,7 @@ BulkOperationLike = BulkOperation | Literal["index", "create", "delete"]
 
 
 class BulkAction(NamedTuple):
-    """One operation of a bulk request, serialised.
+    """A serialised bulk action.
 
     Attributes:
         id: The document's id.
@@ -55,7 +55,7 @@ class BulkAction(NamedTuple):
 
 
 class PendingAction(NamedTuple):
-    """One operation of a bulk request that is yet to be serialised.
+    """A bulk action before serialisation.
 
     Attributes:
         operation: Its name in the request.
@@ -73,7 +73,7 @@ class PendingAction(NamedTuple):
 def pending_action(
     operation: str, header: Mapping[str, Any], make_body: Callable[[], Mapping[str, Any]], vectors: Sequence[str] = ()
 ) -> PendingAction:
-    """Return the draft of a header, which holds an id, and of what makes its second line.
+    """Make a pending action; an error of its body takes the body's place.
 
     Args:
         operation: Its name in the request.
@@ -94,7 +94,7 @@ def write_draft(
     *,
     operation: BulkOperationLike = BulkOperation.INDEX,
 ) -> PendingAction:
-    """Return the draft of what writes a document, which has an id.
+    """Make the pending action that writes a document with an id.
 
     Args:
         document: The document.
@@ -113,7 +113,7 @@ def action_header(document_id: str, routing: str | None) -> dict[str, Any]:
 def serialize_actions(
     drafts: Iterable[PendingAction], *, exact_weights: bool = False
 ) -> Iterator[BulkAction | BulkFailure]:
-    """Yield the action of each draft, or why it cannot be sent; some are serialised together.
+    """Serialise pending actions in batches; yield each action or its error.
 
     Args:
         drafts: The drafts.
@@ -134,7 +134,7 @@ def serialize_actions(
 def bulk_actions(
     documents: Iterable[SparseDocument], schema: IndexSchema, *, exact_weights: bool = False
 ) -> Iterator[BulkAction | BulkFailure]:
-    """Yield what writes each document, or why it cannot be sent."""
+    """Yield the bulk action of each document, or its error."""
     return serialize_actions((write_draft(document, schema) for document in documents), exact_weights=exact_weights)
 
 
@@ -147,7 +147,7 @@ def update_draft(
     seq_no: int,
     primary_term: int,
 ) -> PendingAction:
-    """Return the draft of what sets top-level fields of a document, if it is still the one of this sequence number.
+    """Make a pending partial update of top-level fields, conditional on the sequence number.
 
     Args:
         document_id: Its id.
@@ -163,7 +163,7 @@ def update_draft(
 
 
 def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction:
-    """Return the action that deletes a document; `routing` is what its shard was chosen by, in place of its id."""
+    """Make the delete action of a document; `routing` selects its shard in place of its id."""
     header = action_header(check_id(document_id), routing)
     return BulkAction(id=document_id, body=to_json({"delete": header}) + b"\n")
 
@@ -171,7 +171,7 @@ def delete_action(document_id: str, *, routing: str | None = None) -> BulkAction
 def read_items(
     actions: Sequence[BulkAction], response: Mapping[str, Any]
 ) -> tuple[BulkReport, list[tuple[BulkAction, BulkFailure]]]:
-    """Return what became of the actions of a bulk request, and those the server had no room for."""
+    """Read a bulk response: the report, and the actions to send again."""
     written = 0
     failed: list[BulkFailure] = []
     lacking: dict[str, list[str]] = {}

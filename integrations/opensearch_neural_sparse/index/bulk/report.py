@@ -1,4 +1,4 @@
-"""What became of the documents of a write."""
+"""Report of a bulk write."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, kw_only=True)
 class BulkFailure:
-    """A document that was not written, and why.
+    """A document that was not written, with the reason.
 
     Attributes:
         id: Its id.
@@ -33,7 +33,7 @@ class BulkFailure:
 
 @dataclass(frozen=True, kw_only=True)
 class BulkReport:
-    """What became of the documents of a write.
+    """Report of a bulk write.
 
     Attributes:
         written: How many the server took.
@@ -62,7 +62,7 @@ class BulkReport:
 
     @classmethod
     def total(cls, reports: Sequence[BulkReport]) -> BulkReport:
-        """Return what several reports say together, in their order.
+        """Merge several reports, in their order.
 
         Args:
             reports: Reports of the parts of one write.

@@ -1,4 +1,4 @@
-"""The documents of a write whose texts are longer than the model reads."""
+"""Truncated documents of a bulk write."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from opensearch_neural_sparse.encode.truncation import Cuts, warn_of_cut_texts
 from opensearch_neural_sparse.error_reasons import first_of
 
 _NAMED = 5
-"""Ids that are named in a warning; it holds all of them."""
+"""Number of ids in the text of a warning; its attribute has all of them."""
 
 
 class TruncatedDocuments:
-    """Collects the documents of one write that were cut, for one warning of them all."""
+    """Collects the truncated documents of one write for a single warning."""
 
     def __init__(self) -> None:
         self._by_limit: dict[int, dict[str, int]] = {}
 
     def note(self, texts: Iterable[tuple[str, str]], cuts: Cuts) -> None:
-        """Note the documents that were cut.
+        """Record truncated documents.
 
         Args:
             texts: Ids and texts of documents that were encoded.
@@ -31,7 +31,7 @@ class TruncatedDocuments:
                 self._by_limit.setdefault(cut.limit, {})[name] = cut.tokens
 
     def warn(self) -> None:
-        """Warn of them; once, or once for each model where models read different numbers of tokens."""
+        """Warn of the truncated documents, once per model limit."""
         for limit, documents in self._by_limit.items():
             named = first_of(map(repr, documents), _NAMED)
             have = "document has" if len(documents) == 1 else "documents have"

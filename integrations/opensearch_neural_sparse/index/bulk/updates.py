@@ -1,4 +1,4 @@
-"""Changes of documents that are there, as lines of a bulk request.
+"""Scripted updates of existing documents, as bulk actions.
 
 The server applies a change to what a document holds at that moment, in one step, so two programs that change the same
 document lose nothing. A partial document (`doc`) would not do: the server merges maps, and tokens of an old vector, or
@@ -15,7 +15,7 @@ from opensearch_neural_sparse.index.documents.document import SparseDocument, ch
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema, marker_field
 
 CONFLICT_RETRIES = 5
-"""How often the server applies a change anew that met another one of the same document."""
+"""Number of retries of an update after a version conflict."""
 _SCRIPT = """
 Map source = ctx._source;
 if (params.keep != null) { source.keySet().removeIf(name -> !params.keep.contains(name)); }
@@ -28,13 +28,13 @@ if (!params.nested_drop.isEmpty() || !params.nested_put.isEmpty()) {
   if (nested.isEmpty()) { source.remove(params.nested); } else { source.put(params.nested, nested); }
 }
 """
-"""Everything that differs from change to change is a parameter, so the server compiles it once."""
+"""Update script; all values are parameters, so the server compiles it once."""
 
 
 def metadata_draft(
     document_id: str, metadata: Mapping[str, Any], schema: IndexSchema, *, replace: bool = False
 ) -> PendingAction:
-    """Return the draft of what changes a document's metadata.
+    """Make the pending update of a document's metadata.
 
     Args:
         document_id: Its id.
@@ -61,7 +61,7 @@ def metadata_draft(
 
 
 def text_draft(document: SparseDocument, schema: IndexSchema) -> PendingAction:
-    """Return the draft of what gives a document another text and its vectors.
+    """Make the pending update of a document's text and vectors.
 
     Args:
         document: Its id, the new text, and the vectors of that.

@@ -1,1 +1,1 @@
-"""Documents and their vectors as an index stores them."""
+"""Documents and their vectors as stored in an index."""

@@ -1,4 +1,4 @@
-"""The passages of a long document, as an index of chunks holds them: nested objects of the one document."""
+"""Chunks of a document: nested objects with a vector each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEYS = frozenset({START, END, "vector"})
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentChunk:
-    """A passage of a document with its vector; the document's `text[start:end]` is its text.
+    """A chunk of a document with its vector; its text is the document's `text[start:end]`.
 
     Attributes:
         start: Its first character in the document's text.
@@ -29,7 +29,7 @@ class DocumentChunk:
 
     @classmethod
     def of(cls, chunk: DocumentChunk | Mapping[str, Any]) -> DocumentChunk:
-        """Return a chunk of a mapping with the keys of this class.
+        """Make a chunk from a mapping with the keys of this class.
 
         Args:
             chunk: A chunk, or a mapping of `start`, `end` and `vector`.
@@ -46,7 +46,7 @@ class DocumentChunk:
 
 
 def check_chunks(chunks: Iterable[DocumentChunk | Mapping[str, Any]], text: str | None) -> list[DocumentChunk]:
-    """Return the chunks of a document of this text.
+    """Validate the chunks of a document with this text.
 
     Raises:
         IndexSchemaError: A chunk that does not lie within the text, or is none.

@@ -1,4 +1,4 @@
-"""Dense vectors as they are given: lists of numbers, arrays of numpy, tensors of torch."""
+"""Dense vectors: lists of numbers, NumPy arrays or torch tensors."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, Protocol, runtime_checkable
 
 @runtime_checkable
 class Array(Protocol):
-    """What becomes a list of numbers: an array of numpy, a tensor of torch on any device."""
+    """Protocol of NumPy arrays and torch tensors on any device."""
 
     def tolist(self) -> Any:
-        """Return its numbers as a list."""
+        """Return the numbers as a list."""
         ...
 
 
 DenseVector = Sequence[float] | Array
-"""A dense vector: numbers, one after the other."""
+"""Dense vector: a sequence of numbers."""
 
 
 def to_floats(vector: object) -> list[float]:
-    """Return a dense vector as a list of finite numbers.
+    """Convert a dense vector to a list of finite numbers.
 
     Args:
         vector: One vector of shape [D].

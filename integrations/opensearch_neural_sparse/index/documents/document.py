@@ -1,4 +1,4 @@
-"""A document as it is written and read, and its `_source`: the layout opensearch-haystack reads, too."""
+"""Documents and their `_source`, in a layout that opensearch-haystack reads as well."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from opensearch_neural_sparse.index.metadata.values import json_value
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
 
 LONGEST_ID = 512
-"""Longest document id in bytes of UTF-8; one byte more and the server refuses the whole batch."""
+"""Maximum length of a document id in UTF-8 bytes; the server refuses the whole batch of a longer one."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -77,7 +77,7 @@ class SparseDocument:
 
     @classmethod
     def of(cls, document: SparseDocument | Mapping[str, Any] | str) -> SparseDocument:
-        """Return a document of a text, or of a mapping with the keys of this class.
+        """Make a document from a text, or from a mapping with the keys of this class.
 
         Args:
             document: A text, a mapping, or a document, which is returned as it is.
@@ -102,7 +102,7 @@ class SparseDocument:
 
     @classmethod
     def from_trusted(cls, **parts: Any) -> SparseDocument:
-        """Make a document of what an index holds, all attributes given, unchecked: others may have written it.
+        """Make a document from stored values, without checks, because other programs may have written it.
 
         Args:
             parts: The attributes of this class.
@@ -113,7 +113,7 @@ class SparseDocument:
         return document
 
     def with_id(self) -> SparseDocument:
-        """Return this document, with a random id where it has none."""
+        """Return this document with an id, a random one if it has none."""
         return self if self.id is not None else replace(self, id=uuid4().hex)
 
 
@@ -121,7 +121,7 @@ _DOCUMENT_KEYS = frozenset(attribute.name for attribute in fields(SparseDocument
 
 
 def check_id(document_id: object) -> str:
-    """Return an id that the server takes.
+    """Validate a document id.
 
     Raises:
         IndexSchemaError: Not a string, empty, not valid Unicode, or longer than 512 bytes.
@@ -138,7 +138,7 @@ def check_id(document_id: object) -> str:
 
 
 def check_ids(ids: Iterable[str]) -> list[str]:
-    """Return ids that the server takes.
+    """Validate document ids.
 
     Raises:
         TypeError: One string in place of several.
@@ -152,7 +152,7 @@ def check_ids(ids: Iterable[str]) -> list[str]:
 
 
 def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
-    """Return the `_source` of a document that has an id.
+    """Return the `_source` of a document with an id.
 
     Args:
         document: The document; its id is set.
@@ -185,7 +185,7 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
 def from_source(
     document_id: str, source: Mapping[str, Any], schema: IndexSchema, *, routing: str | None = None
 ) -> SparseDocument:
-    """Return the document that a `_source` holds; fields that were excluded from it are None."""
+    """Read a document from a `_source`; excluded fields are None."""
     return SparseDocument.from_trusted(
         id=document_id,
         text=stored_text(source, schema),
@@ -201,7 +201,7 @@ def from_source(
 
 
 def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
-    """Return the metadata that a `_source` holds."""
+    """Return the metadata of a `_source`."""
     metadata = {key: value for key, value in source.items() if not schema.is_reserved(key)}
     nested = source.get(META_FIELD)
     return metadata | nested if isinstance(nested, dict) else metadata
@@ -226,7 +226,7 @@ def _check_keys(value: object, document_id: str | None) -> None:
 
 
 def _stored_metadata(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
-    """Return the metadata by the fields that it lies in."""
+    """Return the metadata by stored field."""
     stored: dict[str, Any] = {}
     nested: dict[str, Any] = {}
     for key, value in document.metadata.items():

@@ -1,4 +1,4 @@
-"""The 9-bit weights of `rank_features`: what the server keeps of a weight, and the shortest decimal kept alike.
+"""9-bit weights of `rank_features`: stored codes and shortest equal decimals.
 
 Lucene's FeatureField stores `floatToIntBits(weight) >>> 15`: the exponent and 8 bits of the mantissa, cut towards zero.
 A stored weight is thus up to 0.39 % below the one that was sent, and any decimal with the same 9 significant bits gives
@@ -23,7 +23,7 @@ _DROPPED_BITS = 15
 _CODES = 1 << 16
 _MOST_DIGITS = 6
 _LARGEST_EXPONENT = 128
-"""Where float32 ends."""
+"""Exponent of the first power of two above float32's range."""
 
 
 def encode_weight(weight: float) -> int:
@@ -33,28 +33,28 @@ def encode_weight(weight: float) -> int:
 
 
 def decode_weight(code: int) -> float:
-    """Return the weight that a stored code stands for."""
+    """Return the weight of a stored code."""
     weight: float = struct.unpack("=f", struct.pack("=I", code << _DROPPED_BITS))[0]
     return weight
 
 
 def stored_weight(weight: float) -> float:
-    """Return the weight that the server scores with where `weight` was written."""
+    """Return a weight at the server's precision, which it scores with."""
     return decode_weight(encode_weight(weight))
 
 
 def shortest_weight(weight: float) -> float:
-    """Return the number of fewest digits that `rank_features` stores as it stores `weight`, near the middle of such."""
+    """Return the shortest decimal that `rank_features` stores identically."""
     return _shortest(encode_weight(weight))
 
 
 def shorten(vector: SparseVector) -> dict[str, float]:
-    """Return token -> shortest equal weight: the same scores from a quarter of the bytes."""
+    """Return token -> shortest decimal of equal stored weight: the same scores from a quarter of the bytes."""
     return dict(zip(vector.tokens, map(_shortest, _codes(bytes(vector.weights)).tolist()), strict=True))
 
 
 def shortest_texts(weights: bytes) -> list[str]:
-    """Return the shortest decimal of each weight in what stands between two tokens in JSON, such as `":0.13,"`.
+    """Return the shortest decimal of each weight with the JSON delimiters around it, such as `":0.13,"`.
 
     Args:
         weights: The weights, as float64.
@@ -69,7 +69,7 @@ def shortest_texts(weights: bytes) -> list[str]:
 
 @cache
 def _texts_by_code() -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
-    """Return code -> text, and for which codes it is worked out; that takes a hundred times its look-up."""
+    """Return the table code -> text, and a mask of its computed entries."""
     import numpy as np
 
     return np.full(_CODES, "", np.object_), np.zeros(_CODES, np.bool_)

@@ -1,4 +1,4 @@
-"""Which value of a body has no JSON."""
+"""Detection of values without a JSON form."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def unwritable(value: object, convert: Callable[[Any], object], path: str = "") -> str | None:
-    """Return which value has no JSON and why, such as `query.terms.lang is a set`; None where all have.
+    """Return the path and fault of the first value without a JSON form, such as `query.terms.lang is a set`, or None.
 
     Args:
         value: A body, or a part of one.
-        convert: What the serializer makes of a value that is not plain; it raises TypeError where it knows none.
-        path: Keys that lead to it.
+        convert: The serializer's fallback for other values; it raises TypeError for a value that it does not know.
+        path: Path of keys to it.
     """
     named = path or "the body"
     if isinstance(value, str):
@@ -34,7 +34,7 @@ def unwritable(value: object, convert: Callable[[Any], object], path: str = "") 
 
 
 def lone_surrogate(text: str) -> str | None:
-    """Return the first half of a surrogate pair in a text, which is no character; None where there is none."""
+    """Return the first lone surrogate of a text, or None."""
     try:
         text.encode()
     except UnicodeEncodeError as error:

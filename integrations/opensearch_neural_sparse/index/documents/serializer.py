@@ -1,4 +1,4 @@
-"""JSON of documents and changes, vectors and all; by orjson where that is installed."""
+"""JSON serialisation of documents and updates, with orjson if it is installed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from opensearch_neural_sparse.index.documents.feature_weights import shorten
 from opensearch_neural_sparse.index.documents.vector_serializer import join_vectors
 
 Written = bytes | TypeError | ValueError
-"""JSON, or why there is none."""
+"""JSON, or the error of its serialisation."""
 _HOLE = b"\0"
-"""What stands for a vector until all are written; JSON has no such character."""
+"""Placeholder of a vector in unfinished JSON; JSON has no such character."""
 
 
 def to_json(value: object, *, exact_weights: bool = False) -> bytes:
-    """Return the JSON of plain values and vectors.
+    """Serialise plain values and vectors as JSON.
 
     Args:
         value: What is written.
@@ -36,7 +36,7 @@ def to_json(value: object, *, exact_weights: bool = False) -> bytes:
 
 
 def to_lines(rows: Iterable[Sequence[object]], *, exact_weights: bool = False) -> Sequence[Written]:
-    """Return the JSON of each row, or the error that `to_json` raises of it; all vectors are written together.
+    """Serialise rows as JSON lines; the error of a row takes its place.
 
     Args:
         rows: One value or several each; every value is a line, ended by a newline.
@@ -68,7 +68,7 @@ def _row_by_row(dumps: Callable[[object], bytes], rows: Sequence[Sequence[object
 
 
 def _all_at_once(orjson: Any, rows: Sequence[Sequence[object]]) -> Sequence[Written]:
-    """Write the rows with a hole for each vector, write all vectors, fill the holes."""
+    """Serialise rows with a placeholder for each vector, then all vectors, and insert them."""
     vectors: list[SparseVector] = []
 
     def leave_out(vector: SparseVector) -> object:
@@ -102,7 +102,7 @@ def _fill(frame: bytes, vectors: Iterator[bytes]) -> bytes:
 
 
 def _of_vectors(write: Callable[[SparseVector], object]) -> Callable[[object], object]:
-    """Return what a serializer asks about values that it does not know: `write` for vectors, an error for others."""
+    """Return the serializer's fallback: `write` for vectors, an error for other values."""
 
     def write_vector(value: object) -> object:
         if not isinstance(value, SparseVector):

@@ -1,4 +1,4 @@
-"""The text of a stored document, whatever JSON it was written as."""
+"""Text of a stored document."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opensearch_neural_sparse.index.schema import IndexSchema
 
 
 def stored_text(source: Mapping[str, Any], schema: IndexSchema) -> str | None:
-    """Return the text that a `_source` holds, as the server analyses it; None where it holds none.
+    """Return the text of a `_source` as the server analyses it, or None.
 
     This package writes strings; an index that others write may hold a list, whose values are joined by line breaks, or
     a number or boolean, which is its JSON.

@@ -1,4 +1,4 @@
-"""The vectors of a document in its `_source`: one, or one a chunk, and those of further sparse fields."""
+"""Vectors in a document's `_source`: one, one per chunk, and those of further sparse fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Weights = SparseVector | Mapping[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class FieldVector:
-    """The vector that a document has in a further sparse field.
+    """A document's vector in a further sparse field.
 
     Attributes:
         vector: Token -> weight.
@@ -33,7 +33,7 @@ def stored_vectors(
     text: str | None,
     schema: IndexSchema,
 ) -> dict[str, Any]:
-    """Return the part of a `_source` that holds vectors; empty ones are left out.
+    """Return the vectors' part of a `_source`, without empty vectors.
 
     Raises:
         IndexSchemaError: Chunks for an index of one vector a document, or both, or chunks beyond the text.
@@ -56,7 +56,7 @@ def stored_vectors(
 
 
 def stored_more(given: Mapping[str, FieldVector], schema: IndexSchema) -> dict[str, Any]:
-    """Return the part of a `_source` that holds the vectors of further sparse fields and their markers.
+    """Return the part of a `_source` for further sparse fields: vectors and markers.
 
     Raises:
         IndexSchemaError: A field that the index does not have.
@@ -74,7 +74,7 @@ def stored_more(given: Mapping[str, FieldVector], schema: IndexSchema) -> dict[s
 
 
 def more_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, FieldVector]:
-    """Return the vectors of further sparse fields that a `_source` holds."""
+    """Read the vectors of further sparse fields from a `_source`."""
     return {
         name: FieldVector(vector=SparseVector(source.get(name) or {}), model=source.get(marker_field(name)))
         for name in schema.more_fields
@@ -83,7 +83,7 @@ def more_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, FieldVe
 
 
 def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
-    """Return the vector that a `_source` holds; weights that are null are no part of it, as on the server."""
+    """Read the vector of a `_source`; null weights are ignored, as on the server."""
     held = source.get(schema.sparse_field)
     parts = held if isinstance(held, list) else [held or {}]
     weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
@@ -93,7 +93,7 @@ def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | 
 
 
 def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentChunk, ...] | None:
-    """Return the chunks that a `_source` holds, or None where it holds none."""
+    """Read the chunks of a `_source`, or None."""
     held = source.get(schema.chunk_field)
     rows = held if isinstance(held, list) else [held] if held else []
     chunks = [

@@ -1,7 +1,7 @@
-"""The JSON of vectors with their shortest weights, many at once, by joining texts that are there already.
+"""Batch serialisation of vectors as JSON with shortest weights, from cached text.
 
-A table has the text of each weight that `rank_features` tells apart, so no number is formatted, and tokens are taken as
-they are. That takes half the time of a serializer, which needs a dict of new numbers.
+A table has the text of each weight that `rank_features` distinguishes, so no number is formatted, and tokens are copied
+as they are. That takes half the time of a serializer, which needs a dict of new numbers.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.documents.feature_weights import shortest_texts
 
 _SPACE = 0x20
-"""Characters below are control characters."""
+"""First character after the control characters."""
 
 
 def join_vectors(vectors: Sequence[SparseVector]) -> list[bytes | None]:
-    """Return the JSON of each vector, or None where a token has a character that JSON escapes or UTF-8 lacks.
+    """Serialise each vector as JSON; None if a token needs JSON escapes or is no valid Unicode.
 
     Args:
         vectors: Vectors that are not empty.
@@ -43,7 +43,7 @@ def _join(vectors: Sequence[SparseVector]) -> Iterator[str]:
 
 
 def _is_plain(text: bytes, *, tokens: int) -> bool:
-    """Tell whether JSON of so many tokens has no other quotes, no backslash and no control character."""
+    """Return whether JSON with this number of tokens has no escaped character."""
     import numpy as np
 
     codes = np.frombuffer(text, np.uint8)

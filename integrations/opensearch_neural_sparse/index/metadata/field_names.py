@@ -1,4 +1,4 @@
-"""Which fields a mapping has."""
+"""Field names of a mapping."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _OPEN = frozenset({"flat_object", "rank_features", "sparse_vector", "join"})
-"""Types of fields below which there may be any name."""
+"""Field types with arbitrary subfields."""
 
 
 def maps_field(mappings: Mapping[str, Any], path: str) -> bool:
-    """Tell whether a mapping has a field, an object of fields, or something below which there may be any.
+    """Return whether a mapping covers a field: by name, as an object, or below a field of an open type.
 
     Args:
         mappings: The `mappings` of an index.
@@ -23,7 +23,7 @@ def maps_field(mappings: Mapping[str, Any], path: str) -> bool:
 
 
 def named_fields(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield full name and mapping of the fields of a mapping's `properties`, objects and subfields among them."""
+    """Yield full name and mapping of each field in a mapping's `properties`, with objects and subfields."""
     for name, field in properties.items():
         yield prefix + name, field
         for part in ("properties", "fields"):

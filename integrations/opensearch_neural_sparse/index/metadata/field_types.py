@@ -1,4 +1,4 @@
-"""What each field of metadata holds, so that no value is stored as another than it is."""
+"""Type checks of metadata, so that values are stored exactly."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _KINDS: dict[str, Kind] = {
     **dict.fromkeys(("keyword", "wildcard", "constant_keyword", "text", "match_only_text"), Kind.TEXT),
     "boolean": Kind.BOOLEAN,
 }
-"""Type of a field -> the values that the server compares as what they are; other types check for themselves."""
+"""Field type -> comparable kind of value; the server checks other types itself."""
 _EXACT_IN_FLOAT = 2**24
 _LONGEST_SHOWN = 2**64
 
 
 class MetadataTypes:
-    """The kinds of values in an index's metadata: those of its mapping, and those that were written since.
+    """Kinds of values in an index's metadata: those of its mapping, and those written since.
 
     A keyword field takes a number and compares it as text, a `long` cuts fractions off, a `double` rounds whole numbers
     beyond 2^53: the server accepts all three.
@@ -40,8 +40,12 @@ class MetadataTypes:
         self._opaque = tuple(f"{path}." for path, field in fields if _is_opaque(field))
         self._doubles = all(_maps_numbers_to_double(each) for each in read)
 
+    def kind(self, path: str) -> Kind | None:
+        """Return the kind of values that a field holds; None where the server compares them by its own rules."""
+        return self._kinds.get(path)
+
     def check(self, metadata: Mapping[str, Any], document_id: str | None) -> None:
-        """Check that the metadata of a document is stored as what it is.
+        """Check that the fields store a document's metadata exactly.
 
         Args:
             metadata: Top-level field -> value, as JSON has it.
@@ -68,7 +72,7 @@ class MetadataTypes:
             self._types |= types
 
     def _type_of(self, path: str, number: object) -> str:
-        """Return the type of a field, or the one that the server gives it for its first number."""
+        """Return the type of a field, or the one of its dynamic mapping for this number."""
         if (found := self._types.get(path)) is not None or self._doubles:
             return found or "double"
         return "long" if isinstance(number, int) else "float"
@@ -95,7 +99,7 @@ def _check_number(path: str, number: Any, field_type: str, document_id: str | No
 
 
 def _is_exact(number: float, field_type: str) -> bool:
-    """Return whether a field of a type compares a number as that number."""
+    """Return whether a field type stores a number exactly."""
     if field_type in WHOLE_NUMBERS:
         return isinstance(number, int) or number.is_integer()
     if field_type == "float" and abs(number) > _EXACT_IN_FLOAT:
@@ -118,12 +122,12 @@ def _as_double(number: int) -> float:
 
 
 def _maps_numbers_to_double(mappings: Mapping[str, Any]) -> bool:
-    """Return whether the index maps the numbers of new fields as doubles."""
+    """Return whether the index maps new numeric fields as double."""
     rules = [rule for template in mappings.get("dynamic_templates", ()) for rule in template.values()]
     doubles = {rule.get("match_mapping_type") for rule in rules if rule.get("mapping", {}).get("type") == "double"}
     return {"long", "double"} <= doubles
 
 
 def _is_opaque(field: Mapping[str, Any]) -> bool:
-    """Return whether values below a field are not compared, or all as text."""
+    """Return whether the server compares values below a field as text or not at all."""
     return field.get("type") == "flat_object" or field.get("enabled") is False

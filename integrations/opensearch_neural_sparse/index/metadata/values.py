@@ -1,4 +1,4 @@
-"""Values of metadata as JSON, and the kinds of values that the server compares with one another."""
+"""Metadata values as JSON, and their comparable kinds."""
 
 from __future__ import annotations
 
@@ -13,19 +13,40 @@ from uuid import UUID
 from opensearch_neural_sparse.errors import IndexSchemaError
 
 EXACT_WHOLE = 2**53
-"""Largest whole number up to which a double holds every one."""
+"""Largest integer up to which a double holds every one."""
 
 
 class Kind(StrEnum):
-    """What a value is to the server: values of one kind are compared with one another."""
+    """Comparable kind of a value; the server compares only values of one kind."""
 
     NUMBER = "number"
     TEXT = "text"
     BOOLEAN = "boolean"
 
 
+def can_be(kind: Kind, value: str | float) -> bool:
+    """Return whether the server reads a value of a filter as one of a kind: "1" is a number to it, and 1 a text.
+
+    Args:
+        kind: The kind of the field's values.
+        value: A text, number or boolean.
+    """
+    if kind is Kind.BOOLEAN:
+        return isinstance(value, bool) or value in ("true", "false")
+    if kind is Kind.NUMBER:
+        return _is_number(value) and not isinstance(value, bool)
+    return True
+
+
+def _is_number(value: str | float) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except (ValueError, OverflowError):
+        return False
+
+
 def json_value(value: object, key: str, document_id: str | None) -> Any:
-    """Return a value of metadata as JSON has it.
+    """Convert a metadata value to JSON.
 
     Dates and times become ISO 8601, UUIDs their text, decimals and numpy's scalars numbers.
 
@@ -61,7 +82,7 @@ def json_value(value: object, key: str, document_id: str | None) -> Any:
 
 
 def plain_scalar(value: Any) -> Any:
-    """Return a date, time, UUID, decimal, or scalar or array of numpy or torch as text, number or list.
+    """Convert a date, time, UUID, decimal, NumPy or torch value to text, a number or a list.
 
     Args:
         value: Any value; one of another type is returned as it is.
@@ -78,14 +99,14 @@ def plain_scalar(value: Any) -> Any:
 
 
 def _of_array(value: Any) -> Any:
-    """Return a scalar or an array of numpy or torch as Python's own; numpy's instants as ISO 8601."""
+    """Convert a NumPy or torch scalar or array to Python values; NumPy's datetimes to ISO 8601."""
     if str(getattr(value, "dtype", "")).startswith("datetime64"):
         return value.astype("datetime64[us]").tolist()
     return value.tolist()
 
 
 def values_of(value: object, path: str) -> Iterator[tuple[str, object]]:
-    """Yield each scalar of a JSON value, with the full name of the field that it goes into.
+    """Yield each scalar of a JSON value with the full name of its field.
 
     Args:
         value: A JSON value; None has no field.

@@ -1,1 +1,1 @@
-"""The models that are known by name, as data."""
+"""Catalogue of known models."""

@@ -1,4 +1,4 @@
-"""The models of the OpenSearch project, as data and nothing else.
+"""Catalogue entries of the OpenSearch project's models.
 
 Revisions are the commits that were current when this catalogue was made; relevance is what the model cards state.
 """

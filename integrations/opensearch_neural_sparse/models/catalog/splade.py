@@ -1,4 +1,4 @@
-"""Models of the SPLADE family by other authors, as data and nothing else.
+"""Catalogue entries of SPLADE models by other authors.
 
 Relevance is the mean NDCG@10 over the 13 BEIR collections that the authors or sentence-transformers' documentation
 state. No revision is pinned: the commit that is found at download is recorded with the files.

@@ -1,1 +1,1 @@
-"""Files of models: hub snapshots and local folders."""
+"""Model files: hub snapshots and local folders."""

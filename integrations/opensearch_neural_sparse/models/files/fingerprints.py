@@ -1,8 +1,8 @@
-"""Hashes that say whether two folders hold the same model.
+"""Fingerprints (SHA-256) of model files.
 
 A fingerprint covers what determines vectors and nothing else: not the names, dates and formatting of files.
 
-- The **tokenizer** counts as its `tokenizer.json` without `truncation` and `padding` (which are set anew when it is
+- The **tokenizer** counts as its `tokenizer.json` without `truncation` and `padding` (which are set again when it is
   loaded): its vocabulary by id, and the rest as JSON with sorted keys.
 - The **query side** of a doc-only model is its tokenizer and its effective weights, float32 by token id
   (`models.idf.read_idf`), so that `idf.json` and the same table in safetensors format count as equal. The query side
@@ -25,14 +25,14 @@ from opensearch_neural_sparse.models.spec import Activation
 
 
 def query_fingerprint(tokenizer: Path, idf: Path, tensor: Path | None = None) -> str:
-    """Return the sha256 of a doc-only model's query side: `tokenizer.json`, its weights, and their twin if any."""
+    """Return the SHA-256 of a doc-only model's query side: `tokenizer.json` and the query weights."""
     content = read_tokenizer(tokenizer)
     weights = read_idf(idf, token_ids(content), ignored=special_ids(content), tensor=tensor)
     return hashlib.sha256(_canonical(content) + weights.tobytes()).hexdigest()
 
 
 def document_fingerprint(folder: Path, activation: Activation) -> str:
-    """Return the sha256 of the transformer in `folder` and of what is done to its logits."""
+    """Return the SHA-256 of the transformer in `folder` and of its activation."""
     digest = hashlib.sha256(activation.encode() + _canonical(read_tokenizer(folder / "tokenizer.json")))
     for path in weight_files(folder):
         with path.open("rb") as file:
@@ -42,12 +42,12 @@ def document_fingerprint(folder: Path, activation: Activation) -> str:
 
 
 def vocabulary_fingerprint(tokenizer: dict[str, Any]) -> str:
-    """Return the sha256 of the tokens of a `tokenizer.json` in the order of their ids, and of nothing else."""
+    """Return the SHA-256 of a tokenizer's tokens in id order."""
     return _hash_tokens(token_ids(tokenizer))
 
 
 def tokenizer_fingerprint(tokenizer: dict[str, Any]) -> str:
-    """Return the sha256 of the content of a `tokenizer.json`."""
+    """Return the SHA-256 of the content of a `tokenizer.json`."""
     return hashlib.sha256(_canonical(tokenizer)).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The Hugging Face hub and its cache: the only module that talks to it."""
+"""Access to the Hugging Face hub and its cache."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ T = TypeVar("T")
 Kind = Literal["model", "dataset"]
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _PATIENCE = 10.0
-"""Seconds in which the hub has to say that it is there."""
+"""Timeout of the reachability check, in seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubOptions:
-    """How the hub is reached.
+    """Options of access to the hub.
 
     Attributes:
         token: For gated and private models; None is that of `hf auth login` or `HF_TOKEN`.
         cache_dir: The cache; None is that of `HF_HUB_CACHE` or `HF_HOME`.
-        local_files_only: Whether to leave the hub alone; `HF_HUB_OFFLINE=1` does the same.
+        local_files_only: Whether to send the hub no request; `HF_HUB_OFFLINE=1` does the same.
     """
 
     token: str | None = None
@@ -35,7 +35,7 @@ class HubOptions:
 
     @property
     def offline(self) -> bool:
-        """Whether the hub is left alone."""
+        """Whether only the cache is used, without requests to the hub."""
         return self.local_files_only or os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE")
 
 
@@ -48,7 +48,7 @@ def read_snapshot(
     *,
     kind: Kind = "model",
 ) -> T:
-    """Read a repository from the cache, or else download its files and read them.
+    """Read a repository from the cache, or download its files and read them.
 
     A commit that is in the cache is used without asking the hub; a branch or tag is looked up there, unless offline.
 
@@ -98,7 +98,7 @@ def _cached_snapshot(repo: str, revision: str, cache_dir: str | Path | None, kin
 
 
 def ensure_reachable(repo: str, revision: str, kind: Kind, token: str | None) -> None:
-    """Ask the hub for a repository, once: a download would ask six times in half a minute where there is no network.
+    """Check with one request that the hub is reachable; a download retries six times without a network.
 
     Args:
         repo: Hub id.
@@ -137,7 +137,7 @@ def _hub_errors(repo: str, revision: str, kind: Kind) -> Iterator[None]:
     except (OSError, ValueError, transport_error) as error:
         reason = " ".join(str(error).split("\n", 1)[:1])
         raise ModelFilesError(
-            f"{repo!r} at revision {revision} could not be had from the hub ({type(error).__name__}: {reason}). "
+            f"{repo!r} at revision {revision} could not be downloaded from the hub ({type(error).__name__}: {reason}). "
             f"{_remedy(repo, revision, kind)}"
         ) from None
 

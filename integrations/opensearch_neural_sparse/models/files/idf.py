@@ -1,4 +1,4 @@
-"""The query weights of a doc-only model: one float32 for each token of the vocabulary."""
+"""Query weights of a doc-only model: one float32 per token of the vocabulary."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.files.layout import read_json
 
 SMALLEST_WEIGHT = 1.17549435e-38
-"""The smallest normal float32; what is smaller counts as zero."""
+"""Smallest normal float32; smaller weights count as zero."""
 TOLERANCE = 1e-5
-"""Largest relative difference of two formats of one table."""
+"""Largest relative difference between two formats of one table."""
 
 
 def read_idf(
     path: Path, vocabulary: Mapping[str, int], *, ignored: Collection[int] = (), tensor: Path | None = None
 ) -> array[float]:
-    """Return the query weight of each token id.
+    """Read the query weight of each token id.
 
     A token that the table lacks weighs 0, an entry that is no token of the vocabulary is left out, both as in
     sentence-transformers; the tables of multilingual-v1 need the two rules. Weights are rounded to float32, and those
@@ -59,7 +59,7 @@ def _read_positive(path: Path, vocabulary: Mapping[str, int], ignored: Collectio
 
 
 def read_safetensors_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """Return tensor name -> dtype, shape and offsets, and the byte at which the tensors begin.
+    """Read a safetensors header: tensor name -> dtype, shape and offsets; and the offset of the data.
 
     Raises:
         ModelFilesError: The file is missing or is not in safetensors format.

@@ -1,4 +1,4 @@
-"""Where the parts of a model lie in its folder.
+"""Layout of a model folder.
 
 Three layouts are known, all of them sentence-transformers' own:
 
@@ -25,11 +25,11 @@ STATIC = "SparseStaticEmbedding"
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The parts of a model, as folders relative to its root.
+    """Folders of a model's parts, relative to its root.
 
     Attributes:
         mode: Doc-only or bi-encoder.
-        activation: What is done to the logits.
+        activation: Activation of the logits.
         query: Folder of the query tokenizer, and of the idf table of a doc-only model.
         document: Folder of the document transformer.
     """
@@ -41,7 +41,7 @@ class Layout:
 
 
 def read_json(path: Path) -> Any:
-    """Return what a JSON file holds.
+    """Read a JSON file.
 
     Raises:
         ModelFilesError: The file is missing or is not JSON.
@@ -55,7 +55,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_layout(root: Path, *, mode: Mode | None = None, activation: Activation | None = None) -> Layout:
-    """Return where the parts of the model in `root` lie.
+    """Read the layout of the model in `root`.
 
     Args:
         root: The model's folder.

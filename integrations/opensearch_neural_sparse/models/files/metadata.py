@@ -1,4 +1,4 @@
-"""What a model's own files say of it."""
+"""Model metadata from the model's own files."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ SERVER_TOKENIZERS = {
     "82aa00c710d9ba2d2f00d548ae715773128ebdfcc01ee8080befe9aecab141c1": "bert-uncased",
     "a9a3124b91c689d77df4bcc21df6bfb906a82edaeac645b60f009c8ce3930678": "mbert-uncased",
 }
-"""Fingerprint of a tokenizer -> the server's analyzer of the same vocabulary."""
+"""Tokenizer fingerprint -> the server's analyzer with the same vocabulary."""
 ENGLISH_VOCABULARY = "0fd8e5fc013d4f01648d5ee9922b4d79b89eb7f8831e8d80698a54f90136f594"
-"""Fingerprint of the vocabulary of BERT's uncased English models."""
+"""Vocabulary fingerprint of BERT's uncased English models."""
 NO_LIMIT = 1_000_000
-"""A limit beyond this is transformers' way to write that there is none."""
+"""Length limits above this are transformers' placeholder for no limit."""
 
 
 def read_spec(root: Path, *, id: str, path: Path | None = None) -> ModelSpec:  # noqa: A002  the field's name
-    """Read what a model is from the files in its folder.
+    """Read a model's specification from the files in its folder.
 
     Args:
         root: The folder.
@@ -61,7 +61,7 @@ def read_spec(root: Path, *, id: str, path: Path | None = None) -> ModelSpec:  #
 
 
 def read_max_length(document: Path) -> int:
-    """Return the longest text in tokens, special tokens included, that a transformer's files allow.
+    """Read the maximum text length of a transformer, in tokens with special tokens.
 
     Raises:
         ModelFilesError: `config.json` is missing, or no file names a limit.

@@ -1,4 +1,4 @@
-"""Where the files of a model are: in a folder, in the hub's cache, or on the hub."""
+"""Resolution of model files: local folder, hub cache or download."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ QUERY_PATTERNS = (
     "query_*/tokenizer.json",
     "query_*/idf.json",
 )
-"""The query side of a doc-only model: its tokenizer, its weights, and what says where they are."""
+"""Query side of a doc-only model: tokenizer, query weights and configuration."""
 QUERY_FALLBACK = ("query_*/model.safetensors",)
 DOCUMENT_PATTERNS = (
     "*.json",
@@ -47,7 +47,7 @@ DOCUMENT_FALLBACK = (
 
 
 class Side(Choice):
-    """What of a model is needed.
+    """Side of a model: query or document.
 
     The `QUERY` side of a doc-only model is its tokenizer and its weight table; that of a bi-encoder is its transformer.
     `DOCUMENT` brings the transformer, and the query side with it.
@@ -63,7 +63,7 @@ SideLike = Side | Literal["query", "document"]
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFiles:
-    """Where a resolved model's files are.
+    """Paths of a resolved model's files.
 
     Attributes:
         spec: The model.
@@ -95,14 +95,14 @@ class ModelFiles:
 
     @cached_property
     def query_sha256(self) -> str:
-        """Fingerprint of what determines query vectors; see `models.fingerprints`."""
+        """Fingerprint of the files that determine query vectors; see `models.files.fingerprints`."""
         if self.idf is None:
             return self.weights_sha256
         return query_fingerprint(self.query_tokenizer, self.idf, self.idf_tensor)
 
     @cached_property
     def weights_sha256(self) -> str:
-        """Fingerprint of what determines document vectors; see `models.fingerprints`.
+        """Fingerprint of the files that determine document vectors; see `models.files.fingerprints`.
 
         Raises:
             ModelFilesError: Only the query side was resolved, or files are missing.
@@ -126,7 +126,7 @@ def resolve_files(
     cache_dir: str | Path | None = None,
     local_files_only: bool = False,
 ) -> ModelFiles:
-    """Find a model's files: in its folder, in the hub's cache, or else on the hub.
+    """Resolve a model's files: its folder, the hub's cache, or a download.
 
     A commit that is in the cache is used without asking the hub.
 

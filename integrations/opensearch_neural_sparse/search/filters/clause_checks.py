@@ -1,4 +1,4 @@
-"""The parts of a query clause: its values, its fields, the clauses within it."""
+"""Validation of query clauses: values, fields and nested clauses."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _OF_A_FIELD = frozenset(
     {"term", "terms", "terms_set", "range", "prefix", "wildcard", "regexp", "fuzzy"}
     | {"match", "match_phrase", "match_phrase_prefix", "match_bool_prefix", "intervals"}
 )
-"""Queries whose body names the field that they ask about."""
+"""Queries with the field's name as a key of the body."""
 _OPTIONS = frozenset({"boost", "_name", "value_type"})
-"""What such a body may hold beside the field."""
+"""Options beside the field in such a body."""
 _WITHIN = ("must", "filter", "should", "must_not", "query", "queries", "positive", "negative")
-"""Where a query holds others."""
+"""Keys of nested clauses."""
 _NOTHING: dict[str, Any] = {"match_none": {}}
 
 
 def checked_clause(clause: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a copy of a clause that the server takes for what it says.
+    """Return a validated copy of a query clause.
 
-    A `bool` whose `should` is an empty list lets everything through on the server, where it asks for one of none: it
-    is given a clause that nothing satisfies.
+    On the server, a `bool` with an empty `should` list matches everything, though it requires one of no clauses: the
+    copy has a match-none clause there.
 
     Raises:
         FilterSyntaxError: A value that has no JSON, or None where a value is compared.
@@ -36,7 +36,7 @@ def checked_clause(clause: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fields_of(clause: object) -> Iterator[str]:
-    """Yield the fields that a clause and those within it ask about, as far as they are named one by one."""
+    """Yield the fields of a clause and its nested clauses, as far as they are named individually."""
     if not isinstance(clause, Mapping):
         return
     for name, body in clause.items():
@@ -84,7 +84,7 @@ def _refuse_none(name: str, body: Mapping[str, Any]) -> None:
         value = asked.get("value", "") if isinstance(asked, Mapping) else asked
         if value is None or (isinstance(value, list | tuple) and None in value):
             raise FilterSyntaxError(
-                f"{name!r} of field {field!r} compares with None, and the absence of a value is no value. Write "
+                f"{name!r} of field {field!r} compares with None, which is no value. Write "
                 f"{{'bool': {{'must_not': {{'exists': {{'field': {field!r}}}}}}}}} for documents without one."
             )
 
@@ -101,7 +101,7 @@ def _refuse_long(name: str, body: Mapping[str, Any]) -> None:
 
 
 def checked_value(value: Any) -> Any:
-    """Return a copy of a value of a filter that has JSON.
+    """Return a copy of a filter's value as JSON.
 
     Raises:
         FilterSyntaxError: It has none.
@@ -112,7 +112,7 @@ def checked_value(value: Any) -> Any:
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise FilterSyntaxError(f"A number in a filter is finite, got {value!r}: no document holds it.")
+            raise FilterSyntaxError(f"A number in a filter is finite, got {value!r}: no document has it.")
         return value
     if isinstance(value, Mapping):
         return {checked_value(key): checked_value(part) for key, part in value.items()}
@@ -130,7 +130,7 @@ def _checked_text(text: str) -> str:
 
 
 def _checked_object(value: Any) -> Any:
-    """Return a date, a UUID, a decimal or a number of numpy as it is stored."""
+    """Convert a date, UUID, decimal or NumPy number to its stored form."""
     plain = plain_scalar(value)
     if plain is not value:
         return checked_value(plain)

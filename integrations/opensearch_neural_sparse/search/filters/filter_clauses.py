@@ -1,4 +1,4 @@
-"""Filters: OpenSearch query clauses that every hit satisfies."""
+"""Filters: OpenSearch query clauses that restrict the hits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def filter_clauses(filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002
 
 
 def filtered(query: Mapping[str, Any], clauses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a query that is restricted by filter clauses and scores as before."""
+    """Restrict a query by filter clauses; scores stay the same."""
     return {"bool": {"must": [dict(query)], "filter": list(clauses)}} if clauses else dict(query)
 
 

@@ -1,4 +1,4 @@
-"""Filters in the syntax of another library, recognised so that an error shows the form that is taken here."""
+"""Detection of filters in another library's syntax, for error messages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _PREFIXES = ("meta.", "metadata.")
 
 @dataclass(frozen=True)
 class ForeignFilter:
-    """A filter of another library, as far as its form can be shown in another syntax.
+    """A filter in another library's syntax.
 
     Attributes:
-        syntax: Whose it is.
+        syntax: Name of the library.
         operator: `$eq` and the like for a comparison, `$and`, `$or` or `$not` for several conditions.
         key: The key of metadata that is compared, without a prefix; empty for several conditions.
         value: What it is compared with.
@@ -39,16 +39,16 @@ class ForeignFilter:
 
     @property
     def shown_value(self) -> str:
-        """The value in at most some thirty characters."""
+        """Value, shortened to some thirty characters."""
         return reprlib.repr(self.value)
 
 
 Form = Callable[[ForeignFilter], str]
-"""Shows a filter in the syntax that is taken."""
+"""Formatter of a filter in the accepted syntax."""
 
 
 def haystack_filter(filter: Mapping[str, Any]) -> ForeignFilter | None:  # noqa: A002 (the frameworks' own word)
-    """Return what a filter is in Haystack's syntax, `{"field", "operator", "value"}` or `{"operator", "conditions"}`.
+    """Detect a filter in Haystack's syntax: `{"field", "operator", "value"}` or `{"operator", "conditions"}`.
 
     Args:
         filter: The filter; None is returned where it is not Haystack's.
@@ -62,7 +62,7 @@ def haystack_filter(filter: Mapping[str, Any]) -> ForeignFilter | None:  # noqa:
 
 
 def mongo_filter(filter: Mapping[str, Any]) -> ForeignFilter | None:  # noqa: A002
-    """Return what a filter is in the syntax of MongoDB, which LangChain's stores share: `{"year": {"$gte": 2020}}`.
+    """Detect a filter in MongoDB's syntax, shared by LangChain's stores: `{"year": {"$gte": 2020}}`.
 
     Args:
         filter: The filter; None is returned where it has none of the operators.
@@ -78,14 +78,14 @@ def mongo_filter(filter: Mapping[str, Any]) -> ForeignFilter | None:  # noqa: A0
 
 
 def without_prefix(field: str) -> str:
-    """Return the name of a field without the prefixes that other libraries keep metadata under."""
+    """Return a field's name without the prefixes of metadata in other libraries."""
     while (prefix := next((prefix for prefix in _PREFIXES if field.startswith(prefix)), None)) is not None:
         field = field.removeprefix(prefix)
     return field
 
 
 def opensearch_form(foreign: ForeignFilter) -> str:
-    """Return how a filter is written as a query clause of OpenSearch."""
+    """Format a filter as an OpenSearch query clause."""
     key, value = repr(foreign.key), foreign.shown_value
     match foreign.operator:
         case "$or":
@@ -108,14 +108,14 @@ def opensearch_form(foreign: ForeignFilter) -> str:
 
 
 def langchain_form(foreign: ForeignFilter) -> str:
-    """Return how a filter is written in the syntax that LangChain's stores share."""
+    """Format a filter in the syntax of LangChain's stores."""
     if foreign.key:
         return f"{{{foreign.key!r}: {{{foreign.operator!r}: {foreign.shown_value}}}}}"
     return "{'$not': {...}}" if foreign.operator == "$not" else f"{{{foreign.operator!r}: [...]}}"
 
 
 def haystack_form(foreign: ForeignFilter) -> str:
-    """Return how a filter is written in Haystack's syntax."""
+    """Format a filter in Haystack's syntax."""
     if foreign.key:
         operator = {mongo: haystack for haystack, mongo in _COMPARISONS.items()}.get(foreign.operator, "==")
         return f"{{'field': {'meta.' + foreign.key!r}, 'operator': {operator!r}, 'value': {foreign.shown_value}}}"

@@ -1,4 +1,4 @@
-"""Reading what a hybrid search found: fused by the server, or leg by leg."""
+"""Results of a hybrid search: fusion by the client, and leg scores of the server's fusion."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from opensearch_neural_sparse.search.results.leg_scores import LegScore
 from opensearch_neural_sparse.search.results.shard_failures import shard_failures
 
 Key = tuple[Any, ...]
-"""Index and id, since two indices behind an alias may hold one id; or the values of the field that is collapsed."""
+"""Key of a hit: index and id, because indices behind an alias may share ids; or the values of the collapsed field."""
 Found = Mapping[Key, tuple[int, Mapping[str, Any]]]
-"""What a leg found: a rank, counted from 1, and a hit for each key."""
+"""Hits of a leg by key, each with its rank, from 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FusionPlan:
-    """How legs are fused, and which page of the result is wanted.
+    """Fusion of the legs, and the requested page.
 
     Attributes:
         legs: Names of the legs, in their order.
@@ -31,7 +31,7 @@ class FusionPlan:
         collapse: The field of which each value is found once.
         offset: How many hits come before the page.
         size: Most hits of the page.
-        explain: Whether hits tell what each leg made of them.
+        explain: Whether hits carry the score of each leg.
         one_shard: Whether what is searched is a single shard.
     """
 
@@ -47,11 +47,11 @@ class FusionPlan:
 
     @property
     def end(self) -> int:
-        """How many hits there are down to the end of the page."""
+        """Number of hits to the end of the page."""
         return self.offset + self.size
 
     def pool_end(self, hits: int, total: int) -> int | None:
-        """Return how many hits the server's pool has, where the page reaches past them and more documents match.
+        """Return the size of the server's pool if the page ends beyond it and more documents match.
 
         A collapse and a least score drop documents of the pool, so that nothing is known of its end.
 
@@ -64,10 +64,10 @@ class FusionPlan:
 
 
 def read_leg_scores(hit: Mapping[str, Any], plan: FusionPlan) -> dict[str, LegScore]:
-    """Read what each leg made of a hit that the server fused.
+    """Read the score of each leg for a hit that the server fused.
 
-    The server names the legs that match with their own scores, and explains what each gave: under reciprocal rank
-    fusion that tells the rank.
+    The server names the matching legs with their own scores, and explains the contribution of each: under reciprocal
+    rank fusion the rank follows from it.
     """
     scores: Mapping[str, float] = hit.get("matched_queries") or {}
     found = [name for name in plan.legs if name in scores]
@@ -87,7 +87,7 @@ def read_fused(
     took_ms: int = 0,
     partial: PartialLike = Partial.RAISE,
 ) -> SearchHits:
-    """Fuse the responses of the legs, in their order, by reciprocal ranks.
+    """Fuse the responses of the legs by reciprocal ranks.
 
     Raises:
         PartialResultsError: Some shards failed, so that hits may be missing.
@@ -117,7 +117,7 @@ def _found(response: Mapping[str, Any], collapse: str | None) -> Found:
 
 
 def _best(found: Sequence[Found], key: Key) -> Mapping[str, Any]:
-    """Return the hit of the leg that ranks it highest; where legs are collapsed, each has its own for a value."""
+    """Return the hit of the leg that ranks it highest; collapsed legs may differ in the hit of a value."""
     ranked = sorted((leg[key] for leg in found if key in leg), key=lambda ranked: ranked[0])
     best = ranked[0][1]
     chunks = (hit["inner_hits"] for _, hit in ranked if "inner_hits" in hit and hit["_id"] == best["_id"])
@@ -135,7 +135,7 @@ def _total(responses: Sequence[Mapping[str, Any]], fused: int) -> tuple[int, boo
 
 
 def _is_cut(response: Mapping[str, Any]) -> bool:
-    """Return whether more documents match than the response holds."""
+    """Return whether more documents match than the response has."""
     found = response["hits"]
     total = found.get("total", {})
     return bool(total.get("relation", "eq") != "eq" or total.get("value", 0) != len(found["hits"]))

@@ -1,4 +1,4 @@
-"""Who fuses a hybrid search: the server, wherever its fusion is there and right, else the client."""
+"""Choice between fusion by the server and by the client."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MIN_SCORE_SINCE, _COLLAPSE_SINCE, _CHUNKS_SINCE = (3, 5, 0), (3, 6, 0), (3, 0, 
 def choose_fusion(
     server: ServerInfo, index: str, state: IndexInfo, options: HybridOptions, *, chunks: bool = False
 ) -> Fusion:
-    """Return who fuses: what the options say, else the server wherever its fusion is there and right.
+    """Choose the fusion: by the options, else the server's if it is available and correct.
 
     Args:
         server: The server that is asked.
@@ -27,14 +27,14 @@ def choose_fusion(
         chunks: Whether documents are found by their best chunks.
 
     Raises:
-        UnsupportedServerError: The server shall or must fuse, and would not get it right.
+        UnsupportedServerError: The server has to fuse, and cannot or would compute it wrong.
     """
     if options.fusion is Fusion.CLIENT:
         return Fusion.CLIENT
     try:
         _check_server(server, index, state, options)
         if chunks:
-            server.require(_CHUNKS_SINCE, "A hybrid search fused by the server that tells the best chunks")
+            server.require(_CHUNKS_SINCE, "Hybrid search fused by the server, with the best chunks of documents")
     except UnsupportedServerError:
         if options.fusion is Fusion.SERVER or options.beyond_client is not None:
             raise
@@ -43,7 +43,7 @@ def choose_fusion(
 
 
 def fusing_pipeline(server: ServerInfo, options: HybridOptions) -> dict[str, Any]:
-    """Return the inline search pipeline that fuses as the options say.
+    """Return the inline search pipeline of the server's fusion.
 
     Raises:
         UnsupportedServerError: The server lacks what was asked for.
@@ -61,12 +61,12 @@ def fusing_pipeline(server: ServerInfo, options: HybridOptions) -> dict[str, Any
 
 
 def wrong_ranks(server: ServerInfo, found: str) -> UnsupportedServerError:
-    """Return the error of ranks that a server would get wrong."""
+    """Return the error of a server that ranks per shard."""
     return UnsupportedServerError(
         "Hybrid search fused by the server over more than one shard",
         found=f"{server} with {found}",
         required="OpenSearch 3.5 or later",
-        reason="Before that it ranks on each shard by itself, and fused scores are wrong. "
+        reason="Earlier versions rank each shard separately, so fused scores are wrong. "
         "HybridOptions(fusion='client') ranks over all shards.",
     )
 
@@ -78,7 +78,7 @@ def _check_server(server: ServerInfo, index: str, state: IndexInfo, options: Hyb
         if state.shards > 1:
             raise wrong_ranks(server, f"{state.shards} shards of {', '.join(state.indices)}")
         if state.indices != (index,) and options.fusion is Fusion.AUTO:
-            raise wrong_ranks(server, f"an alias, {index}, that may come to hold several shards")
+            raise wrong_ranks(server, f"an alias, {index}, that may later cover several shards")
     if options.two_phase is not None:
         raise UnsupportedServerError(
             "Two-phase search in a hybrid search",
@@ -88,7 +88,7 @@ def _check_server(server: ServerInfo, index: str, state: IndexInfo, options: Hyb
             "'auto', without normalization.",
         )
     if options.min_score is not None:
-        server.require(_MIN_SCORE_SINCE, "A least fused score (min_score)")
+        server.require(_MIN_SCORE_SINCE, "A minimum fused score (min_score)")
     if options.collapse is not None:
         server.require(_COLLAPSE_SINCE, "A collapsed hybrid search")
     fusing_pipeline(server, options)

@@ -1,4 +1,4 @@
-"""Hits of indices that are searched apart as one ranking: their scores cannot be compared, their ranks can."""
+"""Rank fusion across groups of indices, because their scores are not comparable."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opensearch_neural_sparse.search.results.hits import SearchHits
 
 
 def fuse_groups(found: Sequence[SearchHits], wanted: SearchPage, of: str) -> SearchHits:
-    """Return a page of what was found in the indices of each model, or of each layout, fused by reciprocal ranks.
+    """Fuse the hits of each model's or layout's indices by reciprocal ranks; return a page.
 
     Args:
         found: What was found in each, from the first hit to the end of the page.

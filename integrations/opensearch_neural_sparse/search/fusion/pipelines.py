@@ -1,4 +1,4 @@
-"""Search pipelines that travel inside a request: no stored state, no cluster privilege."""
+"""Inline search pipelines: sent with the request, without stored state or cluster privilege."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from opensearch_neural_sparse.search.options.fusion import (
 from opensearch_neural_sparse.server_info import ServerInfo
 
 _WEIGHTS_SINCE = (3, 1, 0)
-"""Where `rank_constant` moved out of `parameters`, and weights came; 2.19 ignores it in its new place, silently."""
+"""First version with weights, and with `rank_constant` outside `parameters`, where 2.19 silently ignores it."""
 _EXACT_SUM = 1e-6
 
 
 def rrf_pipeline(
     server: ServerInfo, *, rank_constant: int = DEFAULT_RANK_CONSTANT, weights: Sequence[float] | None = None
 ) -> dict[str, Any]:
-    """Return the inline search pipeline of reciprocal rank fusion, in the form this server takes.
+    """Return the inline search pipeline of reciprocal rank fusion, in this server's format.
 
     Before 3.1 weights go through the normalisation processor, which knows the same fusion with a rank constant of 60
     and divides by the sum of the weights.
@@ -62,10 +62,10 @@ def normalization_pipeline(
     lower_bounds: Sequence[Bound] | None = None,
     upper_bounds: Sequence[Bound] | None = None,
 ) -> dict[str, Any]:
-    """Return the inline search pipeline that normalises the scores of the legs and takes a mean of them.
+    """Return the inline search pipeline of score normalisation and combination.
 
     Raises:
-        ValueError: ResolvedSparseLeg that no server takes.
+        ValueError: Weights that no server takes.
         UnsupportedServerError: The server does not know the technique, or would ignore the bounds.
     """
     if normalization == Normalization.Z_SCORE:

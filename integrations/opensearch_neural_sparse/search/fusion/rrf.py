@@ -1,4 +1,4 @@
-"""Reciprocal rank fusion in the server's own arithmetic, for rankings that came one by one."""
+"""Reciprocal rank fusion of separate rankings, with the server's arithmetic."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from opensearch_neural_sparse.search.options.fusion import DEFAULT_RANK_CONSTANT
 
 Key = TypeVar("Key", bound=Hashable)
 _SCALE = 10**10
-"""The server divides in decimals of ten places and rounds half up, then goes on in float32."""
+"""Scale of the server's division: decimals of ten places, rounded half up, then float32."""
 
 
 def rrf_term(rank: int, rank_constant: int = DEFAULT_RANK_CONSTANT) -> float:
-    """Return what a rank, counted from 1, gives to the fused score: the very float32 that the server computes."""
+    """Return the RRF score of a rank, from 1, as the server's float32."""
     divisor = rank_constant + rank
     return float32((2 * _SCALE + divisor) // (2 * divisor) / _SCALE)
 
 
 def rank_of(term: float, rank_constant: int = DEFAULT_RANK_CONSTANT) -> int | None:
-    """Return the rank whose `rrf_term` a term is, or None where it is none."""
+    """Return the rank with this `rrf_term`, or None."""
     if not term > 0:
         return None
     rank = round(1 / term) - rank_constant
@@ -33,7 +33,7 @@ def fuse(
     rank_constant: int = DEFAULT_RANK_CONSTANT,
     weights: Sequence[float] | None = None,
 ) -> list[tuple[Key, float]]:
-    """Fuse rankings as a server does that has the index in one shard.
+    """Fuse rankings as a server does with a single-shard index.
 
     Args:
         rankings: For each leg, what it found, best first.
@@ -54,11 +54,11 @@ def fuse(
 
 
 def shortest(value: float) -> float:
-    """Return a float32 as the number that its shortest decimal is, which is how a server sends it."""
+    """Return the shortest decimal of a float32, as a server sends it."""
     return next(near for digits in range(1, 10) if float32(near := float(f"{value:.{digits}g}")) == value)
 
 
 def float32(value: float) -> float:
-    """Return the float32 nearest to a number."""
+    """Round a number to float32."""
     (rounded,) = struct.unpack("f", struct.pack("f", value))
     return float(rounded)

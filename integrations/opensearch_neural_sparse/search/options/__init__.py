@@ -1,1 +1,1 @@
-"""Options of searches, as frozen values."""
+"""Search options, as frozen values."""

@@ -10,7 +10,7 @@ from opensearch_neural_sparse.errors import Choice
 
 
 class Fusion(Choice):
-    """Who fuses the legs.
+    """Place of the fusion: server or client.
 
     `SERVER` is one `_search` with a search pipeline inside it; `CLIENT` is one `_msearch` of the legs, ranked over all
     shards and fused here by reciprocal ranks; `AUTO` is the server wherever its fusion is there and right.
@@ -32,7 +32,7 @@ SMALLEST_RANK_CONSTANT, LARGEST_RANK_CONSTANT = 1, 10_000
 
 
 class Normalization(Choice):
-    """How the scores of a leg are brought to one scale; `Z_SCORE` needs a server of 3.0 or later."""
+    """Normalisation of a leg's scores; `Z_SCORE` needs OpenSearch 3.0 or later."""
 
     MIN_MAX = "min_max"
     L2 = "l2"
@@ -44,7 +44,7 @@ NormalizationLike = Normalization | Literal["min_max", "l2", "z_score"]
 
 
 class Combination(Choice):
-    """Which mean of the normalised scores is taken; with `Normalization.Z_SCORE` the arithmetic one alone."""
+    """Combination of the normalised scores: a mean; `Normalization.Z_SCORE` supports only the arithmetic one."""
 
     ARITHMETIC_MEAN = "arithmetic_mean"
     GEOMETRIC_MEAN = "geometric_mean"
@@ -56,7 +56,7 @@ CombinationLike = Combination | Literal["arithmetic_mean", "geometric_mean", "ha
 
 
 class BoundMode(Choice):
-    """What a bound does: `APPLY` scales by it, `CLIP` also cuts scores at it, `IGNORE` is no bound."""
+    """Mode of a bound: `APPLY` scales by it, `CLIP` also cuts scores at it, `IGNORE` disables it."""
 
     APPLY = "apply"
     CLIP = "clip"
@@ -69,7 +69,7 @@ BoundModeLike = BoundMode | Literal["apply", "clip", "ignore"]
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """A score that stands in for the least or the greatest of a leg in `Normalization.MIN_MAX`.
+    """Lower or upper bound of a leg's scores in `Normalization.MIN_MAX`.
 
     Attributes:
         mode: What it does.
@@ -85,12 +85,12 @@ class Bound:
             raise ValueError(f"A bound of mode 'ignore' has no score and every other one has, got {self}.")
 
     def to_dict(self, name: str) -> dict[str, Any]:
-        """Return it as the server takes it; `name` is `min_score` or `max_score`."""
+        """Return the bound in the server's form; `name` is `min_score` or `max_score`."""
         return {"mode": str(self.mode)} | ({} if self.score is None else {name: float(self.score)})
 
 
 def check_weights(weights: Sequence[float]) -> list[float]:
-    """Return the weights of the legs as floats: integers make the server fail.
+    """Validate the weights of the legs; return floats, because integers make the server fail.
 
     Raises:
         ValueError: A negative weight, or a sum other than 1.
@@ -105,7 +105,7 @@ def check_weights(weights: Sequence[float]) -> list[float]:
 
 
 def check_rank_constant(rank_constant: int) -> None:
-    """Raise where no server takes a rank constant.
+    """Validate a rank constant.
 
     Raises:
         TypeError: Not an integer.

@@ -1,4 +1,4 @@
-"""The legs of a hybrid search: what each asks for, as frozen values."""
+"""Legs of a hybrid search, as frozen values."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from opensearch_neural_sparse.index.documents.dense_vectors import DenseVector, 
 
 FEWEST_LEGS, MOST_LEGS = 2, 5
 Embedder = Callable[[str], DenseVector | Awaitable[DenseVector]]
-"""Makes a dense vector of a text; `AsyncNeuralSparseStore` takes one that is awaited, too."""
+"""Function from text to dense vector; `AsyncNeuralSparseStore` also takes an `async def`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bm25Leg:
-    """A search by words.
+    """BM25 leg: full-text search.
 
     Attributes:
         text: What is searched for; None is the text of the query.
@@ -34,7 +34,7 @@ class Bm25Leg:
 
 @dataclass(frozen=True, kw_only=True)
 class SparseLeg:
-    """A search by token weights.
+    """Sparse leg: search by token weights.
 
     Attributes:
         vector: Token -> weight; None is the vector of the query, made by the model that the field is bound to, or by
@@ -54,7 +54,7 @@ class SparseLeg:
 
 @dataclass(frozen=True, kw_only=True)
 class DenseLeg:
-    """A search by a dense vector: the nearest of each shard, as many as the fusion ranks.
+    """Dense leg: the nearest vectors of each shard, as many as the fusion ranks.
 
     Attributes:
         vector: The vector of the query: a list of numbers, an array of numpy or a tensor of torch.
@@ -86,7 +86,7 @@ Leg = Bm25Leg | SparseLeg | DenseLeg
 
 
 def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
-    """Return the legs of a hybrid search.
+    """Validate the legs of a hybrid search.
 
     Raises:
         ValueError: Fewer than two, more than five, or two of one name.
@@ -106,12 +106,12 @@ def check_legs(legs: Sequence[Leg]) -> tuple[Leg, ...]:
 
 
 def has_embedder(legs: Sequence[Leg]) -> bool:
-    """Tell whether an embedder, which may be a network or ask one, makes the vector of a leg."""
+    """Return whether an embedder makes the vector of a leg."""
     return any(isinstance(leg, DenseLeg) and leg.embedder is not None for leg in legs)
 
 
 def embedding_once(legs: Sequence[Leg]) -> tuple[Leg, ...]:
-    """Return the legs of one search: however often they are filled, each embedder is called once for a text."""
+    """Cache the embedders for one search: each is called once per text."""
     return tuple(
         replace(leg, embedder=cache(leg.embedder)) if isinstance(leg, DenseLeg) and leg.embedder is not None else leg
         for leg in legs
@@ -119,7 +119,7 @@ def embedding_once(legs: Sequence[Leg]) -> tuple[Leg, ...]:
 
 
 async def embedded(legs: Sequence[Leg], text: str) -> tuple[Leg, ...]:
-    """Return the legs with the vectors that awaited embedders make of a text; other embedders stay.
+    """Embed a text with the async embedders of the legs; other embedders stay.
 
     Args:
         legs: The legs.

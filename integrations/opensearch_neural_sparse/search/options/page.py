@@ -1,4 +1,4 @@
-"""What a search shall give: a page of the documents that satisfy a filter, and what comes with them."""
+"""Page of a search: size, offset, filter and returned fields."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 
 LARGEST_WINDOW = 10_000
-"""`index.max_result_window`: the most hits of a search, and the deepest pool of a fusion."""
+"""`index.max_result_window`: maximum hits of a search, and maximum depth of a fusion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchPage:
-    """A page of the documents that satisfy a filter, and what comes with them.
+    """Page, filter and returned fields of a search.
 
     Attributes:
         size: Most hits.
         offset: How many hits come before them.
         filter: A query clause, or a list of such.
-        explain: Whether hits tell why they were found.
+        explain: Whether hits carry an explanation.
         with_embedding: Whether hits carry their dense vectors.
         clauses: The filter as a list of query clauses.
 
@@ -43,11 +43,11 @@ class SearchPage:
 
     @property
     def depth(self) -> int:
-        """How many hits there are down to the end of the page."""
+        """Number of hits to the end of the page."""
         return self.offset + self.size
 
     def source(self, schema: IndexSchema, searched: Collection[str] = ()) -> dict[str, Any]:
-        """Return which fields of the documents come back; an explanation needs their vectors.
+        """Return the `_source` filter of the documents; an explanation needs their vectors.
 
         Args:
             schema: Names of the fields.
@@ -60,7 +60,7 @@ class SearchPage:
 
 
 def check_size(size: int, offset: int = 0, *, name: str = "size") -> None:
-    """Raise ValueError where no search gives this page.
+    """Raise ValueError if a page is outside the server's limits.
 
     Args:
         size: Most hits.

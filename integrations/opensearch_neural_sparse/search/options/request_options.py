@@ -1,4 +1,4 @@
-"""How a search travels, and what becomes of an answer that is not whole."""
+"""Request options: timeout, shards, and handling of partial results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opensearch_neural_sparse.errors import Choice
 
 
 class Partial(Choice):
-    """What becomes of an answer where some shards failed, so that hits may be missing.
+    """Handling of partial results, where some shards failed.
 
     `RAISE` is a `PartialResultsError`; `WARN` is a `PartialResultsWarning`, and hits that say so.
     """
@@ -25,14 +25,14 @@ PartialLike = Partial | Literal["raise", "warn"]
 
 @dataclass(frozen=True, kw_only=True)
 class RequestOptions:
-    """How one search travels.
+    """Options of a search request.
 
     Attributes:
         timeout: Seconds to wait for its answer; None is the client's own.
         preference: Which copies of the shards are asked, such as `_local`, or any word: the same word asks the same
             copies, so that pages agree while documents are written.
         routing: Only the shards that hold documents of this routing are searched; several are separated by commas.
-        partial: What becomes of an answer where some shards failed.
+        partial: Handling of partial results, where some shards failed.
 
     Raises:
         ValueError: A timeout that is not above 0 and finite, or an unknown way with partial answers.
@@ -50,13 +50,13 @@ class RequestOptions:
 
     @property
     def target(self) -> dict[str, str]:
-        """Which shards and copies are asked: parameters of a `_search`, and the header of a line of a `_msearch`."""
+        """Shard selection: parameters of a `_search`, and of a header in a `_msearch`."""
         named = {"preference": self.preference, "routing": self.routing}
         return {name: value for name, value in named.items() if value is not None}
 
     @property
     def waiting(self) -> dict[str, float]:
-        """How long the client waits, as a parameter of its own."""
+        """Request timeout as a client parameter."""
         return {} if self.timeout is None else {"request_timeout": self.timeout}
 
 

@@ -1,8 +1,8 @@
-"""How a search is made, and how a hybrid one is fused: frozen choices."""
+"""Options of sparse and hybrid searches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
@@ -21,17 +21,19 @@ from opensearch_neural_sparse.search.options.fusion import (
 )
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, Leg, SparseLeg, check_legs
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
 
 SHALLOWEST_DEFAULT = 100
+_PARTS: Mapping[str, type] = {"two_phase": TwoPhase, "prune": Prune, "seismic": SeismicSearch}
 DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
-    """How a sparse search is made.
+    """Options of a sparse search.
 
     Attributes:
         two_phase: How to split the search in two phases; None searches by every token at once. A deeper page looks at
@@ -54,12 +56,13 @@ class SearchOptions:
     request: RequestOptions = DEFAULT_REQUEST
 
     def __post_init__(self) -> None:
+        check_parts(self)
         check_collapse(self.collapse, self.two_phase)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HybridOptions(SearchOptions):
-    """Legs of a hybrid search, and how they are fused.
+    """Options of a hybrid search: legs and fusion.
 
     Attributes:
         legs: Two to five legs; by default BM25 and sparse search.
@@ -118,11 +121,11 @@ class HybridOptions(SearchOptions):
 
     @property
     def beyond_client(self) -> str | None:
-        """The choice that client fusion does not have, or None."""
+        """The option that client fusion lacks, or None."""
         return None if self.normalization is None else f"normalization={str(self.normalization)!r}"
 
     def depth(self, size: int) -> int:
-        """Return how many hits of each leg are fused for pages of `size` hits.
+        """Return the number of fused hits per leg, for pages of `size` hits.
 
         Args:
             size: Hits of the pages up to the wanted one.
@@ -151,8 +154,16 @@ class HybridOptions(SearchOptions):
             raise ValueError(f"{found.capitalize()} cannot be combined by {self.combination}; leave it out.")
 
 
+def check_parts(options: SearchOptions) -> None:
+    """Raise TypeError where a part of options is of another type, such as a mapping."""
+    check_options(options.request, RequestOptions, "request")
+    for name, kind in _PARTS.items():
+        if (part := getattr(options, name)) is not None:
+            check_options(part, kind, name)
+
+
 def check_kind(options: HybridOptions) -> None:
-    """Raise TypeError where a depth, a least score or bounds are of another kind."""
+    """Raise TypeError if a depth, a minimum score or a bound has the wrong type."""
     depth, least = options.pagination_depth, options.min_score
     if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
         raise TypeError(f"pagination_depth is a whole number, got {depth!r}.")
@@ -164,7 +175,7 @@ def check_kind(options: HybridOptions) -> None:
 
 
 def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:
-    """Raise ValueError where a collapse goes with two phases."""
+    """Raise ValueError if a collapse is combined with two-phase search."""
     if collapse is not None and two_phase is not None:
         raise ValueError(f"collapse={collapse!r} does not go with two_phase: no server collapses what it scores twice.")
 

@@ -1,4 +1,4 @@
-"""Options of approximate search (SEISMIC) of a `sparse_vector` field."""
+"""Options of approximate search (SEISMIC)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class SeismicSearch:
-    """How a `sparse_vector` field is searched.
+    """Options of approximate search on a `sparse_vector` field.
 
     Attributes:
         k: Most hits of a shard, at least as many as are asked for; None is that number, or 10,000 beside a filter or a

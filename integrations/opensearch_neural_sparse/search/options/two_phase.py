@@ -1,4 +1,4 @@
-"""Two-phase search: heavy query tokens find documents, light ones only refine their order."""
+"""Two-phase search: heavy query tokens find documents, light ones refine the scores."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ SMALLEST_WINDOW_LIMIT = 50
 
 @dataclass(frozen=True, kw_only=True)
 class TwoPhase:
-    """How a sparse search is split in two phases, in the server's words and with its defaults.
+    """Options of two-phase search, with the server's names and defaults.
 
     The heavy tokens of the query find documents; the light ones are added to the scores of the best of these, the
     window. Within the window scores are exact; a document that only light tokens match is not found.
 
     Attributes:
-        prune_type: How heavy tokens are told from light ones.
-        prune_ratio: The ratio of that rule.
+        prune_type: Pruning type that selects the heavy tokens.
+        prune_ratio: Ratio of the pruning type.
         expansion_rate: Size of the window as a multiple of the hits that are asked for; at least 1.
         max_window_size: Largest window; at least 50, and at most the index's `max_rescore_window`.
 
@@ -44,7 +44,7 @@ class TwoPhase:
             raise ValueError(f"max_window_size is at least {SMALLEST_WINDOW_LIMIT}, got {self.max_window_size}.")
 
     def split(self, vector: SparseVector) -> tuple[SparseVector, SparseVector]:
-        """Return the heavy and the light tokens, as the server splits them.
+        """Split a query vector into heavy and light tokens, as the server does.
 
         Args:
             vector: Token weights of a query.
@@ -54,7 +54,7 @@ class TwoPhase:
         return heavy, SparseVector.from_trusted(light, light.values())
 
     def window(self, size: int) -> int:
-        """Return how many of the first phase's hits on each shard get exact scores, where `size` are asked for.
+        """Return the number of hits per shard that the second phase rescores, for `size` hits.
 
         Args:
             size: Hits that are asked for.
@@ -71,7 +71,7 @@ class TwoPhase:
         return window
 
     def pipeline(self) -> dict[str, Any]:
-        """Return the inline search pipeline with the server's own two-phase processor."""
+        """Return the inline search pipeline with the server's two-phase processor."""
         parameters = {
             "prune_type": str(self.prune_type),
             "prune_ratio": self.prune_ratio,

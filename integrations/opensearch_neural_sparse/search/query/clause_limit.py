@@ -1,4 +1,4 @@
-"""How many clauses a request may have, and what is left out where a query has more.
+"""Clause limit of a request, and truncation of longer queries.
 
 The server counts the clauses of the whole request, filters in every leg included, and refuses more than
 `indices.query.bool.max_clause_count`, 1,024 by default.
@@ -22,22 +22,22 @@ from opensearch_neural_sparse.search.query.resolved_legs import (
 )
 
 MOST_CLAUSES = 1000
-"""Clauses that are spent; the rest is for those that the server adds itself."""
+"""Maximum number of clauses in a request; the rest is left to the server's own."""
 FEWEST_SPARSE_TOKENS = 100
-"""Tokens that a sparse leg keeps whatever else there is: it is what the search is for."""
+"""Minimum number of tokens of a sparse leg, whatever other clauses there are."""
 FEWEST_WORDS = 100
 _COMPOUND = ("must", "should", "filter", "must_not", "query", "queries", "positive", "negative")
-"""Where a query holds others."""
+"""Keys of nested queries."""
 _OF_ONE_FIELD = frozenset({"match", "match_bool_prefix"})
 _OF_SEVERAL_FIELDS = frozenset({"multi_match", "combined_fields", "query_string", "simple_query_string"})
-"""Queries that become a clause for each word, or for each word in each field."""
+"""Queries with a clause for each word, or for each word in each field."""
 _WORD = re.compile("[\u2e80-\U0010ffff]|[^\\W\u2e80-\U0010ffff]+")
-"""A word, or one character of the scripts that the standard analyzer cuts into single characters."""
+"""A word, or one character of a script that the standard analyzer splits into characters."""
 _logger = logging.getLogger(__name__)
 
 
 def fit_legs(legs: Sequence[ResolvedLeg], clauses: Sequence[Mapping[str, Any]]) -> tuple[ResolvedLeg, ...]:
-    """Return legs that one request may hold together with a filter in each: texts and vectors are cut, with a warning.
+    """Truncate legs, with a warning, so that one request may hold them with a filter in each.
 
     Args:
         legs: The legs of one request.
@@ -59,7 +59,7 @@ def fit_legs(legs: Sequence[ResolvedLeg], clauses: Sequence[Mapping[str, Any]]) 
 
 
 def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVector:
-    """Return the vector, or its `limit` heaviest tokens with a warning where it has more."""
+    """Return the vector, or its `limit` heaviest tokens with a warning."""
     if len(vector) <= limit:
         return vector
     _logger.warning("The query has %d tokens; the heaviest %d are searched for.", len(vector), limit)
@@ -68,19 +68,19 @@ def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVecto
 
 
 def tokens_left_out(before: Sequence[ResolvedLeg], after: Sequence[ResolvedLeg]) -> int:
-    """Return how many tokens the sparse legs lost."""
+    """Return the number of tokens truncated from the sparse legs."""
     counts = [sum(len(leg.vector) for leg in legs if isinstance(leg, ResolvedSparseLeg)) for legs in (before, after)]
     return counts[0] - counts[1]
 
 
 def words_left_out(before: Sequence[ResolvedLeg], after: Sequence[ResolvedLeg]) -> int:
-    """Return how many words the BM25 legs lost."""
+    """Return the number of words truncated from the BM25 legs."""
     whole, cut = ([leg.text for leg in legs if isinstance(leg, ResolvedBm25Leg)] for legs in (before, after))
     return sum(map(count_cut, whole, cut))
 
 
 def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
-    """Return how many clauses the server counts in filters: every query that holds no other, and every word of a text.
+    """Count the clauses of filters as the server does: every leaf query, and every word of a text.
 
     A word is counted once for each field that is named. How many a pattern of names stands for, and how many words of
     the index a fuzzy one, the server alone knows.
@@ -89,17 +89,17 @@ def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
 
 
 def count_words(text: str) -> int:
-    """Return how many clauses a text becomes in a BM25 query by the standard analyzer, the most by a language's own."""
+    """Count the BM25 clauses of a text with the standard analyzer, or the most with a language's own."""
     return sum(1 for _ in _WORD.finditer(text))
 
 
 def count_cut(text: str, limited: str) -> int:
-    """Return how many words a text lost; one that lost none is not read."""
+    """Return the number of words truncated from a text; an unchanged text is not read."""
     return 0 if limited == text else count_words(text) - count_words(limited)
 
 
 def limit_words(text: str, limit: int) -> str:
-    """Return the text, or its first `limit` words with a warning where it has more."""
+    """Return the text, or its first `limit` words with a warning."""
     if len(text) <= limit:
         return text
     words = list(_WORD.finditer(text))
@@ -110,7 +110,7 @@ def limit_words(text: str, limit: int) -> str:
 
 
 def share_tokens(counts: Sequence[int], available: int) -> list[int]:
-    """Return how many tokens each sparse leg may keep of those it has: all, or fair shares of what is available."""
+    """Return the token limit of each sparse leg: all its tokens, or a fair share of the available clauses."""
     limits = list(counts)
     ascending = sorted(range(len(counts)), key=lambda leg: counts[leg])
     for done, leg in enumerate(ascending):
@@ -131,7 +131,7 @@ def _leaves(query: object) -> int:
 
 
 def _words(kind: str, body: object) -> int | None:
-    """Return how many clauses a full-text query becomes; None for any other query."""
+    """Return the number of clauses of a full-text query; None for any other query."""
     if not isinstance(body, Mapping):
         return None
     if kind in _OF_ONE_FIELD:

@@ -10,7 +10,7 @@ from opensearch_neural_sparse.search.options.legs import FEWEST_LEGS, MOST_LEGS
 from opensearch_neural_sparse.search.options.query_text import check_text
 
 LARGEST_QUERY_WEIGHT = 64.0
-"""The server refuses a query token above it."""
+"""Largest query token weight that the server accepts."""
 
 
 def neural_sparse_query(
@@ -39,7 +39,7 @@ def neural_sparse_query(
 def rank_feature_query(
     field: str, vector: Mapping[str, float], *, boost: float | None = None, name: str | None = None
 ) -> dict[str, Any]:
-    """Return the same search for a server without the neural-search plugin, with the same scores.
+    """Return `rank_feature` queries with the same scores, for a server without the neural-search plugin.
 
     Tokens with a dot in them cannot be asked for this way and are left out; see `rank_feature_tokens`.
     """
@@ -59,12 +59,12 @@ def rank_feature_query(
 
 
 def rank_feature_tokens(vector: Mapping[str, float]) -> dict[str, float]:
-    """Return what `rank_feature_query` searches for: the server cuts a field's name at its last dot."""
+    """Return the tokens that `rank_feature_query` supports; the server splits a field's name at its last dot."""
     return {token: weight for token, weight in vector.items() if "." not in token}
 
 
 def match_query(field: str, text: str, *, name: str | None = None) -> dict[str, Any]:
-    """Return a BM25 query: documents that hold any of the words."""
+    """Return a BM25 query: documents with any of the words."""
     body: dict[str, Any] = {"query": check_text(text)}
     if name is not None:
         body["_name"] = name
@@ -98,7 +98,7 @@ def knn_query(
 
 
 def rescored(query: Mapping[str, Any], second: Mapping[str, Any], *, window: int) -> dict[str, Any]:
-    """Return the parts of a search body that add the scores of a second query to the best hits of a first one."""
+    """Return the part of a search body that adds the scores of a second query to the best hits of a first one."""
     rescore = {"window_size": window, "query": {"rescore_query": dict(second)}}
     return {"query": dict(query), "rescore": rescore}
 
@@ -108,7 +108,7 @@ def hybrid_query(
     *,
     pagination_depth: int,
 ) -> dict[str, Any]:
-    """Return a `hybrid` query of two to five legs; it needs a fusing search pipeline beside it.
+    """Return a `hybrid` query of two to five legs; it needs a search pipeline with a fusion.
 
     It stands alone at the top of a request: inside another query the server returns raw sums without a word.
 

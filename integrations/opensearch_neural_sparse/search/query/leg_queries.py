@@ -1,4 +1,4 @@
-"""The legs of a hybrid search as queries: side by side in one search, or a search each."""
+"""Queries of the legs of a hybrid search: in one search, or one search per leg."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Clauses = Sequence[Mapping[str, Any]]
 def leg_query(
     server: ServerInfo, leg: ResolvedLeg, clauses: Clauses, depth: int, options: HybridOptions, *, named: bool = False
 ) -> dict[str, Any]:
-    """Return the query of a leg, `named` for a server that shall tell which legs matched."""
+    """Return the query of a leg, `named` so that the server reports which legs matched."""
     name = leg.name if named else None
     if isinstance(leg, ResolvedDenseLeg):
         return knn_query(leg.field, leg.vector, k=depth, clauses=clauses, name=name)
@@ -35,14 +35,14 @@ def leg_query(
         shared: dict[str, Any] = {"clauses": clauses, "search": options.seismic, "collapsed": collapsed}
         return seismic_query(leg.field, ids, size=depth, name=name, **shared)
     if leg.chunk_field is not None:
-        name = leg.name  # the server tells the chunks of several legs apart by it
+        name = leg.name  # the server distinguishes the chunks of several legs by it
     return filtered(sparse_query(server, leg.field, leg.vector, name=name, chunk_field=leg.chunk_field), clauses)
 
 
 def leg_body(
     server: ServerInfo, leg: ResolvedLeg, clauses: Clauses, depth: int, options: HybridOptions
 ) -> dict[str, Any]:
-    """Return the parts of a search for a leg alone."""
+    """Return the search body of a single leg."""
     if isinstance(leg, ResolvedSparseLeg) and leg.token_ids is None:
         shared: dict[str, Any] = {"clauses": clauses, "chunk_field": leg.chunk_field}
         return sparse_body(server, leg.field, leg.vector, size=depth, two_phase=options.two_phase, **shared)
@@ -50,7 +50,7 @@ def leg_body(
 
 
 def check_two_phase(legs: Sequence[ResolvedLeg], options: HybridOptions) -> None:
-    """Raise ValueError where two phases are asked for and no leg has them."""
+    """Raise ValueError if two-phase search is requested and no leg supports it."""
     if options.two_phase is not None and not any(
         isinstance(leg, ResolvedSparseLeg) and not is_approximate(leg) for leg in legs
     ):
@@ -58,5 +58,5 @@ def check_two_phase(legs: Sequence[ResolvedLeg], options: HybridOptions) -> None
 
 
 def is_approximate(leg: ResolvedLeg) -> bool:
-    """Tell whether a leg searches a field of which documents may be missed."""
+    """Return whether a leg's search is approximate and may miss documents."""
     return isinstance(leg, ResolvedSparseLeg) and leg.token_ids is not None

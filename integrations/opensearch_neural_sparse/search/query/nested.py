@@ -9,7 +9,7 @@ from opensearch_neural_sparse.index.documents.chunks import END, START
 
 
 def best_chunk_query(chunk_field: str, query: Mapping[str, Any], *, name: str | None = None) -> dict[str, Any]:
-    """Return a query that scores a document by its best chunk and fetches where that is.
+    """Return a query that scores a document by its best chunk and fetches the chunk's position.
 
     Args:
         chunk_field: The nested field.

@@ -17,7 +17,7 @@ from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Leg,
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedBm25Leg:
-    """A BM25 leg that is ready to be asked."""
+    """BM25 leg with the query's text."""
 
     name: str
     field: str
@@ -26,7 +26,7 @@ class ResolvedBm25Leg:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedSparseLeg:
-    """A sparse leg that is ready to be asked."""
+    """Sparse leg with the query's vector."""
 
     name: str
     field: str
@@ -37,7 +37,7 @@ class ResolvedSparseLeg:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedDenseLeg:
-    """A dense leg that is ready to be asked."""
+    """Dense leg with the query's vector."""
 
     name: str
     field: str
@@ -54,14 +54,14 @@ def resolve_legs(
     encode: Callable[[], SparseVector],
     more: Mapping[str, Callable[[], SparseVector]] = MappingProxyType({}),
 ) -> tuple[ResolvedLeg, ...]:
-    """Return the legs with the query in them.
+    """Resolve legs: fill in the query's text and vectors.
 
     Args:
         legs: The legs.
         text: The text of the query.
         schema: Names of the fields.
         encode: Makes the sparse vector of the query; called once at most, where a leg needs it.
-        more: Field of another model -> what does the same by that model.
+        more: Field of another model -> its `encode`.
     """
     needed = any(isinstance(leg, SparseLeg) and leg.vector is None and leg.field not in more for leg in legs)
     vector = encode() if needed else SparseVector()
@@ -74,7 +74,7 @@ def _needs(leg: Leg, field: str) -> bool:
 
 
 def pruned(legs: Sequence[ResolvedLeg], rule: Prune | None) -> tuple[ResolvedLeg, ...]:
-    """Return the legs with their sparse vectors pruned; one that is left empty finds nothing."""
+    """Prune the sparse vectors of legs; an empty one finds nothing."""
     if rule is None:
         return tuple(legs)
     return tuple(with_vector(leg, rule(leg.vector)) if isinstance(leg, ResolvedSparseLeg) else leg for leg in legs)
@@ -114,7 +114,7 @@ def _embed(leg: DenseLeg, text: str) -> tuple[float, ...]:
         if iscoroutine(made):
             made.close()
         raise TypeError(
-            f"Leg {leg.name!r}: its embedder is to be awaited, which AsyncNeuralSparseStore does; the blocking store "
-            "takes one that returns the vector."
+            f"Leg {leg.name!r}: its embedder is asynchronous, and this store is not. Use AsyncNeuralSparseStore, or an "
+            "embedder that returns the vector."
         )
     return dense_vector(made, leg.name)

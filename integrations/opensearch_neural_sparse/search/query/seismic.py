@@ -1,4 +1,4 @@
-"""Approximate search of a `sparse_vector` field."""
+"""Approximate queries of a `sparse_vector` field."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from opensearch_neural_sparse.search.options.two_phase import TwoPhase
 from opensearch_neural_sparse.search.query.clauses import neural_sparse_query
 
 _EXHAUSTIVE_HEAP_FACTOR = 50.0
-"""A heap factor above which no further documents were found."""
+"""Heap factor beyond which no further documents were found."""
 _MOST_TERMS = 100
-"""Values of a filter that are taken one by one."""
+"""Maximum number of a filter's values that become one `term` clause each."""
 _MATCH_NONE: dict[str, Any] = {"ids": {"values": ["_" * 513]}}
-"""A clause that no document satisfies, since ids have 512 bytes at most, and that the server does not see through."""
+"""Match-none clause that the server does not optimise away; ids have at most 512 bytes."""
 
 
 def seismic_query(
@@ -31,12 +31,12 @@ def seismic_query(
     collapsed: bool = False,
     name: str | None = None,
 ) -> dict[str, Any]:
-    """Return a search of a `sparse_vector` field.
+    """Return the approximate query of a `sparse_vector` field.
 
-    Filters stand around the query, where they always hold: within it the server passes over one that no document
-    satisfies. Within it they stand too where the server can take them, so that it searches all that they let through.
-    Around it, they stand beside a clause that nobody satisfies: the server would draw a `must_not` out of a filter that
-    is not a choice, and then it passes over that, too.
+    Filters are wrapped around the query, because within it the server ignores a filter without matches. They are set
+    within it as well if the server supports that, so that it searches all matching documents. Around the query, the
+    filter is wrapped in a `should` with a match-none clause, because Lucene would hoist a bare `must_not`, which the
+    server then ignores, too.
 
     Args:
         field: The field.
@@ -60,7 +60,7 @@ def seismic_query(
 def _method_parameters(
     search: SeismicSearch, *, size: int, clauses: Sequence[Mapping[str, Any]], collapsed: bool
 ) -> dict[str, Any]:
-    """Return the query's `method_parameters` beside filter clauses and, maybe, a collapse.
+    """Return the `method_parameters` of a query, with its filter and collapse in mind.
 
     Args:
         search: How to search.
@@ -95,7 +95,7 @@ def approximate_body(
     search: SeismicSearch | None,
     collapsed: bool = False,
 ) -> dict[str, Any]:
-    """Return the query of a search by token weights, in the ids that the schema knows.
+    """Return the approximate query of token weights, with the schema's token ids.
 
     Raises:
         ValueError: Two phases, which the server does not have for such a field.
@@ -108,13 +108,13 @@ def approximate_body(
 
 
 def check_exact(search: SeismicSearch | None) -> None:
-    """Raise ValueError where approximate search is asked for and the field has no such thing."""
+    """Raise ValueError if approximate search is requested of another type of field."""
     if search is not None:
         raise ValueError("SeismicSearch is for an index of FieldType.SPARSE_VECTOR; this one is searched exactly.")
 
 
 def _taken_early(clause: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return a filter clause as the server takes it within the query, or None: it fails where Lucene has to rewrite."""
+    """Return a filter clause for use within the query, or None if it fails there because Lucene rewrites it."""
     ((kind, body),) = clause.items()
     if kind == "bool":
         return _taken_bool(body)
@@ -140,7 +140,7 @@ def _taken_bool(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _is_plain(body: Mapping[str, Any]) -> bool:
-    """Tell whether a clause asks for a value as it is, by none of the options that stand for many values."""
+    """Return whether a clause compares exact values, without options for several values."""
     return not any(field.startswith("_") or isinstance(value, Mapping) for field, value in body.items())
 
 

@@ -1,4 +1,4 @@
-"""A sparse search in the form that a server has."""
+"""Sparse queries in the form that a server supports."""
 
 from __future__ import annotations
 
@@ -30,11 +30,10 @@ def sparse_body(
     two_phase: TwoPhase | None = None,
     chunk_field: str | None = None,
 ) -> dict[str, Any]:
-    """Return the query of a sparse search, and what makes it one of two phases: the server's processor or a rescore.
+    """Return the query of a sparse search, and its second phase: the server's processor or a rescore.
 
-    The processor does not look below a filter, takes its window from the size of the page alone, is not there without
-    neural-search, and would judge weights by what they were scaled to; a rescore of the light tokens is the same
-    computation.
+    The processor ignores a query below a filter, derives its window from the page size alone, needs neural-search, and
+    would split scaled weights; a rescore of the light tokens is the same computation.
 
     Raises:
         ValueError: Two phases over chunks: a light token would be added to the score of another chunk than the best.
@@ -63,7 +62,7 @@ def sparse_query(
     name: str | None = None,
     chunk_field: str | None = None,
 ) -> dict[str, Any]:
-    """Return the query over token weights that this server has.
+    """Return the query of token weights in the form that this server supports.
 
     Args:
         server: The server.
@@ -79,10 +78,10 @@ def sparse_query(
 
 
 def explained_tokens(server: ServerInfo, vector: Mapping[str, float]) -> Mapping[str, float]:
-    """Return the tokens that `sparse_query` searches for on this server."""
+    """Return the tokens that `sparse_query` uses on this server."""
     return vector if has_neural_search(server) else rank_feature_tokens(vector)
 
 
 def has_neural_search(server: ServerInfo) -> bool:
-    """Tell whether the server has the plugin, or does not tell what it has."""
+    """Return whether the server has the neural-search plugin, or does not list its plugins."""
     return server.plugins is None or NEURAL_SEARCH in server.plugins

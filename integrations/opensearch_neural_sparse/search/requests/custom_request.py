@@ -1,4 +1,4 @@
-"""A search body of one's own, with places in it for what the store makes of a query: pure functions over values."""
+"""Fill the placeholders of a user-supplied search body."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def custom_request(
     encode: Callable[[], SparseVector],
     options: RequestOptions = DEFAULT_REQUEST,
 ) -> SearchRequest:
-    """Return the search for a body of one's own.
+    """Return the search request of a user-supplied body.
 
     Args:
         server: The server that is asked.
@@ -43,7 +43,7 @@ def custom_request(
         options: How the search travels.
 
     Raises:
-        ValueError: The query or the filter has no place in the body, or a place of the body has nothing to go there.
+        ValueError: The query or the filter has no placeholder in the body, or a placeholder has no value.
     """
     places = _places(body)
     _check_places(places, query, filtered=bool(wanted.clauses))

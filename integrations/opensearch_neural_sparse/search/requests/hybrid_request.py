@@ -1,4 +1,4 @@
-"""What a hybrid search asks: one `_search` that the server fuses, or one `_msearch` that is fused here."""
+"""Hybrid search requests: one `_search` that the server fuses, or one `_msearch` that the client fuses."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from opensearch_neural_sparse.search.results.leg_matches import SearchedTokens
 from opensearch_neural_sparse.server_info import KNN, ServerInfo
 
 _SMALL_PAGE = 4
-"""How many times deeper than a page the pool has to be for whole documents to be worth their way."""
+"""Minimum ratio of fusion depth to page from which whole documents are fetched."""
 _EXPLAINING: dict[str, Any] = {"response_processors": [{"hybrid_score_explanation": {}}]}
-"""For ranks alone, and not collapsed: where the server explains normalised scores, it normalises them twice, and the
-scores change; where it collapses, it takes the ranks of one hit for those of another."""
+"""Explanation of fused ranks, without a collapse. With normalised scores the server normalises twice, and the scores
+change; with a collapse it confuses the ranks of hits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class HybridQuestion:
-    """Legs that fit into one request, and all that is asked of them.
+    """Legs that fit into one request, with page and options.
 
     Attributes:
         server: The server that is asked.
@@ -40,7 +40,7 @@ class HybridQuestion:
         legs: The legs, with the query in them.
         wanted: The page, the filter that goes into every leg, and what comes with hits.
         options: How to fuse.
-        plan: The same for who reads the answer.
+        plan: Fusion and page, for reading the response.
         tokens_left_out: How many light tokens had to be left out.
         words_left_out: How many words of texts had to be.
     """
@@ -56,19 +56,19 @@ class HybridQuestion:
 
     @property
     def depth(self) -> int:
-        """How many hits of each leg are fused."""
+        """Number of fused hits per leg."""
         return self.options.depth(self.wanted.size)
 
     @property
     def explained(self) -> Mapping[str, float] | None:
-        """The vector of the schema's own sparse field as it is searched for, where matches are wanted."""
+        """Query vector of the schema's own sparse field, if matches are requested."""
         if not self.wanted.explain:
             return None
         return explained_tokens(self.server, self._own_leg.vector) if self._own_leg is not None else {}
 
     @property
     def explained_legs(self) -> dict[str, SearchedTokens]:
-        """What the other sparse legs search for, where matches are wanted."""
+        """Query vectors of the other sparse legs, if matches are requested."""
         if not self.wanted.explain:
             return {}
         return {
@@ -79,7 +79,7 @@ class HybridQuestion:
 
     @property
     def source(self) -> dict[str, Any]:
-        """Which fields of the documents come back."""
+        """`_source` filter of the documents."""
         return self.wanted.source(self.schema, searched=[leg.field for leg in self._sparse_legs])
 
     @property
@@ -100,7 +100,7 @@ def hybrid_request(
     wanted: SearchPage,
     options: HybridOptions,
 ) -> SearchRequest:
-    """Return a search that fuses legs, in one request.
+    """Return the request of a hybrid search.
 
     Args:
         server: The server that is asked.
@@ -112,7 +112,7 @@ def hybrid_request(
         options: How to fuse.
 
     Raises:
-        UnsupportedServerError: The server lacks what was asked for, or would get it wrong in silence.
+        UnsupportedServerError: The server lacks a requested feature, or would silently compute it wrong.
     """
     legs = pruned(legs, options.prune)
     if any(isinstance(leg, ResolvedDenseLeg) for leg in legs):
@@ -187,7 +187,7 @@ def _server_request(question: HybridQuestion) -> SearchRequest:
 
 
 def _dropped_here(plan: FusionPlan, depth: int, excluded: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields that are dropped after they came, where that is quicker than to have them excluded.
+    """Return the fields that the client drops, where that is faster than their exclusion by the server.
 
     From an index of one shard the server loads every document of the pool before it fuses, and an exclusion makes it
     parse them all; whole documents are not parsed, and only those of the page travel.

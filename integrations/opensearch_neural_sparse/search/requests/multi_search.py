@@ -1,4 +1,4 @@
-"""What a store asks at once: one query or many, of one model's indices or of several models'; pure."""
+"""Searches for one query or many, over the indices of one model or several; pure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import ServerInfo
 
 UnexpectedIndex = tuple[str, str | None]
-"""An index, and the model of a vector in it, of which the one that asked knew nothing."""
+"""An unexpected concrete index, and the model marker of a vector in it."""
 Requests = Sequence[SearchRequest | None]
-"""A search for each query; None stands for one that cannot find anything."""
+"""A request for each query; None for one without possible hits."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MultiSearchResult:
-    """What was found by each query, and what of it was not expected."""
+    """Hits of each query, and unexpected indices among them."""
 
     hits: list[SearchHits]
     unexpected: frozenset[UnexpectedIndex]
 
     @property
     def found_nothing(self) -> bool:
-        """Whether there is no hit at all, whose index would tell where the name leads by now."""
+        """Whether there is no hit at all, so that nothing shows a change of the index."""
         return not any(self.hits)
 
 
@@ -57,7 +57,7 @@ class MultiSearch:
     alone: bool = True
 
     def send(self, client: Any) -> Any:
-        """Send them by a client, blocking or asynchronous; return the response, or what awaits it.
+        """Send the queries with a blocking or async client; return the response or its awaitable.
 
         Nothing is to be sent where `is_empty`.
         """
@@ -68,16 +68,16 @@ class MultiSearch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether none of them can find anything."""
+        """Whether no query can have hits."""
         return all(request is None for requests in self.searches for request in requests)
 
     @property
     def nothing(self) -> list[SearchHits]:
-        """What is found by queries that cannot find anything."""
+        """Empty hits of each query."""
         return [SearchHits() for _ in self.searches[0]]
 
     def read(self, server: ServerInfo, response: Mapping[str, Any]) -> MultiSearchResult:
-        """Read the answer.
+        """Read the response.
 
         Raises:
             IndexNotFoundError: The index is gone.
@@ -104,7 +104,7 @@ class MultiSearch:
         return MultiSearchResult(hits=self._warned(fused), unexpected=frozenset(unexpected))
 
     def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
-        """Return the hits, after a warning of those whose pages end before the documents that match."""
+        """Return the hits; warn of pages that end before the matching documents do."""
         for hits in found:
             if hits.pool_end is not None:
                 message = (
@@ -151,6 +151,6 @@ class MultiSearch:
 
 
 def _others(indices: Sequence[str]) -> dict[str, Any]:
-    """Return a search that finds something where a name leads to further indices, which shall not be passed over."""
+    """Return a query that matches if the alias contains an index we do not know."""
     known = {"bool": {"must_not": {"terms": {"_index": list(indices)}}}}
     return {"size": 1, "_source": False, "track_total_hits": False, "terminate_after": 1, "query": known}

@@ -1,4 +1,4 @@
-"""How the stores read the server's answers: pure functions over values."""
+"""Search responses: hits and errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _INDEX_NOT_FOUND = "index_not_found_exception"
 def read_hits(
     server: ServerInfo, request: SearchRequest, response: Mapping[str, Any], schema: IndexSchema
 ) -> SearchHits:
-    """Read the answer to a search.
+    """Read a search response.
 
     Raises:
         IndexNotFoundError: The index is gone.
@@ -58,7 +58,7 @@ def read_hits(
 
 
 def raise_for_error(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return one answer of `_msearch`, or raise the error that it is."""
+    """Return an item of a `_msearch` response, or raise its error."""
     if (error := row.get("error")) is None:
         return row
     causes = error.get("root_cause") or [error]

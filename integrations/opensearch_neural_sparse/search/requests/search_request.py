@@ -1,4 +1,4 @@
-"""What the stores ask: searches of one leg, ready to be sent; pure functions over values."""
+"""Search requests of one leg; pure functions and values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from opensearch_neural_sparse.server_info import ServerInfo
 
 @dataclass(frozen=True, kw_only=True)
 class SearchRequest:
-    """A search that is ready to be sent, and what is needed to read its answer.
+    """A search request, with the context to read its response.
 
     Attributes:
         body: The body of `_search`; empty where there are `searches`.
@@ -67,11 +67,11 @@ class SearchRequest:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """What it is in a `_msearch`: a header and a body for each of its searches."""
+        """Lines of a `_msearch`: a header and a body for each search."""
         return [line for body in self.searches or (self.body,) for line in (self.options.target, body)]
 
     def send(self, client: Any, index: str) -> Any:
-        """Send it as one request by a client, blocking or asynchronous; return the response, or what awaits it."""
+        """Send the request with a blocking or async client; return the response or its awaitable."""
         if self.searches:
             return client.msearch(body=self.lines, index=index, params=self.options.waiting)
         params = {**self.params, **self.options.target, **self.options.waiting}
@@ -85,7 +85,7 @@ def sparse_request(
     wanted: SearchPage,
     options: SearchOptions = DEFAULT_SEARCH,
 ) -> SearchRequest | None:
-    """Return a sparse search, or None where the vector is empty, or pruned to nothing, and nothing can be found."""
+    """Return the request of a sparse search, or None if the vector is empty, before or after pruning."""
     vector = vector if options.prune is None else options.prune(vector)
     if not vector:
         return None
@@ -107,7 +107,7 @@ def sparse_request(
 def match_request(
     schema: IndexSchema, text: str, wanted: SearchPage, options: RequestOptions = DEFAULT_REQUEST
 ) -> SearchRequest:
-    """Return a BM25 search."""
+    """Return the request of a BM25 search."""
     words = limit_words(text, _clauses_left(wanted))
     query = filtered(match_query(schema.text_field, words), wanted.clauses)
     return SearchRequest(
@@ -118,7 +118,7 @@ def match_request(
 
 
 def filter_body(filter: Filter | None) -> dict[str, Any]:  # noqa: A002
-    """Return the body that counts the documents a filter lets through."""
+    """Return the body that counts the documents of a filter."""
     clauses = filter_clauses(filter)
     return {"query": {"bool": {"filter": clauses}} if clauses else {"match_all": {}}}
 

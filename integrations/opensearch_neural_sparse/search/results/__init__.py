@@ -1,1 +1,1 @@
-"""Hits of a search and what they carry."""
+"""Search hits, their scores and explanations."""

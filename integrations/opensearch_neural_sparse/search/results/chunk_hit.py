@@ -1,4 +1,4 @@
-"""Searching the chunks of documents: a hit is a document, found by its best chunk, which comes with it."""
+"""Best chunk of a hit in an index of chunks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from opensearch_neural_sparse.index.schema import IndexSchema
 
 @dataclass(frozen=True, kw_only=True)
 class ChunkHit:
-    """The chunk that a document was found by: the one of its chunks that scores best.
+    """The best-scoring chunk of a document, by which it was found.
 
     Attributes:
         number: Its number in the document, from 0.
@@ -31,7 +31,7 @@ class ChunkHit:
 
 
 def read_chunk(hit: Mapping[str, Any], schema: IndexSchema) -> ChunkHit | None:
-    """Read the best chunk of a hit; None where no chunk of the document was found."""
+    """Read the best chunk of a hit, or None."""
     rows = [row for found in hit.get("inner_hits", {}).values() for row in found["hits"]["hits"]]
     if not rows:
         return None

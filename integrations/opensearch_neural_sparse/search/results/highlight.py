@@ -1,4 +1,4 @@
-"""A text with the tokens that matched, as HTML."""
+"""Highlighting of matching tokens as HTML."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from html import escape
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 
 Place = tuple[str, int, int]
-"""A token, its first character in a text, and the character after its last one."""
+"""A token with its start and end in a text."""
 _WORD = re.compile(r"\w+|[^\w\s]")
 _CONTINUES = "##"
 
 
 def highlight(text: str, scores: Mapping[str, float], tokenizer: SparseTokenizer | None = None) -> str:
-    """Return a text as HTML, all of it escaped, each token that matched in a `mark` whose title tells its score.
+    """Return a text as escaped HTML, each matching token in a `mark` with its score as the title.
 
     Args:
         text: The text.
@@ -40,7 +40,7 @@ def _places(text: str, scores: Mapping[str, float]) -> Iterator[Place]:
 
 
 def _pieces(word: str, start: int, scores: Mapping[str, float]) -> list[Place]:
-    """Return the tokens that make up a word, longest first; none where they do not make up all of it."""
+    """Return the tokens of a word, longest first; none if they do not cover all of it."""
     places, done = [], 0
     while done < len(word):
         prefix = _CONTINUES if done else ""
@@ -53,5 +53,5 @@ def _pieces(word: str, start: int, scores: Mapping[str, float]) -> list[Place]:
 
 
 def _plain(character: str) -> str:
-    """Return a character small and without accents, as a model's tokens are; one for one, so that places stay."""
+    """Normalise a character to lower case without accents; one for one, so that positions stay."""
     return unicodedata.normalize("NFD", character)[0].lower()[:1]

@@ -1,4 +1,4 @@
-"""What a search found."""
+"""Search hits."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from opensearch_neural_sparse.search.results.token_matches import TokenMatch, ma
 
 @dataclass(frozen=True, kw_only=True)
 class SearchHit:
-    """A document that was found.
+    """A document found by a search.
 
     Attributes:
         id: Its id.
-        score: Its score; comparable within one search alone. NaN where a body of one's own sorts by something else.
+        score: Its score; comparable within one search alone. NaN where a search body sorts by something else.
         text: Its text, or None; one that others wrote as a list has a line for each value.
         metadata: Its metadata.
         source: Its `_source` as the server sent it.
@@ -36,8 +36,8 @@ class SearchHit:
         model: Marker of the model that made its vector, or None.
         embedding: Its dense vector, where it was asked for.
         matches: The tokens it shares with the query, where an explanation was asked for, else None.
-        legs: For a hybrid search with an explanation, name of a leg -> what it made of the document, for the legs that
-            found it; else None.
+        legs: For a hybrid search with an explanation, name of a leg -> its score and rank, for the legs that found the
+            document; else None.
         chunk: In an index of chunks, the chunk that scores best; None where only words, or a dense vector, found the
             document.
     """
@@ -55,7 +55,7 @@ class SearchHit:
     chunk: ChunkHit | None = None
 
     def explain(self) -> str:
-        """Return, as text, what each leg made of the document, the tokens that matched and what each gave.
+        """Explain the hit as text: scores of the legs, matching tokens and their scores.
 
         Raises:
             ValueError: The search was not asked for an explanation.
@@ -67,7 +67,7 @@ class SearchHit:
         return "\n".join([f"{self.id}  score {self.score:.4f}", *shown, print_matches(matches), *further])
 
     def to_html(self, tokenizer: SparseTokenizer | None = None) -> str:
-        """Return the text as HTML, all of it escaped, the tokens that matched in `<mark title="token: score">`.
+        """Return the text as escaped HTML, each matching token in `<mark title="token: score">`.
 
         In an index of chunks, tokens are marked in the chunk that was found.
 
@@ -90,7 +90,7 @@ class SearchHit:
 
 
 class SearchHits(list[SearchHit]):
-    """Hits, best first.
+    """Search hits, best first.
 
     Args:
         hits: The hits.
@@ -106,7 +106,7 @@ class SearchHits(list[SearchHit]):
             2 layouts`; None for a search of one leg of one model.
         two_phase: Whether light query tokens only refined the order of what the heavy ones found.
         approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
-            byte each; matches then tell about, not exactly, what each token gave.
+            byte each; the scores of matches are then approximate.
         tokens_left_out: How many light query tokens were left out to keep within the server's limit of clauses.
         words_left_out: How many words at the end of a text BM25 was not asked for, by the same limit.
         pool_end: After how many hits the pages of a hybrid search end although more documents match: no more were
@@ -140,7 +140,7 @@ class SearchHits(list[SearchHit]):
 
     @property
     def aggregations(self) -> Mapping[str, Any]:
-        """What was aggregated by a body of one's own (`custom_search`)."""
+        """Aggregations of a `custom_search`."""
         return {} if self.response is None else self.response.get("aggregations", {})
 
     @property
@@ -160,7 +160,7 @@ def parse_hits(
     dropped: Sequence[str] = (),
     partial: PartialLike = Partial.RAISE,
 ) -> SearchHits:
-    """Read the response of a search.
+    """Read a search response.
 
     Args:
         response: The response.
@@ -168,9 +168,9 @@ def parse_hits(
         explained: The query vector as it was searched for, where matches are wanted; `_source` then holds vectors.
         fusion: Who fused legs and how.
         offset: How many hits come before the page that was asked for.
-        legs: Reads what each leg made of a hit, where that is wanted.
+        legs: Reader of a hit's leg scores, if they are wanted.
         dropped: Fields that came and are not wanted.
-        partial: What becomes of an answer where some shards failed.
+        partial: Handling of partial results, where some shards failed.
 
     Raises:
         PartialResultsError: Some shards failed, so that hits may be missing.
@@ -196,7 +196,7 @@ def parse_hit(
     score: float | None = None,
     legs: Mapping[str, LegScore] | None = None,
 ) -> SearchHit:
-    """Read one hit of a response; `score` stands in for its own."""
+    """Read a hit of a response; `score` replaces its own."""
     source = hit.get("_source", {})
     chunk = read_chunk(hit, schema)
     matches = None if explained is None else match_tokens(explained, scored_vector(source, schema, chunk))
@@ -216,7 +216,7 @@ def parse_hit(
 
 
 def scored_vector(source: Mapping[str, Any], schema: IndexSchema, chunk: ChunkHit | None) -> SparseVector:
-    """Return the vector that a hit was scored by: that of the document, or in an index of chunks that of the chunk."""
+    """Return the vector that a hit was scored by: that of the document, or of its best chunk."""
     if schema.chunking is None:
         return vector_of(source, schema) or SparseVector()
     chunks = chunks_of(source, schema) if chunk is not None else None

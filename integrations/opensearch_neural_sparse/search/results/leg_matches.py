@@ -1,4 +1,4 @@
-"""The tokens by which further sparse legs of a hybrid search found a document."""
+"""Matching tokens of further sparse legs in a hybrid search."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from opensearch_neural_sparse.search.results.token_matches import match_tokens
 
 @dataclass(frozen=True, kw_only=True)
 class SearchedTokens:
-    """What a sparse leg searched for.
+    """Query vector of a sparse leg.
 
     Attributes:
         field: The field.
@@ -27,7 +27,7 @@ class SearchedTokens:
 
 
 def with_leg_matches(hit: SearchHit, searched: Mapping[str, SearchedTokens], schema: IndexSchema) -> SearchHit:
-    """Return a hit whose legs tell the tokens they found it by; `_source` holds their vectors.
+    """Add the matching tokens to the legs of a hit, from the vectors in its `_source`.
 
     Args:
         hit: The hit.
@@ -35,13 +35,13 @@ def with_leg_matches(hit: SearchHit, searched: Mapping[str, SearchedTokens], sch
         schema: Names of the fields.
     """
 
-    def told(name: str, leg: LegScore) -> LegScore:
+    def explained(name: str, leg: LegScore) -> LegScore:
         if name not in searched:
             return leg
         held = _weights(hit, searched[name].field, schema)
         return replace(leg, matches=match_tokens(searched[name].vector, held))
 
-    return replace(hit, legs={name: told(name, leg) for name, leg in (hit.legs or {}).items()})
+    return replace(hit, legs={name: explained(name, leg) for name, leg in (hit.legs or {}).items()})
 
 
 def _weights(hit: SearchHit, path: str, schema: IndexSchema) -> Mapping[str, float]:
@@ -52,7 +52,7 @@ def _weights(hit: SearchHit, path: str, schema: IndexSchema) -> Mapping[str, flo
 
 
 def _found(source: Any, path: str) -> Any:
-    """Return what lies under a path, whose dots may be in a key or between two."""
+    """Return the value at a path with dots, in keys or between them."""
     if not isinstance(source, Mapping):
         return None
     if path in source:

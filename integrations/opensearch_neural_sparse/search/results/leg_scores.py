@@ -1,4 +1,4 @@
-"""What one leg of a hybrid search made of a document."""
+"""Score of a document in one leg of a hybrid search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opensearch_neural_sparse.search.results.token_matches import TokenMatch
 
 @dataclass(frozen=True, kw_only=True)
 class LegScore:
-    """What one leg of a hybrid search made of a document.
+    """Score and rank of a document in one leg of a hybrid search.
 
     Attributes:
         score: The leg's own score of it.
@@ -25,7 +25,7 @@ class LegScore:
     matches: tuple[TokenMatch, ...] | None = field(default=None, repr=False)
 
     def show(self, name: str) -> str:
-        """Return a line of text about it.
+        """Return the score as a line of text.
 
         Args:
             name: Name of the leg.
@@ -33,6 +33,6 @@ class LegScore:
         return f"{name}: {'no rank' if self.rank is None else f'rank {self.rank}'}, score {self.score:.4f}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values, `matches` where there are any."""
-        told = {} if self.matches is None else {"matches": [*map(asdict, self.matches)]}
-        return {"score": self.score, "rank": self.rank, **told}
+        """Return the score as plain values, with `matches` if there are any."""
+        matches = {} if self.matches is None else {"matches": [*map(asdict, self.matches)]}
+        return {"score": self.score, "rank": self.rank, **matches}

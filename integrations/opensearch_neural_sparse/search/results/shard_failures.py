@@ -1,4 +1,4 @@
-"""MultiSearchResult that are not whole: some shards failed, or time ran out."""
+"""Partial results: failed shards and timeouts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TIMED_OUT = {"reason": {"reason": "the search timed out"}}
 
 
 def check_shards(response: Mapping[str, Any]) -> None:
-    """Raise PartialResultsError where some shards failed or the search timed out."""
+    """Raise PartialResultsError if some shards failed or the search timed out."""
     if (error := _partial_error(response)) is not None:
         raise error
 
@@ -23,7 +23,7 @@ def check_shards(response: Mapping[str, Any]) -> None:
 def shard_failures(
     responses: Iterable[Mapping[str, Any]], partial: PartialLike = Partial.RAISE
 ) -> tuple[Mapping[str, Any], ...]:
-    """Return what the shards of some answers failed at, after a warning of each answer; none where they are whole.
+    """Return the shard failures of responses, with a warning for each partial one.
 
     Raises:
         PartialResultsError: An answer is not whole, and that is to be an error.

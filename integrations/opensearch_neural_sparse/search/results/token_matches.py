@@ -1,4 +1,4 @@
-"""Why a document was found: the tokens that matched and what each gave."""
+"""Matching tokens of query and document, with their scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SHOWN_DIGITS = 4
 
 @dataclass(frozen=True, kw_only=True)
 class TokenMatch:
-    """A token that query and document share.
+    """A token of both query and document.
 
     Attributes:
         token: The token.
@@ -28,7 +28,7 @@ class TokenMatch:
 
 
 def match_tokens(query: Mapping[str, float], document: Mapping[str, float]) -> tuple[TokenMatch, ...]:
-    """Return the tokens that two vectors share, those that gave most first.
+    """Return the tokens of both vectors, highest score first.
 
     For a sparse search their scores sum to the hit's score.
 
@@ -41,7 +41,7 @@ def match_tokens(query: Mapping[str, float], document: Mapping[str, float]) -> t
 
 
 def print_matches(matches: Iterable[TokenMatch]) -> str:
-    """Return a table of matches, a line for each."""
+    """Format matches as a table, one line each."""
     rows = [
         f"{match.score:10.{_SHOWN_DIGITS}f} = {match.query_weight:8.{_SHOWN_DIGITS}f} "
         f"x {match.document_weight:8.{_SHOWN_DIGITS}f}  {match.token}"

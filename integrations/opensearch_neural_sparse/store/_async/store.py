@@ -51,6 +51,7 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     create_template,
     delete_index,
     open_index,
+    open_to_write,
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
@@ -105,7 +106,8 @@ class AsyncNeuralSparseStore(Portable):
         vector_remedies: Ways out that a warning of documents without vectors names.
 
     Raises:
-        ValueError: Neither a client nor a url, or both.
+        TypeError: An unknown client option, key of a host or encoder option.
+        ValueError: Neither a client nor a url, or both; or client options beside a client.
 
     Examples:
         >>> async with AsyncNeuralSparseStore("articles", url="http://localhost:9200", model="doc-v3-distill") as store:
@@ -161,6 +163,11 @@ class AsyncNeuralSparseStore(Portable):
         """Id of the model, as far as it is known without asking the server."""
         return self._context.encoders.model_id
 
+    @property
+    def is_creatable(self) -> bool:
+        """Whether `create` can make the index: its name is that of one index, and a model was named."""
+        return self._context.is_creatable
+
     def share_encoders(self, other: Any) -> None:
         """Encode with what another store of this model loads, so that a blocking and an awaited one load it once.
 
@@ -193,6 +200,15 @@ class AsyncNeuralSparseStore(Portable):
         """
         return await self._driver.run(open_index(self._context))
 
+    async def open_to_write(self) -> IndexInfo:
+        """Open the index for a write; read it again if its name has another target.
+
+        Raises:
+            IndexSchemaError: The name has several indices behind it and no write index, or they are of several layouts.
+            ModelMismatchError: The index belongs to another model, or the name has indices of several models.
+        """
+        return await self._driver.run(open_to_write(self._context))
+
     async def delete_index(self) -> None:
         """Delete the index and everything in it.
 
@@ -205,6 +221,7 @@ class AsyncNeuralSparseStore(Portable):
         """Close what was opened here: the client of a url, and the encoder that was loaded."""
         await self._driver.close()
 
+    @property
     def connected_client(self) -> AsyncOpenSearch | None:
         """Return the client of the running event loop, or None where it has none yet."""
         return self._driver.connected_client()
@@ -650,7 +667,7 @@ class AsyncNeuralSparseStore(Portable):
 
         Raises:
             IndexNotBoundError: The store names no model.
-            IndexSchemaError: The name leads to several indices, the index is not of this layout, or no vector was found
+            IndexSchemaError: The name covers several indices, the index is not of this layout, or no vector was found
                 among the documents that were looked at.
             ModelMismatchError: Its vectors are not this model's, or it is stamped with another one.
         """
@@ -685,7 +702,7 @@ class AsyncNeuralSparseStore(Portable):
 
         Raises:
             BulkWriteError: Some documents were not written.
-            IndexSchemaError: The name leads to several indices, or the index cannot have such a field.
+            IndexSchemaError: The name covers several indices, or the index cannot have such a field.
             ModelMismatchError: The field is there and belongs to another model.
         """
         encoders = Encoders(model, None, None, encoder_options, prune)

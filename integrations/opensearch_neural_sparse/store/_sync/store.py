@@ -52,6 +52,7 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     create_template,
     delete_index,
     open_index,
+    open_to_write,
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
@@ -106,7 +107,8 @@ class NeuralSparseStore(Portable):
         vector_remedies: Ways out that a warning of documents without vectors names.
 
     Raises:
-        ValueError: Neither a client nor a url, or both.
+        TypeError: An unknown client option, key of a host or encoder option.
+        ValueError: Neither a client nor a url, or both; or client options beside a client.
 
     Examples:
         >>> with NeuralSparseStore("articles", url="http://localhost:9200", model="doc-v3-distill") as store:
@@ -162,6 +164,11 @@ class NeuralSparseStore(Portable):
         """Id of the model, as far as it is known without asking the server."""
         return self._context.encoders.model_id
 
+    @property
+    def is_creatable(self) -> bool:
+        """Whether `create` can make the index: its name is that of one index, and a model was named."""
+        return self._context.is_creatable
+
     def share_encoders(self, other: Any) -> None:
         """Encode with what another store of this model loads, so that a blocking and an awaited one load it once.
 
@@ -193,6 +200,15 @@ class NeuralSparseStore(Portable):
             IndexSchemaError: The index is not of this layout.
         """
         return self._driver.run(open_index(self._context))
+
+    def open_to_write(self) -> IndexInfo:
+        """Open the index for a write; read it again if its name has another target.
+
+        Raises:
+            IndexSchemaError: The name has several indices behind it and no write index, or they are of several layouts.
+            ModelMismatchError: The index belongs to another model, or the name has indices of several models.
+        """
+        return self._driver.run(open_to_write(self._context))
 
     def delete_index(self) -> None:
         """Delete the index and everything in it.
@@ -646,7 +662,7 @@ class NeuralSparseStore(Portable):
 
         Raises:
             IndexNotBoundError: The store names no model.
-            IndexSchemaError: The name leads to several indices, the index is not of this layout, or no vector was found
+            IndexSchemaError: The name covers several indices, the index is not of this layout, or no vector was found
                 among the documents that were looked at.
             ModelMismatchError: Its vectors are not this model's, or it is stamped with another one.
         """
@@ -681,7 +697,7 @@ class NeuralSparseStore(Portable):
 
         Raises:
             BulkWriteError: Some documents were not written.
-            IndexSchemaError: The name leads to several indices, or the index cannot have such a field.
+            IndexSchemaError: The name covers several indices, or the index cannot have such a field.
             ModelMismatchError: The field is there and belongs to another model.
         """
         encoders = Encoders(model, None, None, encoder_options, prune)

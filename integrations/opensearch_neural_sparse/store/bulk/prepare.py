@@ -20,6 +20,7 @@ from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.documents.vector_fields import FieldVector
 from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 Document = SparseDocument | Mapping[str, Any] | str
@@ -59,6 +60,7 @@ def prepare_actions(
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
     if not isinstance(documents, Iterable):
         raise TypeError(f"write() takes several documents, as a list, got {type(documents).__name__}.")
+    check_options(options, WriteOptions)
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
     write = partial(write_draft, schema=schema, operation=options.operation)

@@ -11,6 +11,7 @@ from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequest
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision
@@ -50,6 +51,7 @@ class AsyncBulkSender:
         state: IndexInfo | None = None,
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
+        check_options(self._options, WriteOptions)
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:

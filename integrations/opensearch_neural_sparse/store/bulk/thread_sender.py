@@ -14,6 +14,7 @@ from opensearch_neural_sparse.errors import LimitedRightsWarning, ServerConnecti
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
+from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision
@@ -49,6 +50,7 @@ class BulkSender:
         self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexInfo | None = None
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
+        check_options(self._options, WriteOptions)
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:

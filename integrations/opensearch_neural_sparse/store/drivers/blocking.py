@@ -22,7 +22,7 @@ from opensearch_neural_sparse.store.steps import (
     Steps,
     resume,
 )
-from opensearch_neural_sparse.transport.address import shown
+from opensearch_neural_sparse.transport.address import hosts_of, shown
 from opensearch_neural_sparse.transport.connection_failures import check_files
 from opensearch_neural_sparse.transport.errors import translated_errors
 
@@ -57,7 +57,7 @@ class BlockingDriver(ClientSource["OpenSearch"]):
                 from opensearchpy import OpenSearch
 
                 check_files(self._client_options, shown(self._url))
-                self._client = OpenSearch(self._url, **self._client_options)
+                self._client = OpenSearch(hosts_of(self._url), **self._client_options)
             return self._client
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from opensearch_neural_sparse.store.portable import Portable
 from opensearch_neural_sparse.transport.address import check_address
+from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
 
 Client = TypeVar("Client")
 CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
@@ -23,7 +24,8 @@ class ClientSource(Portable, Generic[Client]):
         client_options: Options of the client that is made for a url.
 
     Raises:
-        ValueError: Neither a client nor a url, or both; or a url that is none.
+        TypeError: An unknown client option, or key of a host.
+        ValueError: Neither a client nor a url, or both; client options beside a client; or a url that is none.
     """
 
     def __init__(
@@ -33,6 +35,10 @@ class ClientSource(Portable, Generic[Client]):
             raise ValueError("Give either a client or the url of a server.")
         if client is None:
             check_address(url)
+            check_client_options(client_options or {})
+            check_host_options(url, client_options or {})
+        elif client_options:
+            raise ValueError("client_options are for the client that is made for a url; the client given has its own.")
         self._index, self._client, self._url = index, client, url
         self._owns_client = client is None
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}

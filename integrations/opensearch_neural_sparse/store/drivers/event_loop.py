@@ -26,7 +26,7 @@ from opensearch_neural_sparse.store.steps import (
     Steps,
     resume,
 )
-from opensearch_neural_sparse.transport.address import shown
+from opensearch_neural_sparse.transport.address import hosts_of, shown
 from opensearch_neural_sparse.transport.connection_failures import check_files
 from opensearch_neural_sparse.transport.errors import translated_errors
 
@@ -177,7 +177,7 @@ def _new_client(url: Any, options: Mapping[str, Any]) -> AsyncOpenSearch:
     except ImportError:
         raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
     check_files(options, shown(url))
-    return AsyncOpenSearch(url, **{"connection_class": StreamingConnection, **options})
+    return AsyncOpenSearch(hosts_of(url), **{"connection_class": StreamingConnection, **options})
 
 
 def _of_this_loop(client: AsyncOpenSearch) -> AsyncOpenSearch:

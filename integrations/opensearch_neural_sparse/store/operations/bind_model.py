@@ -35,7 +35,7 @@ def bind_model(context: StoreContext, *, sample: int, verify: int, replace_stamp
 
     Raises:
         IndexNotFoundError: There is no such index.
-        IndexSchemaError: The name leads to several indices, no vector was found, or the stamp did not stay.
+        IndexSchemaError: The name covers several indices, no vector was found, or the stamp did not stay.
         ModelMismatchError: The vectors are not the model's, or the index carries another stamp.
     """
     context.ensure_named()
@@ -111,12 +111,12 @@ def only_index(index: str, response: Mapping[str, Any]) -> str:
 
     Raises:
         IndexNotFoundError: It leads to none.
-        IndexSchemaError: It leads to several.
+        IndexSchemaError: It covers several.
     """
     if not response:
         raise IndexNotFoundError(index)
     if len(response) > 1:
-        raise IndexSchemaError(f"Name {index!r} leads to several indices, {', '.join(sorted(response))}; name one.")
+        raise IndexSchemaError(f"Name {index!r} covers several indices, {', '.join(sorted(response))}; name one.")
     return next(iter(response))
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from opensearch_neural_sparse.errors import Remedy, ServerRequestError
+from opensearch_neural_sparse.errors import IndexNotFoundError, Remedy, ServerRequestError
 from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo, uuids_of
 from opensearch_neural_sparse.index.mapping import create_index_body, index_template_body
+from opensearch_neural_sparse.index.missing_index import EXISTING_ONLY, error_of_list, is_list
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
 from opensearch_neural_sparse.models.files.resolve import Side
 from opensearch_neural_sparse.search.options.legs import Leg
@@ -130,6 +131,12 @@ def read_index(context: StoreContext) -> Steps[IndexInfo]:
         if error.status != FORBIDDEN or not context.encoders.named:
             raise
         return context.unchecked_index()
+    except IndexNotFoundError as error:
+        if not is_list(context.index):
+            raise
+        params = dict(EXISTING_ONLY)
+        existing = yield Request(lambda client: client.indices.get(index=context.index, params=params))
+        raise error_of_list(context.index, existing) or error from None
     info: IndexInfo = yield Compute(partial(context.read_index, response))
     return info
 

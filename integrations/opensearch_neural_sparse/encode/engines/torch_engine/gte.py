@@ -1,4 +1,4 @@
-"""GTE models whose own files ask for remote code, run by the `gte` architecture that transformers has.
+"""GTE models with remote code, run by transformers' native `gte` architecture.
 
 Such a model, doc-v3-gte among them, has `model_type` `new` and an `auto_map` to code elsewhere, which transformers 5
 runs wrongly. From 5.18 on transformers has the same architecture itself and renames the weights as it loads them; only
@@ -40,7 +40,7 @@ KEPT = (
 
 @contextmanager
 def native_model_folder(files: ModelFiles, *, trust_remote_code: bool = False) -> Iterator[Path]:
-    """Give a folder from which sentence-transformers loads a model without code from elsewhere.
+    """Return a model folder that sentence-transformers loads without remote code.
 
     It is the model's own folder, or, for a GTE model, a temporary one of links with a rewritten config.json.
 
@@ -69,7 +69,7 @@ def native_model_folder(files: ModelFiles, *, trust_remote_code: bool = False) -
 
 
 def native_config(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config of model_type `new` in the words of transformers' `gte`.
+    """Convert a config of model_type `new` to one of transformers' `gte`.
 
     The original scales rotary frequencies by the NTK rule: base x factor, and each frequency / factor^(2 / width).
     The second part is what transformers calls linear scaling.

@@ -1,4 +1,4 @@
-"""The head of a masked language model with max pooling, without ever holding the logits [B, L, V]."""
+"""Masked language model head with max pooling, without materialising the logits [B, L, V]."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ if TYPE_CHECKING:
     import torch
 
 VOCABULARY_CHUNK = 2048
-"""Columns computed at once; a chunk of a batch then fits into a processor's cache."""
+"""Number of vocabulary columns per step; a step's logits then fit into a processor's cache."""
 PROBE_TOLERANCE = 2e-2
-"""Of the largest logit; a head that is split wrongly is off by far more, half precision by less."""
+"""Tolerance of the split's check, relative to the largest logit: above the error of half precision."""
 
 
 class PooledHead:
-    """A masked language model taken apart before its last matrix, the decoder.
+    """A masked language model split before its decoder, the last matrix.
 
     The decoder runs on real tokens only, a chunk of the vocabulary at a time, and the largest value of each text is
     kept at once. Bias and activation grow with the logit, so they come after the maximum, on [B, V].
@@ -29,7 +29,7 @@ class PooledHead:
 
     @classmethod
     def split(cls, model: Any) -> Self | None:
-        """Take a model apart, or return None, and leave it whole, if that does not give what the whole model gives.
+        """Split a model; return None and restore it if the parts do not reproduce its logits.
 
         Args:
             model: A `*ForMaskedLM` of transformers; on success its decoder is gone.
@@ -61,11 +61,11 @@ class PooledHead:
         """
         logits = self.logits_of(self.body(input_ids=ids, attention_mask=mask).logits, mask)
         if logits is None:
-            raise RuntimeError("The model's hidden states changed their width since it was taken apart.")
+            raise RuntimeError("The width of the model's hidden states changed after the split.")
         return logits
 
     def logits_of(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor | None:
-        """Return the largest logits [B, V] of hidden states [B, L, H]; None if the decoder does not take them."""
+        """Return the largest logits [B, V] of hidden states [B, L, H]; None if their width does not fit the decoder."""
         if hidden.shape[-1] != self.decoder.in_features:
             return None
         lengths = mask.sum(dim=1)

@@ -1,4 +1,4 @@
-"""Run a document model with PyTorch, over the weights that sentence-transformers loads."""
+"""Inference with PyTorch, on the weights that sentence-transformers loads."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ FEATURE = "The torch engine"
 
 
 class TorchNetwork:
-    """A `SparseEncoder`'s document route, from token ids on, on the CPU and on a GPU alike.
+    """Document side of a `SparseEncoder`, from token ids on, on CPU or GPU.
 
     In float32 it computes what sentence-transformers computes, within 3e-5, but never holds the logits [B, L, V]. A
-    model that cannot be taken apart for that runs as sentence-transformers runs it, which a warning states.
+    model that cannot be split for that runs as sentence-transformers runs it, with a warning.
 
     Args:
-        model: A `sentence_transformers.SparseEncoder`. It is taken apart, so it should belong to this object alone.
+        model: A `sentence_transformers.SparseEncoder`. It is split, so it should belong to this object alone.
         activation: What the model does to its logits.
 
     Attributes:
-        head: The model's head, taken apart; None if sentence-transformers' own path is used.
+        head: The model's split head; None if sentence-transformers' own path is used.
         batch_tokens: How many tokens at once suit the device.
     """
 
@@ -95,7 +95,7 @@ class TorchNetwork:
             return Entries(rows.cpu().numpy(), columns.cpu().numpy(), weights.cpu().numpy())
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
         self.head, self._modules = None, ()
 
     def _whole(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,37 @@
+"""Names without an index: the missing ones of a list, and those that an index can be created under."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from opensearch_neural_sparse.errors import IndexNotFoundError
+
+EXISTING_ONLY = MappingProxyType({"ignore_unavailable": "true"})
+"""Parameters of `GET /<index>` that return the existing indices of a list."""
+
+
+def is_list(name: str) -> bool:
+    """Return whether a name holds several, with commas between them."""
+    return "," in name
+
+
+def is_single(name: str) -> bool:
+    """Return whether a name is that of one index or alias, neither a list nor a pattern."""
+    return not is_list(name) and "*" not in name
+
+
+def error_of_list(name: str, response: Mapping[str, Any]) -> IndexNotFoundError | None:
+    """Return the error that names the missing indices of a list; None where none is missing any more.
+
+    Args:
+        name: The list.
+        response: The response of `GET /<index>` with `EXISTING_ONLY`.
+    """
+    there = set(response)
+    for body in response.values():
+        there |= {*body.get("aliases", {}), body.get("data_stream")}
+    plain = [part for part in name.split(",") if is_single(part) and not part.startswith("-")]
+    missing = [part for part in dict.fromkeys(plain) if part not in there]
+    return IndexNotFoundError(",".join(missing)) if missing else None

@@ -15,8 +15,8 @@ URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
 NEWEST_IS_ENOUGH = "newest_server"
 OWN_SERVERS = ("ml_server", "secured_server")
 """Servers of a profile, one for all tests of a process: their tests stay on one worker."""
-COSTLY = {*OWN_SERVERS, "private_server", "cluster", "detached", "browser"}
-"""Fixtures that start servers or programs for a few tests."""
+COSTLY = {*OWN_SERVERS, "private_server", "cluster", "detached", "browser", "site", "snapshot"}
+"""Fixtures that start servers or programs for a few tests, or build transformers."""
 
 Servers = Literal["newest", "marked", "every"]
 Tier = Literal["unit", "server", "heavy"]

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.report import note, percentile, print_report, ratio_of_medians, time_interleaved
 from benchmarks.synthetic import SyntheticVectors
-from opensearch_neural_sparse import NeuralSparseStore, SparseDocument, WriteOptions
+from opensearch_neural_sparse import NeuralSparseStore, SparseDocument, SparseVector, WriteOptions
 from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 
@@ -110,9 +110,7 @@ def to_haystack(store: NeuralSparseStore, rows: list[SparseDocument]) -> list[An
             id=str(row.id),
             content=row.text,
             meta=dict(row.metadata),
-            sparse_embedding=DocumentSparseEmbedding(
-                [ids[token] for token in row.vector or {}], list((row.vector or {}).values()), binding
-            ),
+            sparse_embedding=DocumentSparseEmbedding.of(SparseVector(row.vector), ids, binding),
         )
         for row in rows
     ]

@@ -14,13 +14,14 @@ author = "The opensearch-neural-sparse maintainers"
 copyright = author  # noqa: A001  Sphinx's word
 version = release = opensearch_neural_sparse.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 default_role = "code"
 myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
 
 autodoc_default_options = {
     "members": True,
@@ -44,6 +45,7 @@ nitpick_ignore_regex = [
 _OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")
 _IN_THE_SITE = {"](../ARCHITECTURE.md": "](architecture.md", "](../README.md": "](index.md"}
 _ATTRIBUTES = re.compile(r"^Attributes:\n((?: .*\n?)+)", re.MULTILINE)
+_ENTRY = re.compile(r"^    \w+:")
 _FENCE = "```"
 _DEFAULT_VALUE = re.compile(r"(\w+(?:Options|Leg))\((?:[^()]|\(\)|\((?:[^()]|\(\))*\))+\)")
 
@@ -84,7 +86,23 @@ def _attributes_of_bases(app: Any, what: str, name: str, obj: Any, options: obje
     for base in obj.__mro__[1:] if what == "class" and "Attributes:" in lines else ():
         if (base.__module__ or "").startswith(_OURS) and (section := _ATTRIBUTES.search(getdoc(base) or "")):
             place = lines.index("Attributes:") + 1
-            lines[place:place] = section[1].splitlines()
+            own = {line.partition(":")[0] for line in lines[place:] if _ENTRY.match(line)}
+            lines[place:place] = [line for entry in _entries(section[1]) if _name(entry) not in own for line in entry]
+
+
+def _entries(section: str) -> list[list[str]]:
+    """Return the entries of an `Attributes:` section, each with its lines."""
+    entries: list[list[str]] = []
+    for line in section.splitlines():
+        if _ENTRY.match(line):
+            entries.append([line])
+        elif entries:
+            entries[-1].append(line)
+    return entries
+
+
+def _name(entry: list[str]) -> str:
+    return entry[0].partition(":")[0]
 
 
 def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

@@ -56,6 +56,24 @@ class Student:
         """Replace the weights of queries by those of a corpus."""
         self.static.weight.data.copy_(self.static.weight.new_tensor(count_idf(self.tokenizer, documents)))
 
+    def learn_query_weights(self) -> None:
+        """Let training change the weights of queries, too."""
+        self.static.weight.requires_grad_(True)
+
+    def settle_query_weights(self) -> None:
+        """Bring what training made of the weights of queries within bounds: none below zero, special tokens at zero."""
+        weight = self.static.weight.requires_grad_(False)
+        weight.clamp_(min=0)
+        weight[sorted(self.tokenizer.special_ids)] = 0.0
+
+    def drop_out(self, share: float) -> None:
+        """Let training leave out a share of the activations."""
+        from torch.nn import Dropout
+
+        for module in self.transformer.auto_model.modules():
+            if isinstance(module, Dropout):
+                module.p = share
+
     def blend(self, start: dict[str, torch.Tensor], share: float) -> None:
         """Replace the transformer's weights by means: `share` of what they were at the start, the rest as they are."""
         for name, weight in self.transformer.auto_model.named_parameters():
@@ -69,6 +87,10 @@ class Student:
         with torch.no_grad():
             for parameter in (head.transform.LayerNorm.weight, head.transform.LayerNorm.bias, head.decoder.bias):
                 parameter.mul_(factor)
+
+    def shift_logits(self, amount: float) -> None:
+        """Take the same from all logits: light tokens leave the documents."""
+        self.transformer.auto_model.cls.predictions.decoder.bias.data.sub_(amount)
 
     def active(self, documents: Sequence[str]) -> float:
         """Return how many tokens a document has on average."""

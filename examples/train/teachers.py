@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from examples.train.stemmed import StemmedTeacher
 from examples.train.student import Student, minilm_folder
 from opensearch_neural_sparse.encode.query_encoder import IdfQueryEncoder
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -69,9 +70,11 @@ class DenseTeacher:
 
 
 def make_teacher(name: str, student: Student, *, bf16: bool = False) -> Teacher:
-    """Return the teacher of a name: dense, lexical or student."""
+    """Return the teacher of a name: dense, lexical, stemmed or student."""
     if name == "dense":
         return DenseTeacher(bf16=bf16)
+    if name == "stemmed":
+        return StemmedTeacher()
     return {"lexical": LexicalTeacher, "student": StudentTeacher}[name](student)
 
 

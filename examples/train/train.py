@@ -18,9 +18,11 @@ from opensearch_neural_sparse.evaluate.experiments.dense_encoder import MINILM
 if TYPE_CHECKING:
     from sentence_transformers.sparse_encoder.losses import SpladeLoss
 
+TEACHERS = ("lexical", "stemmed", "dense", "student")
 LOSSES = ("contrastive", "margin_mse", "kl")
 IN_BATCH = "in_batch_kl"
 """The loss over batches of texts on one topic, instead of pairs and mined negatives."""
+QUERY_WEIGHTS = r"sub_modules\.query\.0\.weight"
 SAVED_LENGTH = 512
 """Longest document in tokens that the saved model reads, whatever length it was trained on."""
 
@@ -33,6 +35,9 @@ def main(arguments: list[str] | None = None) -> None:
     documents = list(dict.fromkeys(pair.positive for pair in pairs))
     student = load_student(options.start, documents, own_idf=options.own_idf)
     student.transformer.max_seq_length = options.max_length
+    student.drop_out(options.dropout)
+    if options.query_rate:
+        student.learn_query_weights()
     rows = _rows(pairs, student, options)
     probe, rows = rows[: options.held_out] or rows[:64], rows[options.held_out :]
     from examples.train.pooling import pooling_winners
@@ -40,8 +45,10 @@ def main(arguments: list[str] | None = None) -> None:
     start = {name: weight.clone() for name, weight in student.transformer.auto_model.state_dict().items()}
     with pooling_winners(student):
         summary = _train(student, rows, probe, options)
+    student.settle_query_weights()
     student.blend(start, options.start_share)
     student.scale_logits(options.logit_scale)
+    student.shift_logits(options.logit_shift)
     student.save(options.output, half=options.save_dtype == "fp16", max_length=SAVED_LENGTH)
     print(json.dumps(summary))
 
@@ -56,18 +63,26 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--loss", nargs="+", choices=(*LOSSES, IN_BATCH), default=["contrastive"], help=f"summed up; {IN_BATCH} alone")
     add("--queries", type=int, default=3, help=f"queries a text, for {IN_BATCH}")
     add("--negatives", type=int, default=0, help="hard negatives a query; kl and margin_mse need them")
-    add("--miners", nargs="+", choices=("lexical", "dense", "student"), default=["lexical"])
-    add("--teachers", nargs="+", choices=("lexical", "dense", "student"), default=["dense", "lexical"])
+    add("--miners", nargs="+", choices=TEACHERS, default=["lexical"])
+    add("--teachers", nargs="+", choices=TEACHERS, default=["dense", "lexical"], help="one named twice counts twice")
     add("--teacher-scale", type=float, default=10.0, help="the student's score of what all teachers rank first")
+    add(
+        "--student-scale",
+        type=float,
+        help=f"what the student's scores are multiplied by, for {IN_BATCH}; default: the same",
+    )
     add("--steps", type=int, default=1000)
     add("--batch-size", type=int, default=16)
     add("--max-length", type=int, default=128, help="tokens of a text in training")
     add("--learning-rate", type=float, default=2e-5)
+    add("--query-rate", type=float, default=0.0, help="learning rate of the weights of queries; 0 keeps them")
     add("--penalty", type=float, default=0.001, help="weight of the penalty on active tokens")
     add("--active", type=int, default=140, help="active tokens of a document that go unpunished")
     add("--held-out", type=int, default=64, help="pairs that are only measured; 0 measures on those trained on")
     add("--start-share", type=float, default=0.0, help="share of the start's weights in the means that are saved")
     add("--logit-scale", type=float, default=1.0, help="what logits are multiplied by at last; below 1 is sharper")
+    add("--logit-shift", type=float, default=0.0, help="what all logits lose after that; light tokens go")
+    add("--dropout", type=float, default=0.0, help="share of activations that training leaves out; 0 is twice as fast")
     add("--bf16", action="store_true", help="autocast to bfloat16")
     add("--save-dtype", choices=("fp16", "fp32"), default="fp16")
     add("--threads", type=int, help="of the CPU")
@@ -103,7 +118,8 @@ def _rows(pairs: list[Pair], student: Student, options: argparse.Namespace) -> l
     count = options.held_out + options.steps * options.batch_size
     if options.loss != [IN_BATCH]:
         return make_rows(pairs[:count], _mining(options, student))
-    teachers = [make_teacher(name, student, bf16=options.bf16) for name in options.teachers]
+    made = {name: make_teacher(name, student, bf16=options.bf16) for name in dict.fromkeys(options.teachers)}
+    teachers = [made[name] for name in options.teachers]
     topics = Topics(teachers=teachers, size=options.batch_size, queries=options.queries, scale=options.teacher_scale)
     return make_batches(pairs, topics, texts=count, seed=options.seed)
 
@@ -143,7 +159,8 @@ def _loss(student: Student, options: argparse.Namespace) -> SpladeLoss:
     from examples.train.losses import InBatchLoss, make_loss
 
     if options.loss == [IN_BATCH]:
-        return InBatchLoss(student, scale=options.teacher_scale, penalty=options.penalty, active=options.active)
+        scale = options.student_scale or options.teacher_scale
+        return InBatchLoss(student, scale=scale, penalty=options.penalty, active=options.active)
     return make_loss(student, options.loss, penalty=options.penalty, active=options.active)
 
 
@@ -163,6 +180,7 @@ def _training_arguments(scratch: str, columns: list[str], options: argparse.Name
         per_device_train_batch_size=options.batch_size,
         per_device_eval_batch_size=options.batch_size,
         learning_rate=options.learning_rate,
+        learning_rate_mapping={QUERY_WEIGHTS: options.query_rate} if options.query_rate else {},
         warmup_steps=options.steps // 10,
         bf16=options.bf16,
         use_cpu=not torch.cuda.is_available(),

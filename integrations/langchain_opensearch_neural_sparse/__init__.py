@@ -6,7 +6,7 @@ vectors, and what goes with them: token weights as such, a splitter, a translato
 
 from importlib.util import find_spec
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 if find_spec("langchain_core") is None:
     raise MissingDependencyError("langchain_core", "langchain", "The LangChain layer")

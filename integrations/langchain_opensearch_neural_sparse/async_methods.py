@@ -1,4 +1,4 @@
-"""Asynchronous operations of a vector store."""
+"""Asynchronous methods of a vector store."""
 
 from __future__ import annotations
 
@@ -14,25 +14,22 @@ from langchain_opensearch_neural_sparse.documents import (
     rows_of_texts,
     several,
 )
-from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
 from langchain_opensearch_neural_sparse.filters import Filter
-from langchain_opensearch_neural_sparse.sync_methods import NeuralSparseOperations
-from langchain_opensearch_neural_sparse.vectorstore_base import Query, Scored, needed_ids, noted, of_ids, refuse_unknown
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.errors import IndexNotFoundError
-from opensearch_neural_sparse.search.options.page import check_size
-from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, SearchOptions
-from opensearch_neural_sparse.search.results.hits import SearchHits
-from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
+from langchain_opensearch_neural_sparse.searches import Search
+from langchain_opensearch_neural_sparse.vectorstore_base import (
+    Scored,
+    VectorStoreBase,
+    needed_ids,
+    noted,
+    of_ids,
+    refuse_unknown,
+)
+from opensearch_neural_sparse import IndexNotFoundError, SearchHits, SearchOptions, SparseVector
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, check_size
 
 
-class AsyncNeuralSparseOperations(NeuralSparseOperations):
-    """Blocking and asynchronous operations of a vector store; each event loop has its own client."""
-
-    @property
-    def async_store(self) -> AsyncNeuralSparseStore:
-        """Asynchronous store of the core."""
-        return self.stores.awaited
+class AsyncMethods(VectorStoreBase):
+    """Asynchronous methods of a vector store; each event loop has its own client."""
 
     async def aadd_texts(
         self,
@@ -67,7 +64,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
             deleted = await self.async_store.delete(wanted, **self._deletion)
             return deleted == len(wanted) or await self._aare_gone(wanted)
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return True
 
     async def aget_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -76,7 +73,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         try:
             return list(map(self.document_mapper, await self.async_store.get(wanted, routing=routing)))
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return []
 
     async def asimilarity_search(
@@ -100,7 +97,7 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
     ) -> Scored:
         """Run `similarity_search_with_score` asynchronously."""
         refuse_unknown(kwargs)
-        return self._scored(await self._ahits(query, k, filter, options))
+        return self._scored(await self._ahits(self._search_for(query, k, filter, options)))
 
     async def asimilarity_search_by_sparse_vector(
         self,
@@ -111,7 +108,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         options: SearchOptions = DEFAULT_SEARCH,
     ) -> list[Document]:
         """Run `similarity_search_by_sparse_vector` asynchronously."""
-        return [document for document, _ in self._scored(await self._ahits(vector, k, filter, options))]
+        hits = await self._ahits(self._search_for(vector, k, filter, options))
+        return list(map(self.document_mapper, hits))
 
     async def amax_marginal_relevance_search(
         self,
@@ -129,8 +127,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         check_size(k, name="k")
         check_size(fetch_k, name="fetch_k")
         vector = await self._aquery_vector(query)
-        hits = await self._ahits(vector or query, max(k, fetch_k), filter, options, explain=True)
-        return self._diverse(vector, hits, self.async_store.schema, k, lambda_mult)
+        search = self._search_for(vector or query, max(k, fetch_k), filter, options, explain=True)
+        return self._diverse(vector, await self._ahits(search), self.async_store.schema, k, lambda_mult)
 
     async def _asimilarity_search_with_relevance_scores(
         self,
@@ -143,8 +141,8 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
     ) -> Scored:
         refuse_unknown(kwargs)
         vector = await self._aquery_vector(query)
-        hits = await self._ahits(vector or query, k, filter, options, explain=True)
-        return self._relevant(vector, hits, self.async_store.schema)
+        search = self._search_for(vector or query, k, filter, options, explain=True)
+        return self._relevant(vector, await self._ahits(search), self.async_store.schema)
 
     async def _aquery_vector(self, query: str) -> SparseVector:
         if not query.strip():
@@ -152,27 +150,14 @@ class AsyncNeuralSparseOperations(NeuralSparseOperations):
         try:
             return await self.async_store.encode_query(query)
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return SparseVector()
 
-    async def _ahits(
-        self,
-        query: Query,
-        k: int,
-        filter: Filter | None,  # noqa: A002
-        options: SearchOptions,
-        *,
-        explain: bool = False,
-    ) -> SearchHits:
-        check_size(k, name="k")
-        clauses = self.stores.clauses(filter)
+    async def _ahits(self, search: Search) -> SearchHits:
         try:
-            if is_filter_alone(query, clauses):
-                schema = self.async_store.schema if explain else None
-                return await self.async_store.custom_search(**filter_search(clauses, k, options, schema=schema))
-            return await self.async_store.search(query, size=k, filter=clauses, options=options, explain=explain)
+            return await self.async_store.run(search)
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return SearchHits()
 
     async def _aare_gone(self, ids: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 
 class AwsAuth:
@@ -46,7 +46,7 @@ class AwsAuth:
 
 
 def async_options(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the options of the asynchronous client, with a connection class that can sign requests."""
+    """Return the options of the asynchronous client, with a connection class that supports a given signer."""
     if not callable(options.get("http_auth")) or "connection_class" in options:
         return options
     from opensearchpy import AsyncHttpConnection

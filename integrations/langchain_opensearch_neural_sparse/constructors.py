@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from langchain_opensearch_neural_sparse.async_methods import AsyncNeuralSparseOperations
+from langchain_opensearch_neural_sparse.vectorstore_base import VectorStoreBase
 
-_Store = TypeVar("_Store", bound="ManagedVectorStore")
+_Store = TypeVar("_Store", bound="Constructors")
 
 
-class ManagedVectorStore(AsyncNeuralSparseOperations):
-    """A vector store with LangChain's constructors, which closes what it opened."""
+class Constructors(VectorStoreBase):
+    """LangChain's constructors of a vector store, and closing of what they opened."""
 
     if TYPE_CHECKING:
 
@@ -68,8 +68,9 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
             ValueError: A dense model without its dimension, or the counts differ.
             BulkWriteError: Some documents were not written.
         """
+        added: dict[str, Any] = {"texts": texts, "metadatas": metadatas, "ids": ids, "batch_size": batch_size}
         with _closed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            vectorstore.add_texts(texts, metadatas, ids=ids, batch_size=batch_size)
+            vectorstore.add_texts(**added)
         return vectorstore
 
     @classmethod
@@ -83,8 +84,9 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         **kwargs: Any,
     ) -> Self:
         """Make a vector store and add `documents` to it; the arguments are those of `from_texts`."""
+        added: dict[str, Any] = {"documents": documents, "ids": ids, "batch_size": batch_size}
         with _closed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            vectorstore.add_documents(documents, ids=ids, batch_size=batch_size)
+            vectorstore.add_documents(**added)
         return vectorstore
 
     @classmethod
@@ -116,8 +118,9 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         **kwargs: Any,
     ) -> Self:
         """Run `from_texts` asynchronously."""
+        added: dict[str, Any] = {"texts": texts, "metadatas": metadatas, "ids": ids, "batch_size": batch_size}
         async with _aclosed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            await vectorstore.aadd_texts(texts, metadatas, ids=ids, batch_size=batch_size)
+            await vectorstore.aadd_texts(**added)
         return vectorstore
 
     @classmethod
@@ -131,8 +134,9 @@ class ManagedVectorStore(AsyncNeuralSparseOperations):
         **kwargs: Any,
     ) -> Self:
         """Run `from_documents` asynchronously."""
+        added: dict[str, Any] = {"documents": documents, "ids": ids, "batch_size": batch_size}
         async with _aclosed_on_error(cls(embedding=embedding, **kwargs)) as vectorstore:
-            await vectorstore.aadd_documents(documents, ids=ids, batch_size=batch_size)
+            await vectorstore.aadd_documents(**added)
         return vectorstore
 
     @classmethod

@@ -11,9 +11,7 @@ from uuid import uuid4
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.documents.document import SparseDocument
-from opensearch_neural_sparse.search.results.hits import SearchHit
+from opensearch_neural_sparse import IndexSchemaError, SearchHit, SparseDocument
 
 T = TypeVar("T")
 DocumentMapper = Callable[[SearchHit | SparseDocument], Document]

@@ -7,19 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse import SparseVector
+from opensearch_neural_sparse.layer_support import Encoders
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.models.spec import ModelSpec
+    from opensearch_neural_sparse import ModelSpec
 
 
 class NeuralSparseEmbeddings:
     """Encode documents and queries as token -> weight.
 
     It has the methods of LangChain's `Embeddings` and is none: those return lists of numbers of one length. What either
-    side needs is loaded when it is first used; queries of a doc-only model need no transformer. `adapters` holds the
-    forms that langchain-qdrant and langchain-milvus take.
+    side needs is loaded when it is first used; queries of a doc-only model need no transformer. `other_stores` adapts
+    it to langchain-qdrant and langchain-milvus.
 
     Args:
         model: Name, hub id or folder of the model.

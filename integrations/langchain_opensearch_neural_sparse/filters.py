@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.errors import FilterSyntaxError
-from opensearch_neural_sparse.index.metadata.values import plain_scalar
-from opensearch_neural_sparse.index.schema import META_FIELD, IndexSchema
-from opensearch_neural_sparse.search.filters.clause_checks import checked_value
-from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
-from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_filter, langchain_form
+from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
+from opensearch_neural_sparse.layer_support import (
+    META_FIELD,
+    checked_value,
+    filter_clauses,
+    haystack_filter,
+    langchain_form,
+    plain_scalar,
+)
 
 Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Clause = dict[str, Any]

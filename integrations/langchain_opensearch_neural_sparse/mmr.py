@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse import SparseVector
 
 
 def cosine(one: SparseVector, other: SparseVector) -> float:

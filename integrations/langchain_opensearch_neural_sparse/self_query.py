@@ -7,8 +7,8 @@ from typing import Any
 from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery, Visitor
 
 from langchain_opensearch_neural_sparse.filters import field_of
-from opensearch_neural_sparse.index.metadata.values import plain_scalar
-from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse import IndexSchema
+from opensearch_neural_sparse.layer_support import plain_scalar
 
 
 class NeuralSparseTranslator(Visitor):

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_opensearch_neural_sparse.client_options import async_options
 from langchain_opensearch_neural_sparse.filters import Filter, compile_filter
-from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
-from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+from opensearch_neural_sparse import AsyncNeuralSparseStore, IndexSchema, NeuralSparseStore
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch, OpenSearch
@@ -54,8 +52,8 @@ class StorePair:
             client_options: Options of the clients that are made for `url`.
             options: What else both stores take; they share their encoders.
         """
-        told = client_options or {}
-        if told and (url is None or (client is not None and async_client is not None)):
+        given_options = client_options or {}
+        if given_options and (url is None or (client is not None and async_client is not None)):
             raise ValueError(
                 "client_options are for the clients that are made for url=...; those given have their own."
             )
@@ -63,20 +61,20 @@ class StorePair:
         if client is not None:
             store = NeuralSparseStore(index, client=client, **options)
         elif url is not None:
-            store = NeuralSparseStore(index, url=url, client_options=told, **options)
+            store = NeuralSparseStore(index, url=url, client_options=given_options, **options)
         if async_client is not None:
             async_store = AsyncNeuralSparseStore(index, client=async_client, **options)
         elif url is not None:
-            async_store = AsyncNeuralSparseStore(index, url=url, client_options=async_options(told), **options)
-        return _again(store, async_store, shared=True)
+            async_store = AsyncNeuralSparseStore(index, url=url, client_options=async_options(given_options), **options)
+        return _owned_pair(store, async_store, shared=True)
 
     def __reduce__(self) -> tuple[Callable[..., StorePair], tuple[Any, ...]]:
-        return _again, (self._store, self._async_store, self._owned)
+        return _owned_pair, (self._store, self._async_store, self._owned)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> StorePair:
         if not self._owned:
             return StorePair(self._store, self._async_store, owned=False)
-        return _again(*deepcopy((self._store, self._async_store), memo), shared=True)
+        return _owned_pair(*deepcopy((self._store, self._async_store), memo), shared=True)
 
     @property
     def blocking(self) -> NeuralSparseStore:
@@ -112,7 +110,7 @@ class StorePair:
 
     @property
     def is_creatable(self) -> bool:
-        """Whether the first write makes the index where there is none: one name, and a model."""
+        """Whether the first write creates a missing index: needs one name and a model."""
         return self._any.is_creatable
 
     @property
@@ -141,8 +139,8 @@ class StorePair:
         self.close()
 
 
-def _again(store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, shared: bool) -> StorePair:
-    """Return a pair that closes its stores; the encoders are `shared` if one pair made both."""
+def _owned_pair(store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, shared: bool) -> StorePair:
+    """Return a pair that closes its stores; they share their encoders if one pair made both."""
     if shared and store is not None and async_store is not None:
         async_store.share_encoders(store)
     return StorePair(store, async_store, owned=True)

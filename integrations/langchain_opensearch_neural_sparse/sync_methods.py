@@ -1,4 +1,4 @@
-"""Blocking operations of a vector store."""
+"""Blocking methods of a vector store."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from langchain_opensearch_neural_sparse.documents import (
     several,
     with_embeddings,
 )
-from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
 from langchain_opensearch_neural_sparse.filters import Filter
+from langchain_opensearch_neural_sparse.searches import Search
 from langchain_opensearch_neural_sparse.vectorstore_base import (
-    Query,
     Scored,
     VectorStoreBase,
     needed_ids,
@@ -25,21 +24,12 @@ from langchain_opensearch_neural_sparse.vectorstore_base import (
     of_ids,
     refuse_unknown,
 )
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.errors import IndexNotFoundError
-from opensearch_neural_sparse.search.options.page import check_size
-from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, SearchOptions
-from opensearch_neural_sparse.search.results.hits import SearchHits
-from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+from opensearch_neural_sparse import IndexNotFoundError, SearchHits, SearchOptions, SparseVector
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, check_size
 
 
-class NeuralSparseOperations(VectorStoreBase):
-    """Blocking operations of a vector store."""
-
-    @property
-    def store(self) -> NeuralSparseStore:
-        """Blocking store of the core, with further operations that LangChain does not have."""
-        return self.stores.blocking
+class SyncMethods(VectorStoreBase):
+    """Blocking methods of a vector store."""
 
     def add_texts(
         self,
@@ -116,7 +106,7 @@ class NeuralSparseOperations(VectorStoreBase):
         try:
             return self.store.delete(wanted, **self._deletion) == len(wanted) or self._are_gone(wanted)
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
@@ -128,7 +118,7 @@ class NeuralSparseOperations(VectorStoreBase):
         try:
             return list(map(self.document_mapper, self.store.get(several("ids", ids), routing=routing)))
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return []
 
     def similarity_search(
@@ -166,7 +156,7 @@ class NeuralSparseOperations(VectorStoreBase):
             FilterSyntaxError: The filter is not one.
         """
         refuse_unknown(kwargs)
-        return self._scored(self._hits(query, k, filter, options))
+        return self._scored(self._hits(self._search_for(query, k, filter, options)))
 
     def similarity_search_by_sparse_vector(
         self,
@@ -177,7 +167,8 @@ class NeuralSparseOperations(VectorStoreBase):
         options: SearchOptions = DEFAULT_SEARCH,
     ) -> list[Document]:
         """Return the best documents for a sparse `vector`; see `similarity_search_with_score`."""
-        return [document for document, _ in self._scored(self._hits(vector, k, filter, options))]
+        hits = self._hits(self._search_for(vector, k, filter, options))
+        return list(map(self.document_mapper, hits))
 
     def max_marginal_relevance_search(
         self,
@@ -205,8 +196,8 @@ class NeuralSparseOperations(VectorStoreBase):
         check_size(k, name="k")
         check_size(fetch_k, name="fetch_k")
         vector = self._query_vector(query)
-        hits = self._hits(vector or query, max(k, fetch_k), filter, options, explain=True)
-        return self._diverse(vector, hits, self.store.schema, k, lambda_mult)
+        search = self._search_for(vector or query, max(k, fetch_k), filter, options, explain=True)
+        return self._diverse(vector, self._hits(search), self.store.schema, k, lambda_mult)
 
     def _similarity_search_with_relevance_scores(
         self,
@@ -219,7 +210,8 @@ class NeuralSparseOperations(VectorStoreBase):
     ) -> Scored:
         refuse_unknown(kwargs)
         vector = self._query_vector(query)
-        return self._relevant(vector, self._hits(vector or query, k, filter, options, explain=True), self.store.schema)
+        search = self._search_for(vector or query, k, filter, options, explain=True)
+        return self._relevant(vector, self._hits(search), self.store.schema)
 
     def _query_vector(self, query: str) -> SparseVector:
         if not query.strip():
@@ -227,27 +219,14 @@ class NeuralSparseOperations(VectorStoreBase):
         try:
             return self.store.encode_query(query)
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return SparseVector()
 
-    def _hits(
-        self,
-        query: Query,
-        k: int,
-        filter: Filter | None,  # noqa: A002
-        options: SearchOptions,
-        *,
-        explain: bool = False,
-    ) -> SearchHits:
-        check_size(k, name="k")
-        clauses = self.stores.clauses(filter)
+    def _hits(self, search: Search) -> SearchHits:
         try:
-            if is_filter_alone(query, clauses):
-                schema = self.store.schema if explain else None
-                return self.store.custom_search(**filter_search(clauses, k, options, schema=schema))
-            return self.store.search(query, size=k, filter=clauses, options=options, explain=explain)
+            return self.store.run(search)
         except IndexNotFoundError as error:
-            self._pass_if_to_be_made(error)
+            self._allow_missing_index(error)
             return SearchHits()
 
     def _are_gone(self, ids: Sequence[str]) -> bool:

@@ -10,11 +10,16 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_text_splitters import TextSplitter
 
-from opensearch_neural_sparse.encode.chunking import Chunk, ChunkOptions, chunk_text
-from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files.resolve import Side, resolve_files
-from opensearch_neural_sparse.models.registry import get_model
-from opensearch_neural_sparse.models.spec import ModelSpec
+from opensearch_neural_sparse import (
+    Chunk,
+    ChunkOptions,
+    ModelSpec,
+    Side,
+    SparseTokenizer,
+    chunk_text,
+    get_model,
+    resolve_files,
+)
 
 
 class NeuralSparseTextSplitter(TextSplitter):

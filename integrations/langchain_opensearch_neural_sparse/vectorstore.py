@@ -11,26 +11,30 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.vectorstores import VectorStoreRetriever
 
-from langchain_opensearch_neural_sparse.constructors import ManagedVectorStore
+from langchain_opensearch_neural_sparse.async_methods import AsyncMethods
+from langchain_opensearch_neural_sparse.constructors import Constructors
 from langchain_opensearch_neural_sparse.documents import DocumentMapper, to_document
+from langchain_opensearch_neural_sparse.retrievers.base import NeuralSparseRetriever
+from langchain_opensearch_neural_sparse.retrievers.hybrid import OpenSearchNeuralSparseHybridRetriever
+from langchain_opensearch_neural_sparse.retrievers.sparse import OpenSearchNeuralSparseRetriever
 from langchain_opensearch_neural_sparse.store_pair import StorePair
-from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.models.spec import ModelSpec
-from opensearch_neural_sparse.search.options.query_text import check_options
-from opensearch_neural_sparse.store.write_options import WriteOptions
+from langchain_opensearch_neural_sparse.sync_methods import SyncMethods
+from opensearch_neural_sparse import IndexSchema, ModelSpec, WriteOptions
+from opensearch_neural_sparse.layer_support import check_options
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch, OpenSearch
 
-    from langchain_opensearch_neural_sparse.retrievers.base import NeuralSparseRetriever
-    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
-    from opensearch_neural_sparse.encode.pruning import Prune
-    from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
-    from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
-    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+    from opensearch_neural_sparse import AsyncNeuralSparseStore, DocumentEncoder, NeuralSparseStore, Prune, QueryEncoder
+
+OWN_RETRIEVERS: dict[str, type[NeuralSparseRetriever]] = {
+    "sparse": OpenSearchNeuralSparseRetriever,
+    "hybrid": OpenSearchNeuralSparseHybridRetriever,
+}
+"""Search type -> retriever of this layer."""
 
 
-class OpenSearchNeuralSparseVectorStore(ManagedVectorStore):
+class OpenSearchNeuralSparseVectorStore(SyncMethods, AsyncMethods, Constructors):
     """Vector store of documents in OpenSearch, searched by the tokens of a neural sparse model.
 
     Texts are encoded here, by the model that the index is bound to; queries of a doc-only model need its tokenizer and
@@ -170,17 +174,10 @@ def _own_retriever(search_type: str) -> type[NeuralSparseRetriever] | None:
     Raises:
         ValueError: Neither does.
     """
-    from langchain_opensearch_neural_sparse.retrievers.hybrid import OpenSearchNeuralSparseHybridRetriever
-    from langchain_opensearch_neural_sparse.retrievers.sparse import OpenSearchNeuralSparseRetriever
-
-    own: dict[str, type[NeuralSparseRetriever]] = {
-        "sparse": OpenSearchNeuralSparseRetriever,
-        "hybrid": OpenSearchNeuralSparseHybridRetriever,
-    }
-    known = (*VectorStoreRetriever.allowed_search_types, *own)
+    known = (*VectorStoreRetriever.allowed_search_types, *OWN_RETRIEVERS)
     if search_type not in known:
         raise ValueError(f"search_type is one of {', '.join(known)}; got {search_type!r}.")
-    return own.get(search_type)
+    return OWN_RETRIEVERS.get(search_type)
 
 
 def _named(index: str | None) -> str:
@@ -190,7 +187,7 @@ def _named(index: str | None) -> str:
 
 
 def _refuse_unknown_fields(given: Mapping[str, Any]) -> None:
-    """Raise TypeError where LangChain's retriever would pass over a keyword."""
+    """Raise TypeError for a keyword that LangChain's retriever would ignore."""
     if unknown := [name for name in given if name not in VectorStoreRetriever.model_fields]:
         raise TypeError(
             f"as_retriever() has no argument {', '.join(map(repr, unknown))}. Keywords of the search, such as k and "

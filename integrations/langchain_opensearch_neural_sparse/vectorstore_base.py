@@ -1,24 +1,36 @@
-"""Base of the blocking and asynchronous operations."""
+"""Base of the vector store: stores of the core, settings, and conversion of hits."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from langchain_opensearch_neural_sparse.documents import DocumentMapper, Row, several
+from langchain_opensearch_neural_sparse.filters import Filter
 from langchain_opensearch_neural_sparse.mmr import cosine, diverse
+from langchain_opensearch_neural_sparse.searches import filter_search
 from langchain_opensearch_neural_sparse.store_pair import StorePair
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.errors import IndexNotFoundError, IndexNotFoundWarning
-from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.search.results.hits import SearchHit, scored_vector
-from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse import (
+    CustomSearch,
+    IndexNotFoundError,
+    IndexNotFoundWarning,
+    IndexSchema,
+    SearchHit,
+    SearchOptions,
+    SparseSearch,
+    SparseVector,
+    WriteOptions,
+)
+from opensearch_neural_sparse.layer_support import check_size, scored_vector
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
 
 Scored = list[tuple[Document, float]]
 Query = str | Mapping[str, float]
@@ -40,9 +52,42 @@ class VectorStoreBase(VectorStore):
     _warned_of_index = False
 
     @property
+    def store(self) -> NeuralSparseStore:
+        """Blocking store of the core, with further operations that LangChain does not have."""
+        return self.stores.blocking
+
+    @property
+    def async_store(self) -> AsyncNeuralSparseStore:
+        """Asynchronous store of the core."""
+        return self.stores.awaited
+
+    @property
     def embeddings(self) -> Embeddings | None:
         """Dense model of the dense leg, or None; the sparse model does not fit LangChain's `Embeddings`."""
         return self._embedding
+
+    def _search_for(
+        self,
+        query: Query,
+        k: int,
+        filter: Filter | None,  # noqa: A002 (LangChain's word)
+        options: SearchOptions,
+        *,
+        explain: bool = False,
+    ) -> SparseSearch | CustomSearch:
+        """Return the search for a query, or for every document of a filter if the query is blank.
+
+        Args:
+            query: A text, or token weights.
+            k: Most hits.
+            filter: The filter, in LangChain's syntax or OpenSearch's.
+            options: How to search.
+            explain: Whether hits carry their sparse vectors.
+        """
+        check_size(k, name="k")
+        clauses = self.stores.clauses(filter)
+        by_filter = filter_search(query, clauses, k, options, schema=self.stores.schema if explain else None)
+        return by_filter or SparseSearch(query, size=k, filter=clauses, options=options, explain=explain)
 
     def _scored(self, hits: Iterable[SearchHit]) -> Scored:
         return [(self.document_mapper(hit), hit.score) for hit in hits]
@@ -69,8 +114,8 @@ class VectorStoreBase(VectorStore):
         """Options of a deletion: those of writes."""
         return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
 
-    def _pass_if_to_be_made(self, error: IndexNotFoundError) -> None:
-        """Warn, once, of a missing index that the first write makes; raise the error of any other."""
+    def _allow_missing_index(self, error: IndexNotFoundError) -> None:
+        """Warn once of a missing index that the first write creates; raise the error of any other."""
         if not self.stores.is_creatable:
             raise error
         if not self._warned_of_index:

@@ -75,9 +75,10 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.server_info import ServerInfo
     from opensearch_neural_sparse.store._async.store import AsyncNeuralSparseStore
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
+    from opensearch_neural_sparse.store.bulk.missing_vectors import VectorRemedies
     from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
     from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
-    from opensearch_neural_sparse.store.operations.reindex_job import ReindexReport
+    from opensearch_neural_sparse.store.operations.model_changes.reindex_job import ReindexReport
     from opensearch_neural_sparse.store.write_options import WriteOptions
     from opensearch_neural_sparse.version import __version__
 
@@ -203,9 +204,10 @@ _HOMES = {
     "server_info": ("ServerInfo",),
     "store._async.store": ("AsyncNeuralSparseStore",),
     "store._sync.store": ("NeuralSparseStore",),
+    "store.bulk.missing_vectors": ("VectorRemedies",),
     "store.bulk.task_sender": ("AsyncBulkSender",),
     "store.bulk.thread_sender": ("BulkSender",),
-    "store.operations.reindex_job": ("ReindexReport",),
+    "store.operations.model_changes.reindex_job": ("ReindexReport",),
     "store.write_options": ("WriteOptions",),
     "version": ("__version__",),
 }
@@ -299,6 +301,7 @@ __all__ = [
     "UnmappedFieldWarning",
     "UnsupportedServerError",
     "VectorCacheError",
+    "VectorRemedies",
     "WriteOptions",
     "__version__",
     "chunk_text",

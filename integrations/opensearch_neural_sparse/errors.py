@@ -52,7 +52,7 @@ class Remedy(StrEnum):
     REBIND = "bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents again."
     REINDEX = "Name the model that encoded them, or encode them again: reindex_with_model()."
     FIND_MODEL = "list_models() shows them."
-    LIST_MODELS = "list_models() shows the models that go by their names."
+    LIST_MODELS = "list_models() shows the known models."
     REGISTER_MODEL = "A model of your own is given as its folder, or made known with register_model(path_or_hub_id)."
     GIVE_LOGIN = "Give one as http_auth."
     CHECK_LOGIN = "Check its user and password."
@@ -69,7 +69,7 @@ class Choice(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> None:
-        """Refuse a value that is no member.
+        """Refuse an unknown value.
 
         Raises:
             ValueError: Always.
@@ -165,7 +165,7 @@ class IndexNotFoundError(NeuralSparseError):
 
 
 class IndexNotFoundWarning(UserWarning):
-    """A read from an index that does not exist yet and that the same store makes at its first write.
+    """A read from a missing index that the store creates at its first write.
 
     Attributes:
         index: Its name.

@@ -93,7 +93,7 @@ class ServerInfo:
         return f"OpenSearch {format_version(self.version)}" if self.tells_version else "one that hides its version"
 
     def without(self, plugin: str) -> ServerInfo:
-        """Return the server info without a plugin, whose absence an error response showed.
+        """Return the server info without a plugin that an error response showed to be missing.
 
         Args:
             plugin: The one that it lacks; the others that are used here may be there.

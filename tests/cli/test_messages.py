@@ -14,7 +14,10 @@ pytestmark = pytest.mark.newest_server
 @pytest.mark.parametrize(
     ("arguments", "wayout"),
     [
-        (("index", "create", "INDEX", "--model", "./models/x"), "`opensearch-neural-sparse models list` shows those"),
+        (
+            ("index", "create", "INDEX", "--model", "./models/x"),
+            "`opensearch-neural-sparse models list` shows the known models",
+        ),
         (("index", "create", "INDEX", "--model", "doc-v3-destill"), "`opensearch-neural-sparse models list` names"),
         (("search", "INDEX", "word"), "Create it: opensearch-neural-sparse index create."),
         (("search", "INDEX", "word", "--ca-certs", __file__), "--ca-certs names a PEM file."),

@@ -42,6 +42,7 @@ from opensearch_neural_sparse.errors import (
     ServerRequestError,
 )
 from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
+from opensearch_neural_sparse.store.context import StoreContext
 from tests.paths import ROOT, SMALL_MODEL
 
 pytestmark = pytest.mark.newest_server
@@ -108,10 +109,9 @@ PROVOCATIONS: dict[str, Provocation] = {
 
 
 def _unreadable_mapping() -> None:
-    refused = ServerRequestError(403, "security_exception", "no permissions for [indices:admin/get]")
-    with warnings.catch_warnings(), NeuralSparseStore("articles", url="http://localhost", model=SMALL_MODEL) as store:
+    with warnings.catch_warnings():
         warnings.simplefilter("error", LimitedRightsWarning)
-        store._without_check(refused)
+        StoreContext("articles", model=SMALL_MODEL).unchecked_index()
 
 
 def _a_letter_that_changed() -> None:

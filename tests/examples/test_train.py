@@ -16,6 +16,7 @@ from examples.train.idf import count_idf
 from examples.train.negatives import Mining, make_rows
 from examples.train.pairs import Pair, read_pairs
 from examples.train.sentences import with_sentences
+from examples.train.stemmed import StemmedTeacher
 from examples.train.teachers import fuse
 from examples.train.topics import Topics, make_batches
 from opensearch_neural_sparse import get_model, load_document_encoder, load_query_encoder
@@ -30,6 +31,9 @@ PAIRS = [
     for thing in THINGS
     for place in PLACES
 ]
+
+
+IN_BATCH = ["--queries", "1", "--batch-size", "16", "--teachers", "lexical"]
 
 
 class ByNumber:
@@ -50,9 +54,10 @@ def _written(folder: Path) -> Path:
     "loss",
     [
         ["contrastive", "kl", "--negatives", "1", "--batch-size", "8", "--teachers", "lexical"],
-        ["in_batch_kl", "--queries", "1", "--batch-size", "16", "--teachers", "lexical", "--bf16"],
+        ["in_batch_kl", *IN_BATCH, "--bf16"],
+        ["in_batch_kl", *IN_BATCH, "--query-rate", "0.01", "--dropout", "0.1", "--student-scale", "20"],
     ],
-    ids=["negatives", "topics"],
+    ids=["negatives", "topics", "query weights"],
 )
 def test_a_few_steps_reduce_the_loss_and_leave_a_model_with_the_idf_of_its_corpus(
     loss: list[str], tmp_path: Path
@@ -112,6 +117,14 @@ def test_fused_scores_are_means_between_0_and_1_of_the_candidates_alone() -> Non
     assert fuse([one, two]).tolist() == [[0, 0.75, 0.75, -np.inf]]
 
 
+def test_the_stemmed_teacher_scores_forms_of_a_word_alike_and_stopwords_not_at_all() -> None:
+    documents = ["The engines of trains.", "An engine's training.", "Rivers", "A glacier, and the glaciers of Malta"]
+    engine, stopwords, glacier = StemmedTeacher().score(["engine", "and the", "glaciers"], documents)
+    assert engine[0] == engine[1] == pytest.approx(np.log(2) * 2.2 / (1 + 1.2 * (0.25 + 0.75 * 2 / 2)))
+    assert not stopwords.any()
+    assert glacier.nonzero()[0].tolist() == [3]
+
+
 def test_negatives_are_the_teachers_best_candidates_that_answer_no_other_pair_of_the_query() -> None:
     pairs = [Pair("q", "a"), Pair("r", "b"), Pair("s", "c"), Pair("q", "d")]
     mining = Mining(miners=[ByNumber()], teachers=[ByNumber()], count=1, scale=6)
@@ -168,7 +181,7 @@ def test_a_long_text_loses_a_sentence_that_becomes_its_query() -> None:
     assert made[3:] == [short]
 
 
-def test_means_of_weights_and_scaled_logits_are_what_their_names_say() -> None:
+def test_means_of_weights_and_scaled_and_shifted_logits_are_what_their_names_say() -> None:
     torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encode')")
     pytest.importorskip("sentence_transformers", reason="extra 'encode'")
     from examples.train.student import load_student
@@ -179,11 +192,36 @@ def test_means_of_weights_and_scaled_logits_are_what_their_names_say() -> None:
     student.scale_logits(0.25)
     scaled = student.encoder.encode_document(text, convert_to_sparse_tensor=False)
     torch.testing.assert_close(scaled, (0.25 * before.expm1().expm1()).log1p().log1p(), rtol=1e-4, atol=1e-5)
+    student.shift_logits(0.1)
+    shifted = student.encoder.encode_document(text, convert_to_sparse_tensor=False)
+    expected = (scaled.expm1().expm1() - 0.1).clamp(min=0).log1p().log1p()
+    torch.testing.assert_close(shifted, expected, rtol=1e-4, atol=1e-5)
+    student.shift_logits(-0.1)
     student.blend(start, 0.5)
     bias = student.transformer.auto_model.cls.predictions.decoder.bias
     torch.testing.assert_close(bias, 0.625 * start["cls.predictions.decoder.bias"])
     student.blend(start, 1.0)
     assert torch.equal(student.encoder.encode_document(text, convert_to_sparse_tensor=False), before)
+
+
+def test_learnt_query_weights_are_never_below_zero_and_those_of_special_tokens_stay_zero() -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encode')")
+    pytest.importorskip("sentence_transformers", reason="extra 'encode'")
+    from examples.train.student import load_student
+
+    student = load_student(str(SMALL_MODEL), [], own_idf=False)
+    vocabulary, weight = student.tokenizer.vocabulary, student.static.weight
+    student.learn_query_weights()
+    (weight * torch.ones_like(weight)).sum().backward()
+    with torch.no_grad():
+        weight -= 2 * weight[vocabulary["river"]]
+        weight[vocabulary["glacier"]] = 3.0
+        weight[vocabulary["[SEP]"]] = 1.0
+    student.settle_query_weights()
+    assert student.encoder.encode_query("[SEP] river glacier").to_dense().nonzero().flatten().tolist() == [
+        vocabulary["glacier"]
+    ]
+    assert min(student.idf) == student.idf[vocabulary["[SEP]"]] == 0
 
 
 def test_pooling_the_winners_alone_gives_the_vectors_and_gradients_of_pooling_all() -> None:

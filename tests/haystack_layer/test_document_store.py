@@ -32,12 +32,12 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
 from haystack_integrations.document_stores.opensearch_neural_sparse import (
     DocumentSparseEmbedding,
     OpenSearchNeuralSparseDocumentStore,
+    Retrieval,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse import SparseTokenizer, SparseVector, get_model, resolve_files
+from opensearch_neural_sparse import SparseSearch, SparseTokenizer, SparseVector, get_model, resolve_files
 from opensearch_neural_sparse.errors import (
     IndexNotFoundError,
     IndexSchemaError,
@@ -365,7 +365,7 @@ def test_model_is_taken_from_the_stamp_where_none_is_named(make_store: MakeStore
     make_store().write_documents(embedded)
     register_model(SMALL_MODEL)
     store = make_store(model=None)
-    assert store.retrieve(Retrieval(query="split a string"))[0].id == "1"
+    assert store.retrieve(Retrieval(search=SparseSearch("split a string")))[0].id == "1"
 
 
 def test_nested_fields_are_found_in_the_documents(make_store: MakeStore) -> None:
@@ -453,7 +453,7 @@ async def test_asynchronous_side_makes_no_blocking_client(
     store = make_store(return_embedding=True)
     monkeypatch.delattr("opensearchpy.OpenSearch.__init__")
     await store.write_documents_async(embedded)
-    (first, *_) = await store.retrieve_async(Retrieval(query="split a string", explain=True))
+    (first, *_) = await store.retrieve_async(Retrieval(search=SparseSearch("split a string"), explain=True))
     assert first.id == "1"
     assert first.meta["_explanation"]["tokens"]
     assert first.sparse_embedding.indices
@@ -466,7 +466,9 @@ async def test_many_tasks_may_be_the_first_to_use_a_store(make_store: MakeStore,
     counts = await asyncio.gather(*(store.count_documents_async() for _ in range(20)))
     assert counts == [0] * 20
     await store.write_documents_async(embedded)
-    found = await asyncio.gather(*(store.retrieve_async(Retrieval(query="split a string")) for _ in range(20)))
+    found = await asyncio.gather(
+        *(store.retrieve_async(Retrieval(search=SparseSearch("split a string"))) for _ in range(20))
+    )
     assert [documents[0].id for documents in found] == ["1"] * 20
     await store.close_async()
 
@@ -476,7 +478,7 @@ def test_event_loops_of_two_threads_share_a_store(make_store: MakeStore, embedde
     store.write_documents(embedded)
 
     async def ask() -> list[str]:
-        found = [await store.retrieve_async(Retrieval(query="split a string")) for _ in range(5)]
+        found = [await store.retrieve_async(Retrieval(search=SparseSearch("split a string"))) for _ in range(5)]
         counts = [await store.count_documents_async() for _ in range(5)]
         return [documents[0].id for documents in found] + [str(count) for count in counts]
 
@@ -523,7 +525,7 @@ async def test_alias_is_read_and_written_like_its_index(
     client.indices.put_alias(index=index_name, name=f"{index_name}-alias")
     store = make_store(index=f"{index_name}-alias", create_index=False)
     assert await store.write_documents_async(embedded) == 3
-    assert (await store.retrieve_async(Retrieval(query="split a string")))[0].id == "1"
+    assert (await store.retrieve_async(Retrieval(search=SparseSearch("split a string"))))[0].id == "1"
     assert store.filter_documents({"field": "meta.year", "operator": "<", "value": 2000})[0].id == "1"
     assert set(store.get_metadata_fields_info()) == {"module", "year"}
     with pytest.raises(DocumentStoreError, match="alias"):
@@ -587,7 +589,7 @@ async def test_index_that_is_searched_approximately(
         return
     assert await store.write_documents_async(embedded) == 3
     (first, *_) = await store.retrieve_async(
-        Retrieval(query="split a string", how=SearchOptions(seismic=SeismicSearch(k=50)))
+        Retrieval(search=SparseSearch("split a string", options=SearchOptions(seismic=SeismicSearch(k=50))))
     )
     assert first.id == "1"
     before = by_id(embedded)["1"].sparse_embedding
@@ -616,7 +618,7 @@ async def test_amazon_signs_asynchronous_requests_by_the_connection_that_can(
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     store = OpenSearchNeuralSparseDocumentStore(model=toy_model, hosts="https://localhost:1", http_auth=AWSAuth())
-    client = await store._asynchronous.get().client()
+    client = await store._asynchronous.get().store.client()
     assert client.transport.connection_class is AsyncHttpConnection
     assert "hush" not in str(store.to_dict())
     await store.close_async()

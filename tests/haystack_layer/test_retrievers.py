@@ -26,7 +26,7 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse import
     OpenSearchNeuralSparseHybridRetriever,
     OpenSearchNeuralSparseRetriever,
 )
-from haystack_integrations.components.retrievers.opensearch_neural_sparse.filter_policy import combine_filters
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import combine_filters
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from opensearch_neural_sparse import (
     Bm25Leg,

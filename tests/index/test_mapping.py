@@ -4,6 +4,7 @@ import pytest
 
 from opensearch_neural_sparse import FieldType, IndexSchema, IndexSchemaError, SeismicParameters
 from opensearch_neural_sparse.index.mapping import create_index_body
+from opensearch_neural_sparse.index.metadata.instants import FORMAT
 
 
 def settings_of(body: dict[str, Any]) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def test_default_layout() -> None:
     body = create_index_body(IndexSchema())
     assert settings_of(body) == {}
     assert "_meta" not in body["mappings"]
-    assert body["mappings"]["date_detection"] is False
+    assert body["mappings"]["dynamic_date_formats"] == [FORMAT]
     assert body["mappings"]["properties"] == {
         "id": {"type": "keyword"},
         "content": {"type": "text"},

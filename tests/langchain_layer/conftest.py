@@ -12,13 +12,15 @@ from langchain_core.documents import Document
 from opensearchpy import OpenSearch
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
-from opensearch_neural_sparse import ModelFiles, get_model, resolve_files
+from opensearch_neural_sparse import ModelFiles, get_model, load_document_encoder, load_query_encoder, resolve_files
+from opensearch_neural_sparse.encode import document_encoder, query_encoder
 from tests.conftest import RunningServer
 from tests.langchain_layer.fakes import SharedVocabularyEncoder
 from tests.paths import SMALL_MODEL
 
 MakeStore = Callable[..., OpenSearchNeuralSparseVectorStore]
 MakeIndex = Callable[..., str]
+CountLoads = Callable[[], list[str]]
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +65,25 @@ def make_index(server: RunningServer, small_files: ModelFiles) -> Iterator[MakeI
 @pytest.fixture
 def vectorstore(make_store: MakeStore) -> OpenSearchNeuralSparseVectorStore:
     return make_store()
+
+
+@pytest.fixture
+def encoders(encoder: SharedVocabularyEncoder) -> dict[str, Any]:
+    return {"query_encoder": encoder, "document_encoder": encoder}
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> CountLoads:
+    """Return the sides of models that were loaded, by name and in order."""
+    loaded: list[str] = []
+
+    def counted(side: str, load: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **options: Any) -> Any:
+            loaded.append(side)
+            return load(*args, **options)
+
+        return counting
+
+    monkeypatch.setattr(query_encoder, "load_query_encoder", counted("query", load_query_encoder))
+    monkeypatch.setattr(document_encoder, "load_document_encoder", counted("document", load_document_encoder))
+    return lambda: sorted(loaded)

@@ -22,6 +22,7 @@ from langchain_opensearch_neural_sparse import (
 from langchain_opensearch_neural_sparse.other_stores import for_milvus, for_qdrant
 from opensearch_neural_sparse import HybridOptions, IndexSchema, NeuralSparseStore, SearchOptions, TwoPhase
 from tests.conftest import RunningServer
+from tests.langchain_layer.conftest import CountLoads
 from tests.paths import SMALL_MODEL
 
 pytestmark = pytest.mark.newest_server
@@ -47,14 +48,15 @@ def filled(server: RunningServer, index_name: str) -> Any:
 
 
 @pytest.mark.parametrize("copied", COPIES, ids=NAMES)
-async def test_a_copy_of_an_open_vector_store_opens_its_own_clients_and_model(filled: Any, copied: Any) -> None:
+async def test_a_copy_of_an_open_vector_store_opens_its_own_clients_and_model(
+    filled: Any, copied: Any, loads: CountLoads
+) -> None:
     await filled.asimilarity_search("heart")
     twin = copied(filled)
     assert twin.store.client() is not filled.store.client()
-    assert twin.store._context.encoders is twin.async_store._context.encoders
-    assert twin.store._context.encoders is not filled.store._context.encoders
     assert twin.similarity_search("a heart", k=1)[0].page_content == TEXTS[0]
     assert (await twin.asimilarity_search("a stone", k=1))[0].page_content == TEXTS[1]
+    assert loads() == ["query"]
     assert twin.add_texts(["A bridge over a river."], ids=["4"]) == ["4"]
     assert twin.get_by_ids(["4"])[0].page_content == "A bridge over a river."
     await twin.aclose()

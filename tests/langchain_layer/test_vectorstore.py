@@ -6,19 +6,16 @@ import json
 
 import pytest
 from langchain_core.documents import Document
-from langchain_core.embeddings import DeterministicFakeEmbedding
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import (
     BulkWriteError,
     FilterSyntaxError,
-    IndexNotFoundError,
     IndexSchema,
     IndexSchemaError,
 )
 from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 from opensearch_neural_sparse.store.write_options import WriteOptions
-from tests.paths import SMALL_MODEL
 
 NOWHERE = "http://user:secret@localhost:9"
 DOCUMENTS = [
@@ -79,41 +76,6 @@ def test_a_given_store_is_used_and_stays_open(vectorstore, monkeypatch) -> None:
         other.add_texts(["rivers"], ids=["1"])
     assert closed == []
     assert [document.id for document in vectorstore.get_by_ids(["1"])] == ["1"]
-
-
-@pytest.mark.parametrize("make", ["from_texts", "from_documents"])
-async def test_a_dense_model_without_its_dimension_is_refused_by_name(make: str) -> None:
-    dense = DeterministicFakeEmbedding(size=4)
-    for_both = {"index": "articles", "url": NOWHERE}
-    with pytest.raises(ValueError, match="DeterministicFakeEmbedding, a dense model"):
-        getattr(OpenSearchNeuralSparseVectorStore, make)([], dense, **for_both)
-    with pytest.raises(ValueError, match="DeterministicFakeEmbedding, a dense model"):
-        await getattr(OpenSearchNeuralSparseVectorStore, f"a{make}")([], dense, **for_both)
-
-
-async def test_stores_are_made_from_texts_and_documents(server, index_name: str, encoder) -> None:
-    options = {"index": index_name, "url": server.url, "query_encoder": encoder, "document_encoder": encoder}
-    store = OpenSearchNeuralSparseVectorStore
-    with store.from_texts(["a"], metadatas=[{"n": 1}], ids=["1"], **options) as made:
-        assert made.get_by_ids(["1"]) == [Document(id="1", page_content="a", metadata={"n": 1})]
-    store.from_documents((Document(id=n, page_content=n) for n in "23"), **options).close()
-    async with await store.afrom_texts(iter(["d"]), ids=["4"], **options) as made:
-        assert await made.aget_by_ids(["4"]) == [Document(id="4", page_content="d")]
-    async with await store.afrom_documents([Document(id="5", page_content="e")], **options) as made:
-        assert [document.id for document in await made.aget_by_ids(list("12345"))] == list("12345")
-
-
-async def test_an_existing_index_is_opened_and_a_missing_one_is_named(filled, server, index_name: str, encoder) -> None:
-    options = {"url": server.url, "query_encoder": encoder}
-    store = OpenSearchNeuralSparseVectorStore
-    with store.from_existing_index(index_name, **options) as opened:
-        assert opened.similarity_search("lakes", k=1) == [DOCUMENTS[2]]
-    async with await store.afrom_existing_index(index_name, **options) as opened:
-        assert await opened.asimilarity_search("lakes", k=1) == [DOCUMENTS[2]]
-    with pytest.raises(IndexNotFoundError, match="no-such-index"):
-        store.from_existing_index("no-such-index", **options)
-    with pytest.raises(IndexNotFoundError, match="no-such-index"):
-        await store.afrom_existing_index("no-such-index", **options)
 
 
 def test_the_first_write_makes_the_index_bound_to_its_model_and_so_does_one_after_its_deletion(vectorstore) -> None:
@@ -259,30 +221,6 @@ def test_write_options_are_used(make_store) -> None:
         vectorstore.add_texts(["rivers"], ids=["1"])
 
 
-async def test_a_new_index_is_made_with_its_settings_and_an_old_one_keeps_its_own(server, client, index_name) -> None:
-    def shards() -> str:
-        return client.indices.get_settings(index=index_name)[index_name]["settings"]["index"]["number_of_shards"]
-
-    made = {"index": index_name, "url": server.url, "model": SMALL_MODEL, "batch_size": 1, "ids": ["1", "2"]}
-    documents = [Document(page_content="rivers"), Document(page_content="lakes")]
-    texts = ["rivers", "lakes"]
-    vectorstore_of = OpenSearchNeuralSparseVectorStore
-    for number, make in enumerate((vectorstore_of.from_texts, vectorstore_of.from_documents), start=2):
-        settings = {"number_of_shards": number, "number_of_replicas": 0}
-        given = texts if make == vectorstore_of.from_texts else documents
-        with make(given, settings=settings, **made) as vectorstore:
-            assert (shards(), len(vectorstore.get_by_ids(["1", "2"]))) == (str(number), 2)
-            with make(given, settings={"number_of_shards": 7}, **made):
-                assert shards() == str(number)
-            vectorstore.store.delete_index()
-    for number, make in enumerate((vectorstore_of.afrom_texts, vectorstore_of.afrom_documents), start=2):
-        settings = {"number_of_shards": number, "number_of_replicas": 0}
-        given = texts if make == vectorstore_of.afrom_texts else documents
-        async with await make(given, settings=settings, **made) as vectorstore:
-            assert shards() == str(number)
-            await vectorstore.async_store.delete_index()
-
-
 @pytest.mark.parametrize("name", TWINS)
 def test_twins_have_the_same_parameters(name: str) -> None:
     sync = inspect.signature(getattr(OpenSearchNeuralSparseVectorStore, name))
@@ -310,3 +248,10 @@ async def test_texts_are_analysed_by_the_models_language_where_the_store_is_awai
     await vectorstore.aclose()
     (index,) = client.indices.get_mapping(index=index_name).values()
     assert index["mappings"]["properties"]["content"]["analyzer"] == "english"
+
+
+def test_a_vector_store_has_its_own_methods_and_not_those_that_langchain_derives() -> None:
+    """LangChain's asynchronous methods would run the blocking ones in a thread."""
+    store = OpenSearchNeuralSparseVectorStore
+    for name in (*TWINS, *(f"a{name}" for name in TWINS)):
+        assert getattr(store, name).__module__.startswith("langchain_opensearch_neural_sparse."), name

@@ -49,7 +49,7 @@ def test_folder_that_is_not_there_is_no_unknown_name(model: str | Path) -> None:
         assert error.value.folder == folder
         assert str(error.value) == (
             f"The model folder {str(model) if find is get_model else str(Path(model))!r} does not exist ({folder}). "
-            "list_models() shows the models that go by their names."
+            "list_models() shows the known models."
         )
 
 

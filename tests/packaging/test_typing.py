@@ -25,7 +25,7 @@ from tests.docs.test_parameters import _methods, _public
 from tests.docs.test_snippets import PAGES, _snippets
 from tests.paths import ROOT
 
-CALLS = ROOT / "tests" / "typed_calls.py"
+CALLS = ROOT / "tests" / "packaging" / "typed_calls.py"
 OPTIONS = ("--strict", "--allow-untyped-defs", "--allow-untyped-calls", "--allow-redefinition-new")
 """As a careful user has them; functions of snippets may go without types, and a page reuses its names."""
 NO_STUBS = "[mypy]\n[mypy-boto3.*]\nignore_missing_imports = True\n"

@@ -10,15 +10,12 @@ from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
 from pydantic import ConfigDict, Field
 
 from langchain_opensearch_neural_sparse.documents import annotated
-from langchain_opensearch_neural_sparse.filter_search import filter_search, is_filter_alone
-from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSparseVectorStore
-from opensearch_neural_sparse.search.options.page import check_size
-from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
-from opensearch_neural_sparse.search.results.hits import SearchHit
+from langchain_opensearch_neural_sparse.searches import Search
+from langchain_opensearch_neural_sparse.vectorstore_base import VectorStoreBase
+from opensearch_neural_sparse import SearchHit
+from opensearch_neural_sparse.layer_support import check_size
 
 Filter = dict[str, Any] | list[dict[str, Any]]
-Call = tuple[str, dict[str, Any]]
-"""Search method of the core, blocking or async, and its keywords."""
 
 
 class NeuralSparseRetriever(BaseRetriever):
@@ -38,40 +35,24 @@ class NeuralSparseRetriever(BaseRetriever):
 
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    vectorstore: OpenSearchNeuralSparseVectorStore
+    vectorstore: VectorStoreBase
     k: int = Field(default=4, ge=1)
     filter: Filter | None = None
     include_scores: bool = False
     explain: bool = False
 
-    def _wanted(self, k: int | None, filter: Filter | None) -> dict[str, Any]:  # noqa: A002 (LangChain's word)
-        """Return the search keywords for number, filter and fields of the hits."""
+    def _page(self, k: int | None, filter: Filter | None) -> tuple[int, list[dict[str, Any]]]:  # noqa: A002 (LangChain's word)
+        """Return the number of hits and the clauses of the filter."""
         clauses = self.vectorstore.stores.clauses(self.filter if filter is None else filter)
         size = self.k if k is None else k
         check_size(size, name="k")
-        return {"size": size, "filter": clauses}
+        return size, clauses
 
-    def _filter_alone(
-        self,
-        query: str,
-        k: int | None,
-        filter: Filter | None,  # noqa: A002
-        options: SearchOptions | HybridOptions,
-    ) -> Call | None:
-        """Return the search by filter alone, if the query is blank and there is a filter; else None."""
-        if query.strip():
-            return None
-        wanted = self._wanted(k, filter)
-        clauses, size = wanted["filter"], wanted["size"]
-        return ("custom_search", filter_search(clauses, size, options)) if is_filter_alone(query, clauses) else None
+    def _run(self, search: Search) -> list[Document]:
+        return self._documents(self.vectorstore.store.run(search))
 
-    def _found(self, call: Call) -> list[Document]:
-        name, keywords = call
-        return self._documents(getattr(self.vectorstore.store, name)(**keywords))
-
-    async def _afound(self, call: Call) -> list[Document]:
-        name, keywords = call
-        return self._documents(await getattr(self.vectorstore.async_store, name)(**keywords))
+    async def _arun(self, search: Search) -> list[Document]:
+        return self._documents(await self.vectorstore.async_store.run(search))
 
     def _documents(self, hits: Iterable[SearchHit]) -> list[Document]:
         read = self.vectorstore.document_mapper

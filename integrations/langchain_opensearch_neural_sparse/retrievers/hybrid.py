@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from pydantic import model_validator
 
-from langchain_opensearch_neural_sparse.retrievers.base import Call, Filter, NeuralSparseRetriever
-from opensearch_neural_sparse.index.documents.dense_vectors import to_floats
-from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Leg, SparseLeg
-from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
+from langchain_opensearch_neural_sparse.retrievers.base import Filter, NeuralSparseRetriever
+from langchain_opensearch_neural_sparse.searches import (
+    Clauses,
+    Search,
+    dense_leg_search,
+    filter_search,
+    sparse_leg_search,
+)
+from opensearch_neural_sparse import Bm25Leg, DenseLeg, HybridOptions, HybridSearch, MatchSearch, SparseLeg
+from opensearch_neural_sparse.layer_support import Leg
 
 LegName = Literal["bm25", "sparse", "dense"]
 Weights = tuple[float, ...]
@@ -47,7 +53,7 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
     def _check(self) -> Self:
         if self._dense and self.vectorstore.embeddings is None:
             raise ValueError("A dense leg needs a vector store with a dense model: embedding=...")
-        self._call("", self.k, None, self.weights, vector=(0.0,))
+        self._search("", self.k, None, self.weights, vector=(0.0,))
         return self
 
     @property
@@ -59,44 +65,48 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         assert self.vectorstore.embeddings is not None  # noqa: S101 (the validator has seen to it)
         return self.vectorstore.embeddings
 
-    def _call(
+    def _search(
         self,
         query: str,
         k: int | None,
         filter: Filter | None,  # noqa: A002 (LangChain's word)
         weights: Weights | None,
         vector: Sequence[float] | None,
-    ) -> Call:
-        wanted = self._wanted(k, filter)
+    ) -> Search:
+        size, clauses = self._page(k, filter)
         weights = self.weights if weights is None else weights
         if self.legs is not None and len(self.legs) == 1 and weights is None:
-            return self._alone(self.legs[0], query, wanted, vector)
-        legs = self.options.legs if self.legs is None else tuple(_leg(leg, vector) for leg in self.legs)
-        plan = replace(self.options, legs=legs, weights=self.options.weights if weights is None else weights)
-        return "hybrid_search", {"query": query, "options": plan, "explain": self.explain, **wanted}
+            return self._leg_search(self.legs[0], query, size, clauses, vector)
+        options = self._weighted(weights, vector)
+        return HybridSearch(query, size=size, filter=clauses, options=options, explain=self.explain)
 
-    def _alone(self, leg: LegName | Leg, query: str, wanted: dict[str, Any], vector: Sequence[float] | None) -> Call:
-        """Return the search of a single leg; options of the fusion have no effect on it."""
+    def _weighted(self, weights: Weights | None, vector: Sequence[float] | None) -> HybridOptions:
+        """Return the options with the retriever's own legs and with weights, where there are such."""
         options = self.options
+        if self.legs is not None:
+            legs = tuple(_leg(leg, vector) for leg in self.legs)
+            return replace(options, legs=legs, weights=options.weights if weights is None else weights)
+        return options if weights is None else replace(options, weights=weights)
+
+    def _leg_search(
+        self, leg: LegName | Leg, query: str, size: int, clauses: Clauses, vector: Sequence[float] | None
+    ) -> Search:
+        """Return the search of a single leg; options of the fusion have no effect on it."""
         if leg == "bm25":
-            return "match_search", {"text": query, "request": options.request, **wanted}
+            return MatchSearch(query, size=size, filter=clauses, request=self.options.request)
         if leg == "sparse":
-            plan = SearchOptions(
-                two_phase=options.two_phase,
-                prune=options.prune,
-                seismic=options.seismic,
-                collapse=options.collapse,
-                request=options.request,
-            )
-            return "search", {"query": query, "options": plan, "explain": self.explain, **wanted}
+            return sparse_leg_search(query, clauses, size, self.options, explain=self.explain)
         if leg != "dense":
             raise ValueError(f"One leg goes by its name, such as 'sparse'; got {type(leg).__name__}.")
-        size, clauses = wanted["size"], wanted["filter"]
-        nearest = {"vector": [] if vector is None else to_floats(vector), "k": size} | (
-            {"filter": "$filters"} if clauses else {}
-        )
-        body = {"size": size, "query": {"knn": {self.vectorstore.stores.schema.embedding_field: nearest}}}
-        return "custom_search", {"body": body, "filter": clauses or None, "request": options.request}
+        field = self.vectorstore.stores.schema.embedding_field
+        return dense_leg_search(DenseLeg(vector=vector), clauses, size, self.options, field=field)
+
+    def _filter_search(self, query: str, k: int | None, filter: Filter | None) -> Search | None:  # noqa: A002
+        """Return the search by a filter alone, for which no dense vector is made, or None if the query has a text."""
+        if query.strip():
+            return None
+        size, clauses = self._page(k, filter)
+        return filter_search(query, clauses, size, self.options)
 
     def _get_relevant_documents(
         self,
@@ -107,10 +117,10 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         weights: Weights | None = None,
     ) -> list[Document]:
-        if (alone := self._filter_alone(query, k, filter, self.options)) is not None:
-            return self._found(alone)
-        vector = self._embedding.embed_query(query) if self._dense else None
-        return self._found(self._call(query, k, filter, weights, vector))
+        if (search := self._filter_search(query, k, filter)) is None:
+            vector = self._embedding.embed_query(query) if self._dense else None
+            search = self._search(query, k, filter, weights, vector)
+        return self._run(search)
 
     async def _aget_relevant_documents(
         self,
@@ -121,10 +131,10 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         weights: Weights | None = None,
     ) -> list[Document]:
-        if (alone := self._filter_alone(query, k, filter, self.options)) is not None:
-            return await self._afound(alone)
-        vector = await self._embedding.aembed_query(query) if self._dense else None
-        return await self._afound(self._call(query, k, filter, weights, vector))
+        if (search := self._filter_search(query, k, filter)) is None:
+            vector = await self._embedding.aembed_query(query) if self._dense else None
+            search = self._search(query, k, filter, weights, vector)
+        return await self._arun(search)
 
 
 def _leg(leg: LegName | Leg, vector: Sequence[float] | None) -> Leg:

@@ -7,8 +7,10 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 
-from langchain_opensearch_neural_sparse.retrievers.base import Call, Filter, NeuralSparseRetriever
-from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH, SearchOptions
+from langchain_opensearch_neural_sparse.retrievers.base import Filter, NeuralSparseRetriever
+from langchain_opensearch_neural_sparse.searches import filter_search
+from opensearch_neural_sparse import CustomSearch, SearchOptions, SparseSearch
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH
 
 
 class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
@@ -29,25 +31,20 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
     options: SearchOptions = DEFAULT_SEARCH
     body: dict[str, Any] | None = None
 
-    def _call(
+    def _search(
         self,
         query: str,
         k: int | None,
         filter: Filter | None,  # noqa: A002 (LangChain's word)
         options: SearchOptions | None,
-    ) -> Call:
-        wanted, chosen = self._wanted(k, filter), options or self.options
-        if self.body is None and (alone := self._filter_alone(query, k, filter, chosen)) is not None:
-            return alone
-        if self.body is None:
-            return "search", {"query": query, "options": chosen, "explain": self.explain, **wanted}
-        body = {**self.body, "size": wanted["size"]}
-        return "custom_search", {
-            "body": body,
-            "query": query,
-            "filter": wanted["filter"] or None,
-            "request": chosen.request,
-        }
+    ) -> SparseSearch | CustomSearch:
+        size, clauses = self._page(k, filter)
+        chosen = options or self.options
+        if self.body is not None:
+            body = {**self.body, "size": size}
+            return CustomSearch(body, query=query, filter=clauses or None, request=chosen.request)
+        by_filter = filter_search(query, clauses, size, chosen)
+        return by_filter or SparseSearch(query, size=size, filter=clauses, options=chosen, explain=self.explain)
 
     def _get_relevant_documents(
         self,
@@ -58,7 +55,7 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         options: SearchOptions | None = None,
     ) -> list[Document]:
-        return self._found(self._call(query, k, filter, options))
+        return self._run(self._search(query, k, filter, options))
 
     async def _aget_relevant_documents(
         self,
@@ -69,4 +66,4 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         filter: Filter | None = None,  # noqa: A002
         options: SearchOptions | None = None,
     ) -> list[Document]:
-        return await self._afound(self._call(query, k, filter, options))
+        return await self._arun(self._search(query, k, filter, options))

@@ -1,4 +1,4 @@
-"""A local OpenSearch for tests and tutorials, assembled from package registries.
+"""Run a local OpenSearch for tests and tutorials, assembled from package registries.
 
 ```python
 from opensearch_neural_sparse.devserver import DevServer

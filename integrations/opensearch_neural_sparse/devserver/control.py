@@ -1,4 +1,4 @@
-"""Start and stop what runs in a home: one caller at a time, whatever the process."""
+"""Start and stop the server of a home, one caller at a time across processes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.devserver.progress import OnProgress
 
 PRIVATE = "private-"
-"""Beginning of the names of homes that last as long as their owner."""
+"""Prefix of the names of homes that end with their owner."""
 
 
 def start_home(home: ServerHome, options: StartOptions, on_progress: OnProgress) -> ServerState:
-    """Return what runs in a home, starting it if nothing does.
+    """Return the running server of a home, and start it if none runs.
 
     Raises:
-        DevServerError: It could not be started, or what runs there is not what was asked for.
+        DevServerError: The server could not be started, or one with other options runs in the home.
     """
     with exclusive(home.lock_name):
         state = home.read_state()
@@ -39,7 +39,7 @@ def start_home(home: ServerHome, options: StartOptions, on_progress: OnProgress)
 
 
 def stop_home(path: Path) -> bool:
-    """Stop the server of a home and return whether one ran; a state file left by a dead one is removed."""
+    """Stop the server of a home, remove its state file, and return whether it ran."""
     home = ServerHome(path.expanduser().absolute())
     with exclusive(home.lock_name):
         state = home.read_state()
@@ -51,7 +51,7 @@ def stop_home(path: Path) -> bool:
 
 
 def sweep_private_homes() -> None:
-    """Remove what servers left behind whose owner ended without stopping them."""
+    """Remove the homes of private servers that their owner did not stop."""
     for path in servers_folder().glob(f"{PRIVATE}*"):
         home = ServerHome(path)
         state = home.read_state()
@@ -60,7 +60,7 @@ def sweep_private_homes() -> None:
 
 
 def runs(state: ServerState) -> bool:
-    """Return whether the whole server runs: a cluster with a dead node does not."""
+    """Return whether all nodes of a server run."""
     if state.container is not None:
         return container_runs(state)
     return len(state.processes) == len(state.profile.nodes) and all(each.is_alive() for each in state.processes)
@@ -79,14 +79,14 @@ def _stop(home: ServerHome, state: ServerState) -> None:
 
 
 def _ensure_same(home: ServerHome, state: ServerState, options: StartOptions) -> None:
-    for name, runs_with, asked in (
+    for name, actual, requested in (
         ("version", state.version, options.version),
         ("profile", state.profile, options.profile),
         ("port", state.port, options.port or state.port),
         ("settings", dict(state.settings), dict(options.settings)),
     ):
-        if runs_with != asked:
+        if actual != requested:
             raise DevServerError(
-                f"{home.path} runs a server with {name} {runs_with!s} at {state.url}, but {asked!s} was asked for. "
+                f"{home.path} runs a server with {name} {actual!s} at {state.url}, but {requested!s} was requested. "
                 "Stop it first, or give another home."
             )

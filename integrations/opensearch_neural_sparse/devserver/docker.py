@@ -1,4 +1,4 @@
-"""A server in a container: the official image, for those who ask for it."""
+"""Run a server in a container of the official image."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DATA = "/usr/share/opensearch/data"
 def run_command(options: StartOptions, *, name: str, port: int) -> list[str]:
     """Return the arguments of `docker` that start a server: pinned tag, loopback only, security plugin off.
 
-    Unless it is ephemeral, its data lies in a volume of the container's name and outlives it.
+    Unless it is ephemeral, its data lies in a volume of the container's name and survives it.
     """
     environment = {
         "discovery.type": "single-node",
@@ -33,10 +33,7 @@ def run_command(options: StartOptions, *, name: str, port: int) -> list[str]:
         "DISABLE_SECURITY_PLUGIN": "true",
         "DISABLE_INSTALL_DEMO_CONFIG": "true",
         "OPENSEARCH_JAVA_OPTS": " ".join(options.java_options),
-        **{
-            key: str(value).lower() if isinstance(value, bool) else str(value)
-            for key, value in options.settings.items()
-        },
+        **{key: _text(value) for key, value in options.settings.items()},
     }
     volume = [] if options.ephemeral else ["--volume", f"{name}:{DATA}"]
     publish = ["--publish", f"{LOOPBACK}:{port}:{CONTAINER_PORT}"]
@@ -48,11 +45,13 @@ def launch_container(home: ServerHome, options: StartOptions) -> ServerState:
     """Start a container and wait until its server is ready. Only for the holder of the home's lock.
 
     Raises:
-        DevServerError: Docker is missing or its daemon does not answer, the profile needs more than one node, the
-            port is busy, or the server was not ready in time.
+        DevServerError: Docker is missing or its daemon does not answer, the profile is not `plain`, the port is busy,
+            or the server was not ready in time.
     """
     if options.profile is not Profile.PLAIN:
-        raise DevServerError(f"With Docker there is the profile 'plain' alone, not {options.profile.value!r}.")
+        raise DevServerError(
+            f"Docker runs the profile 'plain', not {options.profile.value!r}. Leave out docker or the profile."
+        )
     if options.port is not None:
         ensure_free(options.port)
     ensure_daemon()
@@ -78,10 +77,10 @@ def launch_container(home: ServerHome, options: StartOptions) -> ServerState:
 
 
 def await_container(state: ServerState, timeout: float) -> None:
-    """Wait until the server of a container is ready.
+    """Wait until the server of a container answers.
 
     Raises:
-        DevServerError: It ended, or the time is over; the message holds the end of its log.
+        DevServerError: It ended, or the timeout is over; `.log` has the end of its log.
     """
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline and container_runs(state):
@@ -96,8 +95,8 @@ def await_container(state: ServerState, timeout: float) -> None:
 
 def container_runs(state: ServerState) -> bool:
     """Return whether the container of a server runs."""
-    answer = docker("inspect", "--format", "{{.State.Running}}", str(state.container), check=False)
-    return answer.strip() == "true"
+    running = docker("inspect", "--format", "{{.State.Running}}", str(state.container), check=False)
+    return running.strip() == "true"
 
 
 def stop_container(state: ServerState) -> None:
@@ -112,32 +111,32 @@ def container_log(state: ServerState, lines: int) -> str:
 
 
 def ensure_daemon() -> None:
-    """Check that Docker can be used.
+    """Check that the Docker daemon answers.
 
     Raises:
-        DevServerError: It cannot; the message says what to do instead.
+        DevServerError: It does not; the message has the remedy.
     """
     try:
         docker("version", "--format", "{{.Server.Version}}")
     except DevServerError as error:
-        remedy = "Start Docker, or leave out --docker: nothing but Python packages is needed then."
-        raise DevServerError(f"Docker was asked for but does not answer. {remedy}", error.log) from error
+        remedy = "Start Docker, or leave out --docker to use Python packages alone."
+        raise DevServerError(f"Docker does not answer. {remedy}", error.log) from error
 
 
 def docker(*arguments: str, check: bool = True) -> str:
-    """Run `docker` and return what it prints.
+    """Run `docker` and return its output.
 
     Raises:
-        DevServerError: It is not installed, or (with `check`) it failed; `.log` holds what it said.
+        DevServerError: It is not installed, or (with `check`) it failed; `.log` has its errors.
     """
     executable = shutil.which("docker")
     if executable is None:
-        raise DevServerError("The command docker is not on the PATH.", "docker: not found")
+        raise DevServerError("The command docker is not on the PATH. Install Docker.", "docker: not found")
     command = [executable, *arguments]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-    if check and answer.returncode != 0:
-        raise DevServerError(f"docker {arguments[0]} failed.", answer.stderr.strip())
-    return answer.stdout + answer.stderr
+    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if check and result.returncode != 0:
+        raise DevServerError(f"docker {arguments[0]} failed:", result.stderr.strip())
+    return result.stdout + result.stderr
 
 
 def _text(value: str | int | bool) -> str:

@@ -1,4 +1,4 @@
-"""What can be asked of a server."""
+"""Define the options of starting a server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Settings = Mapping[str, str | int | bool]
 
 
 class StartArguments(TypedDict, total=False):
-    """The fields of StartOptions, as keyword arguments."""
+    """Keyword arguments for the fields of StartOptions."""
 
     version: str
     profile: ProfileLike
@@ -31,19 +31,19 @@ class StartArguments(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class StartOptions:
-    """How a server is to be started.
+    """Options of starting a server.
 
     Attributes:
         version: Version of the server.
-        profile: Its make.
+        profile: Its profile.
         port: Port of its first node; a free one if None.
         home: Folder of its configuration, data and logs; one below the cache folder if None.
         heap: Java heap of each node, such as `512m`; that of the profile if None.
-        jvm_options: More options of its Java runtime; `-XX:TieredStopAtLevel=1` halves the time of a start, for a
-            server that lives shortly.
-        settings: Rows for opensearch.yml.
-        ephemeral: Whether its data goes when it stops.
-        lifeline: Whether it ends with the process that starts it, however that ends.
+        jvm_options: Further options of its Java runtime; `-XX:TieredStopAtLevel=1` halves the time of a start, for a
+            short-lived server.
+        settings: Settings for opensearch.yml.
+        ephemeral: Whether its data is deleted when it stops.
+        lifeline: Whether it ends with the process that starts it, even if that is killed.
         docker: Whether to run the official image instead.
         timeout: Seconds until it must be ready.
     """
@@ -65,7 +65,7 @@ class StartOptions:
 
     @classmethod
     def of(cls, **arguments: Unpack[StartArguments]) -> Self:
-        """Return options whose choices may be given as text.
+        """Make options from keyword arguments; choices may be text.
 
         Args:
             **arguments: The fields, by name.
@@ -75,6 +75,6 @@ class StartOptions:
 
     @property
     def java_options(self) -> tuple[str, ...]:
-        """What the Java runtime of each node is told: its heap and what else was asked for."""
+        """Options of each node's Java runtime: its heap and `jvm_options`."""
         heap = self.heap or self.profile.heap
         return (f"-Xms{heap}", f"-Xmx{heap}", *self.jvm_options)

@@ -1,4 +1,4 @@
-"""What a development server is made for."""
+"""Define the profiles of a development server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ ML_SETTINGS = {
     "plugins.ml_commons.connector.private_ip_enabled": True,
     "plugins.ml_commons.trusted_connector_endpoints_regex": [r"^https?://(127\.0\.0\.1|localhost)(:\d+)?(/.*)?$"],
 }
-"""Models may run on the only node, and connectors may call an encoder on this machine and nowhere else."""
+"""Allow models on the only node, and connectors to an encoder on this machine alone."""
 
 
 class Profile(StrEnum):
-    """A make of server: how many nodes, which plugins."""
+    """Profile of a server: its nodes and plugins."""
 
     PLAIN = "plain"
     """One node with k-NN and neural-search."""
@@ -33,17 +33,17 @@ class Profile(StrEnum):
 
     @property
     def heap(self) -> str:
-        """Java heap of each node unless another is asked for."""
+        """Default Java heap of each node."""
         return {Profile.CLUSTER: "512m", Profile.ML: "2g"}.get(self, "1g")
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Rows of opensearch.yml that hold unless others are asked for."""
+        """Default settings in opensearch.yml."""
         return ML_SETTINGS if self is Profile.ML else {}
 
     @property
     def scheme(self) -> str:
-        """How its URL begins."""
+        """Scheme of its URL."""
         return "https" if self is Profile.SECURITY else "http"
 
 

@@ -1,4 +1,4 @@
-"""What a long step tells whoever waits for it. The library itself prints nothing."""
+"""Report the progress of starting a server to a callback; the library itself prints nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """A step on the way to a running server."""
+    """Step of starting a server."""
 
     DOWNLOAD = "download"
     ASSEMBLE = "assemble"
@@ -17,13 +17,13 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How far a step has come.
+    """Progress of a step.
 
     Attributes:
         step: The step.
         version: The server's version.
-        done: Bytes so far; 0 for steps that are not counted.
-        total: Bytes in all; 0 for steps that are not counted.
+        done: Bytes so far; 0 for steps without a count.
+        total: Bytes in all; 0 for steps without a count.
     """
 
     step: Step
@@ -36,4 +36,4 @@ OnProgress = Callable[[Progress], None]
 
 
 def ignore_progress(progress: Progress) -> None:
-    """Take a report and do nothing with it."""
+    """Ignore the progress."""

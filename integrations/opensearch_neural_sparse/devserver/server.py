@@ -1,4 +1,4 @@
-"""A development server: started, found, stopped."""
+"""Start, find and stop a development server."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ URL_VARIABLE = "OPENSEARCH_URL"
 
 
 class Origin(StrEnum):
-    """Where a server comes from."""
+    """Origin of a server."""
 
     ENVIRONMENT = "environment"
     """Named by the environment variable OPENSEARCH_URL: used, never started or stopped."""
     ASSEMBLED = "assembled"
-    """Run from the parts of a lock."""
+    """Assembled from the artifacts of a lock."""
     DOCKER = "docker"
     """Run from the official image."""
 
@@ -44,12 +44,12 @@ class DevServer:
     """A local OpenSearch for tests and tutorials.
 
     Attributes:
-        url: Where it answers; may hold the credentials of OPENSEARCH_URL, so it is not shown.
-        version: Its version, as it was asked for or, of a named server, as it says.
-        origin: Where it comes from.
-        profile: Its make; None for a named server.
-        home: The folder of its data and logs; None for a named server.
-        login: Who is let in, by whose certificate; None for a server without a login and for a named one.
+        url: Its URL; may contain the credentials of OPENSEARCH_URL, so the representation leaves it out.
+        version: Its version, as requested or, for a named server, as reported.
+        origin: Its origin.
+        profile: Its profile; None for a named server.
+        home: Folder of its data and logs; None for a named server.
+        login: Its login; None for a server without a login and for a named one.
     """
 
     url: str = field(repr=False)
@@ -63,18 +63,18 @@ class DevServer:
     def start(
         cls, *, own: bool = False, on_progress: OnProgress = ignore_progress, **arguments: Unpack[StartArguments]
     ) -> DevServer:
-        """Return a running server, starting it if none runs in its home.
+        """Return the running server of a home, and start it if none runs.
 
-        The server that OPENSEARCH_URL names comes first. Else one is assembled (once) and started; it goes on running
-        when this process ends. Two processes that start at once end with one server.
+        The server that OPENSEARCH_URL names takes precedence. Otherwise one is assembled (once) and started; it goes
+        on when this process ends. Two processes that start at the same time share one server.
 
         Args:
-            own: Start one even where OPENSEARCH_URL names a server.
-            on_progress: Told how far it has come.
+            own: Start one even if OPENSEARCH_URL names a server.
+            on_progress: Called with the progress.
             **arguments: The fields of StartOptions.
 
         Raises:
-            DevServerError: No server could be had, or another one runs in this home.
+            DevServerError: No server could be started, or one with other options runs in the home.
         """
         if not own and (named := cls.from_environment()) is not None:
             return named
@@ -88,18 +88,18 @@ class DevServer:
     def running(
         cls, *, own: bool = False, on_progress: OnProgress = ignore_progress, **arguments: Unpack[StartArguments]
     ) -> Iterator[DevServer]:
-        """Run a server of one's own for the length of a block.
+        """Run a private server for the length of a block.
 
-        It ends with the block, and with this process however that ends. Its data goes too, unless a home is given
-        and `ephemeral` is not. A server that OPENSEARCH_URL names is used and left alone.
+        It ends with the block, and with this process even if that is killed. Its data is deleted, unless a home is
+        given without `ephemeral`. A server that OPENSEARCH_URL names is used and left running.
 
         Args:
-            own: Start one even where OPENSEARCH_URL names a server.
-            on_progress: Told how far it has come.
+            own: Start one even if OPENSEARCH_URL names a server.
+            on_progress: Called with the progress.
             **arguments: The fields of StartOptions.
 
         Raises:
-            DevServerError: No server could be had, or one runs in this home already.
+            DevServerError: No server could be started, or one runs in the home already.
         """
         if not own and (named := cls.from_environment()) is not None:
             yield named
@@ -120,11 +120,11 @@ class DevServer:
 
     @classmethod
     def named(cls, url: str, *, source: str = URL_VARIABLE) -> DevServer:
-        """Return the server at a URL that somebody else runs.
+        """Return the server at a URL, which this package did not start.
 
         Args:
             url: Its URL.
-            source: What named it, for the message.
+            source: Source of the URL, for the message.
 
         Raises:
             DevServerError: It does not answer, or is no OpenSearch.
@@ -134,7 +134,7 @@ class DevServer:
         except (*NO_ANSWER, KeyError, TypeError) as error:
             raise DevServerError(
                 f"{source} names {without_credentials(url)}, which does not answer as OpenSearch does "
-                f"({type(error).__name__}). Start that server, or unset {source} to have one started here."
+                f"({type(error).__name__}). Start that server, or unset {source} to start one here."
             ) from error
         return cls(url=url.rstrip("/"), version=version, origin=Origin.ENVIRONMENT)
 
@@ -161,7 +161,7 @@ class DevServer:
 
     @classmethod
     def find_all(cls) -> list[DevServer]:
-        """Return the servers that run in homes below the cache folder, but for those of a `running` block."""
+        """Return the servers that run in default homes, without those of a `running` block."""
         homes = [home for home in sorted(servers_folder().glob("*")) if not home.name.startswith(PRIVATE)]
         return [server for home in homes if (server := cls.find(home)) is not None]
 
@@ -172,34 +172,34 @@ class DevServer:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Numbers of its processes on this machine; empty for a named server and a container."""
+        """Pids of its nodes; empty for a named server and a container."""
         state = self._state()
         return () if state is None else tuple(process.pid for process in state.processes)
 
     def health(self) -> str | None:
-        """Return `green`, `yellow` or `red`, or None if it does not answer."""
+        """Return the health of the cluster: `green`, `yellow` or `red`, or None if it does not answer."""
         try:
             return str(get_json(self.url, "/_cluster/health", login=self.login).get("status"))
         except NO_ANSWER:
             return None
 
     def logs(self, lines: int = 100, *, node: str = "n1") -> str:
-        """Return the end of a node's log; the empty string for a named server.
+        """Return the last lines of a node's log; the empty string for a named server.
 
         Args:
-            lines: Most lines.
-            node: Which node of a cluster.
+            lines: Maximum number of lines.
+            node: Name of the node.
         """
         return "" if self.home is None else self.read_log(self.home, lines, node=node)
 
     @staticmethod
     def read_log(home: Path, lines: int = 100, *, node: str = "n1") -> str:
-        """Return the end of the log in a home, also when its server has stopped.
+        """Return the last lines of the log in a home, also after its server has stopped.
 
         Args:
             home: Folder of a server.
-            lines: Most lines.
-            node: Which node of a cluster.
+            lines: Maximum number of lines.
+            node: Name of the node.
         """
         place = ServerHome(home.expanduser().absolute())
         state = place.read_state()
@@ -208,15 +208,15 @@ class DevServer:
         return last_lines(place.log(node), lines)
 
     def stop(self) -> bool:
-        """Stop what was started here, wait until it is gone, and remove ephemeral data.
+        """Stop the server, wait until it has ended, and remove ephemeral data.
 
         Returns:
-            Whether anything ran. A named server is left alone.
+            Whether it ran. A named server is left alone.
         """
         return self.home is not None and stop_home(self.home)
 
     def kill(self) -> None:
-        """End its processes at once, as a power cut would; data and state file stay as they are."""
+        """Kill its processes, as a power cut would; data and state file stay as they are."""
         state = self._state()
         if state is not None:
             stop_processes(state, force=True)

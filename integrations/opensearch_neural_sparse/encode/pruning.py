@@ -96,13 +96,13 @@ class Prune:
 
 
 def prune_max_ratio(vector: SparseVector, ratio: float) -> SparseVector:
-    """Keep the tokens whose weight is at least `ratio` times the largest."""
+    """Keep the tokens with at least `ratio` times the largest weight."""
     threshold = _float32(_float32(ratio) * _float32(max(vector.weights, default=0.0)))
     return _at_least(vector, threshold)
 
 
 def prune_abs_value(vector: SparseVector, value: float) -> SparseVector:
-    """Keep the tokens whose weight is at least `value`."""
+    """Keep the tokens with a weight of at least `value`."""
     return _at_least(vector, _float32(value))
 
 

@@ -65,8 +65,8 @@ def warn_of_cut_queries(cuts: Cuts, queries: Sequence[str]) -> None:
     count, tokens, limit = _totals(cuts, queries)
     what = f"The query has {limit + tokens} tokens, more" if count == 1 else f"{count} queries have more tokens"
     message = (
-        f"{what} than the {limit} that the model reads; the last {tokens} are not in its vector. Ask a shorter "
-        "question, or load the query encoder with a larger max_length if the model can take more."
+        f"{what} than the {limit} that the model reads; the last {tokens} are not in its vector. Use a shorter query, "
+        "or load the query encoder with a larger max_length if the model can take more."
     )
     warnings.warn(TruncationWarning(message), stacklevel=3)
 

@@ -1,1 +1,1 @@
-"""Collections with judged queries, and how well an index answers them."""
+"""Evaluate models and search methods on judged collections, and measure their speed."""

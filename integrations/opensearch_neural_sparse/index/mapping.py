@@ -11,6 +11,7 @@ from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.analyzers import analyzer_for
 from opensearch_neural_sparse.index.documents.chunks import END, START
 from opensearch_neural_sparse.index.metadata.field_types import NUMBERS
+from opensearch_neural_sparse.index.metadata.instants import FORMAT, as_date_field
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.schema import ID_FIELD, FieldType, IndexSchema, marker_field
 
@@ -46,7 +47,7 @@ def create_index_body(
     if schema.text_analyzer is None and not any(name.startswith(DEFAULT_ANALYZER) for name in flat):
         schema = replace(schema, text_analyzer=analyzer_for(languages))
     mappings: dict[str, Any] = {
-        "date_detection": False,
+        "dynamic_date_formats": [FORMAT],
         "dynamic_templates": _dynamic_templates(),
         "properties": _properties(schema),
     }
@@ -114,16 +115,25 @@ def _properties(schema: IndexSchema) -> dict[str, Any]:
 
 
 def _declared(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a user-supplied field mapping; numeric fields get `coerce: false` by default."""
+    """Return a user-supplied field mapping; numeric fields get `coerce: false` by default.
+
+    A date field gets the subfield of instants, by which filters compare it.
+    """
+    if mapping.get("type") == "date":
+        return {**mapping, "fields": as_date_field() | dict(mapping.get("fields", {}))}
     coerced = "coerce" not in mapping and mapping.get("type") in NUMBERS
     return {**mapping, "coerce": False} if coerced else dict(mapping)
 
 
 def _dynamic_templates() -> list[dict[str, Any]]:
-    """Return the dynamic templates of undeclared metadata: numbers as double, texts as keyword."""
+    """Return the dynamic templates of undeclared metadata: numbers as double, texts as keyword.
+
+    A key whose first value is a date gets the subfield of instants as well, and takes other texts, too.
+    """
     number = {"type": "double", "coerce": False}
     text = {"type": "keyword", "normalizer": FIRST_CHARACTERS}
-    mappings = {"long": number, "double": number, "string": text}
+    dated = {**text, "fields": as_date_field()}
+    mappings = {"long": number, "double": number, "date": dated, "string": text}
     return [{f"{kind}s": {"match_mapping_type": kind, "mapping": mapping}} for kind, mapping in mappings.items()]
 
 

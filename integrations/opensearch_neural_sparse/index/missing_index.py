@@ -1,4 +1,4 @@
-"""Names without an index: the missing ones of a list, and those that an index can be created under."""
+"""Missing indices: those of a comma-separated list, and names that an index can be created under."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ EXISTING_ONLY = MappingProxyType({"ignore_unavailable": "true"})
 
 
 def is_list(name: str) -> bool:
-    """Return whether a name holds several, with commas between them."""
+    """Return whether a name is a comma-separated list."""
     return "," in name
 
 
 def is_single(name: str) -> bool:
-    """Return whether a name is that of one index or alias, neither a list nor a pattern."""
+    """Return whether a name is a single index or alias, neither a list nor a pattern."""
     return not is_list(name) and "*" not in name
 
 
 def error_of_list(name: str, response: Mapping[str, Any]) -> IndexNotFoundError | None:
-    """Return the error that names the missing indices of a list; None where none is missing any more.
+    """Return the error of a list's missing indices; None if all exist.
 
     Args:
         name: The list.

@@ -159,7 +159,7 @@ class IndexSchema:
 
     @cached_property
     def extra_names(self) -> frozenset[str]:
-        """Names that `SparseDocument.extra_fields` may have: those of Haystack's Document that are no fields of it."""
+        """Allowed names of `SparseDocument.extra_fields`: those of Haystack's Document without a field of the index."""
         return RESERVED_BY_HAYSTACK - {ID_FIELD, META_FIELD, *self._own_fields}
 
     def is_reserved(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The two sides of a store's model, each found and loaded when it is first needed."""
+"""Encoders of a store's model, each loaded when it is first needed."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class Encoders(Portable):
 
     @property
     def spec(self) -> ModelSpec:
-        """The model that the caller named or whose encoder was handed in; no file but a folder's own is read.
+        """The model of the caller; of a folder, its configuration is read.
 
         Raises:
             ModelFilesError: Neither is known.
@@ -173,7 +173,7 @@ class Encoders(Portable):
         return self.query().encode_queries(texts) if texts else ()
 
     def query_tokenizer(self) -> SparseTokenizer:
-        """Return the tokenizer of the query side, whose vocabulary the model's token ids belong to."""
+        """Return the tokenizer of the query side."""
         with self._lock:
             if self._query_tokenizer is None:
                 self._query_tokenizer = SparseTokenizer.from_file(self.files(Side.QUERY).query_tokenizer)
@@ -226,7 +226,7 @@ class Encoders(Portable):
         return self.query_tokenizer().vocabulary
 
     def binding(self, schema: IndexSchema) -> ModelBinding:
-        """Return what an index is bound to whose documents are encoded here; the weights are hashed, not loaded."""
+        """Return the model binding of an index that is encoded here; weights are hashed, not loaded."""
         with self._lock:
             files = self.files(Side.DOCUMENT)
             length, dims = self._limits(files)
@@ -241,7 +241,7 @@ class Encoders(Portable):
         )
 
     def close(self) -> None:
-        """Let go of the encoders that were loaded here, if any."""
+        """Close the encoders that were loaded here."""
         with self._lock:
             if self._owned is not None:
                 self._owned.close()

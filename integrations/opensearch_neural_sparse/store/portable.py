@@ -1,4 +1,4 @@
-"""What holds clients and models open, and can be copied and pickled all the same."""
+"""Copies and pickles of objects that hold clients and models open."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any, ClassVar, Self
 
 
 class Portable:
-    """A thing whose copies start as it did: what was opened since stays behind, what was handed in is shared.
+    """Base of objects that are copied and pickled without what they opened; what was handed in is shared.
 
     Copies open clients and load models of their own when they are first used.
     """
 
     OPENED: ClassVar[frozenset[str]] = frozenset()
-    """Attributes that `_begin` sets, or that appear later; no copy takes them along."""
+    """Attributes that `_begin` sets, or that appear later; copies leave them out."""
 
     def _begin(self) -> None:
-        """Set the attributes that nothing was opened for yet."""
+        """Set the attributes of an object that has opened nothing."""
         raise NotImplementedError
 
     def _ensure_picklable(self) -> None:

@@ -70,7 +70,7 @@ class Exclusive:
 
 @dataclass(frozen=True)
 class EmbedLegs:
-    """Dense legs whose embedder is asynchronous; the result is the legs with the vectors that an event loop awaits.
+    """Legs with asynchronous embedders; the result is the legs with their vectors.
 
     Attributes:
         legs: The legs of a hybrid search.

@@ -1,4 +1,4 @@
-"""How to write: frozen choices with reasons for their defaults; how to fuse lies in `search.options`."""
+"""Options of writes, as frozen values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Refresh = bool | Literal["wait_for"]
 
 @dataclass(frozen=True, kw_only=True)
 class WriteOptions:
-    """How documents are written.
+    """Options of a write.
 
     Attributes:
         batch_size: Documents of a bulk request, and texts handed to the encoder at once.

@@ -11,11 +11,11 @@ from typing import Any
 from opensearch_neural_sparse.transport.address import hosts_of
 
 _IN_NO_SIGNATURE = frozenset({"scheme"})
-"""What connections read by name."""
+"""Options that connections read without a parameter of that name."""
 _GIVEN_BY_THE_CLIENT = frozenset({"self", "hosts", "host", "connections"})
-"""What signatures have besides options: the address of the server, and what one part of a client hands to another."""
+"""Parameters that are no options: addresses, and arguments between the parts of a client."""
 _PARTS = ("transport_class", "connection_pool_class", "connection_class")
-"""Options that are classes, or make what these would, and have options of their own."""
+"""Options that are classes with options of their own."""
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 

@@ -61,7 +61,7 @@ def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_pa
         (("--model", MODEL, "--max-length", "100000"), "small-en takes texts of 3 to 512 tokens"),
         (("--model", MODEL, "--hybrid", "bm25+dense:rrf"), "A hybrid with dense search needs --dense MODEL."),
         (("--dense", "minilm"), "Give a --model: --analyzer, --dense and --hybrid are measured beside it."),
-        (("nowhere", "--model", MODEL), "nowhere is no folder or file that is there, and no hub id"),
+        (("nowhere", "--model", MODEL), "nowhere is no existing folder or file, and no hub id"),
     ],
 )
 def test_wrong_calls_are_told(run: Run, folder: str, tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:

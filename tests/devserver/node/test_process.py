@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from opensearch_neural_sparse.devserver.node.process import NodeProcess, read_command_line
 
 SLEEP = "import time, sys; print('up', flush=True); time.sleep(60)"
+NEGLECT = (
+    "import subprocess, sys, time; child = subprocess.Popen([sys.executable, '-c', '', 'token-of-this-test']); "
+    "print(child.pid, flush=True); time.sleep(60)"
+)
 READ_INPUT = "import sys; sys.stdin.read()"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
 
@@ -65,6 +70,18 @@ def test_a_number_that_nobody_has_is_dead(tmp_path: Path):
         pass
     process.stop()
     assert not NodeProcess(pid=process.pid, token=process.token).is_alive()
+
+
+def test_a_process_that_ended_without_its_parent_waiting_is_dead():
+    with subprocess.Popen([sys.executable, "-c", NEGLECT], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        process = NodeProcess(pid=int(parent.stdout.readline()), token="token-of-this-test")
+        deadline = time.monotonic() + 10
+        while process.is_alive():
+            assert time.monotonic() < deadline, "an ended process of another parent counts as running"
+        os.kill(process.pid, 0)  # the system still knows its number
+        process.stop()
+        parent.kill()
 
 
 def test_a_lifeline_is_held_until_the_process_is_stopped(tmp_path: Path):

@@ -109,7 +109,7 @@ def test_a_variant_that_is_not_known_is_refused_and_not_computed_wrongly(
     entries: dict, model: GteModel, tmp_path: Path
 ):
     files = changed(model, tmp_path / "model", **entries)
-    with pytest.raises(ModelFilesError, match="The ONNX engine knows"):
+    with pytest.raises(ModelFilesError, match="The ONNX engine cannot run"):
         load_document_encoder(files, engine="onnx")
 
 

@@ -125,12 +125,12 @@ def test_a_folder_and_a_file_are_read_by_what_they_hold(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("scifact", r"'scifact' is no folder or file that is there, and no hub id such as BeIR/scifact"),
-        ("./no/such/folder", "no folder or file"),
-        ("data/xquad.en.json", "no folder or file"),
-        ("data/corpus.jsonl", "no folder or file"),
-        ("miracl/miracl", "have a language behind the colon"),
-        ("BeIR/scifact:en", "no other has"),
+        ("scifact", r"'scifact' is no existing folder or file, and no hub id. .* such as BeIR/scifact"),
+        ("./no/such/folder", "no existing folder or file"),
+        ("data/xquad.en.json", "no existing folder or file"),
+        ("data/corpus.jsonl", "no existing folder or file"),
+        ("miracl/miracl", "Give miracl/miracl:sw and google/xquad:en with a language"),
+        ("BeIR/scifact:en", "every other without"),
     ],
 )
 def test_a_name_that_leads_nowhere_is_refused_before_anything_is_read(name: str, message: str) -> None:

@@ -19,7 +19,7 @@ from opensearch_neural_sparse.evaluate.datasets.beir import Collection
 from opensearch_neural_sparse.evaluate.experiments.evaluation import evaluate
 from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import every_hybrid, parse_hybrid
 from opensearch_neural_sparse.evaluate.experiments.runs import Setting
-from opensearch_neural_sparse.evaluate.experiments.temporary_index import fill, index_bytes, scratch_index
+from opensearch_neural_sparse.evaluate.experiments.temporary_index import fill, index_bytes, temporary_index
 from opensearch_neural_sparse.evaluate.metrics.relevance import METRICS, NDCG_AT_10
 from tests.evaluate.collections import DOCUMENTS, QUERIES, SENTENCES
 from tests.paths import SMALL_MODEL
@@ -119,7 +119,7 @@ def test_dense_vectors_are_searched_and_fused_with_the_others(client, cache: Pat
 
 def test_the_size_of_an_index_is_that_of_all_its_documents_whoever_asked_before(client) -> None:
     encoder = load_query_encoder(SMALL_MODEL)
-    with scratch_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
+    with temporary_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
         empty = index_bytes(client, store.index)
         vector = SparseVector({"river": 1.0})
         fill(store, (SparseDocument(id=str(n), text=f"{n} " * 200, vector=vector) for n in range(200)))
@@ -129,7 +129,7 @@ def test_the_size_of_an_index_is_that_of_all_its_documents_whoever_asked_before(
 def test_equal_scores_are_ranked_in_the_order_of_the_collection_each_time(client) -> None:
     encoder, vector = load_query_encoder(SMALL_MODEL), SparseVector({"river": 1.0})
     names = [str(number) for number in range(3000)]
-    with scratch_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
+    with temporary_index(client, "evaluate", model=SMALL_MODEL, query_encoder=encoder) as store:
         fill(store, (SparseDocument(id=name, text="A river.", vector=vector) for name in names))
         for search in (store.search, store.match_search, store.hybrid_search):
             assert [hit.id for hit in search("river", size=100)] == names[:100]

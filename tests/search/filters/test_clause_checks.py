@@ -84,10 +84,19 @@ def test_a_field_that_is_no_text_of_unicode_is_refused() -> None:
 
 
 def test_values_become_what_documents_hold() -> None:
-    day, number, name = date(2026, 1, 2), Decimal("1.5"), UUID(int=7)
-    assert filter_clauses({"terms": {"x": [day, number, name]}}) == [{"terms": {"x": ["2026-01-02", 1.5, str(name)]}}]
+    number, name = Decimal("1.5"), UUID(int=7)
+    assert filter_clauses({"terms": {"x": [number, name]}}) == [{"terms": {"x": [1.5, str(name)]}}]
     assert filter_clauses({"terms": {"x": np.array([1, 2])}}) == [{"terms": {"x": [1, 2]}}]
     assert filter_clauses({"term": {"x": np.float32(0.5)}}) == [{"term": {"x": 0.5}}]
+
+
+def test_a_date_is_compared_as_an_instant_where_the_field_holds_one() -> None:
+    no_instant = {"exists": {"field": "x.as_date"}}
+    term = {"bool": {"filter": [{"term": {"x": {"value": "2026-01-02"}}}], "must_not": [no_instant]}}
+    instant = {"term": {"x.as_date": {"value": "2026-01-02T00:00:00.000000+00:00"}}}
+    compared = [{"bool": {"should": [instant, term], "minimum_should_match": 1}}]
+    assert filter_clauses({"term": {"x": date(2026, 1, 2)}}) == compared
+    assert filter_clauses(filter_clauses({"term": {"x": "2026-01-02"}})) == compared, "once, however often it is read"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from opensearch_neural_sparse import (
     ModelMismatchError,
     NeuralSparseStore,
 )
-from opensearch_neural_sparse.store.operations import bind_model
+from opensearch_neural_sparse.store.operations.model_changes import bind_model
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.store.conftest import MakeStore

@@ -173,7 +173,7 @@ def test_documents_without_text_are_named_before_anything_is_made(
 ) -> None:
     source.write([{"id": "bare", "vector": {"a": 1.0}}, {"id": "empty", "text": ""}])
     encoder = OtherEncoder(other_files)
-    with pytest.raises(IndexSchemaError, match=r"1 documents of .* have no text to encode anew: 'bare'"):
+    with pytest.raises(IndexSchemaError, match=r"1 documents of .* have no text to encode: 'bare'"):
         source.reindex_with_model(target, document_encoder=encoder)
     assert not client.indices.exists(index=target)
     report = source.reindex_with_model(target, document_encoder=encoder, on_missing_text="keep")
@@ -197,7 +197,7 @@ def test_documents_of_several_shards_without_an_id_field_all_go_over(
     assert everything(client, target) == everything(client, store.index)
     assert sorted(text for call in encoder.calls for text in call) == sorted(f"word{n}" for n in range(40))
     client.index(index=store.index, id="bare", body={}, params={"refresh": "true"})
-    with pytest.raises(IndexSchemaError, match=r"1 documents .* have no text to encode anew: 'bare'"):
+    with pytest.raises(IndexSchemaError, match=r"1 documents .* have no text to encode: 'bare'"):
         store.reindex_with_model(f"{target}-2", document_encoder=encoder, options=PAGES)
 
 

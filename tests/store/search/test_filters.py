@@ -16,6 +16,7 @@ from opensearch_neural_sparse import (
     UnmappedFieldWarning,
 )
 from opensearch_neural_sparse.search.options.fusion import Fusion
+from opensearch_neural_sparse.store.operations import lifecycle
 from tests.store.conftest import MakeStore
 
 pytestmark = pytest.mark.newest_server
@@ -134,7 +135,7 @@ def test_a_field_that_hits_have_is_known_without_a_look(
 ) -> None:
     filled.open()
     make_store().write([{"id": "4", "text": "mars", "metadata": {"late": {"at": 1}}}])
-    monkeypatch.setattr(filled, "_look", lambda: pytest.fail("the index was read again"))
+    monkeypatch.setattr(lifecycle, "read_index", lambda _: pytest.fail("the index was read again"))
     assert [hit.id for hit in filled.search("mars", filter={"term": {"late.at": 1}})] == ["4"]
 
 
@@ -143,7 +144,7 @@ def test_mapped_fields_ask_nothing_more_of_the_server(
 ) -> None:
     both = [{"term": {"lang": "en"}}, {"exists": {"field": "year"}}]
     filled.count(both)  # a look, since the first write has mapped them
-    monkeypatch.setattr(filled, "_look", lambda: pytest.fail("the index was read again"))
+    monkeypatch.setattr(lifecycle, "read_index", lambda _: pytest.fail("the index was read again"))
     assert len(filled.search("red mars", filter=both)) == 3
 
 

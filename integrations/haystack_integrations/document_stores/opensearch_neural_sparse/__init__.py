@@ -1,6 +1,6 @@
 """Haystack document store for neural sparse retrieval."""
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 try:
     import haystack  # noqa: F401

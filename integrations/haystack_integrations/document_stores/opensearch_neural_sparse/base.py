@@ -7,32 +7,47 @@ them. A test holds that every private name of the parent that this package relie
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
 from haystack_integrations.document_stores.opensearch.auth import AsyncAWSAuth, AWSAuth
+from haystack_integrations.document_stores.opensearch.filters import normalize_filters
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.index import (
-    IN_HAYSTACK,
-    AsyncDocumentIndex,
-    DocumentIndex,
+from haystack_integrations.document_stores.opensearch_neural_sparse.document_codec import DocumentCodec
+from haystack_integrations.document_stores.opensearch_neural_sparse.error_translation import translating_errors
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import (
+    Filters,
+    checked_filters,
+    filter_errors,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse.inherited import InheritedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.index_creation import (
+    AwaitedStore,
+    create_unstamped,
+    open_or_create,
+    open_or_create_async,
+)
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
-from opensearch_neural_sparse.index.mapping import create_index_body
+from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore, VectorRemedies
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
     from opensearchpy import AsyncOpenSearch, OpenSearch
 
-    from opensearch_neural_sparse.encode.pruning import Prune
-    from opensearch_neural_sparse.index.schema import IndexSchema
+    from opensearch_neural_sparse import IndexSchema, Prune, SparseTokenizer
+    from opensearch_neural_sparse.layer_support import IndexInfo
 
 LOCAL = "http://localhost:9200"
+REMEDIES = VectorRemedies(
+    sparse="Embed documents by NeuralSparseDocumentEmbedder before they are written; a content in which the model "
+    "knows no token has no vector.",
+    further="NeuralSparseStore.add_field() fills it.",
+    dense="Embed documents by a dense embedder as well, or leave embedding_dim out.",
+)
 
 
-class BoundDocumentStore(InheritedDocumentStore):
+@translating_errors
+class BoundDocumentStore(OpenSearchDocumentStore):
     """Open and read an index of the core's layout through the parent's methods.
 
     The blocking side and the asynchronous one are opened and closed by themselves; the latter has a client in each
@@ -52,14 +67,14 @@ class BoundDocumentStore(InheritedDocumentStore):
         super().__init__(**parameters)
 
     def close(self) -> None:
-        """Close the blocking client and let go of its model; the next use opens them again."""
-        if (index := self._blocking.take()) is not None:
-            index.close()
+        """Close the blocking client and release its model; the next use opens them again."""
+        if (store := self._blocking.take()) is not None:
+            store.close()
 
     async def close_async(self) -> None:
-        """Close the client of this event loop and let go of its model; the next use opens them again."""
-        if (index := self._asynchronous.take()) is not None:
-            await index.close()
+        """Close the client of this event loop and release its model; the next use opens them again."""
+        if (awaited := self._asynchronous.take()) is not None:
+            await awaited.store.close()
 
     def create_index(
         self, index: str | None = None, mappings: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
@@ -71,14 +86,11 @@ class BoundDocumentStore(InheritedDocumentStore):
             mappings: Mappings in place of the store's own; an index with such carries no stamp.
             settings: Its settings; by default the store's own.
         """
-        opened = self._new_blocking(index)
-        try:
+        with self._new_blocking(index) as store:
             if mappings:
-                opened.create_unstamped(mappings, settings or self._settings)
+                create_unstamped(store, mappings, settings or self._settings)
             else:
-                opened.open_or_create(settings or self._settings, create=True)
-        finally:
-            opened.close()
+                open_or_create(store, settings or self._settings, create=True)
 
     async def create_index_async(
         self, index: str | None = None, mappings: dict[str, Any] | None = None, settings: dict[str, Any] | None = None
@@ -97,46 +109,48 @@ class BoundDocumentStore(InheritedDocumentStore):
     def _encoder_options(self) -> dict[str, Any]:
         return {}
 
-    def _open(self) -> DocumentIndex:
+    def _open(self) -> NeuralSparseStore:
         return self._blocking.get()
 
-    async def _open_async(self) -> AsyncDocumentIndex:
-        index = self._asynchronous.get()
-        if not index.opened:
-            self._note_nested(await index.open_or_create(self._settings, create=self._makes(index)))
-        await index.client()
-        return index
+    async def _open_async(self) -> AsyncNeuralSparseStore:
+        awaited = self._asynchronous.get()
+        if not awaited.opened:
+            info = await open_or_create_async(awaited.store, self._settings, create=self._creates(awaited.store))
+            awaited.opened = True
+            self._note_nested(info)
+        await awaited.store.client()
+        return awaited.store
 
-    def _open_blocking(self) -> DocumentIndex:
-        index = self._new_blocking()
+    def _open_blocking(self) -> NeuralSparseStore:
+        store = self._new_blocking()
         try:
-            self._note_nested(index.open_or_create(self._settings, create=self._makes(index)))
+            self._note_nested(open_or_create(store, self._settings, create=self._creates(store)))
         except BaseException:
-            index.close()
+            store.close()
             raise
-        return index
+        return store
 
-    def _makes(self, index: DocumentIndex | AsyncDocumentIndex) -> bool:
-        """Return whether the index is made where there is none: that is wished, and can be."""
-        return self._create_index and index.is_creatable
+    def _creates(self, store: NeuralSparseStore | AsyncNeuralSparseStore) -> bool:
+        """Return whether a missing index is created: that is wished, and can be."""
+        return self._create_index and store.is_creatable
 
-    def _new_blocking(self, name: str | None = None) -> DocumentIndex:
-        return DocumentIndex(name or self._index, **self._index_options(http_auth=self._login()))
+    def _new_blocking(self, name: str | None = None) -> NeuralSparseStore:
+        return NeuralSparseStore(name or self._index, **self._store_options(http_auth=self._login()))
 
-    def _new_asynchronous(self) -> AsyncDocumentIndex:
+    def _new_asynchronous(self) -> AwaitedStore:
         auth = self._login()
         connection: dict[str, Any] = {"http_auth": auth}
         if isinstance(auth, AWSAuth):
             from opensearchpy import AsyncHttpConnection
 
             connection = {"http_auth": AsyncAWSAuth(auth), "connection_class": AsyncHttpConnection}
-        return AsyncDocumentIndex(self._index, **self._index_options(**connection))
+        return AwaitedStore(AsyncNeuralSparseStore(self._index, **self._store_options(**connection)))
 
     def _login(self) -> Any:
         """Return what the parent logs in with; user and password of the environment know its variables."""
         return named_login(self._http_auth, self._resolve_http_auth())
 
-    def _index_options(self, **connection: Any) -> dict[str, Any]:
+    def _store_options(self, **connection: Any) -> dict[str, Any]:
         own = given(use_ssl=self._use_ssl, verify_certs=self._verify_certs, timeout=self._timeout)
         return {
             "url": self._hosts or LOCAL,
@@ -145,12 +159,12 @@ class BoundDocumentStore(InheritedDocumentStore):
             "schema": self._schema,
             "prune": self._prune,
             "encoder_options": self._encoder_options(),
-            "vector_remedies": IN_HAYSTACK,
+            "vector_remedies": REMEDIES,
         }
 
-    def _note_nested(self, mappings: Mapping[str, Any]) -> None:
-        for index in mappings.values():
-            self._populate_nested_fields_from_mapping(index["mappings"].get("properties", {}))
+    def _note_nested(self, info: IndexInfo) -> None:
+        for mappings in info.mappings:
+            self._populate_nested_fields_from_mapping(dict(mappings.get("properties", {})))
 
     def _new_nested_fields(self, documents: list[Document]) -> set[str]:
         if self._nested_fields != "*":
@@ -163,19 +177,19 @@ class BoundDocumentStore(InheritedDocumentStore):
 
     @_client.setter
     def _client(self, client: OpenSearch | None) -> None:
-        """Take no notice of the parent's beginning without one."""
+        """Ignore the parent's initial `None`."""
 
     @property
     def _async_client(self) -> AsyncOpenSearch | None:
-        return self._asynchronous.get().connected()
+        return self._asynchronous.get().store.connected_client
 
     @_async_client.setter
     def _async_client(self, client: AsyncOpenSearch | None) -> None:
-        """Take no notice of the parent's beginning without one."""
+        """Ignore the parent's initial `None`."""
 
     def _get_default_mappings(self) -> dict[str, Any]:
-        mappings: dict[str, Any] = create_index_body(self._schema)["mappings"]
-        return mappings
+        """Return none: the core makes the mappings of an index that it creates."""
+        return {}
 
     def _ensure_initialized(self) -> None:
         self._open()
@@ -183,16 +197,53 @@ class BoundDocumentStore(InheritedDocumentStore):
     async def _ensure_initialized_async(self) -> None:
         await self._open_async()
 
+    def _clause(self, filters: Filters | None, schema: IndexSchema) -> dict[str, Any] | None:
+        """Return the query clause of filters as Haystack gives them, or None where there are none."""
+        checked = checked_filters(filters, schema)
+        return None if checked is None else self._translated(checked)
+
+    def _checked(self, filters: Filters | None) -> Filters | None:
+        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
+        store = self._open()
+        if (checked := checked_filters(filters, store.schema)) is not None:
+            with filter_errors():
+                store.check_filter(self._translated(checked))
+        return checked
+
+    async def _checked_async(self, filters: Filters | None) -> Filters | None:
+        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
+        store = await self._open_async()
+        if (checked := checked_filters(filters, store.schema)) is not None:
+            with filter_errors():
+                await store.check_filter(self._translated(checked))
+        return checked
+
+    def _translated(self, checked: Filters) -> dict[str, Any]:
+        clause: dict[str, Any] = normalize_filters(checked, nested_fields=self._resolved_nested_fields)
+        return clause
+
+    def _codec(self, store: NeuralSparseStore, info: IndexInfo) -> DocumentCodec:
+        return DocumentCodec(store.index, info, store.tokenizer)
+
+    def _codec_async(self, store: AsyncNeuralSparseStore, info: IndexInfo) -> DocumentCodec:
+        """Return a codec that worker threads translate token ids by."""
+        loop = asyncio.get_running_loop()
+
+        def tokenizer() -> SparseTokenizer:
+            return asyncio.run_coroutine_threadsafe(store.tokenizer(), loop).result()
+
+        return DocumentCodec(store.index, info, tokenizer)
+
     def _search_documents(self, request_body: dict[str, Any]) -> list[Document]:
-        opened = self._open()
-        response = opened.client().search(index=self._index, body=self._readable(request_body))
-        return opened.codec().read(response)
+        store = self._open()
+        response = store.client().search(index=self._index, body=self._readable(request_body))
+        return self._codec(store, store.open()).read(response)
 
     async def _search_documents_async(self, request_body: dict[str, Any]) -> list[Document]:
-        opened = await self._open_async()
-        client = await opened.client()
+        store = await self._open_async()
+        client = await store.client()
         response = await client.search(index=self._index, body=self._readable(request_body))
-        return await asyncio.to_thread((await opened.codec()).read, response)
+        return await asyncio.to_thread(self._codec_async(store, await store.open()).read, response)
 
     def _readable(self, request_body: dict[str, Any]) -> dict[str, Any]:
         if self._return_embedding:

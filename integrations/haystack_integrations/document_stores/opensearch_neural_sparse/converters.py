@@ -1,26 +1,24 @@
-"""Haystack's documents and sparse embeddings to the core's, and back."""
+"""Haystack's documents <-> the core's documents and hits; pure functions over values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from haystack.dataclasses import ByteStream, Document, SparseEmbedding
+from haystack.dataclasses import ByteStream, Document
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse import SparseDocument
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.index.model_binding import ModelBinding
-    from opensearch_neural_sparse.search.results.hits import SearchHit
+    from opensearch_neural_sparse import ModelBinding, SearchHit, SparseVector
 
 BLOB = "blob"
 ROUTING = "_routing"
 """Metadata key that opensearch-haystack takes a document's shard from; it is not stored."""
 EXPLANATION = "_explanation"
-"""Metadata key of why a document was found, where that was asked for; it is not stored either."""
+"""Metadata key of the explanation of a hit; it is not stored either."""
 CHUNK = "_chunk"
 """Metadata key of the chunk that a document of an index of chunks was found by; nor is this stored."""
 NOT_STORED = (ROUTING, EXPLANATION, CHUNK)
@@ -36,19 +34,6 @@ def checked_documents(documents: Iterable[Document]) -> list[Document]:
     if unexpected := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
         raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(unexpected))} in it.")
     return rows
-
-
-def to_sparse_vector(embedding: SparseEmbedding, tokens: Sequence[str]) -> SparseVector:
-    """Return a sparse embedding as token -> weight.
-
-    Args:
-        embedding: Token ids and weights.
-        tokens: Token of each id.
-
-    Raises:
-        InvalidVectorError: An id outside the vocabulary or given twice, or a weight that the server would refuse.
-    """
-    return SparseVector.from_ids(embedding.indices, embedding.values, tokens)
 
 
 def to_sparse_document(document: Document, vector: SparseVector | None, model: str | None) -> SparseDocument:
@@ -97,7 +82,7 @@ def to_document(
 
 
 def with_explanation(document: Document, hit: SearchHit) -> Document:
-    """Return a document that tells in its metadata which tokens matched and what each leg made of it."""
+    """Return a document with the tokens that matched, and the score of each leg, in its metadata."""
     parts: dict[str, Any] = {}
     if hit.matches is not None:
         parts["tokens"] = [asdict(match) for match in hit.matches]

@@ -1,4 +1,4 @@
-"""Where the parameters of a document store hold credentials that would be saved as plain text."""
+"""Find credentials in the parameters of a document store, which would be saved as plain text."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.transport.address import hosts_of, split_url
+from opensearch_neural_sparse.layer_support import hosts_of, split_url
 
 _SECRET = re.compile(r"auth|token|api.?key|access.?key|secret|passw|credential|cookie|bearer|signature", re.IGNORECASE)
-"""What the names of headers and options that hold credentials have in them."""
+"""Parts of the names of headers and options that hold credentials."""
 
 
 def refuse_credentials(hosts: Any, options: Mapping[str, Any], *, plain_login: bool) -> None:

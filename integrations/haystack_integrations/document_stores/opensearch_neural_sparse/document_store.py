@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from copy import deepcopy
+from functools import partial
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, cast
@@ -15,6 +17,7 @@ from haystack.utils import Secret
 from haystack_integrations.document_stores.opensearch_neural_sparse.converters import checked_documents
 from haystack_integrations.document_stores.opensearch_neural_sparse.credentials import refuse_credentials
 from haystack_integrations.document_stores.opensearch_neural_sparse.duplicate_policy import count_written, operation_of
+from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
@@ -22,11 +25,8 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.serializatio
     given,
     token_value,
 )
-from opensearch_neural_sparse.encode.pruning import Prune
-from opensearch_neural_sparse.errors import BulkWriteError
-from opensearch_neural_sparse.index.schema import FieldTypeLike, IndexSchema
-from opensearch_neural_sparse.index.seismic import SeismicParameters
-from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse import BulkWriteError, IndexSchema, Prune, SeismicParameters, WriteOptions
+from opensearch_neural_sparse.layer_support import FieldTypeLike
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
 
 
-class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
-    """A document store whose index belongs to one neural sparse model.
+class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocumentStore):
+    """A document store of an index that belongs to one neural sparse model.
 
     It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
     its model when it is created and checked against it when it is opened. Documents are written with the embeddings
@@ -202,11 +202,12 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
             ModelMismatchError: An embedding of another model, as far as it says so; none was written.
             ValueError: No documents, or a vector, id or metadata key that no index can take; none was written.
         """
-        rows, opened = checked_documents(documents), self._open()
+        rows, store = checked_documents(documents), self._open()
         if fields := self._new_nested_fields(rows):
             self._update_mapping_for_nested_fields(fields)
+        converted = self._codec(store, store.open_to_write()).to_sparse_documents(rows)
         try:
-            return opened.send(rows, self._write_options(policy, refresh)).written
+            return store.write(converted, options=self._write_options(policy, refresh)).written
         except BulkWriteError as error:
             return count_written(error.report, policy)
 
@@ -217,11 +218,13 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
         refresh: Literal["wait_for", True, False] = True,
     ) -> int:
         """Write documents with the vectors they have; see `write_documents`."""
-        rows, opened = checked_documents(documents), await self._open_async()
+        rows, store = checked_documents(documents), await self._open_async()
         if fields := self._new_nested_fields(rows):
             await self._update_mapping_for_nested_fields_async(fields)
+        codec = self._codec_async(store, await store.open_to_write())
+        converted = await asyncio.to_thread(codec.to_sparse_documents, rows)
         try:
-            return (await opened.send(rows, self._write_options(policy, refresh))).written
+            return (await store.write(converted, options=self._write_options(policy, refresh))).written
         except BulkWriteError as error:
             return count_written(error.report, policy)
 
@@ -232,26 +235,28 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore):
             FilterError: The filters are not Haystack's.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        opened = self._open()
-        clause = self._clause(retrieval.filters, opened.schema)
-        codec, with_vectors = opened.codec(), self._with_vectors(retrieval)
+        store = self._open()
+        info, with_vectors = store.open(), self._with_vectors(retrieval)
+        codec, clause = self._codec(store, info), self._clause(retrieval.filters, info.schema)
         vector = None if retrieval.embedding is None else codec.query_vector(retrieval.embedding)
         with filter_errors():
-            hits = retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
-        return codec.to_documents(retrieval.kept(hits), with_vectors=with_vectors, explained=retrieval.explain)
+            hits = store.run(retrieval.search_with(clause, vector, with_vectors=with_vectors))
+        found = retrieval.above_threshold(hits)
+        return codec.to_documents(found, with_vectors=with_vectors, explained=retrieval.explain)
 
     async def retrieve_async(self, retrieval: Retrieval) -> list[Document]:
         """Search for documents, best first; see `retrieve`."""
-        opened = await self._open_async()
-        codec, with_vectors = await opened.codec(), self._with_vectors(retrieval)
-        clause, vector = self._clause(retrieval.filters, opened.schema), None
-        if retrieval.embedding is not None or with_vectors:
-            await codec.load()
+        store = await self._open_async()
+        info, with_vectors = await store.open(), self._with_vectors(retrieval)
+        codec, clause = self._codec_async(store, info), self._clause(retrieval.filters, info.schema)
+        vector = None
         if retrieval.embedding is not None:
-            vector = codec.query_vector(retrieval.embedding)
+            vector = await asyncio.to_thread(codec.query_vector, retrieval.embedding)
         with filter_errors():
-            hits = await retrieval.ask(opened, vector, clause=clause, with_vectors=with_vectors)
-        return codec.to_documents(retrieval.kept(hits), with_vectors=with_vectors, explained=retrieval.explain)
+            hits = await store.run(retrieval.search_with(clause, vector, with_vectors=with_vectors))
+        found = retrieval.above_threshold(hits)
+        convert = partial(codec.to_documents, found, with_vectors=with_vectors, explained=retrieval.explain)
+        return await asyncio.to_thread(convert) if with_vectors else convert()
 
     def _with_vectors(self, retrieval: Retrieval) -> bool:
         return self._return_embedding if retrieval.return_embedding is None else retrieval.return_embedding

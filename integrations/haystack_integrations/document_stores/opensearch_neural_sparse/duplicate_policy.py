@@ -1,4 +1,4 @@
-"""Haystack's duplicate policies in the words of a bulk request."""
+"""Haystack's duplicate policies -> operations of a bulk request, and their failures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import replace
 from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
 
-from opensearch_neural_sparse.index.bulk.actions import BulkOperation
-from opensearch_neural_sparse.index.bulk.report import BulkReport
+from opensearch_neural_sparse import BulkOperation, BulkReport
 
 CONFLICT = "version_conflict_engine_exception"
 
 
 def operation_of(policy: DuplicatePolicy) -> BulkOperation:
-    """Return what is done with each document."""
+    """Return the bulk operation of a policy."""
     return BulkOperation.INDEX if policy is DuplicatePolicy.OVERWRITE else BulkOperation.CREATE
 
 

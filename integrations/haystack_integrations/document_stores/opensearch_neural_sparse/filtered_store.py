@@ -1,21 +1,13 @@
-"""opensearch-haystack's document store, whose filters mean what Haystack's reference says."""
+"""opensearch-haystack's document store with filters as Haystack's reference defines them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from haystack.dataclasses import Document
-from haystack_integrations.document_stores.opensearch.filters import normalize_filters
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.filters import (
-    Filters,
-    checked_filters,
-    filter_errors,
-    needed_filters,
-)
-from opensearch_neural_sparse.index.schema import IndexSchema
-from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import Filters, needed_filters
 
 
 class FilteredDocumentStore(BoundDocumentStore):
@@ -103,29 +95,3 @@ class FilteredDocumentStore(BoundDocumentStore):
     ) -> list[dict[str, Any]]:
         checked = await self._checked_async(filters)
         return await super()._metadata_search_async(query, fields, filters=checked, **options)
-
-    def _clause(self, filters: Filters | None, schema: IndexSchema) -> dict[str, Any] | None:
-        """Return the query clause of filters as Haystack gives them, or None where there are none."""
-        checked = checked_filters(filters, schema)
-        return None if checked is None else self._translated(checked)
-
-    def _checked(self, filters: Filters | None) -> Filters | None:
-        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
-        opened = self._open()
-        if (checked := checked_filters(filters, opened.schema)) is not None:
-            with filter_errors():
-                opened.check_fields(self._translated(checked))
-        return checked
-
-    async def _checked_async(self, filters: Filters | None) -> Filters | None:
-        """Return filters as opensearch-haystack translates them rightly, after a warning of unmapped fields."""
-        opened = await self._open_async()
-        if (checked := checked_filters(filters, opened.schema)) is not None:
-            with filter_errors():
-                await opened.check_fields(self._translated(checked))
-        return checked
-
-    def _translated(self, checked: Filters) -> dict[str, Any]:
-        with filter_errors():
-            (clause,) = filter_clauses(normalize_filters(checked, nested_fields=self._resolved_nested_fields))
-        return clause

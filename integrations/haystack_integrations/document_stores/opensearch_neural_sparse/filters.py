@@ -1,4 +1,4 @@
-"""Haystack's filters, checked, in the form that opensearch-haystack translates as Haystack means them."""
+"""Check Haystack's filters, and rewrite those that opensearch-haystack would translate wrongly."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any
 
 from haystack.errors import FilterError
 
-from opensearch_neural_sparse.errors import FilterSyntaxError
-from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
-from opensearch_neural_sparse.index.metadata.values import can_be
-from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
-from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_form, mongo_filter
+from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
+from opensearch_neural_sparse.layer_support import (
+    AS_DATE,
+    ID_FIELD,
+    META_FIELD,
+    FilterText,
+    MetadataTypes,
+    can_be,
+    haystack_form,
+    instant_of,
+    mongo_filter,
+    plain_scalar,
+)
 
 Filters = dict[str, Any]
 COMPARISONS = ("==", "!=", ">", ">=", "<", "<=", "in", "not in")
@@ -23,10 +31,10 @@ _NOTHING: Filters = {"field": ID_FIELD, "operator": "in", "value": []}
 
 
 def checked_filters(filters: object, schema: IndexSchema) -> Filters | None:
-    """Return filters that mean to opensearch-haystack what the given ones mean to Haystack; None for no filter.
+    """Return filters that opensearch-haystack translates as Haystack defines them; None for no filter.
 
-    An `OR` over no conditions is satisfied by nothing, `None` in a list stands for the absence of a value, and keys
-    that are stored under `meta` are looked for there.
+    An `OR` over no conditions is satisfied by nothing, `None` in a list stands for the absence of a value, keys that
+    are stored under `meta` are looked for there, and dates and times are compared as instants in fields of such.
 
     Args:
         filters: Haystack's filters; None and an empty mapping are none.
@@ -98,7 +106,7 @@ def _comparison(condition: Mapping[str, Any], schema: IndexSchema) -> Filters:
 
 
 def _check_kinds(field: str, operator: str, value: object, types: MetadataTypes | None) -> None:
-    """Raise FilterError where a value is none that the server reads as one of the field's."""
+    """Raise FilterError where a value is of another kind than those of the field."""
     kind = None if types is None else types.kind(field.removeprefix(_PREFIX))
     if kind is None:
         return
@@ -110,14 +118,14 @@ def _check_kinds(field: str, operator: str, value: object, types: MetadataTypes 
 def _compared(field: str, operator: str, value: object) -> Filters:
     if isinstance(value, Mapping):
         raise FilterError(f"{operator!r} on field {field!r} compares one value, got a mapping; name the keys in it.")
-    if operator == "!=" and isinstance(value, list):
-        return _not(_compared(field, "==", value))
     if isinstance(value, list) and (not value or any(map(_stands_alone, value))):
         raise FilterError(
             f"{operator!r} on field {field!r} compares lists of texts, numbers or booleans, got {value!r}: the server "
             "keeps neither empty lists nor None or lists in them. None alone stands for the absence of a value."
         )
-    return {"field": field, "operator": operator, "value": value}
+    if operator == "!=":
+        return _not(_compared(field, "==", value))
+    return _by_instant(field, operator, value)
 
 
 def _one_of(field: str, operator: str, values: object) -> Filters:
@@ -125,11 +133,31 @@ def _one_of(field: str, operator: str, values: object) -> Filters:
         raise FilterError(f"{operator!r} on field {field!r} takes a list of values, got {type(values).__name__}.")
     alone = [_compared(field, "==", value) for value in values if _stands_alone(value)]
     listed = [value for value in values if not _stands_alone(value)]
-    return _any([*([{"field": field, "operator": "in", "value": listed}] if listed else []), *alone])
+    instants = [value for value in listed if instant_of(value) is not None]
+    others = [value for value in listed if instant_of(value) is None]
+    return _any([*(_by_instant(field, "in", part) for part in (instants, others) if part), *alone])
+
+
+def _by_instant(field: str, operator: str, value: Any) -> Filters:
+    """Return a comparison that is one of instants in fields that hold such, and one of the value in others."""
+    as_given = {"field": field, "operator": operator, "value": _as_given(value)}
+    instants = [instant_of(each) for each in value] if isinstance(value, list) else instant_of(value)
+    if instants is None or (isinstance(instants, list) and None in instants):
+        return as_given
+    dates = f"{field}.{AS_DATE}"
+    no_instant = {"field": dates, "operator": "==", "value": None}
+    by_instant = {"field": dates, "operator": operator, "value": instants}
+    return _any([by_instant, {"operator": "AND", "conditions": [no_instant, as_given]}])
+
+
+def _as_given(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_as_given(each) for each in value]
+    return value if instant_of(value) is None else FilterText(plain_scalar(value))
 
 
 def _stands_alone(value: object) -> bool:
-    """Tell whether a value cannot be one of several that the server compares: an absent one, or a list."""
+    """Return whether a value cannot be in a list that the server compares: an absent one, or a list."""
     return value is None or isinstance(value, list | Mapping)
 
 

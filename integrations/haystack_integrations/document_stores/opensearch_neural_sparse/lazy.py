@@ -1,4 +1,4 @@
-"""What is made when it is first needed and does not travel with copies."""
+"""Values made on first use, left out of copies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the metadata of an index is, without the fields that the index keeps for itself."""
+"""Inspect and update the metadata of an index."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from typing import Any
 
 from haystack.document_stores.errors import DocumentStoreError
 
-from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
-from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.metadata.values import json_value
-from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse import IndexSchema, IndexSchemaError
+from opensearch_neural_sparse.layer_support import AS_DATE, has_instants, json_value, named_fields, written_instant
 
 
-class InspectedDocumentStore(FilteredDocumentStore):
-    """Tell of metadata, and change it, never of the sparse fields; the arguments are those of `BoundDocumentStore`."""
+class InspectedDocumentStore(BoundDocumentStore):
+    """Inspect and update metadata, without the index's own fields; the arguments are those of `BoundDocumentStore`."""
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
         """Change metadata of the documents that satisfy filters, and return how many there were.
@@ -68,8 +67,10 @@ class InspectedDocumentStore(FilteredDocumentStore):
         checked = await self._checked_async(filters) or {}
         return await super().count_unique_metadata_by_filter_async(checked, metadata_fields)
 
-    def get_metadata_field_min_max(self, metadata_field: str) -> dict[str, int | None]:
+    def get_metadata_field_min_max(self, metadata_field: str) -> dict[str, Any]:
         """Return the least and the greatest value of a key, as `min` and `max`; None where there is none.
+
+        Of dates and times these are the instants, as ISO 8601 in UTC.
 
         Args:
             metadata_field: A key, with or without `meta.` in front.
@@ -78,11 +79,15 @@ class InspectedDocumentStore(FilteredDocumentStore):
             ValueError: It is a field of the index.
         """
         _refuse_reading([metadata_field], self._open().schema)
+        if _is_date(metadata_field, super().get_metadata_fields_info()):
+            return _written_instants(super().get_metadata_field_min_max(f"{metadata_field}.{AS_DATE}"))
         return super().get_metadata_field_min_max(metadata_field)
 
-    async def get_metadata_field_min_max_async(self, metadata_field: str) -> dict[str, int | None]:
+    async def get_metadata_field_min_max_async(self, metadata_field: str) -> dict[str, Any]:
         """Return the least and the greatest value of a key; see `get_metadata_field_min_max`."""
         _refuse_reading([metadata_field], (await self._open_async()).schema)
+        if _is_date(metadata_field, await super().get_metadata_fields_info_async()):
+            return _written_instants(await super().get_metadata_field_min_max_async(f"{metadata_field}.{AS_DATE}"))
         return await super().get_metadata_field_min_max_async(metadata_field)
 
     def get_metadata_field_unique_values(
@@ -125,6 +130,15 @@ class InspectedDocumentStore(FilteredDocumentStore):
         search = super().get_metadata_field_unique_values_async
         values, count = await search(metadata_field, search_term, from_, size, checked)
         return [*map(_as_written, values)], count
+
+
+def _is_date(key: str, fields: Mapping[str, Any]) -> bool:
+    """Return whether a key of metadata, dots and all, is compared as instants."""
+    return has_instants(dict(named_fields(fields)).get(key.removeprefix("meta."), {}))
+
+
+def _written_instants(found: Mapping[str, float | None]) -> dict[str, str | None]:
+    return {name: None if value is None else written_instant(value) for name, value in found.items()}
 
 
 def _as_written(value: Any) -> Any:

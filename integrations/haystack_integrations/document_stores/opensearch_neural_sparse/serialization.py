@@ -1,4 +1,4 @@
-"""Haystack's parameters in the core's words, and as YAML holds them."""
+"""Convert parameters of components: to the core's options, and to what YAML holds."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ from typing import Any, Protocol
 from haystack.utils import ComponentDevice, Secret
 from haystack.utils.auth import SecretType
 
-from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
-from opensearch_neural_sparse.models.registry import get_model
-from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
-from opensearch_neural_sparse.transport.login import SourcedLogin
+from opensearch_neural_sparse import ModelFiles, Side, get_model, resolve_files
+from opensearch_neural_sparse.layer_support import SourcedLogin, check_client_options, check_host_options
 
 _OF_THE_LAYOUT = ("mappings", "method")
 """Parameters of opensearch-haystack's store that say how fields are mapped."""
 
 
 class NamesModel(Protocol):
-    """A component that keeps in attributes which model it takes, and from where."""
+    """A component with a model: attributes that name it and say where its files are."""
 
     model: str | Path
     revision: str | None

@@ -1,4 +1,4 @@
-"""Sparse embeddings that know which model made them."""
+"""Sparse embeddings that carry the model that made them."""
 
 from __future__ import annotations
 
@@ -9,19 +9,40 @@ from haystack.dataclasses import SparseEmbedding
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opensearch_neural_sparse.encode.sparse_vector import SparseVector
-    from opensearch_neural_sparse.index.model_binding import ModelBinding
-    from opensearch_neural_sparse.models.files.resolve import ModelFiles
+    from opensearch_neural_sparse import ModelBinding, ModelFiles, SparseVector
 
 
 class _TracedSparseEmbedding(SparseEmbedding):
-    """A `SparseEmbedding` with an origin beside its fields.
+    """A `SparseEmbedding` with its origin: the vector that it was made of, and the model.
 
     It equals and serialises as a plain one. Copies of it and of the documents that hold it keep the origin;
     `dataclasses.replace` on the embedding itself, `to_dict` and pickling give one without.
     """
 
+    _made_of: tuple[tuple[int, ...], SparseVector] | None = None
     __hash__ = None  # type: ignore[assignment]
+
+    @classmethod
+    def of(cls, vector: SparseVector, vocabulary: Mapping[str, int], origin: Any) -> Self:
+        """Return the embedding of a vector, which it keeps beside its token ids and weights.
+
+        Args:
+            vector: Token -> weight.
+            vocabulary: Token -> id.
+            origin: What the class takes as its third argument.
+        """
+        embedding = cls(*vector.to_ids(vocabulary), origin)  # type: ignore[call-arg]
+        embedding.__dict__["_made_of"] = tuple(embedding.indices), vector
+        return embedding
+
+    @property
+    def vector(self) -> SparseVector | None:
+        """The vector that it was made of; None where there was none, or `indices` or `values` were changed since."""
+        if self._made_of is None:
+            return None
+        ids, vector = self._made_of
+        unchanged = tuple(self.indices) == ids and [*self.values] == [*vector.weights]
+        return vector if unchanged else None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SparseEmbedding):
@@ -29,15 +50,15 @@ class _TracedSparseEmbedding(SparseEmbedding):
         return (self.indices, self.values) == (other.indices, other.values)
 
     def __copy__(self) -> Self:
-        return self._twin(self.indices, self.values)
+        return self._copy(self.indices, self.values)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        return self._twin(list(self.indices), list(self.values))
+        return self._copy(list(self.indices), list(self.values))
 
-    def _twin(self, indices: list[int], values: list[float]) -> Self:
-        twin = self.__class__.__new__(self.__class__)
-        twin.__dict__.update(self.__dict__, indices=indices, values=values)
-        return twin
+    def _copy(self, indices: list[int], values: list[float]) -> Self:
+        copied = self.__class__.__new__(self.__class__)
+        copied.__dict__.update(self.__dict__, indices=indices, values=values)
+        return copied
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.indices)} tokens)"
@@ -72,26 +93,3 @@ class DocumentSparseEmbedding(_TracedSparseEmbedding):
     def __init__(self, indices: list[int], values: list[float], binding: ModelBinding | None = None) -> None:
         super().__init__(indices, values)
         self.binding = binding
-        self._made_of: tuple[tuple[int, ...], SparseVector] | None = None
-
-    @classmethod
-    def of(cls, vector: SparseVector, vocabulary: Mapping[str, int], binding: ModelBinding | None) -> Self:
-        """Return the embedding of a vector, which it holds beside its token ids and weights.
-
-        Args:
-            vector: Token -> weight.
-            vocabulary: Token -> id.
-            binding: The model and settings that made it; None where not known.
-        """
-        embedding = cls(*vector.to_ids(vocabulary), binding)
-        embedding._made_of = tuple(embedding.indices), vector
-        return embedding
-
-    @property
-    def vector(self) -> SparseVector | None:
-        """The vector that it was made of; None where there was none, or `indices` or `values` were changed since."""
-        if self._made_of is None:
-            return None
-        ids, vector = self._made_of
-        unchanged = tuple(self.indices) == ids and [*self.values] == [*vector.weights]
-        return vector if unchanged else None

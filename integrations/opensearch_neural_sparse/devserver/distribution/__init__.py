@@ -1,1 +1,1 @@
-"""Distributions of OpenSearch, assembled from package registries."""
+"""Assemble distributions of OpenSearch from package registries."""

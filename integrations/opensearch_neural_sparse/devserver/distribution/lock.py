@@ -1,4 +1,4 @@
-"""The parts a server is assembled from: exact coordinates and checksums, as data in this package."""
+"""Read the locks: exact coordinates and checksums of a server's artifacts, as data of this package."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 DEFAULT_VERSION = "3.6.0"
 LOCK_FORMAT = 1
 EVERYWHERE = (Profile.PLAIN, Profile.CLUSTER)
-"""Profiles that need no parts of their own."""
+"""Profiles without artifacts of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """One file of the Maven registry.
+    """A file of the Maven registry.
 
     Attributes:
         coordinates: `group:name[:packaging[:classifier]]:version`, as Maven writes them.
@@ -46,27 +46,27 @@ class Artifact:
 
     @property
     def parts(self) -> tuple[str, str, str, str, str]:
-        """Group, name, packaging, classifier (or the empty string) and version."""
+        """Parts of the coordinates: group, name, packaging, classifier (perhaps empty) and version."""
         group, name, *middle, version = self.coordinates.split(":")
         packaging, classifier = (*middle, "", "")[:2]
         return group, name, packaging or "jar", classifier, version
 
     @property
     def filename(self) -> str:
-        """Name of the file, as the registry has it."""
+        """File name in the registry."""
         _, name, packaging, classifier, version = self.parts
         return f"{name}-{version}{'-' + classifier if classifier else ''}.{packaging}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Module:
-    """A module of the server: its jars carry no descriptor, so the lock names what one would say.
+    """A module of the server, with the fields of the descriptor that its jars lack.
 
     Attributes:
         name: Name of the module and of its folder.
         classname: Its main class.
         extends: The module whose class loader it shares, or the empty string.
-        jars: Its files, without those that lib/ has.
+        jars: Its files, without those in lib/.
     """
 
     name: str
@@ -77,16 +77,16 @@ class Module:
 
 @dataclass(frozen=True, kw_only=True)
 class Lock:
-    """Everything one version of the server is made of, in one profile.
+    """All artifacts of a version and profile.
 
     Attributes:
         version: The server's version.
-        java: The class file level its modules are compiled for.
-        compiler: A Java compiler, for runtimes that have none.
-        lib: The server itself and what it needs.
-        modules: Its modules, by name.
-        plugins: Its plugins, as archives with their own descriptor, by name.
-        fingerprint: Hash over all of these; the parts of other profiles do not change it.
+        java: Class file level of its modules.
+        compiler: A Java compiler, for runtimes without one.
+        lib: The server and its libraries.
+        modules: Its modules.
+        plugins: Its plugins by name, as archives with their own descriptor.
+        fingerprint: Hash of all these; artifacts of other profiles do not change it.
     """
 
     version: str
@@ -98,7 +98,7 @@ class Lock:
     fingerprint: str
 
     def artifacts(self) -> Iterator[Artifact]:
-        """Yield every file of the lock."""
+        """Yield every artifact of the lock."""
         yield self.compiler
         yield from self.lib
         for module in self.modules:
@@ -107,25 +107,25 @@ class Lock:
 
 
 def known_versions() -> tuple[str, ...]:
-    """Return the versions that can be assembled, the default first."""
+    """Return the versions with a lock, the default first."""
     names = [file.name.removesuffix(".json") for file in _folder().iterdir() if file.name.endswith(".json")]
     return tuple(sorted(names, key=lambda version: (version != DEFAULT_VERSION, version)))
 
 
 def known_profiles(version: str) -> tuple[Profile, ...]:
-    """Return the profiles that a version can be assembled in.
+    """Return the profiles of a version.
 
     Raises:
-        DevServerError: There is no lock for this version.
+        DevServerError: The version has no lock.
     """
     return (*EVERYWHERE, *map(Profile, json.loads(_read(version)).get("profiles", {})))
 
 
 def load_lock(version: str, profile: Profile = Profile.PLAIN) -> Lock:
-    """Read the lock of a version: the parts of one profile.
+    """Read the lock of a version and profile.
 
     Raises:
-        DevServerError: There is no lock for this version, or it lacks the profile.
+        DevServerError: The version has no lock, or the lock lacks the profile.
     """
     content = _read(version)
     if profile not in known_profiles(version):
@@ -139,19 +139,19 @@ def load_lock(version: str, profile: Profile = Profile.PLAIN) -> Lock:
 def _read(version: str) -> bytes:
     if version not in known_versions():
         known = ", ".join(known_versions())
-        raise DevServerError(f"OpenSearch {version} cannot be assembled here; the versions that can: {known}.")
+        raise DevServerError(f"OpenSearch {version} cannot be assembled here. Give one of the known versions: {known}.")
     return (_folder() / f"{version}.json").read_bytes()
 
 
 def parse_lock(content: bytes, profile: Profile = Profile.PLAIN) -> Lock:
-    """Read the content of a lock file: the parts of one profile.
+    """Parse the content of a lock file for one profile.
 
     Raises:
-        DevServerError: It is of another format.
+        DevServerError: The format is another.
     """
     lock = json.loads(content)
     if lock.get("format") != LOCK_FORMAT:
-        raise DevServerError(f"The lock has format {lock.get('format')!r}; this version reads {LOCK_FORMAT}.")
+        raise DevServerError(f"The lock has format {lock.get('format')!r}, not {LOCK_FORMAT}. Reinstall this package.")
     more = lock.pop("profiles", {}).get(profile, {})
     lock["lib"] += more.get("lib", [])
     lock["plugins"] |= more.get("plugins", {})

@@ -1,4 +1,4 @@
-"""What must be installed before a server can be had."""
+"""Check the packages that starting a server needs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from opensearch_neural_sparse.errors import DISTRIBUTION, DevServerError
 
 
 def require_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> None:
-    """Check that the modules which starting a server takes are installed.
+    """Check that the modules needed to start a server are installed.
 
     Raises:
-        DevServerError: Some are not; the message names them and the one command that brings them.
+        DevServerError: Some are missing; the message names them and the command that installs them.
     """
     missing = missing_modules(docker=docker, profile=profile)
     if not missing:
@@ -27,7 +27,7 @@ def require_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> None:
 
 
 def missing_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> list[str]:
-    """Return the names of modules that starting a server needs and that are not installed."""
+    """Return the modules needed to start a server that are not installed."""
     needed = ["filelock"]
     if not os.environ.get(CACHE_VARIABLE):
         needed.append("platformdirs")

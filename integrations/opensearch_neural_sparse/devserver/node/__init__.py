@@ -1,1 +1,1 @@
-"""Nodes: configuration, processes, logs."""
+"""Configure, start and stop the nodes of a server."""

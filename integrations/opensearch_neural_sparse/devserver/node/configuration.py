@@ -1,4 +1,4 @@
-"""What a node is told: its opensearch.yml, its logging, its command line."""
+"""Configure a node: opensearch.yml, logging, command line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ JVM_OPTIONS = (
 
 @dataclass(frozen=True, kw_only=True)
 class NodeAddress:
-    """Where a node listens."""
+    """Name and ports of a node."""
 
     name: str
     http: int
@@ -61,18 +61,18 @@ def node_settings(
     *,
     decided: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the rows of opensearch.yml.
+    """Return the settings of a node's opensearch.yml.
 
     Args:
-        node: The node they are for.
+        node: The node.
         nodes: All nodes of its cluster.
         folder: The node's folder.
         cluster_name: Name of the cluster.
-        settings: Rows that were asked for.
-        decided: More rows that cannot be asked for.
+        settings: Settings of the user.
+        decided: Further settings that a user cannot change.
 
     Raises:
-        DevServerError: A setting is asked for that is decided here.
+        DevServerError: The user's settings contain one that the development server sets itself.
     """
     fixed: dict[str, Any] = {
         "cluster.name": cluster_name,
@@ -90,7 +90,7 @@ def node_settings(
         fixed["discovery.seed_hosts"] = [f"{LOOPBACK}:{each.transport}" for each in nodes]
         fixed["cluster.initial_cluster_manager_nodes"] = [each.name for each in nodes]
     if taken := sorted(fixed.keys() & settings.keys()):
-        raise DevServerError(f"The development server decides {', '.join(taken)} itself; leave it out of the settings.")
+        raise DevServerError(f"The development server sets {', '.join(taken)} itself. Leave it out of the settings.")
     return {"cluster.routing.allocation.disk.threshold_enabled": False, **settings, **fixed}
 
 

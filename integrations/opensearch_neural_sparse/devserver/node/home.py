@@ -1,4 +1,4 @@
-"""The home of one server: configuration, data, logs, and the state file that says what runs there."""
+"""Read and write the home of a server: its folders, and the state file of what runs there."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ NODE_FOLDERS = ("config", "data", "logs", "tmp")
 
 @dataclass(frozen=True, kw_only=True)
 class ServerState:
-    """What runs in a home.
+    """Content of a state file: the server that was started in a home.
 
     Attributes:
         version: Version of the server.
-        profile: Its make.
-        url: Where it answers.
-        settings: Rows of opensearch.yml that were asked for.
-        ephemeral: Whether its data goes when it stops.
+        profile: Its profile.
+        url: Its URL.
+        settings: Settings of the user in opensearch.yml.
+        ephemeral: Whether its data is deleted when it stops.
         processes: Its nodes; empty for a container.
         container: Name of its container, or None.
     """
@@ -49,12 +49,12 @@ class ServerState:
         return urlsplit(self.url).port
 
     def to_json(self) -> str:
-        """Return the content of a state file."""
+        """Serialise to the content of a state file."""
         return json.dumps({"format": STATE_FORMAT, **asdict(self)}, indent=1)
 
     @classmethod
     def from_json(cls, content: str) -> ServerState | None:
-        """Read the content of a state file; None if it is of another format."""
+        """Parse the content of a state file; None if its format is another."""
         state = json.loads(content)
         if state.pop("format", None) != STATE_FORMAT:
             return None
@@ -64,18 +64,18 @@ class ServerState:
 
 @dataclass(frozen=True)
 class ServerHome:
-    """A folder that belongs to one server."""
+    """Folder of one server."""
 
     path: Path
 
     @property
     def lock_name(self) -> str:
-        """Name of the lock that whoever starts or stops the server holds."""
+        """Name of the lock for starting and stopping the server."""
         return f"home-{path_key(self.path)}"
 
     @property
     def cluster_name(self) -> str:
-        """Name of the cluster: the same at every start, another one in every home."""
+        """Name of the cluster, unique to the home."""
         return f"devserver-{path_key(self.path)}"
 
     def node(self, name: str) -> Path:
@@ -88,15 +88,15 @@ class ServerHome:
 
     @property
     def security(self) -> Path:
-        """The folder of certificates and password, if the server is a secured one."""
+        """Folder of the certificates and the password of a secured server."""
         return self.path / SECURITY_FOLDER
 
     def login(self, profile: Profile) -> Login | None:
-        """Return what it takes to be let in by a server of this profile, or None if it lets in everybody."""
+        """Return the login of a server of this profile, or None if it needs none."""
         return Login.read(self.security) if profile is Profile.SECURITY else None
 
     def prepare(self, name: str) -> Path:
-        """Make the folders of a node, put its last log aside and return its folder."""
+        """Create the folders of a node, keep its previous log, and return its folder."""
         for folder in NODE_FOLDERS:
             (self.node(name) / folder).mkdir(parents=True, exist_ok=True)
         if self.log(name).exists():
@@ -104,21 +104,21 @@ class ServerHome:
         return self.node(name)
 
     def read_state(self) -> ServerState | None:
-        """Return what was started here and not stopped since, or None."""
+        """Read the state of the server, or return None if it was not started or has been stopped."""
         try:
             return ServerState.from_json(self._state_file.read_text())
         except FileNotFoundError:
             return None
 
     def write_state(self, state: ServerState) -> None:
-        """Write the state file, whole or not at all."""
+        """Write the state file atomically."""
         self.path.mkdir(parents=True, exist_ok=True)
         draft = self._state_file.with_suffix(".draft")
         draft.write_text(state.to_json())
         draft.replace(self._state_file)
 
     def clear(self, *, data: bool) -> None:
-        """Remove the state file, and with `data` every folder we made here; nothing else in the home."""
+        """Remove the state file, and with `data` the folders of the server; other files stay."""
         if data:
             shutil.rmtree(self.path / "nodes", ignore_errors=True)
             shutil.rmtree(self.security, ignore_errors=True)

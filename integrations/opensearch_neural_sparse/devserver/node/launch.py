@@ -1,4 +1,4 @@
-"""Bring up the nodes of an assembled server and wait until it is ready."""
+"""Start the nodes of an assembled server and wait until it is ready."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.devserver.security.login import Login
 
 ATTEMPTS = 3
-"""How often a start is tried when a port that was free is taken in between."""
+"""Number of attempts if another process takes a free port before the node does."""
 
 
 def launch(home: ServerHome, options: StartOptions, on_progress: OnProgress) -> ServerState:
     """Start a server in its home and wait until it is ready. Only for the holder of the home's lock.
 
     Raises:
-        DevServerError: It could not be assembled, its port is busy, or it ended or hung before it was ready.
+        DevServerError: It could not be assembled, its port is busy, or it ended or timed out before it was ready.
     """
     lock = load_lock(options.version, options.profile)
     if options.port is not None:
@@ -78,8 +78,8 @@ def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, dis
         for node in nodes:
             folder = home.prepare(node.name)
             decided = _secure(home, folder, distribution) if options.profile is Profile.SECURITY else {}
-            asked = {**options.profile.settings, **options.settings}
-            settings = node_settings(node, nodes, folder, home.cluster_name, asked, decided=decided)
+            requested = {**options.profile.settings, **options.settings}
+            settings = node_settings(node, nodes, folder, home.cluster_name, requested, decided=decided)
             write_configuration(folder, settings)
             token = secrets.token_hex(16)
             command = node_command(
@@ -105,10 +105,10 @@ def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, dis
 
 
 def await_ready(home: ServerHome, state: ServerState, timeout: float) -> None:
-    """Wait until every node has joined, every primary shard is assigned, and a login, if there is one, works.
+    """Wait until every node has joined, every primary shard is assigned, and the login works.
 
     Raises:
-        DevServerError: A node ended, or the time is over; the message holds the errors of its log.
+        DevServerError: A node ended, or the timeout is over; `.log` has the errors of its log.
     """
     nodes, login = state.profile.nodes, home.login(state.profile)
     deadline = time.monotonic() + timeout
@@ -125,7 +125,7 @@ def await_ready(home: ServerHome, state: ServerState, timeout: float) -> None:
 
 
 def _is_ready(home: ServerHome, state: ServerState, login: Login | None) -> bool:
-    """Ask once; a secured server is asked for its users first, because it writes an error for every login before."""
+    """Check once; a secured server logs an error for every login before its users are loaded, so they come first."""
     path = f"/_cluster/health?wait_for_status=yellow&wait_for_nodes={len(state.profile.nodes)}&timeout=2s"
     try:
         if login is not None:
@@ -137,13 +137,13 @@ def _is_ready(home: ServerHome, state: ServerState, login: Login | None) -> bool
 
 
 def stop_processes(state: ServerState, *, force: bool = False) -> None:
-    """End every node of a server and wait until they are gone."""
+    """Stop every node of a server and wait until they have ended."""
     for process in reversed(state.processes):
         process.stop(force=force)
 
 
 def _secure(home: ServerHome, folder: Path, distribution: Path) -> Mapping[str, Any]:
-    """Make what a secured node needs and return its rows of opensearch.yml."""
+    """Create certificates and configuration of a secured node, and return its settings."""
     prepare_security(home.security)
     write_security_configuration(folder / "config", distribution, home.security)
     return security_settings(home.security)

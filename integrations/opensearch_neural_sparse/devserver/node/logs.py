@@ -1,4 +1,4 @@
-"""What the log of a server says."""
+"""Read the log of a node."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BUSY_PORT = re.compile(r"BindException|BindHttpException|BindTransportException
 
 
 def last_lines(log: Path, count: int) -> str:
-    """Return the end of a log; the empty string if there is none."""
+    """Return the last lines of a log, or the empty string if there is none."""
     if not log.exists():
         return ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -23,7 +23,7 @@ def last_lines(log: Path, count: int) -> str:
 
 
 def error_lines(log: Path) -> str:
-    """Return the lines of a log that tell of errors, without their stack; its end if there are none."""
+    """Return the error lines of a log without their stack traces, or its end if there are none."""
     if not log.exists():
         return ""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -32,5 +32,5 @@ def error_lines(log: Path) -> str:
 
 
 def names_busy_port(log: str) -> bool:
-    """Return whether these lines say that a port is taken."""
+    """Return whether a log reports a busy port."""
     return _BUSY_PORT.search(log) is not None

@@ -1,4 +1,4 @@
-"""Where the development server keeps its files: below one cache folder, and nowhere else."""
+"""Locate the files of the development server, all below one cache folder, and lock them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CACHE_VARIABLE = "OPENSEARCH_NEURAL_SPARSE_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the folder of everything here: that of the environment variable, else the user's cache folder."""
+    """Return the folder of all files: that of the environment variable, else in the user's cache folder."""
     if named := os.environ.get(CACHE_VARIABLE):
         return Path(named).expanduser().absolute() / "devserver"
     import platformdirs
@@ -26,18 +26,18 @@ def cache_folder() -> Path:
 
 
 def servers_folder() -> Path:
-    """Return the folder that holds the homes of servers which were given none."""
+    """Return the parent folder of default homes."""
     return cache_folder() / "servers"
 
 
 def default_home(version: str, profile: Profile) -> Path:
-    """Return the home of a user's own server of this version and profile."""
+    """Return the default home of a version and profile."""
     return servers_folder() / f"{version}-{profile}"
 
 
 @contextmanager
 def exclusive(name: str) -> Iterator[None]:
-    """Hold the lock of this name: one holder on this machine at a time, threads included."""
+    """Hold a lock that is exclusive on this machine, also between threads."""
     from filelock import FileLock
 
     folder = cache_folder() / "locks"
@@ -47,5 +47,5 @@ def exclusive(name: str) -> Iterator[None]:
 
 
 def path_key(path: Path) -> str:
-    """Return a short name for a path, fit for file and cluster names."""
+    """Return a short hash of a path, for file and cluster names."""
     return hashlib.sha256(str(path).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""TCP ports on this machine's loopback address."""
+"""Find free TCP ports on the loopback address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on just now."""
+    """Return free ports."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:
@@ -20,10 +20,10 @@ def free_ports(count: int) -> list[int]:
 
 
 def ensure_free(port: int) -> None:
-    """Check that a port can be listened on.
+    """Check that a port is free.
 
     Raises:
-        DevServerError: It is taken, or not ours to take.
+        DevServerError: It is busy, or may not be used.
     """
     with socket.socket() as caller, socket.socket() as listener:
         caller.settimeout(2)

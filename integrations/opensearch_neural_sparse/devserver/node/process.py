@@ -1,4 +1,4 @@
-"""The processes of a server: started apart from ours, known by more than their number."""
+"""Start, recognise and stop the process of a node."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
-"""What this process started itself: its children must be waited for, and a lifeline lasts as long as it is held."""
+"""Child processes by pid. They must be waited for, and a lifeline lasts as long as its pipe is held here."""
 
 STOP_SECONDS = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeProcess:
-    """A process that we started, perhaps long ago.
+    """Process of a node, perhaps started by another Python process.
 
     Attributes:
-        pid: Its number, which the system gives to another process once it is gone.
-        token: A random word in its command line, which no other process has.
+        pid: Its pid, which the system reuses after its end.
+        token: A random word in its command line, which identifies it.
     """
 
     pid: int
@@ -36,12 +36,12 @@ class NodeProcess:
     def start(
         cls, command: Sequence[str], *, token: str, log: Path, environment: Mapping[str, str], lifeline: bool
     ) -> NodeProcess:
-        """Start a process in a session of its own, so that Ctrl-C here does not reach it.
+        """Start a process in its own session, so that Ctrl-C does not reach it.
 
         Args:
-            command: What to run; must hold the token.
+            command: Command line; must contain the token.
             token: A random word.
-            log: Takes what it prints.
+            log: File for its output.
             environment: Its environment.
             lifeline: Whether its standard input stays open as long as this process lives.
         """
@@ -58,7 +58,7 @@ class NodeProcess:
         return cls(pid=child.pid, token=token)
 
     def is_alive(self) -> bool:
-        """Return whether this very process still runs."""
+        """Return whether the process still runs; another one with its pid does not count."""
         child = _children.get(self.pid)
         if child is None:
             return self.token in read_command_line(self.pid)
@@ -68,12 +68,12 @@ class NodeProcess:
         return False
 
     def stop(self, *, force: bool = False) -> None:
-        """End the process and wait until it is gone; another process of the same number is left alone."""
+        """Stop the process and wait until it has ended; another process with its pid is left alone."""
         if self.is_alive():
             self._signal(signal.SIGKILL if force else signal.SIGTERM)
-            if not self._is_gone_within(STOP_SECONDS):
+            if not self._ends_within(STOP_SECONDS):
                 self._signal(signal.SIGKILL)
-                self._is_gone_within(STOP_SECONDS)
+                self._ends_within(STOP_SECONDS)
         self._forget()
 
     def _signal(self, number: signal.Signals) -> None:
@@ -82,7 +82,7 @@ class NodeProcess:
         except ProcessLookupError:
             return
 
-    def _is_gone_within(self, seconds: float) -> bool:
+    def _ends_within(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
         while self.is_alive():
             if time.monotonic() > deadline:
@@ -99,7 +99,7 @@ class NodeProcess:
 
 
 def read_command_line(pid: int) -> str:
-    """Return the command line of a process; the empty string if there is none, or it has ended."""
+    """Read the command line of a process; the empty string if there is none, or it has ended."""
     if sys.platform == "linux":
         try:
             return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")

@@ -1,1 +1,1 @@
-"""Certificates and logins."""
+"""Create certificates and logins of a secured server."""

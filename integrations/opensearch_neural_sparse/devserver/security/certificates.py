@@ -1,4 +1,4 @@
-"""What a secured server needs in its home: certificates, the administrator's password, the plugin's configuration."""
+"""Create certificates, the administrator's password and the configuration of the security plugin."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ ORGANISATION, UNIT = "opensearch-neural-sparse", "devserver"
 NODE = "node"
 USERS_FILE = "internal_users.yml"
 SECURITY_HEALTH = "/_plugins/_security/health"
-"""Refused until users and roles are read; open to all."""
+"""Health endpoint that needs no login and fails until users and roles are loaded."""
 
 
 def prepare_security(folder: Path) -> None:
-    """Make certificates and a password once in the life of a home. Only for the holder of the home's lock.
+    """Create certificates and a password, unless the home has them. Only for the holder of the home's lock.
 
-    They appear together or not at all, and nobody but their owner may read them.
+    They are written atomically, and only their owner may read them.
 
     Args:
-        folder: Where to; a folder of that name is whole.
+        folder: Target folder; if it exists, it is complete.
     """
     if folder.exists():
         return
@@ -43,10 +43,10 @@ def prepare_security(folder: Path) -> None:
 
 
 def security_settings(folder: Path) -> Mapping[str, Any]:
-    """Return the rows of opensearch.yml: TLS on both ports, and who may administer what.
+    """Return the security settings of opensearch.yml: TLS on both ports, and the administrators.
 
     Args:
-        folder: Where the certificates are.
+        folder: Folder of the certificates.
     """
     settings: dict[str, Any] = {
         "plugins.security.ssl.http.enabled": True,
@@ -65,14 +65,14 @@ def security_settings(folder: Path) -> Mapping[str, Any]:
 
 
 def write_security_configuration(config: Path, distribution: Path, folder: Path) -> None:
-    """Write what the security index is made of at the first start: the plugin's own roles, and one user.
+    """Write the initial content of the security index: the plugin's roles, and one user.
 
-    None of the plugin's demonstration users, whose passwords are known to all.
+    The demonstration users of the plugin, whose passwords are public, are left out.
 
     Args:
-        config: The folder of the node's configuration.
-        distribution: The folder of the whole server.
-        folder: Where the password is.
+        config: Folder of the node's configuration.
+        distribution: Folder of the distribution.
+        folder: Folder of the password.
     """
     target = config / PLUGIN
     if (target / USERS_FILE).exists():
@@ -88,7 +88,7 @@ def write_security_configuration(config: Path, distribution: Path, folder: Path)
 
 
 def _certificates() -> dict[str, bytes]:
-    """Return a new authority's certificate, and certificates and keys it signed for the node and its administrator."""
+    """Create an authority, and sign certificates for the node and its administrator."""
     import trustme
 
     authority = trustme.CA(organization_name=ORGANISATION, organization_unit_name=UNIT)
@@ -103,7 +103,7 @@ def _certificates() -> dict[str, bytes]:
 
 
 def _as_pkcs8(issued: trustme.LeafCert) -> bytes:
-    """Return the key in the only form that the server reads."""
+    """Convert a key to PKCS #8, the only form that the server reads."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,

@@ -1,4 +1,4 @@
-"""What it takes to be let in by a server with users: a name, a password, and whose certificate to trust."""
+"""Read the login of a secured server: user, password and certificate authority."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ AUTHORITY_FILE, PASSWORD_FILE = "ca.pem", "admin-password"
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """The administrator of a secured development server.
+    """Login of the administrator of a secured development server.
 
     Attributes:
         user: Name of the user.
-        password: The user's password, a random one for each home. Never shown.
-        ca_file: The certificate, as PEM, of the authority that signed the server's.
+        password: Password of the user, random for each home. Left out of the representation.
+        ca_file: PEM file of the certificate authority.
     """
 
     user: str
@@ -27,7 +27,7 @@ class Login:
 
     @classmethod
     def read(cls, folder: Path) -> Login | None:
-        """Return the login that was written into the folder of a home, or None.
+        """Read the login from a folder, or return None.
 
         Args:
             folder: The folder `security`.
@@ -39,14 +39,14 @@ class Login:
         return cls(user=ADMINISTRATOR, password=password, ca_file=folder / AUTHORITY_FILE)
 
     def tls(self) -> ssl.SSLContext:
-        """Return how to speak to the server: its authority, and no other, is trusted.
+        """Return a TLS context that trusts the server's authority alone.
 
         Raises:
-            OSError: The authority's certificate is missing or no certificate.
+            OSError: The certificate of the authority is missing or invalid.
         """
         return ssl.create_default_context(cafile=self.ca_file)
 
 
 def basic_authorization(user: str, password: str) -> str:
-    """Return the header that names a user."""
+    """Return the value of the header `Authorization`."""
     return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"

@@ -1,4 +1,4 @@
-"""How fast a server and a model are: encoding, writing, searching, in turns, so that all meet the same disturbances."""
+"""Measure the throughput and latency of encoding, writing and searching, interleaved against disturbances."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from opensearch_neural_sparse.encode.query_encoder import load_query_encoder
 from opensearch_neural_sparse.evaluate.benchmark.sample import Sample
 from opensearch_neural_sparse.evaluate.experiments.encoded_collection import Progress, ignore_progress
 from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import Hybrid
-from opensearch_neural_sparse.evaluate.experiments.search_methods import ways
-from opensearch_neural_sparse.evaluate.experiments.temporary_index import index_bytes, scratch_index, settle
+from opensearch_neural_sparse.evaluate.experiments.search_methods import search_methods
+from opensearch_neural_sparse.evaluate.experiments.temporary_index import index_bytes, settle, temporary_index
 from opensearch_neural_sparse.evaluate.metrics.flops import quantile
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
@@ -32,29 +32,29 @@ QUERY_ENCODING = "query encoding"
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Milliseconds: the median, and what 99 of 100 do not exceed."""
+    """Median and 99th percentile in milliseconds."""
 
     p50_ms: float
     p99_ms: float
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> Self:
-        """Sum up measurements."""
+        """Compute the quantiles of measurements in seconds."""
         times = [1000 * value for value in seconds]
         return cls(p50_ms=quantile(times, 0.5), p99_ms=quantile(times, 0.99))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Speed:
-    """What was measured.
+    """Throughput, latency and index size of a model on a server.
 
     Attributes:
-        documents: How many documents were encoded and written.
+        documents: Number of documents encoded and written.
         document_tokens: Active dimensions of a document, on average.
-        encoded_per_second: Documents encoded in a second, the median of the rounds.
-        written_per_second: Encoded documents written in a second, the median of the rounds.
+        encoded_per_second: Documents encoded per second, the median of the rounds.
+        written_per_second: Encoded documents written per second, the median of the rounds.
         index_bytes: Size of the index, merged to one segment: text, `_source` and vectors.
-        latencies: `query encoding`, and each way of searching, query encoding included.
+        latencies: Latency of `query encoding` and of each search method, query encoding included.
     """
 
     documents: int
@@ -68,25 +68,25 @@ class Speed:
 def measure_speed(
     client: OpenSearch, model: str | Path, sample: Sample, *, rounds: int, progress: Progress = ignore_progress
 ) -> Speed:
-    """Encode, write and search in rounds, in an index of one shard that is deleted.
+    """Measure encoding, writing and searching in rounds, in a temporary index of one shard.
 
     Args:
         client: A client of the server.
         model: Name, id or folder of the model.
         sample: Documents, at least one for each round, and queries.
-        rounds: How often encoding and writing take turns, and each query is asked in each way.
-        progress: Is told how far it has come.
+        rounds: Number of rounds of encoding and writing, and of runs of each query by each search method.
+        progress: Called as the work goes on.
     """
     query_encoder = load_query_encoder(model)
     with (
         closing(load_document_encoder(model)) as encoder,
-        scratch_index(client, "bench", model=model, query_encoder=query_encoder) as store,
+        temporary_index(client, "bench", model=model, query_encoder=query_encoder) as store,
     ):
         encoder.encode_documents(sample.documents[:1])  # loads the model
         written = [_write_part(store, encoder, sample.documents, number, rounds, progress) for number in range(rounds)]
         settle(store)
         searches: dict[str, Callable[[str], object]] = {QUERY_ENCODING: query_encoder.encode_query}
-        searches |= {way.name: way.search for way in ways(store, [Hybrid()], size=HITS)}
+        searches |= {method.name: method.search for method in search_methods(store, [Hybrid()], size=HITS)}
         seconds = time_in_turns(searches, sample.queries, rounds, progress)
         return Speed(
             documents=len(sample.documents),
@@ -101,13 +101,13 @@ def measure_speed(
 def time_in_turns(
     calls: Mapping[str, Callable[[str], object]], texts: Sequence[str], rounds: int, progress: Progress
 ) -> dict[str, list[float]]:
-    """Return the seconds that each call takes for each text, the calls in an order drawn anew each time.
+    """Measure the seconds of each call for each text, the calls in a random order for each.
 
     Args:
-        calls: What is timed, by its name.
-        texts: What each is called with.
-        rounds: How often.
-        progress: Is told how far it has come.
+        calls: Functions to time, by name.
+        texts: Arguments of each call.
+        rounds: Number of runs over all texts.
+        progress: Called as the work goes on.
     """
     chance = Random(0)  # noqa: S311  no secret, and the same each time
     seconds: dict[str, list[float]] = {name: [] for name in calls}
@@ -132,7 +132,7 @@ def _write_part(
     rounds: int,
     progress: Progress,
 ) -> tuple[float, float, float]:
-    """Encode and write every so many of the documents; return tokens of one, and how many a second of either."""
+    """Encode and write one round's documents; return mean tokens, and documents per second of both steps."""
     part = texts[number::rounds]
     began = perf_counter()
     vectors = encoder.encode_documents(part)

@@ -1,4 +1,4 @@
-"""Texts and queries to measure speed by: a collection's, those of files, or made up."""
+"""Sample texts and queries for a benchmark from a collection, from files, or from a vocabulary."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ MOST_QUERIES = 100
 QUERY_WORDS, TEXT_WORDS = 6, 150
 SHORTEST_WORD = 3
 ZIPF_SHIFT = 10
-"""Added to a word's rank: the most frequent are less frequent than by the plain law."""
+"""Shift of the rank in Zipf's law (Mandelbrot), which flattens the most frequent words."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What is encoded, written and searched for.
+    """Texts and queries of a benchmark.
 
     Attributes:
-        origin: Where it is from.
-        documents: Texts.
-        queries: Queries.
+        origin: Source of the texts.
+        documents: Texts to encode and write.
+        queries: Texts to search for.
     """
 
     origin: str
@@ -44,7 +44,7 @@ def sample_rows(rows: Iterable[SparseDocument | RefusedRow], count: int, *, orig
     """Return the first documents of files, and queries drawn from them.
 
     Raises:
-        IndexSchemaError: A row is no document, or there is none.
+        IndexSchemaError: A row is no document, or no document has a text.
     """
     texts = []
     for row in islice(rows, count):
@@ -52,12 +52,12 @@ def sample_rows(rows: Iterable[SparseDocument | RefusedRow], count: int, *, orig
             raise IndexSchemaError(f"{row.place}: {row.reason}")
         texts.append(row.text or "")
     if not any(text.split() for text in texts):
-        raise IndexSchemaError(f"{origin} has no document with a text.")
+        raise IndexSchemaError(f"{origin} has no document with a text. Give files with texts in their rows.")
     return Sample(origin=origin, documents=texts, queries=draw_queries(texts))
 
 
 def make_up(tokens: Sequence[str], count: int) -> Sample:
-    """Return texts of the whole words of a vocabulary, the first as much more frequent as in a language."""
+    """Generate texts from the whole words of a vocabulary, by Zipf's law in its order."""
     chance = Random(0)  # noqa: S311  no secret, and the same each time
     words = [token for token in tokens if token.isalpha() and len(token) >= SHORTEST_WORD]
     shares = [1 / (rank + ZIPF_SHIFT) for rank in range(len(words))]
@@ -66,7 +66,7 @@ def make_up(tokens: Sequence[str], count: int) -> Sample:
 
 
 def draw_queries(texts: Sequence[str]) -> list[str]:
-    """Return neighbouring words of texts drawn at random, the same each time."""
+    """Draw queries of neighbouring words from random texts, reproducibly."""
     chance = Random(1)  # noqa: S311  no secret, and the same each time
     filled = [words for text in texts if (words := text.split())]
     queries = []

@@ -1,1 +1,1 @@
-"""Judged collections."""
+"""Read judged collections."""

@@ -1,4 +1,4 @@
-"""A judged collection in BEIR's format: documents, queries, relevance judgements."""
+"""Read a judged collection in BEIR's format: documents, queries, relevance judgements."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from opensearch_neural_sparse.evaluate.datasets.files import find_files, read_objects
 
 LANGUAGE_CODE = 2
-"""Letters of a language's code."""
+"""Length of a language code."""
 TEST_SPLIT = "test"
 _JUDGEMENT = ("query-id", "corpus-id", "score")
 _SHOWN = 5
@@ -22,10 +22,10 @@ class Collection:
     """Documents and the queries judged against them.
 
     Attributes:
-        name: Name of the folder it was read from; where that is a language, such as `en`, its parent's stands before.
-        documents: Document id -> text; a title stands before the text, parted by a blank.
-        queries: Query id -> text; only queries that have a judgement.
-        judgements: Query id -> document id -> relevance, 0 is not relevant.
+        name: Name of its folder; for a language such as `en`, with that of the parent before it.
+        documents: Document id -> title and text, separated by a blank.
+        queries: Query id -> text; only queries with a judgement.
+        judgements: Query id -> document id -> relevance; 0 is not relevant.
     """
 
     name: str
@@ -41,13 +41,13 @@ def read_collection(folder: Path, split: str = TEST_SPLIT, *, judged_in: Path | 
 
     Args:
         folder: The collection's folder.
-        split: Which judgements to read.
-        judged_in: Folder of `<split>.tsv`, where it is not within the other.
+        split: Split of the judgements.
+        judged_in: Folder of `<split>.tsv`, if it is another one.
 
     Raises:
         FileNotFoundError: One of the three is missing.
-        ValueError: A line is not what BEIR's format asks for; names file and line.
-        MissingDependencyError: There are Parquet files, and pyarrow is not installed.
+        ValueError: A line does not have BEIR's format; names file and line.
+        MissingDependencyError: A file is Parquet, and pyarrow is not installed.
     """
     judgements = _read_judgements(judged_in or folder, split)
     queries = {str(row["_id"]): row["text"] for row in _read_texts(folder, "queries")}
@@ -60,13 +60,13 @@ def read_collection(folder: Path, split: str = TEST_SPLIT, *, judged_in: Path | 
 
 
 def name_of(folder: Path) -> str:
-    """Return what the collection in a folder is called."""
+    """Return the name of the collection in a folder."""
     folder = folder.resolve()
     return f"{folder.parent.name}-{folder.name}" if len(folder.name) == LANGUAGE_CODE else folder.name
 
 
 def full_text(row: Mapping[str, Any]) -> str:
-    """Return a document's title and text, parted by a blank."""
+    """Join a document's title and text by a blank."""
     return f"{row.get('title') or ''} {row['text']}".strip()
 
 
@@ -74,7 +74,7 @@ def judged_queries(texts: Mapping[str, str], judgements: Mapping[str, Any], plac
     """Return the texts of the judged queries.
 
     Raises:
-        ValueError: One has none; names where the texts lie.
+        ValueError: A judged query has no text; the message has `place`.
     """
     if unknown := sorted(set(judgements) - set(texts)):
         raise ValueError(f"{place}: judged queries without a text: {', '.join(unknown[:_SHOWN])}")

@@ -1,4 +1,4 @@
-"""Files of judged collections: found by their names, read a row at a time, the first that is wrong named."""
+"""Find and read the files of judged collections."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from opensearch_neural_sparse.readers.formats import RefusedRow, read_rows
 
 
 def find_files(folder: Path, *patterns: str) -> list[Path]:
-    """Return the files of the first pattern that has any, in the order of their names.
+    """Find the files of the first pattern that matches any, sorted by name.
 
     Raises:
-        FileNotFoundError: None has.
+        FileNotFoundError: No pattern matches.
     """
     for pattern in patterns:
         if found := sorted(folder.glob(pattern)):
@@ -22,15 +22,15 @@ def find_files(folder: Path, *patterns: str) -> list[Path]:
 
 
 def read_objects(paths: Sequence[Path], *keys: str) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of files of JSON lines or Parquet, compressed or not.
+    """Read the rows of JSON lines or Parquet files, compressed or not.
 
     Args:
         paths: The files.
-        keys: What each row has.
+        keys: Keys that each row must have.
 
     Raises:
         ValueError: A row cannot be read, or lacks a key; names file and line.
-        MissingDependencyError: A Parquet file, and pyarrow is not installed.
+        MissingDependencyError: A file is Parquet, and pyarrow is not installed.
     """
     for path in paths:
         for row in read_rows(path):

@@ -1,4 +1,4 @@
-"""Where judged collections come from: a folder or file in one of the known formats, or a repository of the hub."""
+"""Load a judged collection from a folder, a file or the hub, by its format."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def read_source(name: str, split: str | None = None, *, cache_dir: str | Path | 
     Args:
         name: A folder in the format of BEIR, MIRACL or SQuAD; a JSON file in SQuAD's; or a hub id such as
             `BeIR/scifact`, `mteb/scifact`, `miracl/miracl:sw` or `google/xquad:en`.
-        split: Which judgements to read; by default those of the test, or MIRACL's of the development set.
-        cache_dir: The hub's cache; None is that of `HF_HUB_CACHE` or `HF_HOME`.
+        split: Split of the judgements; by default the test split, or MIRACL's development split.
+        cache_dir: Cache of the hub; None is that of `HF_HUB_CACHE` or `HF_HOME`.
 
     Raises:
-        ValueError: The name leads nowhere, or the format is another.
+        ValueError: The name is no collection, or the format is not supported.
         FileNotFoundError: A file of the collection is missing in the folder.
-        ModelFilesError: The files are not on the hub, or out of reach.
-        MissingDependencyError: There are Parquet files, and pyarrow is not installed.
+        ModelFilesError: The files are not on the hub, or the hub cannot be reached.
+        MissingDependencyError: A file is Parquet, and pyarrow is not installed.
     """
     path = Path(name)
     if path.is_dir():
@@ -44,17 +44,17 @@ def read_source(name: str, split: str | None = None, *, cache_dir: str | Path | 
 
 
 def check_source(name: str) -> None:
-    """Check that a name can lead to a collection, before anything is read or downloaded.
+    """Check that a name is an existing path or a hub id, before anything is read or downloaded.
 
     Raises:
-        ValueError: It is no path that is there, and no hub id.
+        ValueError: The name is neither.
     """
     if not Path(name).exists():
         parse_hub_id(name)
 
 
 def is_collection(name: str) -> bool:
-    """Tell whether a name leads to a judged collection, by what a folder holds or as a hub id, and not to any files."""
+    """Return whether a name is a judged collection (by its folder's files or as a hub id) rather than plain files."""
     path = Path(name)
     if path.is_dir():
         return (path / TOPICS).is_dir() or any(path.glob(BEIR_FILES[0]))
@@ -62,18 +62,20 @@ def is_collection(name: str) -> bool:
 
 
 def parse_hub_id(name: str) -> tuple[str, str | None]:
-    """Return the repository and the language of a name such as `google/xquad:en`.
+    """Parse the repository and the language of a name such as `google/xquad:en`.
 
     Raises:
-        ValueError: It is none, or lacks the language.
+        ValueError: The name is no hub id, or lacks its language.
     """
     match = None if _is_file_name(name) else HUB_ID.fullmatch(name)
     if match is None:
-        raise ValueError(f"{name!r} is no folder or file that is there, and no hub id such as BeIR/scifact.")
+        raise ValueError(
+            f"{name!r} is no existing folder or file, and no hub id. Give a path, or a hub id such as BeIR/scifact."
+        )
     repo, language = match.groups()
     if (language is None) == (repo in (MIRACL, XQUAD)):
-        example = f"{MIRACL}:sw and {XQUAD}:en have a language behind the colon, and no other has."
-        raise ValueError(f"{name!r} is not how a hub id is written: {example}")
+        example = f"Give {MIRACL}:sw and {XQUAD}:en with a language, every other without."
+        raise ValueError(f"{name!r} is no hub id of a collection: its language is missing or unexpected. {example}")
     return repo, language
 
 

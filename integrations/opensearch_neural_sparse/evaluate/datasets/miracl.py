@@ -1,4 +1,4 @@
-"""A judged collection as MIRACL publishes it: one language's topics, judgements and passages."""
+"""Read a judged collection in MIRACL's format: topics, judgements and passages of one language."""
 
 from __future__ import annotations
 
@@ -18,13 +18,12 @@ def read_miracl(folder: Path, split: str = DEV_SPLIT, *, passages: Path | None =
 
     Args:
         folder: A folder such as `miracl-v1.0-ar` of the repository of topics.
-        split: Which judgements to read.
-        passages: A folder such as `miracl-corpus-v1.0-ar` of the repository of passages, where its files were not put
-            into the other.
+        split: Split of the judgements.
+        passages: A folder such as `miracl-corpus-v1.0-ar` of the repository of passages, if its files lie there.
 
     Raises:
         FileNotFoundError: Topics, judgements or passages of that split are missing.
-        ValueError: A line is not what the format asks for; names file and line.
+        ValueError: A line does not have MIRACL's format; names file and line.
     """
     (topics, *_) = find_files(folder, f"{TOPICS}/topics.*-{split}.tsv")
     (judged, *_) = find_files(folder, f"qrels/qrels.*-{split}.tsv")

@@ -1,4 +1,4 @@
-"""A collection of questions and the paragraphs that answer them, as SQuAD and XQuAD publish it."""
+"""Read a judged collection in the format of SQuAD and XQuAD: questions and the paragraphs that answer them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def read_squad(path: Path) -> Collection:
         path: A JSON file such as `xquad.en.json`, or a folder such as `xquad.en` of Parquet files, as on the hub.
 
     Raises:
-        FileNotFoundError: The folder has no such files.
-        ValueError: The file is of another format.
-        MissingDependencyError: There are Parquet files, and pyarrow is not installed.
+        FileNotFoundError: The folder has no Parquet file.
+        ValueError: The file has another format.
+        MissingDependencyError: A file is Parquet, and pyarrow is not installed.
     """
     entries = _read_parquet(path) if path.is_dir() else _read_json(path)
     numbers: dict[str, str] = {}
@@ -44,7 +44,9 @@ def _read_json(path: Path) -> Iterator[_Entry]:
                 if not question.get("is_impossible"):
                     yield paragraph["context"], str(question["id"]), question["question"]
     except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not of SQuAD's format ({type(error).__name__}: {error}).") from None
+        raise ValueError(
+            f"{path} is not of SQuAD's format ({type(error).__name__}: {error}). Give a file such as xquad.en.json."
+        ) from None
 
 
 def _read_parquet(folder: Path) -> Iterator[_Entry]:

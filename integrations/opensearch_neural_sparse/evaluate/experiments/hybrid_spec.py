@@ -1,4 +1,4 @@
-"""Which searches are fused, and how, read from a word such as `rrf` or `bm25+sparse+dense:min_max:0.2,0.3,0.5`."""
+"""Parse the specification of a hybrid search, such as `rrf` or `bm25+sparse+dense:min_max:0.2,0.3,0.5`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Embe
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 
 BM25, SPARSE, DENSE = "bm25", "sparse", "dense"
-WAYS = (BM25, SPARSE, DENSE)
+LEGS = (BM25, SPARSE, DENSE)
 RRF = "rrf"
 
 
-def _never_asked(_: str) -> Sequence[float]:
-    """Stand for what makes dense vectors while options are only checked."""
+def _unused_embedder(_: str) -> Sequence[float]:
+    """Stand in for an embedder while options are only checked."""
     return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hybrid:
-    """Searches and how they are fused.
+    """Legs and fusion of a hybrid search.
 
     Attributes:
-        legs: Two or three of `WAYS`.
-        normalization: How scores are brought to one scale; None fuses by reciprocal ranks.
-        weights: One for each leg, summing to 1; None gives each the same.
+        legs: Two or three of `LEGS`.
+        normalization: Normalisation of the scores; None fuses by reciprocal ranks.
+        weights: Weight of each leg, summing to 1; None weighs them equally.
 
     Raises:
-        ValueError: Legs or weights that do not go together.
+        ValueError: Legs and weights do not match.
     """
 
     legs: tuple[str, ...] = (BM25, SPARSE)
@@ -38,7 +38,7 @@ class Hybrid:
     weights: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        self.options(_never_asked)
+        self.options(_unused_embedder)
 
     def __str__(self) -> str:
         legs = "" if self.legs == (BM25, SPARSE) else f"{'+'.join(self.legs)}:"
@@ -49,7 +49,7 @@ class Hybrid:
         """Return the options of the search.
 
         Args:
-            embedder: Makes dense vectors of texts; None where no leg is dense.
+            embedder: Embeds query texts; None where no leg is dense.
         """
         return HybridOptions(
             legs=tuple(_leg(name, embedder) for name in self.legs),
@@ -59,17 +59,17 @@ class Hybrid:
 
 
 def parse_hybrid(text: str) -> Hybrid:
-    """Read `[LEGS:]FUSION[:WEIGHTS]`.
+    """Parse a specification `[LEGS:]FUSION[:WEIGHTS]`.
 
     Args:
-        text: The fusion is `rrf`, `min_max`, `l2` or `z_score`; legs are names of `WAYS` with a plus between them,
-            `bm25+sparse` by default; weights are numbers with commas between them. `rrf:0.3,0.7` is one.
+        text: The fusion is `rrf`, `min_max`, `l2` or `z_score`; legs are names of `LEGS` joined by a plus,
+            `bm25+sparse` by default; weights are numbers joined by commas. An example is `rrf:0.3,0.7`.
 
     Raises:
-        ValueError: It is none.
+        ValueError: The text has another form.
     """
     parts = text.split(":")
-    legs = tuple(parts.pop(0).split("+")) if set(parts[0].split("+")) <= set(WAYS) else (BM25, SPARSE)
+    legs = tuple(parts.pop(0).split("+")) if set(parts[0].split("+")) <= set(LEGS) else (BM25, SPARSE)
     try:
         fusion, *rest = parts
         weights = tuple(map(float, ",".join(rest).split(","))) if rest else None
@@ -79,12 +79,12 @@ def parse_hybrid(text: str) -> Hybrid:
 
 
 def every_hybrid(hybrids: Sequence[Hybrid]) -> list[Hybrid]:
-    """Return hybrids with dense search as well: each that has no weights, over every choice of two or three legs.
+    """Expand hybrids to dense legs: each without weights to every combination of two or three legs.
 
     Args:
-        hybrids: What was asked for; where that is nothing, fusion by reciprocal ranks.
+        hybrids: Requested hybrids; if there are none, fusion by reciprocal ranks.
     """
-    choices = [legs for count in (2, 3) for legs in combinations(WAYS, count)]
+    choices = [legs for count in (2, 3) for legs in combinations(LEGS, count)]
     found = [
         Hybrid(legs=legs, normalization=hybrid.normalization)
         for hybrid in hybrids or [Hybrid()]

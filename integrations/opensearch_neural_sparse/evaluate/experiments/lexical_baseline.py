@@ -1,7 +1,7 @@
-"""The baseline that any sparse model has to beat: tokens weighed without a network.
+"""Encode texts by a lexical baseline, which any sparse model has to beat: token weights without a network.
 
-A query is its tokens with their weights in a table, as for a doc-only model; a document is its own tokens, each weighed
-by how often it occurs, as in BM25.
+A query has the idf weight of each of its tokens, as with a doc-only model; a document has the BM25 term frequency
+weight of each of its tokens.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.models.files.idf import read_idf
 
 K1, B = 1.2, 0.75
-"""BM25's usual constants: how soon repetition stops to count, and how much length does."""
+"""Usual constants of BM25: term frequency saturation and length normalisation."""
 
 
 def load_lexical_encoder(folder: Path) -> IdfQueryEncoder:
-    """Load `tokenizer.json` and `idf.json` of a folder, which may be all it holds. Nothing is cut off texts.
+    """Load an idf query encoder from `tokenizer.json` and `idf.json` of a folder; it does not truncate texts.
 
     Raises:
         ModelFilesError: A file is missing, damaged, or belongs to another vocabulary.
@@ -33,10 +33,10 @@ def load_lexical_encoder(folder: Path) -> IdfQueryEncoder:
 
 
 def lexical_documents(encoder: IdfQueryEncoder, texts: Mapping[str, str]) -> dict[str, SparseVector]:
-    """Return document id -> vector; lengths are in tokens that have a weight.
+    """Encode documents by their term frequencies; lengths count tokens with an idf weight.
 
     Args:
-        encoder: Says which tokens have one.
+        encoder: Encoder whose idf table selects the tokens.
         texts: Document id -> text.
     """
     counted = {key: _count(encoder, text) for key, text in texts.items()}

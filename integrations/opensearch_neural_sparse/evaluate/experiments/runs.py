@@ -1,4 +1,4 @@
-"""What is evaluated, and what comes of it: frozen values."""
+"""Define the settings, costs and runs of an evaluation."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from opensearch_neural_sparse.evaluate.experiments.exact_search import Ranking
 from opensearch_neural_sparse.evaluate.metrics.relevance import METRICS, mean_metrics, query_metrics
 
 SIZE = 100
-"""Hits of each query: what recall@100 looks at."""
+"""Hits of each query, as many as recall@100 needs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A model, and how its documents are encoded.
+    """A model and the options of its document encoder.
 
     Attributes:
         model: Name, id or folder of the model.
         max_length: Longest document in tokens; None is the model's own.
-        prune: Which tokens of a document's vector are kept; None keeps all.
+        prune: Pruning of document vectors; None keeps all tokens.
     """
 
     model: str | Path
@@ -31,7 +31,7 @@ class Setting:
 
     @property
     def label(self) -> str:
-        """What it is called in a table."""
+        """Name in tables."""
         parts = [Path(self.model).name]
         if self.max_length is not None:
             parts.append(f"max_length {self.max_length}")
@@ -42,17 +42,17 @@ class Setting:
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """What a way of searching costs; None is not known or not applicable.
+    """Cost of a search method; None where unknown or not applicable.
 
     Attributes:
         flops: Expected multiplications between a query and a document.
         document_tokens: Active dimensions of a document, on average.
         query_tokens: Active dimensions of a query, on average.
-        encode_seconds: Time of encoding `encoded` documents.
-        encoded: How many documents were encoded rather than found in the cache.
-        index_bytes: Size of the whole index, text, `_source` and vectors.
-        p50_ms: Median time of a query, its encoding included.
-        p99_ms: Time that 99 of 100 queries do not exceed.
+        encode_seconds: Seconds of encoding `encoded` documents.
+        encoded: Number of documents encoded, without those found in the cache.
+        index_bytes: Size of the whole index: text, `_source` and vectors.
+        p50_ms: Median time of a query, encoding included.
+        p99_ms: 99th percentile of that time.
     """
 
     flops: float | None = None
@@ -67,17 +67,17 @@ class Cost:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """How well one way of searching answers a collection.
+    """Rankings and metrics of one search method on a collection.
 
     Attributes:
         collection: Name of the collection.
-        way: `bm25` and the text's analyzer, `sparse`, `sparse exact` (without a server), `dense`, `idf lexical`, or a
-            hybrid as it was asked.
-        setting: What models have a part, and in which setting; empty where none has.
+        way: The search method: `bm25` and its analyzer, `sparse`, `sparse exact` (without a server), `dense`,
+            `idf lexical`, or the specification of a hybrid.
+        setting: Models of the method and their settings; empty where it has none.
         metrics: Metric -> mean over the judged queries.
-        cost: What it costs.
+        cost: Cost of the method.
         per_query: Query id -> metric -> value.
-        rankings: Query id -> document id -> score, in the order that the server gave, by which metrics are computed.
+        rankings: Query id -> document id -> score, in the order of the server, which the metrics are computed from.
     """
 
     collection: str
@@ -98,7 +98,7 @@ class Run:
         setting: str = "",
         cost: Cost = Cost(),
     ) -> Run:
-        """Measure rankings."""
+        """Compute the metrics of rankings."""
         return cls(
             collection=collection.name,
             way=way,

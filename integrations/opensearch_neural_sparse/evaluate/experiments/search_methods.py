@@ -1,4 +1,4 @@
-"""The ways of searching an index that are held against each other."""
+"""Define the search methods that an evaluation compares."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ Search = Callable[[str], SearchHits]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Way:
-    """A way of searching.
+class SearchMethod:
+    """A named search over one index.
 
     Attributes:
-        name: What it is called in tables.
-        legs: Of which searches it is made: names of `hybrids.WAYS`.
-        search: Searches by a text.
+        name: Name in tables.
+        legs: Its legs, of `hybrid_spec.LEGS`.
+        search: Runs the search for a text.
     """
 
     name: str
@@ -31,27 +31,31 @@ class Way:
     search: Search
 
 
-def ways(
+def search_methods(
     store: NeuralSparseStore, hybrids: Sequence[Hybrid] = (), embedder: Embedder | None = None, *, size: int = SIZE
-) -> Iterator[Way]:
-    """Yield BM25 by each analyzer, sparse, dense search where something makes dense vectors, and the hybrids.
+) -> Iterator[SearchMethod]:
+    """Yield BM25 by each analyzer, sparse search, dense search if there is an embedder, and the hybrids.
 
     Args:
-        store: A scratch index; the hybrids fuse BM25 by the first of its analyzers.
-        hybrids: What is fused, and how.
-        embedder: Makes dense vectors of queries.
-        size: How many hits are asked for.
+        store: A temporary index; the hybrids use BM25 by the first of its analyzers.
+        hybrids: Hybrid searches.
+        embedder: Embeds query texts.
+        size: Number of hits.
     """
-    yield Way(name=f"{BM25} {store.schema.text_analyzer}", legs=(BM25,), search=partial(store.match_search, size=size))
+    yield SearchMethod(
+        name=f"{BM25} {store.schema.text_analyzer}", legs=(BM25,), search=partial(store.match_search, size=size)
+    )
     for name, analyzer in store.schema.text_subfields.items():
         field = f"{store.schema.text_field}.{name}"
-        yield Way(name=f"{BM25} {analyzer}", legs=(BM25,), search=partial(_search_field, store, field, size=size))
-    yield Way(name=SPARSE, legs=(SPARSE,), search=partial(store.search, size=size))
+        yield SearchMethod(
+            name=f"{BM25} {analyzer}", legs=(BM25,), search=partial(_search_field, store, field, size=size)
+        )
+    yield SearchMethod(name=SPARSE, legs=(SPARSE,), search=partial(store.search, size=size))
     if embedder is not None:
-        yield Way(name=DENSE, legs=(DENSE,), search=lambda text: _search_densely(store, embedder(text), size))
+        yield SearchMethod(name=DENSE, legs=(DENSE,), search=lambda text: _search_densely(store, embedder(text), size))
     for hybrid in hybrids:
         search = partial(store.hybrid_search, size=size, options=hybrid.options(embedder))
-        yield Way(name=f"hybrid {hybrid}", legs=hybrid.legs, search=search)
+        yield SearchMethod(name=f"hybrid {hybrid}", legs=hybrid.legs, search=search)
 
 
 def _search_field(store: NeuralSparseStore, field: str, text: str, *, size: int) -> SearchHits:

@@ -1,4 +1,4 @@
-"""An index that is there for as long as it is measured."""
+"""Create, fill and delete a temporary index."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ SETTINGS = {
     "refresh_interval": -1,
     "store.stats_refresh_interval": "0s",
 }
-"""One segment keeps the documents' order, by which the server ranks equal scores; several are merged in any order. The
-server remembers an index's size for ten seconds by default, in which all of it may be written."""
+"""Settings for stable measurements.
+
+No refresh while writing keeps one segment and so the documents' order, which ranks equal scores; several are merged in
+any order. No cached index size, which the server keeps for ten seconds by default.
+"""
 
 
 @contextmanager
-def scratch_index(
+def temporary_index(
     client: OpenSearch,
     prefix: str,
     *,
@@ -42,16 +45,16 @@ def scratch_index(
     dimension: int | None = None,
     analyzers: Sequence[str] = (),
 ) -> Iterator[NeuralSparseStore]:
-    """Create an index of one shard under a name of its own, and delete it whatever happens.
+    """Create an index of one shard under a unique name, and delete it at the end of the block.
 
     Args:
         client: A client of the server.
-        prefix: What its name begins with.
-        model: The model it is bound to.
-        query_encoder: Encodes the queries.
-        dimension: That of the dense vectors, or None.
-        analyzers: Analyzers of the texts: the text field's own, then one for each of its subfields; by default that of
-            the model's language.
+        prefix: Beginning of its name.
+        model: Model of the index.
+        query_encoder: Encoder of the queries.
+        dimension: Dimension of the dense vectors, or None.
+        analyzers: Analyzer of the text field, then one for each of its subfields; by default that of the model's
+            language.
     """
     first, *others = analyzers or [analyzer_for(get_model(model).languages) or STANDARD]
     store = NeuralSparseStore(
@@ -72,22 +75,22 @@ def scratch_index(
 
 
 def fill(store: NeuralSparseStore, documents: Iterable[SparseDocument]) -> None:
-    """Write documents in their order, by which the server ranks equal scores, and merge them to one segment."""
+    """Write documents in their order, which ranks equal scores, and merge them to one segment."""
     store.write(documents, options=WriteOptions(refresh=True, in_flight=1))
     settle(store)
 
 
 def settle(store: NeuralSparseStore) -> None:
-    """Merge an index to one segment and let go of the others, which count to its size."""
+    """Merge an index to one segment and drop the old ones, which count towards its size."""
     store.force_merge()
     store.refresh()
 
 
 def check_analyzers(client: OpenSearch, analyzers: Iterable[str]) -> None:
-    """Check that the server has analyzers, before anything is encoded.
+    """Check that the server has the analyzers, before anything is encoded.
 
     Raises:
-        IndexSchemaError: It lacks one.
+        IndexSchemaError: The server lacks one.
     """
     for name in analyzers:
         try:

@@ -1,4 +1,4 @@
-"""Relevance metrics of rankings, computed by ir-measures."""
+"""Compute relevance metrics of rankings with ir-measures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from opensearch_neural_sparse.errors import MissingDependencyError
 
 NDCG_AT_10 = "nDCG@10"
 METRICS = (NDCG_AT_10, "R@100", "RR@10", "AP@100")
-"""What an evaluation measures, of a hundred hits: the last two are MRR and MAP when averaged."""
+"""Metrics of an evaluation, over a hundred hits: the means of the last two are MRR and MAP."""
 
 
 def mean_metrics(
@@ -18,12 +18,12 @@ def mean_metrics(
     rankings: Mapping[str, Collection[str]],
     metrics: Sequence[str] = (NDCG_AT_10,),
 ) -> dict[str, float]:
-    """Return each metric's mean over the judged queries; a query without a ranking counts as zero.
+    """Compute the mean of each metric over the judged queries; a query without a ranking counts as zero.
 
     Args:
         judgements: Query id -> document id -> relevance.
-        rankings: Query id -> document ids, best first. Their order alone counts, so equal scores stand as they were
-            served; a mapping of ids to scores counts by the order of its keys.
+        rankings: Query id -> document ids, best first. Only their order counts, so equal scores keep the order in which
+            they were returned; of a mapping of ids to scores, the order of its keys.
         metrics: Names as ir-measures spells them: `nDCG@10`, `R@100`, `RR@10`, `AP`.
 
     Raises:
@@ -38,7 +38,7 @@ def query_metrics(
     rankings: Mapping[str, Collection[str]],
     metrics: Sequence[str] = METRICS,
 ) -> dict[str, dict[str, float]]:
-    """Return each judged query's metrics, with the arguments and errors of `mean_metrics`."""
+    """Compute the metrics of each judged query, with the arguments and errors of `mean_metrics`."""
     ir_measures = _load_library()
     measures = {ir_measures.parse_measure(name): name for name in metrics}
     judged = {query: dict(relevances) for query, relevances in judgements.items()}
@@ -58,5 +58,5 @@ def _load_library() -> Any:
 
 
 def _by_rank(documents: Collection[str]) -> dict[str, float]:
-    """Return scores that fall from rank to rank: the library sorts by score, and equal ones by falling id."""
+    """Return scores that decrease by rank, because ir-measures sorts equal scores by descending id."""
     return {document: float(-rank) for rank, document in enumerate(documents)}

@@ -1,4 +1,4 @@
-"""Whether two ways of searching differ by more than chance: a paired randomisation test."""
+"""Test the difference of two search methods for significance, by a paired randomisation test."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ SEED = 0
 
 
 def paired_p_value(one: Mapping[str, float], other: Mapping[str, float]) -> float:
-    """Return how probable a mean difference at least this large is if the two were alike, two-sided.
+    """Compute the two-sided p-value of the mean difference of a metric.
 
     Args:
         one: Query id -> metric.
-        other: The same queries' metric by another way of searching.
+        other: Query id -> the same metric by another search method, for the same queries.
 
     Raises:
-        ValueError: Other queries, or fewer than two.
+        ValueError: The queries differ, or there are fewer than two.
         MissingDependencyError: SciPy is not installed.
     """
     if one.keys() != other.keys() or len(one) < 2:
-        raise ValueError(f"The test pairs the same two or more queries; got {len(one)} and {len(other)}.")
+        raise ValueError(
+            f"The test pairs the same two or more queries; got {len(one)} and {len(other)}. Give both the same ids."
+        )
     differences = [value - other[query] for query, value in one.items()]
     if not any(differences):
         return 1.0

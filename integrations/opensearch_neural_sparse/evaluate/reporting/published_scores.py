@@ -1,4 +1,4 @@
-"""What was measured beside what a model's authors published."""
+"""Compare measured scores with those that a model's authors published."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from enum import StrEnum
 from opensearch_neural_sparse.models.spec import ModelSpec
 
 TOLERANCE = 0.005
-"""Largest difference in NDCG@10 that counts as the same: half a point, as wrappers of one model differ by."""
+"""Largest difference in NDCG@10 that reproduces a score: half a point, the spread of implementations of one model."""
 _OTHER_NAMES = {"webistouche2020": "touche", "touche2020": "touche", "dbpediaentity": "dbpedia"}
-"""What BEIR calls collections that the published tables call otherwise."""
+"""Name of a collection in BEIR -> its name in the published tables."""
 
 
 class Verdict(StrEnum):
-    """`REPRODUCES`: measured within the tolerance; `DRIFTS`: beyond it; `LACKS`: published, and not measured."""
+    """Result of a comparison: `REPRODUCES` within the tolerance, `DRIFTS` beyond it, `LACKS` if not measured."""
 
     REPRODUCES = "reproduces"
     DRIFTS = "drifts"
@@ -25,15 +25,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """A published number and the measured one.
+    """A published score and the measured one.
 
     Attributes:
         model: Name of the model.
         collection: The collection, as the authors call it; `miracl-<language>` for a language of MIRACL.
         published: Published NDCG@10.
         measured: Measured NDCG@10, or None.
-        in_domain: Whether the model has seen the collection's training split, so that neither number is zero-shot.
-        verdict: What that means.
+        in_domain: Whether the model was trained on the collection's training split, so that neither is zero-shot.
+        verdict: Result of the comparison.
     """
 
     model: str
@@ -47,13 +47,13 @@ class Comparison:
 def compare_published(
     spec: ModelSpec, measured: Mapping[str, float], *, tolerance: float = TOLERANCE
 ) -> list[Comparison]:
-    """Compare with every published number of a model.
+    """Compare measured scores with every published one of a model.
 
     Args:
         spec: The model.
-        measured: Collection -> NDCG@10; names agree whatever their case and signs: `scifact` is `SciFact`, and
+        measured: Collection -> NDCG@10; names are compared without case and punctuation: `scifact` is `SciFact`, and
             `webis-touche2020` is `Touche`.
-        tolerance: Largest difference that reproduces.
+        tolerance: Largest difference that reproduces a score.
     """
     numbers = {_plain(name): value for name, value in measured.items()}
     published = {

@@ -1,4 +1,4 @@
-"""An evaluation on disk: JSON for programs, a Markdown page and a plot for people, a line a query to look into."""
+"""Write the report of an evaluation: JSON, a Markdown page, a plot and one line for each query."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from opensearch_neural_sparse.errors import MissingDependencyError
 from opensearch_neural_sparse.evaluate.metrics.relevance import METRICS, NDCG_AT_10
 
 COLUMNS = ("NDCG@10", "recall@100", "MRR@10", "MAP@100")
-"""What `METRICS` are called in tables."""
+"""Headings of `METRICS` in tables."""
 
 
 def write_report(
@@ -20,10 +20,10 @@ def write_report(
     """Write `results.json`, `results.md`, `queries.jsonl` and `relevance.png` to a folder.
 
     Args:
-        folder: The folder; made if it is not there.
-        summary: What `summarise` returned.
-        queries: What `query_rows` yields.
-        plot: Whether to draw.
+        folder: The folder; created if it is missing.
+        summary: Result of `summarise`.
+        queries: Results of `query_rows`.
+        plot: Whether to draw the plot.
 
     Raises:
         MissingDependencyError: Matplotlib is not installed.
@@ -38,7 +38,7 @@ def write_report(
 
 
 def as_markdown(summary: Mapping[str, Any]) -> str:
-    """Return the tables of a summary."""
+    """Render a summary as Markdown tables."""
     parts = [
         "## Runs\n\n" + _table(_RUN_COLUMNS, map(_run_cells, summary["runs"])),
         "p is that of a paired randomisation test of NDCG@10 against the first row of the collection.\n",
@@ -60,9 +60,9 @@ def as_markdown(summary: Mapping[str, Any]) -> str:
 
 
 def draw(summary: Mapping[str, Any], path: Path) -> None:
-    """Draw average relevance against average FLOPS and against latency.
+    """Plot average relevance against average FLOPS and against latency.
 
-    What has no FLOPS, as BM25, or was not timed, as exact scoring, is a line across.
+    A method without FLOPS (BM25) or without latency (exact scoring) is a horizontal line.
 
     Raises:
         MissingDependencyError: Matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""An evaluation as plain values: what `results.json` holds, and what the tables and the plot are drawn from."""
+"""Summarise runs as plain values, for `results.json`, the tables and the plot."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LARGEST_GAP = 0.002
 
 
 def summarise(runs: Sequence[Run], settings: Iterable[Setting]) -> dict[str, Any]:
-    """Return runs, averages over collections, the check against exact scoring, and published numbers beside measured.
+    """Summarise runs: metrics, averages over collections, the check against exact scoring, published scores.
 
     Args:
         runs: The runs.
-        settings: The settings they were made in.
+        settings: Their settings.
     """
     return {
         "runs": [_row(run, _baseline(run, runs)) for run in runs],
@@ -37,7 +37,7 @@ def summarise(runs: Sequence[Run], settings: Iterable[Setting]) -> dict[str, Any
 def query_rows(
     runs: Iterable[Run], judgements: Mapping[str, Mapping[str, Mapping[str, int]]]
 ) -> Iterable[dict[str, Any]]:
-    """Yield what each query found in each run, the worst answered first, and where its relevant documents stand.
+    """Yield the hits and the ranks of the relevant documents of each query in each run, lowest NDCG@10 first.
 
     Args:
         runs: The runs.
@@ -72,7 +72,7 @@ def _row(run: Run, baseline: Run | None) -> dict[str, Any]:
 
 
 def _baseline(run: Run, runs: Sequence[Run]) -> Run | None:
-    """The first run of the same collection, which the others are tested against."""
+    """Return the first run of the same collection, the baseline of the significance test; None for itself."""
     first = next(other for other in runs if other.collection == run.collection)
     return None if first is run else first
 
@@ -99,7 +99,7 @@ def _averages(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def _mean(values: Iterable[float | None]) -> float | None:
-    """Return the mean, or None where a value is not known."""
+    """Return the mean of the known values, or None where there are none."""
     known = [value for value in values if value is not None]
     return fmean(known) if known else None
 

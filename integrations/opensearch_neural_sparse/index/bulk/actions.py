@@ -106,7 +106,7 @@ def write_draft(
 
 
 def action_header(document_id: str, routing: str | None) -> dict[str, Any]:
-    """Return the parameters of an operation on a document; `routing` is what its shard is chosen by, or None."""
+    """Return the header of a bulk action; `routing` selects its shard in place of the id."""
     return {"_id": document_id} if routing is None else {"_id": document_id, "routing": routing}
 
 

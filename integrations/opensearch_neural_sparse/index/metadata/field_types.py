@@ -41,7 +41,7 @@ class MetadataTypes:
         self._doubles = all(_maps_numbers_to_double(each) for each in read)
 
     def kind(self, path: str) -> Kind | None:
-        """Return the kind of values that a field holds; None where the server compares them by its own rules."""
+        """Return the kind of a field's values; None if the server compares them by its own rules."""
         return self._kinds.get(path)
 
     def check(self, metadata: Mapping[str, Any], document_id: str | None) -> None:

@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 def can_be(kind: Kind, value: str | float) -> bool:
-    """Return whether the server reads a value of a filter as one of a kind: "1" is a number to it, and 1 a text.
+    """Return whether the server accepts a filter value as one of a kind: "1" as a number, and 1 as a text.
 
     Args:
         kind: The kind of the field's values.

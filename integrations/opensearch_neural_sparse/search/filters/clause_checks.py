@@ -9,7 +9,9 @@ from typing import Any
 from opensearch_neural_sparse.errors import FilterSyntaxError
 from opensearch_neural_sparse.index.documents.lone_surrogates import lone_surrogate
 from opensearch_neural_sparse.index.mapping import LONGEST_COMPARED
+from opensearch_neural_sparse.index.metadata.instants import AS_DATE
 from opensearch_neural_sparse.index.metadata.values import plain_scalar
+from opensearch_neural_sparse.search.filters.instants import by_instant
 
 _OF_A_FIELD = frozenset(
     {"term", "terms", "terms_set", "range", "prefix", "wildcard", "regexp", "fuzzy"}
@@ -27,16 +29,24 @@ def checked_clause(clause: Mapping[str, Any]) -> dict[str, Any]:
     """Return a validated copy of a query clause.
 
     On the server, a `bool` with an empty `should` list matches everything, though it requires one of no clauses: the
-    copy has a match-none clause there.
+    copy has a match-none clause there. Dates and times are compared as instants where a field holds some.
 
     Raises:
         FilterSyntaxError: A value that has no JSON, or None where a value is compared.
     """
-    return {name: _checked_body(name, body) for name, body in clause.items()}
+    checked = {name: _checked_body(name, body) for name, body in clause.items()}
+    return by_instant(*next(iter(checked.items()))) if len(checked) == 1 else checked
 
 
 def fields_of(clause: object) -> Iterator[str]:
-    """Yield the fields of a clause and its nested clauses, as far as they are named individually."""
+    """Yield the fields of a clause and its nested clauses, as far as they are named individually.
+
+    The subfield of instants is not distinguished from its field.
+    """
+    return (name.removesuffix(f".{AS_DATE}") for name in _fields_of(clause))
+
+
+def _fields_of(clause: object) -> Iterator[str]:
     if not isinstance(clause, Mapping):
         return
     for name, body in clause.items():
@@ -48,7 +58,7 @@ def fields_of(clause: object) -> Iterator[str]:
             yield from [body["field"]] if isinstance(body.get("field"), str) else []
         else:
             for inner in _clauses_within(body):
-                yield from fields_of(inner)
+                yield from _fields_of(inner)
 
 
 def _clauses_within(body: Mapping[str, Any]) -> Iterator[object]:

@@ -155,7 +155,7 @@ class HybridOptions(SearchOptions):
 
 
 def check_parts(options: SearchOptions) -> None:
-    """Raise TypeError where a part of options is of another type, such as a mapping."""
+    """Raise TypeError if a part of the options has the wrong type, such as a mapping."""
     check_options(options.request, RequestOptions, "request")
     for name, kind in _PARTS.items():
         if (part := getattr(options, name)) is not None:

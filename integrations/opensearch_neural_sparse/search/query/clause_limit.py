@@ -89,7 +89,7 @@ def count_clauses(clauses: Sequence[Mapping[str, Any]]) -> int:
 
 
 def count_words(text: str) -> int:
-    """Count the BM25 clauses of a text with the standard analyzer, or the most with a language's own."""
+    """Count the BM25 clauses of a text with the standard analyzer, an upper bound for a language's own."""
     return sum(1 for _ in _WORD.finditer(text))
 
 

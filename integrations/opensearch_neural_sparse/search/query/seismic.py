@@ -60,7 +60,7 @@ def seismic_query(
 def _method_parameters(
     search: SeismicSearch, *, size: int, clauses: Sequence[Mapping[str, Any]], collapsed: bool
 ) -> dict[str, Any]:
-    """Return the `method_parameters` of a query, with its filter and collapse in mind.
+    """Return the `method_parameters` of a query with filter clauses and an optional collapse.
 
     Args:
         search: How to search.

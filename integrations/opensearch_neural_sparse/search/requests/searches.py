@@ -24,7 +24,7 @@ Query = str | Mapping[str, float]
 
 @dataclass(frozen=True, kw_only=True)
 class SparseSearch(SearchPage):
-    """A search by sparse vectors.
+    """A neural sparse search.
 
     Attributes:
         query: A text, or its token weights.
@@ -47,7 +47,7 @@ class SparseSearch(SearchPage):
 
 @dataclass(frozen=True, kw_only=True)
 class HybridSearch(SearchPage):
-    """A search by several legs, fused.
+    """A hybrid search: several fused legs.
 
     Attributes:
         query: The text, searched for as it is and as a sparse vector.
@@ -74,7 +74,7 @@ class HybridSearch(SearchPage):
 
 @dataclass(frozen=True, kw_only=True)
 class MatchSearch(SearchPage):
-    """A search by words (BM25).
+    """A full-text search (BM25).
 
     Attributes:
         text: The words.

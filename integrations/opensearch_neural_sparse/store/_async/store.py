@@ -35,8 +35,6 @@ from opensearch_neural_sparse.store.bulk.prepare import Document
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.drivers.event_loop import EventLoopDriver
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.add_field import add_field
-from opensearch_neural_sparse.store.operations.bind_model import bind_model
 from opensearch_neural_sparse.store.operations.documents import (
     count_documents,
     delete_documents,
@@ -55,8 +53,10 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
-from opensearch_neural_sparse.store.operations.reindex import reindex
-from opensearch_neural_sparse.store.operations.reindex_job import MissingText, ReindexReport
+from opensearch_neural_sparse.store.operations.model_changes.add_field import add_field
+from opensearch_neural_sparse.store.operations.model_changes.bind_model import bind_model
+from opensearch_neural_sparse.store.operations.model_changes.reindex import reindex
+from opensearch_neural_sparse.store.operations.model_changes.reindex_job import MissingText, ReindexReport
 from opensearch_neural_sparse.store.operations.search import (
     encode_query,
     load_tokenizer,
@@ -85,8 +85,8 @@ class AsyncNeuralSparseStore(Portable):
     It is copied and pickled as the other one is.
 
     Args:
-        index: Name of an index or alias, or a pattern. Where it leads to indices of several models, each is searched
-            by its own, and those with chunks apart from those without; what they find is fused by reciprocal ranks.
+        index: Name of an index or alias, or a pattern. Where it covers indices of several models, each is searched
+            by its own, and those with chunks apart from those without; the hits are fused by reciprocal ranks.
         client: An AsyncOpenSearch client; it stays the caller's and is not closed, and belongs to one event loop.
         url: Address of a server, in place of a client.
         model: Name, id, folder or spec of the model; by default the one that the index is stamped with.
@@ -253,7 +253,7 @@ class AsyncNeuralSparseStore(Portable):
         return await self._driver.run(encode_query(self._context, text))
 
     async def tokenizer(self) -> SparseTokenizer:
-        """Return the tokenizer of the index's model, whose vocabulary its token ids belong to."""
+        """Return the query tokenizer of the index's model."""
         return await self._driver.run(load_tokenizer(self._context))
 
     async def check_filter(self, filter: Filter | None) -> None:  # noqa: A002
@@ -523,7 +523,7 @@ class AsyncNeuralSparseStore(Portable):
         filter: Filter | None = None,  # noqa: A002
         request: RequestOptions = DEFAULT_REQUEST,
     ) -> SearchHits:
-        """Search by a body of one's own, for whatever the other searches do not offer.
+        """Search by a user-supplied body with placeholders.
 
         Args:
             body: The body of a `_search`. Wherever it holds one of these strings as a value, that is filled in:
@@ -593,7 +593,7 @@ class AsyncNeuralSparseStore(Portable):
         settings: Mapping[str, Any] | None = None,
         priority: int = 100,
     ) -> None:
-        """Have the server stamp indices with this store's model that it makes by itself, as a rollover does.
+        """Create an index template, so that indices which the server creates (by a rollover, say) carry the model.
 
         The template holds what `create` would make. Every index that is made later by one of the names carries the
         model; those that are there already stay as they are. A store on an alias of such indices writes to its write
@@ -623,7 +623,7 @@ class AsyncNeuralSparseStore(Portable):
         await self._driver.run(warm_up_or_clear(self._context, "warmup"))
 
     async def clear_cache(self) -> None:
-        """Let the server's memory go of an approximate index; the next search, or `warm_up`, loads it again.
+        """Evict an approximate index from the server's memory; the next search, or `warm_up`, loads it again.
 
         Raises:
             IndexSchemaError: The index is searched exactly.
@@ -648,7 +648,7 @@ class AsyncNeuralSparseStore(Portable):
         await self._driver.run(force_merge(self._context, max_segments=max_segments, timeout=timeout))
 
     async def bind_model(self, *, sample: int = 100, verify: int = 0, replace: bool = False) -> ModelBinding:
-        """Stamp an index that was made by someone else with this store's model, after a look at its vectors.
+        """Bind an existing index to this store's model, after a check of its vectors.
 
         Other programs' keys of the mapping's `_meta` stay. A program that writes `_meta` at the very same time can
         still undo the stamp: the server has no conditional update of a mapping.
@@ -683,7 +683,7 @@ class AsyncNeuralSparseStore(Portable):
         prune: Prune | None = None,
         options: WriteOptions = DEFAULT_WRITE,
     ) -> int:
-        """Give the index a further sparse field, of a model of its own, and encode the documents that it holds.
+        """Add a sparse field of another model to the index, and encode the documents it holds.
 
         From then on every store that opens the index writes both vectors, and `SparseLeg(field=name)` searches by the
         field's own model. Stores that were opened before know nothing of it: what they write lacks the field until this
@@ -720,7 +720,7 @@ class AsyncNeuralSparseStore(Portable):
         encoder_options: Mapping[str, Any] | None = None,
         options: WriteOptions = DEFAULT_WRITE,
     ) -> ReindexReport:
-        """Encode an index anew, from the texts it holds, into a new index of another model.
+        """Reindex the documents into a new index of another model, from their texts.
 
         Ids, routing, metadata and dense vectors go over as they are, mapping and settings too. Writes to the source are
         refused meanwhile (`index.blocks.write`), and pass again at the end, after an error as well; searches go on.

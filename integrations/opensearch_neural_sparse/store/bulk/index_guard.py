@@ -1,4 +1,4 @@
-"""When a write looks whether its index is still the one that it writes to, and what it makes of that; no network."""
+"""Check, at most every 200 ms, that a bulk write still targets the same index; no network."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from opensearch_neural_sparse.store.bulk.retry import RETRIED_REFUSALS
 from opensearch_neural_sparse.store.bulk.scheduler import BulkScheduler
 
 CHECK_INTERVAL = 0.2
-"""Seconds for which a look is good. A look costs the server and the client a twentieth of a batch."""
+"""Seconds between checks. A check costs the server and the client a twentieth of a batch."""
 
 
 class IndexGuard:
-    """Keeps a write from going to an index that somebody deleted, or to another one of its name.
+    """Keeps a write from an index that was deleted, or replaced by another of its name.
 
-    The server would make an index without a layout for a bulk request to a missing one, and it has no way to be told
-    otherwise. So the index is looked at before anything is sent, unless that was done moments ago, and once more at the
-    end where something was sent on an earlier look: whatever happened meanwhile is noticed.
+    The server creates an index without a layout for a bulk request to a missing one, and cannot be asked not to. So the
+    index is checked before a batch is sent, unless that was done moments ago, and once more at the end of the write if
+    a batch relied on an earlier check.
 
     Args:
         index: Index or alias that is written to.
-        state: What the index was when documents were encoded for it; None takes it to be what the first look finds.
+        state: The index when documents were encoded for it; None is the index that the first check finds.
     """
 
     def __init__(self, index: str, state: IndexInfo | None) -> None:
@@ -34,7 +34,7 @@ class IndexGuard:
         self._relied_on = False
 
     def is_due(self) -> bool:
-        """Tell whether the index is to be looked at before something is sent."""
+        """Return whether the index is to be checked before the next batch."""
         if self._state is not None and not self._state.checked:
             return False
         due = self._looked is None or monotonic() - self._looked >= CHECK_INTERVAL
@@ -43,19 +43,19 @@ class IndexGuard:
         return due
 
     def is_due_finally(self) -> bool:
-        """Tell whether the index is to be looked at once all has arrived: something was sent on an earlier look."""
+        """Return whether the index is to be checked after the last batch, because one relied on an earlier check."""
         return self._relied_on
 
     def verify(self, scheduler: BulkScheduler, found: Mapping[str, Any], *, asked: float) -> None:
-        """Stop a write whose name leads elsewhere by now, by the part of `GET /<index>` that says where it leads.
+        """Stop the write if the name has another target, by the uuids in the response of `GET /<index>`.
 
-        An alias that has come to lead to further indices, as after a rollover, is no reason to stop: what is written
-        goes to the index that it was encoded for, and is found through the name.
+        An alias with more indices than before, as after a rollover, is no reason to stop: the documents go to the index
+        that they were encoded for, and are found through the name.
 
         Args:
             scheduler: The write.
-            found: The answer.
-            asked: When it was asked for.
+            found: The response.
+            asked: The time of the request.
 
         Raises:
             IndexNotFoundError: The index does not exist.
@@ -67,14 +67,14 @@ class IndexGuard:
         if self._is_same_index(uuids_of(found)):
             self._looked = asked
         else:
-            scheduler.stop(f"{self._index!r} leads to another index than the one that documents were encoded for")
+            scheduler.stop(f"{self._index!r} is another index than the one that documents were encoded for")
 
     def on_error(self, scheduler: BulkScheduler, error: NeuralSparseError) -> None:
-        """Stop a write whose index cannot be looked at, unless the server only has no room at the moment.
+        """Stop the write if the check failed, unless the server is only overloaded.
 
         Args:
             scheduler: The write.
-            error: Why there is no answer.
+            error: The error of the check.
         """
         if isinstance(error, ServerRequestError) and error.status in RETRIED_REFUSALS:
             self._relied_on = True

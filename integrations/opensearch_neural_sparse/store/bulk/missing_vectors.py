@@ -32,7 +32,12 @@ class VectorRemedies:
     dense: str = "A document needs an embedding."
 
     def of(self, field: str, schema: IndexSchema) -> str:
-        """Return the way out for a field."""
+        """Return the way out for a field.
+
+        Args:
+            field: Name of a vector field.
+            schema: Names of the fields.
+        """
         if field in schema.more_fields:
             return self.further
         return self.dense if field == schema.embedding_field else self.sparse
@@ -59,7 +64,7 @@ def warn_of_missing_vectors(
 
 
 def warn_of_unencoded(index: str, missing: Mapping[str, tuple[str, ...]], remedy: str) -> None:
-    """Warn, once, of documents whose texts gave no vector when an index was encoded.
+    """Warn, once, of documents that got no vector when an index was encoded.
 
     Args:
         index: Name of the index.

@@ -1,4 +1,4 @@
-"""Documents on their way to an index: read, given ids, encoded, made into bulk actions."""
+"""Prepare bulk actions of documents: validate, assign ids, encode."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Pause:
 
 @dataclass(frozen=True)
 class Skipped:
-    """What was to be sent was not."""
+    """A batch that was not sent."""
 
     reason: str
 
@@ -80,7 +80,7 @@ def split_batches(
 
 
 def send_with_retries(actions: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
-    """Deliver a batch: yields steps, is sent their answers, returns what became of every action.
+    """Send a batch, with retries; the generator returns the report of every action.
 
     Items refused with 429 or 503 are sent again alone, after pauses that double and before anything further is sent, so
     that writes of one id keep their order; a request that is too large is halved; a request without an answer is not

@@ -1,4 +1,4 @@
-"""Which batches of a write may be under way together; no network and no threads of its own."""
+"""Schedule the batches of a bulk write; no network and no threads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AHEAD = 1
 
 
 class Decision(Enum):
-    """What a batch is to do: set out, wait until another one has arrived, or stay."""
+    """Whether a batch is sent now, waits for another one, or is not sent."""
 
     SEND = auto()
     WAIT = auto()
@@ -24,11 +24,11 @@ class Decision(Enum):
 
 
 class BulkScheduler:
-    """Decides when each batch of a write sets out, and adds up what came of them.
+    """Schedules the batches of a bulk write and collects their reports.
 
     At most `most` batches are under way: in flight, or next in line. They may arrive in any order, but a batch waits
     for those under way that hold one of its ids, retries included: of several writes of one id the last one stands.
-    Once one delivery has stopped, no other sets out.
+    Once one batch has stopped the write, no other is sent.
     """
 
     def __init__(self, most: int) -> None:
@@ -38,7 +38,7 @@ class BulkScheduler:
         self._stopped: str | None = None
 
     def decide(self, batch: Sequence[BulkAction]) -> Decision:
-        """Return what this batch is to do now."""
+        """Return the decision on a batch."""
         if self._stopped is not None:
             return Decision.STOP
         if len(self._under_way) >= self._most:
@@ -47,14 +47,14 @@ class BulkScheduler:
         return Decision.SEND if all(ids.isdisjoint(others) for others in self._under_way.values()) else Decision.WAIT
 
     def start(self, batch: Sequence[BulkAction]) -> int:
-        """Note that a batch sets out; return its number."""
+        """Register a batch that is sent, and return its number."""
         number = len(self._reports)
         self._under_way[number] = frozenset(action.id for action in batch)
         self._reports.append(BulkReport())
         return number
 
     def deliver(self, batch: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
-        """Deliver a batch whose decision in line has come, unless another delivery has stopped meanwhile."""
+        """Send a batch, unless another one has stopped the write."""
         if self._stopped is not None:
             return not_sent(batch, self._stopped)
         report = yield from send_with_retries(batch, options)
@@ -62,29 +62,29 @@ class BulkScheduler:
         return report
 
     def finish(self, number: int, report: BulkReport) -> None:
-        """Note what came of the batch of this number."""
+        """Register the report of a batch."""
         del self._under_way[number]
         self._reports[number] = report
         self._stopped = self._stopped or report.stopped
 
     def add(self, report: BulkReport) -> None:
-        """Add what never set out."""
+        """Add the report of actions that were never sent."""
         self._reports.append(report)
 
     @property
     def stopped(self) -> str | None:
-        """Why nothing else is sent, or None."""
+        """The reason why nothing else is sent, or None."""
         return self._stopped
 
     def stop(self, reason: str) -> None:
-        """Let nothing else be sent; any thread may call it."""
+        """Stop the write; any thread may call it."""
         self._stopped = self._stopped or reason
 
     def skip(self, batch: Sequence[BulkAction]) -> None:
-        """Add a batch that stays, since an earlier delivery has stopped."""
+        """Add a batch that is not sent, because the write has stopped."""
         self.add(not_sent(batch, str(self._stopped)))
 
     def report(self) -> BulkReport:
-        """Return what came of everything, in the order of the batches whatever the order of their arrival."""
+        """Return the report of all batches, in their order."""
         whole = BulkReport.total(self._reports)
         return whole if whole.stopped else replace(whole, stopped=self._stopped)

@@ -55,7 +55,7 @@ class AsyncBulkSender:
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
-        """Send actions, consuming them once, and report what became of each.
+        """Send actions, consuming them once, and return the report of each.
 
         Args:
             actions: Bulk actions as opensearch-py takes them, from any iterable.

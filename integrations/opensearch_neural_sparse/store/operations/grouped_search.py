@@ -1,4 +1,4 @@
-"""Searches over several models or layouts behind one name: what each group is asked for, and what is refused."""
+"""Search several models or layouts behind one name."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def grouped_hybrid_options(options: HybridOptions) -> HybridOptions:
 
 
 def grouped_plan(request: SearchRequest, page: SearchPage) -> SearchRequest:
-    """Return the hybrid search of a group, whose hits are read down to the end of the page.
+    """Return the hybrid search of a group with every hit down to the end of the page.
 
     Raises:
         ValueError: An explanation, where the server fuses.

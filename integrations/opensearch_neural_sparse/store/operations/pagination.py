@@ -1,4 +1,4 @@
-"""How every document of an index is read, a page at a time: pure functions over values."""
+"""Read every document of an index, a page at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.steps import Request, Steps
 
 KEEP_ALIVE = {"keep_alive": "5m"}
-"""How long the server keeps a point in time after each page of it was read."""
+"""Lifetime of a point in time after each page."""
 _ORDER = ({ID_FIELD: {"order": "asc", "missing": "_first", "unmapped_type": "keyword"}}, "_index", "_seq_no")
 """An order without ties, from doc values: the heap is spared what sorting by `_id` costs. What has no id comes first,
 so that an index that cannot be read in this order is refused at once."""
@@ -25,7 +25,7 @@ so that an index that cannot be read in this order is refused at once."""
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """What was read at once.
+    """A page of documents.
 
     Attributes:
         documents: The documents.
@@ -65,7 +65,7 @@ def next_page(
 ) -> Steps[tuple[Sequence[Mapping[str, Any]], Page]]:
     """Return the hits of the page after this one, or of the first one, and that page.
 
-    Such pages are encoded one by one, so they come without a point in time: it would run out before a large one is.
+    No point in time is used, because encoding a page can outlast it.
 
     Args:
         index: The index.

@@ -53,10 +53,10 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
 from opensearch_neural_sparse.store.steps import Compute, EmbedLegs, Request, Steps
 
 MAX_ATTEMPTS = 3
-"""How often a search is made because the index behind its name has changed."""
+"""Most attempts of a search while the index behind its name changes."""
 _BAD_REQUEST = 400
 _UNKNOWN_QUERIES = ("unknown query [neural_sparse]", "unknown query [hybrid]")
-"""How a server without the plugin neural-search refuses its queries."""
+"""Reasons of a server that lacks the plugin neural-search."""
 
 Build = Callable[[ServerInfo, IndexInfo], MultiSearch]
 
@@ -122,34 +122,42 @@ def _run(
     context: StoreContext, build: Build, clauses: Sequence[Mapping[str, Any]], *, slow: bool = False
 ) -> Steps[list[SearchHits]]:
     for _ in range(MAX_ATTEMPTS):
-        info = yield from open_index(context)
-        server = yield from read_server(context)
-        cheap = context.encodes_queries_cheaply and not slow
-        request: MultiSearch = yield Compute(partial(build, server, info), cheap)
-        if request.is_empty:
-            found = request.nothing
-            break
-        try:
-            result = request.read(server, (yield Request(request.send)))
-        except (IndexNotFoundError, ServerRequestError, UnsupportedServerError) as error:
-            if _lacks_plugin(context, error, server, info):
-                continue
-            if not _may_be_stale(error, info) or context.refresh_index(info, (yield from read_index(context))):
-                raise
-            continue
-        if result.found_nothing and not (yield from is_same_target(context, info)):
-            context.forget()
-            continue
-        if result.unexpected <= context.accepted:
-            found = result.hits
-            break
-        if context.refresh_index(info, (yield from read_index(context)), result.unexpected):
-            found = result.hits
-            break
-    else:
-        raise _index_keeps_changing(context.index)
-    yield from check_filter(context, clauses, found)
-    return found
+        found = yield from _attempt(context, build, slow=slow)
+        if found is not None:
+            yield from check_filter(context, clauses, found)
+            return found
+    reason = f"index {context.index!r} changed during the search {MAX_ATTEMPTS} times in a row; try again"
+    raise ServerRequestError(409, "index_moved", reason)
+
+
+def _attempt(context: StoreContext, build: Build, *, slow: bool) -> Steps[list[SearchHits] | None]:
+    """Return the hits of each query; None if the index behind the name has changed, or a plugin is missing."""
+    info = yield from open_index(context)
+    server = yield from read_server(context)
+    cheap = context.encodes_queries_cheaply and not slow
+    request: MultiSearch = yield Compute(partial(build, server, info), cheap)
+    if request.is_empty:
+        return request.nothing
+    try:
+        result = request.read(server, (yield Request(request.send)))
+    except IndexNotFoundError:
+        context.forget()
+        if info.groups:
+            return None
+        raise
+    except (ServerRequestError, UnsupportedServerError) as error:
+        if _lacks_plugin(context, error, server):
+            return None
+        if not _may_be_stale(error, info) or context.refresh_index(info, (yield from read_index(context))):
+            raise
+        return None
+    if result.found_nothing and not (yield from is_same_target(context, info)):
+        context.forget()
+        return None
+    if result.unexpected <= context.accepted:
+        return result.hits
+    is_unchanged = context.refresh_index(info, (yield from read_index(context)), result.unexpected)
+    return result.hits if is_unchanged else None
 
 
 def _sparse(
@@ -251,10 +259,8 @@ def _clause_vector(context: StoreContext, info: IndexInfo, query: Query) -> Spar
     return vector
 
 
-def _lacks_plugin(context: StoreContext, error: NeuralSparseError, server: ServerInfo, info: IndexInfo) -> bool:
-    """Return whether the same search may succeed after this error: an index is gone, or a plugin is known to lack."""
-    if isinstance(error, IndexNotFoundError):
-        return bool(info.groups)
+def _lacks_plugin(context: StoreContext, error: NeuralSparseError, server: ServerInfo) -> bool:
+    """Return whether the error shows that the server lacks a plugin, so that another form of the search may succeed."""
     if server.plugins is not None or not isinstance(error, ServerRequestError):
         return False
     if lacks_plugin := any(unknown in error.reason for unknown in _UNKNOWN_QUERIES):
@@ -266,8 +272,3 @@ def _may_be_stale(error: NeuralSparseError, info: IndexInfo) -> bool:
     """Return whether a search may have failed because the index behind the name has other fields or shards now."""
     of_other_fields = isinstance(error, ServerRequestError) and error.status == _BAD_REQUEST
     return info.checked and (of_other_fields or isinstance(error, UnsupportedServerError))
-
-
-def _index_keeps_changing(index: str) -> ServerRequestError:
-    reason = f"index {index!r} changed during the search {MAX_ATTEMPTS} times in a row; try again"
-    return ServerRequestError(409, "index_moved", reason)

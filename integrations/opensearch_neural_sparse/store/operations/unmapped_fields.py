@@ -11,6 +11,7 @@ from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import FilterSyntaxError, IndexSchemaError, UnmappedFieldWarning
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.metadata.field_names import field_names, maps_field
+from opensearch_neural_sparse.index.metadata.instants import AS_DATE
 from opensearch_neural_sparse.index.schema import META_FIELD
 from opensearch_neural_sparse.search.filters.clause_checks import fields_of
 from opensearch_neural_sparse.search.filters.foreign_syntax import without_prefix
@@ -99,6 +100,7 @@ def _suggestion(names: Iterable[str], known: list[str]) -> str:
 def _metadata_fields(state: IndexInfo) -> list[str]:
     """Return the fields of the mappings without those that the index keeps for itself."""
     names = (name for mappings in state.mappings for name in field_names(mappings.get("properties", {})))
+    names = (name for name in names if not name.endswith(f".{AS_DATE}"))
     return sorted({name for name in names if name.startswith(f"{META_FIELD}.") or not state.schema.is_reserved(name)})
 
 

@@ -20,7 +20,7 @@ from opensearch_neural_sparse.store.steps import Request, Steps
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 _ROUNDS = 3
-"""How often documents are looked for again that were changed while they were to be deleted."""
+"""Most rounds of a deletion while others change the documents."""
 
 
 def update_metadata(

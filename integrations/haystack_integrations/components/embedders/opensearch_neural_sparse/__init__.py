@@ -1,6 +1,6 @@
 """Haystack components that turn texts and documents into sparse embeddings."""
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 try:
     import haystack  # noqa: F401

@@ -1,4 +1,4 @@
-"""Documents to documents with sparse embeddings."""
+"""Embed documents."""
 
 from __future__ import annotations
 
@@ -19,16 +19,12 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.serializatio
     token_value,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
-from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
-from opensearch_neural_sparse.encode.pruning import Prune
-from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.encode.truncation import collected_cuts
-from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
-from opensearch_neural_sparse.index.model_binding import ModelBinding
+from opensearch_neural_sparse import ModelBinding, Prune, SparseTokenizer, load_document_encoder
+from opensearch_neural_sparse.layer_support import TruncatedDocuments, collected_cuts
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
-    from opensearch_neural_sparse.encode.engines.engine import EngineLike, PrecisionLike
+    from opensearch_neural_sparse import DocumentEncoder
+    from opensearch_neural_sparse.layer_support import EngineLike, PrecisionLike
 
 
 @component
@@ -126,7 +122,7 @@ class NeuralSparseDocumentEmbedder:
         await self._side.get_async()
 
     def close(self) -> None:
-        """Let go of the model; the next run loads it again."""
+        """Release the model; the next run loads it again."""
         if (side := self._side.take()) is not None:
             side.encoder.close()
 
@@ -195,7 +191,7 @@ class NeuralSparseDocumentEmbedder:
 
 @dataclass(frozen=True)
 class _DocumentSide:
-    """What embeds documents, the stamp of what it makes, and the ids of its tokens."""
+    """Encoder of documents, the binding of its vectors, and the ids of its tokens."""
 
     encoder: DocumentEncoder
     binding: ModelBinding

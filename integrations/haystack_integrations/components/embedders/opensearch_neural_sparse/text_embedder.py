@@ -1,4 +1,4 @@
-"""A query to its sparse embedding."""
+"""Embed queries."""
 
 from __future__ import annotations
 
@@ -20,14 +20,11 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.serializatio
     saved_parameters,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import QuerySparseEmbedding
-from opensearch_neural_sparse.encode.pruning import Prune
-from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder, load_query_encoder
-from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files.resolve import ModelFiles
+from opensearch_neural_sparse import ModelFiles, NeuralQueryEncoder, Prune, SparseTokenizer, load_query_encoder
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.encode.engines.engine import EngineLike
-    from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
+    from opensearch_neural_sparse import QueryEncoder
+    from opensearch_neural_sparse.layer_support import EngineLike
 
 
 @component
@@ -99,7 +96,7 @@ class NeuralSparseTextEmbedder:
         await self._side.get_async()
 
     def close(self) -> None:
-        """Let go of the model; the next run loads it again."""
+        """Release the model; the next run loads it again."""
         if (side := self._side.take()) is not None and isinstance(side.encoder, NeuralQueryEncoder):
             side.encoder.engine.close()
 
@@ -124,7 +121,7 @@ class NeuralSparseTextEmbedder:
         side = self._side.get()
         vector = side.encoder.encode_query(text)
         kept = vector if self._rule is None else self._rule(vector)
-        return {"sparse_embedding": QuerySparseEmbedding(*kept.to_ids(side.vocabulary), side.files)}
+        return {"sparse_embedding": QuerySparseEmbedding.of(kept, side.vocabulary, side.files)}
 
     @component.output_types(sparse_embedding=SparseEmbedding)
     async def run_async(self, text: str) -> dict[str, Any]:
@@ -140,7 +137,7 @@ class NeuralSparseTextEmbedder:
 
 @dataclass(frozen=True)
 class _QuerySide:
-    """What embeds queries, the files it was made of, and the ids of its tokens."""
+    """Encoder of queries, the files it was loaded from, and the ids of its tokens."""
 
     encoder: QueryEncoder
     files: ModelFiles

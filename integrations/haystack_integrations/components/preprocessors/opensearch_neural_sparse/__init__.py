@@ -1,6 +1,6 @@
 """Haystack splitter that cuts documents by a model's own tokens."""
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 try:
     import haystack  # noqa: F401

@@ -1,4 +1,4 @@
-"""Documents to passages that fit into a model."""
+"""Split documents into passages that fit into a model."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from haystack.utils import Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import query_files, saved_parameters
-from opensearch_neural_sparse.encode.chunking import Chunk, ChunkOptions, chunk_text
-from opensearch_neural_sparse.encode.encoding_settings import read_encoding_settings
-from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.models.files.resolve import ModelFiles
+from opensearch_neural_sparse import Chunk, ChunkOptions, ModelFiles, SparseTokenizer, chunk_text
+from opensearch_neural_sparse.layer_support import read_encoding_settings
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +87,7 @@ class NeuralSparseDocumentSplitter:
         await self._tokenizer.get_async()
 
     def close(self) -> None:
-        """Let go of the tokenizer; the next run loads it again."""
+        """Release the tokenizer; the next run loads it again."""
         self._tokenizer.take()
 
     @component.output_types(documents=list[Document])

@@ -1,6 +1,6 @@
 """Haystack retrievers for neural sparse and hybrid search."""
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 try:
     import haystack  # noqa: F401

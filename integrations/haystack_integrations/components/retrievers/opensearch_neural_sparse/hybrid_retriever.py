@@ -14,16 +14,18 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
     DENSE,
     SPARSE,
     bounds_of,
+    checked_query,
     checked_store,
+    checked_top_k,
     filter_policy_of,
     legs_of,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse.search.options.fusion import CombinationLike, FusionLike, NormalizationLike
-from opensearch_neural_sparse.search.options.page import check_size
-from opensearch_neural_sparse.search.options.request_options import PartialLike, RequestOptions
-from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
+from haystack_integrations.document_stores.opensearch_neural_sparse import (
+    OpenSearchNeuralSparseDocumentStore,
+    Retrieval,
+)
+from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, SearchOptions, SparseSearch
+from opensearch_neural_sparse.layer_support import CombinationLike, FusionLike, NormalizationLike, PartialLike
 
 
 @component
@@ -48,15 +50,15 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         lower_bounds: Least scores of the legs for `min_max`, such as `[{"mode": "apply", "score": 0.1}, ...]`.
         upper_bounds: Greatest scores of the legs for `min_max`.
         fusion: Who fuses: `server`, `client`, or `auto`, which is the server wherever it gets it right.
-        custom_query: Body of a search of one's own, sent as it is once the places `$sparse`, `$text` and `$filters` in
-            it are filled; options that shape a search have no part in it.
+        custom_query: A user-supplied search body, sent as it is once the placeholders `$sparse`, `$text` and `$filters`
+            in it are filled; options that shape a search have no effect on it.
         score_threshold: Least fused score of a document.
         two_phase: Whether the sparse leg is searched in two phases; `True`, or parameters such as
             `{"prune_ratio": 0.3}`.
         prune: Which tokens of the query are searched for, such as `max_ratio:0.1`; None searches for all.
         seismic: How a `sparse_vector` field is searched, such as `{"k": 100}`.
         collapse: A metadata key of which each value is found once.
-        explain: Whether documents tell in `meta["_explanation"]` which tokens matched, and what each leg made of them.
+        explain: Whether `meta["_explanation"]` of documents lists the tokens that matched, and the score of each leg.
         return_embedding: Whether documents come with their vectors; by default as the document store says.
         raise_on_failure: Whether it is an error that the server fails or is out of reach; else nothing is found.
         timeout: Seconds to wait for the answer; by default as the document store says.
@@ -106,8 +108,7 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
     ) -> None:
         self.document_store = checked_store(document_store)
         self.filters = filters
-        check_size(top_k, name="top_k")
-        self.top_k = top_k
+        self.top_k = checked_top_k(top_k)
         self.filter_policy = filter_policy_of(filter_policy)
         self.legs = legs
         self.weights = weights
@@ -131,7 +132,18 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         self.preference = preference
         self.routing = routing
         self.partial = partial
-        self._how(None if legs is None or DENSE not in legs else [0.0], weights, score_threshold)
+        self._options = self._parsed_options()
+        self._fusion: dict[str, Any] = {
+            "rank_constant": rank_constant,
+            "pagination_depth": pagination_depth,
+            "normalization": normalization,
+            "combination": combination,
+            "lower_bounds": bounds_of(lower_bounds),
+            "upper_bounds": bounds_of(upper_bounds),
+            "fusion": fusion,
+        }
+        embedding = None if legs is None or DENSE not in legs else [0.0]
+        self._search("", top_k, self._options, embedding, weights, score_threshold)
 
     @component.output_types(documents=list[Document])
     def run(
@@ -152,16 +164,16 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
 
         Args:
             query: A text; a blank one finds nothing by words or sparse vectors.
-            filters: Filters of this run; `filter_policy` says what becomes of the retriever's own.
+            filters: Filters of this run; `filter_policy` says whether they replace the retriever's own.
             top_k: Most documents; by default the retriever's own number.
             query_sparse_embedding: The text's sparse embedding; by default it is encoded by the index's model.
             query_embedding: The text's dense embedding, for the leg `dense`.
             weights: One for each leg; this and what follows is the retriever's own by default.
             score_threshold: Least fused score of a document.
-            explain: Whether documents tell why they were found.
+            explain: Whether documents say why they were found.
             routing: Only the shards that hold documents of this routing are searched.
             document_store: The document store.
-            custom_query: Body of a search of one's own.
+            custom_query: A user-supplied search body.
 
         Returns:
             `documents`: best first; a fused score says where a document ranked, not how well it matches.
@@ -170,9 +182,18 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
             ValueError: A dense embedding without a leg for it, or the other way round.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        page = self._page(filters, top_k, custom_query, score_threshold, explain)
-        how = self._how(query_embedding, weights, page["score_threshold"], routing)
-        retrieval = Retrieval(query=query, embedding=query_sparse_embedding, how=how, **page)
+        retrieval = self._retrieval_of(
+            query,
+            filters,
+            top_k,
+            query_sparse_embedding,
+            query_embedding,
+            weights,
+            score_threshold,
+            explain,
+            routing,
+            custom_query,
+        )
         return self._retrieve(retrieval, document_store)
 
     @component.output_types(documents=list[Document])
@@ -191,36 +212,55 @@ class OpenSearchNeuralSparseHybridRetriever(Retriever):
         custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Find documents; see `run`."""
-        page = self._page(filters, top_k, custom_query, score_threshold, explain)
-        how = self._how(query_embedding, weights, page["score_threshold"], routing)
-        retrieval = Retrieval(query=query, embedding=query_sparse_embedding, how=how, **page)
+        retrieval = self._retrieval_of(
+            query,
+            filters,
+            top_k,
+            query_sparse_embedding,
+            query_embedding,
+            weights,
+            score_threshold,
+            explain,
+            routing,
+            custom_query,
+        )
         return await self._retrieve_async(retrieval, document_store)
 
-    def _how(
+    def _retrieval_of(
         self,
+        query: str,
+        filters: dict[str, Any] | None,
+        top_k: int | None,
+        embedding: SparseEmbedding | None,
         query_embedding: list[float] | None,
         weights: list[float] | None,
         score_threshold: float | None,
-        routing: str | None = None,
-    ) -> SearchOptions | HybridOptions | RequestOptions:
+        explain: bool | None,
+        routing: str | None,
+        custom_query: dict[str, Any] | None,
+    ) -> Retrieval:
+        text, size, options = checked_query(query), self._size_of_run(top_k), self._options_of_run(routing)
+        least = self._threshold_of_run(score_threshold)
+        search = self._search(text, size, options, query_embedding, weights, least)
+        custom = self._custom_search(custom_query, text, size, options.request)
+        return self._retrieval(custom or search, filters, embedding, score_threshold, explain)
+
+    def _search(
+        self,
+        query: str,
+        size: int,
+        options: SearchOptions,
+        query_embedding: list[float] | None,
+        weights: list[float] | None,
+        min_score: float | None,
+    ) -> SparseSearch | HybridSearch | MatchSearch:
         usual = [BM25, SPARSE] if query_embedding is None else [BM25, SPARSE, DENSE]
         names = usual if self.legs is None else self.legs
-        legs, shared = legs_of(names, query_embedding), self._search_options(routing)
+        legs = legs_of(names, query_embedding)
         if names == [BM25]:
-            request: RequestOptions = shared["request"]
-            return request
+            return MatchSearch(query, size=size, request=options.request)
         if names == [SPARSE]:
-            return SearchOptions(**shared)
-        return HybridOptions(
-            legs=legs,
-            rank_constant=self.rank_constant,
-            weights=self.weights if weights is None else weights,
-            pagination_depth=self.pagination_depth,
-            normalization=self.normalization,
-            combination=self.combination,
-            lower_bounds=bounds_of(self.lower_bounds),
-            upper_bounds=bounds_of(self.upper_bounds),
-            min_score=score_threshold,
-            fusion=self.fusion,
-            **shared,
-        )
+            return SparseSearch(query, size=size, options=options)
+        weights = self.weights if weights is None else weights
+        hybrid = HybridOptions(legs=legs, weights=weights, min_score=min_score, **self._fusion, **vars(options))
+        return HybridSearch(query, size=size, options=hybrid)

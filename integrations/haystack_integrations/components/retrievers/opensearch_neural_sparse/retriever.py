@@ -10,14 +10,17 @@ from haystack.document_stores.types import FilterPolicy
 
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.base import Retriever
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import (
+    checked_query,
     checked_store,
+    checked_top_k,
     filter_policy_of,
 )
-from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
-from opensearch_neural_sparse.search.options.page import check_size
-from opensearch_neural_sparse.search.options.request_options import PartialLike
-from opensearch_neural_sparse.search.options.search_options import SearchOptions
+from haystack_integrations.document_stores.opensearch_neural_sparse import (
+    OpenSearchNeuralSparseDocumentStore,
+    Retrieval,
+)
+from opensearch_neural_sparse import SparseSearch
+from opensearch_neural_sparse.layer_support import PartialLike
 
 
 @component
@@ -30,15 +33,15 @@ class OpenSearchNeuralSparseRetriever(Retriever):
         top_k: Most documents, 1 to 10,000.
         filter_policy: Whether filters given to a run `replace` these or `merge` with them. Merged, documents satisfy
             both.
-        custom_query: Body of a search of one's own, sent as it is once the places `$sparse`, `$text` and `$filters` in
-            it are filled; options that shape a search have no part in it.
+        custom_query: A user-supplied search body, sent as it is once the placeholders `$sparse`, `$text` and `$filters`
+            in it are filled; options that shape a search have no effect on it.
         score_threshold: Least score of a document.
         two_phase: Whether heavy tokens find documents and light ones only refine their order; `True`, or parameters
             such as `{"prune_ratio": 0.3}`.
         prune: Which tokens of the query are searched for, such as `max_ratio:0.1`; None searches for all.
         seismic: How a `sparse_vector` field is searched, such as `{"k": 100}`.
         collapse: A metadata key of which each value is found once, by its best document.
-        explain: Whether documents tell in `meta["_explanation"]` which tokens matched and what each gave.
+        explain: Whether `meta["_explanation"]` of documents lists the tokens that matched, with their scores.
         return_embedding: Whether documents come with their vectors; by default as the document store says.
         raise_on_failure: Whether it is an error that the server fails or is out of reach; else nothing is found.
         timeout: Seconds to wait for the answer; by default as the document store says.
@@ -79,8 +82,7 @@ class OpenSearchNeuralSparseRetriever(Retriever):
     ) -> None:
         self.document_store = checked_store(document_store)
         self.filters = filters
-        check_size(top_k, name="top_k")
-        self.top_k = top_k
+        self.top_k = checked_top_k(top_k)
         self.filter_policy = filter_policy_of(filter_policy)
         self.custom_query = custom_query
         self.score_threshold = score_threshold
@@ -95,7 +97,7 @@ class OpenSearchNeuralSparseRetriever(Retriever):
         self.preference = preference
         self.routing = routing
         self.partial = partial
-        SearchOptions(**self._search_options())
+        self._options = self._parsed_options()
 
     @component.output_types(documents=list[Document])
     def run(
@@ -114,14 +116,14 @@ class OpenSearchNeuralSparseRetriever(Retriever):
 
         Args:
             query: A text; a blank one finds nothing.
-            filters: Filters of this run; `filter_policy` says what becomes of the retriever's own.
+            filters: Filters of this run; `filter_policy` says whether they replace the retriever's own.
             top_k: Most documents; this and what follows is the retriever's own by default.
             query_sparse_embedding: The embedding of a query, in place of a text.
             score_threshold: Least score of a document.
-            explain: Whether documents tell why they were found.
+            explain: Whether documents say why they were found.
             routing: Only the shards that hold documents of this routing are searched.
             document_store: The document store.
-            custom_query: Body of a search of one's own.
+            custom_query: A user-supplied search body.
 
         Returns:
             `documents`: best first, with their scores.
@@ -130,15 +132,8 @@ class OpenSearchNeuralSparseRetriever(Retriever):
             ValueError: Neither a text nor an embedding, or both.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
-        retrieval = self._retrieval(
-            query,
-            filters,
-            top_k,
-            query_sparse_embedding,
-            routing,
-            score_threshold=score_threshold,
-            explain=explain,
-            custom_query=custom_query,
+        retrieval = self._retrieval_of(
+            query, filters, top_k, query_sparse_embedding, score_threshold, explain, routing, custom_query
         )
         return self._retrieve(retrieval, document_store)
 
@@ -156,32 +151,26 @@ class OpenSearchNeuralSparseRetriever(Retriever):
         custom_query: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Find documents; see `run`."""
-        retrieval = self._retrieval(
-            query,
-            filters,
-            top_k,
-            query_sparse_embedding,
-            routing,
-            score_threshold=score_threshold,
-            explain=explain,
-            custom_query=custom_query,
+        retrieval = self._retrieval_of(
+            query, filters, top_k, query_sparse_embedding, score_threshold, explain, routing, custom_query
         )
         return await self._retrieve_async(retrieval, document_store)
 
-    def _retrieval(
+    def _retrieval_of(
         self,
         query: str | None,
         filters: dict[str, Any] | None,
         top_k: int | None,
         embedding: SparseEmbedding | None,
+        score_threshold: float | None,
+        explain: bool | None,
         routing: str | None,
-        **given: Any,
+        custom_query: dict[str, Any] | None,
     ) -> Retrieval:
         if (query is None) == (embedding is None):
             raise ValueError("Give either query or query_sparse_embedding.")
-        return Retrieval(
-            query=query or "",
-            embedding=embedding,
-            how=SearchOptions(**self._search_options(routing)),
-            **self._page(filters, top_k, **given),
-        )
+        text = "" if query is None else checked_query(query)
+        size, options = self._size_of_run(top_k), self._options_of_run(routing)
+        custom = self._custom_search(custom_query, text, size, options.request)
+        search = custom or SparseSearch(text, size=size, options=options)
+        return self._retrieval(search, filters, embedding, score_threshold, explain)

@@ -1,6 +1,6 @@
 """Haystack components that do in one step what pipelines of several do: index documents, and search by several legs."""
 
-from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse import MissingDependencyError
 
 try:
     import haystack  # noqa: F401

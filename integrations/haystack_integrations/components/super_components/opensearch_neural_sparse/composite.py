@@ -1,4 +1,4 @@
-"""Components within a component."""
+"""Components that consist of others."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ class Composite:
                 part.warm_up()
 
     def close(self) -> None:
-        """Let go of models and connections; the next run opens them again."""
+        """Release models and connections; the next run opens them again."""
         for part in self._parts():
             if hasattr(part, "close"):
                 part.close()
 
     async def close_async(self) -> None:
-        """Let go of models and connections, those for asynchronous use included."""
+        """Release models and connections, those for asynchronous use included."""
         for part in self._parts():
             if hasattr(part, "close_async"):
                 await part.close_async()

@@ -1,4 +1,4 @@
-"""A query in, documents out: by words, by sparse vectors and, with an embedder, by dense ones."""
+"""Embed a query and search by words, sparse and dense vectors, in one component."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
 
         Args:
             query: A text; a blank one finds nothing.
-            filters: Filters of this run, which go into every leg; `filter_policy` says what becomes of the others.
+            filters: Filters of this run, which go into every leg; `filter_policy` says whether they replace the others.
             top_k: Most documents; this and what follows is as the component says by default.
             weights: One for each leg.
             score_threshold: Least fused score of a document.
-            explain: Whether documents tell why they were found.
+            explain: Whether documents say why they were found.
             routing: Only the shards that hold documents of this routing are searched.
 
         Returns:

@@ -1,4 +1,4 @@
-"""Documents in, split, embedded and written: one component in place of a pipeline of four."""
+"""Split, embed and write documents, in one component."""
 
 from __future__ import annotations
 

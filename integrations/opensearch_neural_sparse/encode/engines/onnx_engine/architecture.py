@@ -1,4 +1,4 @@
-"""The transformer shapes the ONNX engine can build: what their configs and checkpoints call each part."""
+"""Read the architecture of a transformer from its config.json, and name its tensors."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ ACTIVATIONS = frozenset({"gelu", "relu", "gelu_new", "gelu_pytorch_tanh"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layout:
-    """Names of an architecture's tensors, without `.weight` and `.bias`; names of a layer follow its prefix.
+class TensorNames:
+    """Tensor names of an architecture, without `.weight` and `.bias`; those of a layer without its prefix.
 
-    A part that an architecture lacks is None. `packed` maps a tensor that holds several of these, one below the
-    other, to the parts it holds.
+    A part that the architecture lacks is None. `packed` maps a tensor that stacks several others to their names.
     """
 
     word: str
@@ -42,7 +41,7 @@ class Layout:
     packed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-_BERT = Layout(
+_BERT = TensorNames(
     word="bert.embeddings.word_embeddings",
     position="bert.embeddings.position_embeddings",
     token_type="bert.embeddings.token_type_embeddings",  # noqa: S106 - a tensor's name
@@ -61,7 +60,7 @@ _BERT = Layout(
     head_bias="cls.predictions",
     decoder="cls.predictions.decoder",
 )
-_DISTILBERT = Layout(
+_DISTILBERT = TensorNames(
     word="distilbert.embeddings.word_embeddings",
     position="distilbert.embeddings.position_embeddings",
     embeddings_norm="distilbert.embeddings.LayerNorm",
@@ -79,7 +78,7 @@ _DISTILBERT = Layout(
     head_bias="vocab_projector",
     decoder="vocab_projector",
 )
-_GTE = Layout(
+_GTE = TensorNames(
     word="new.embeddings.word_embeddings",
     token_type="new.embeddings.token_type_embeddings",  # noqa: S106 - a tensor's name
     embeddings_norm="new.embeddings.LayerNorm",
@@ -102,26 +101,26 @@ _GTE = Layout(
         "mlp.up_gate_proj": ("mlp.up_proj", "mlp.gate_proj"),
     },
 )
-_LAYOUTS = {"bert": _BERT, "distilbert": _DISTILBERT, "new": _GTE}
+_TENSOR_NAMES = {"bert": _BERT, "distilbert": _DISTILBERT, "new": _GTE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """A masked language model of a known shape.
+    """Architecture of a masked language model.
 
     Attributes:
-        layout: What its tensors are called.
+        names: Names of its tensors.
         layers: Number of layers.
         heads: Number of attention heads.
-        hidden: Width.
-        epsilon: Of every layer normalisation.
-        activation: Of the feed-forward block, by the name it has in transformers.
-        head_activation: Of the masked-language head.
+        hidden: Width of the hidden states.
+        epsilon: Epsilon of the layer normalisations.
+        activation: Activation of the feed-forward block, by its name in transformers.
+        head_activation: Activation of the masked-language head.
         positions: Longest text in tokens.
         rotary: Inverse frequencies of rotary attention, fastest first; empty for learned positions.
     """
 
-    layout: Layout
+    names: TensorNames
     layers: int
     heads: int
     hidden: int
@@ -133,17 +132,17 @@ class Architecture:
 
 
 def read_architecture(folder: Path) -> Architecture | None:
-    """Read the shape of a model from its config.json; None if it is not one of those known here."""
+    """Read the architecture from a model's config.json; None if the engine does not support it."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     kind = config.get("model_type")
-    if kind not in _LAYOUTS or not is_plain(config):
+    if kind not in _TENSOR_NAMES or not is_plain(config):
         return None
     distilbert = kind == "distilbert"
     activation = config.get("activation" if distilbert else "hidden_act", "gelu")
     if activation not in ACTIVATIONS:
         return None
     return Architecture(
-        layout=_LAYOUTS[kind],
+        names=_TENSOR_NAMES[kind],
         layers=config["n_layers" if distilbert else "num_hidden_layers"],
         heads=config["n_heads" if distilbert else "num_attention_heads"],
         hidden=config["dim" if distilbert else "hidden_size"],
@@ -156,7 +155,7 @@ def read_architecture(folder: Path) -> Architecture | None:
 
 
 def is_plain(config: Mapping[str, Any]) -> bool:
-    """Tell whether a config asks for nothing that the graph does not have."""
+    """Return whether the graph implements every option that a config sets."""
     return (
         config.get("position_embedding_type", "absolute") in {"absolute", "rope"}
         and not config.get("is_decoder", False)
@@ -170,7 +169,7 @@ def is_plain(config: Mapping[str, Any]) -> bool:
 
 
 def rotary_theta(config: Mapping[str, Any]) -> tuple[float, float]:
-    """Return base and divisor of the rotary frequencies of a config of model_type `new`.
+    """Return base and divisor of the rotary frequencies for a config of model_type `new`.
 
     With the fixed NTK scaling of https://kexue.fm/archives/9706, which is what those models use, the base is
     multiplied by the factor and every frequency divided by factor^(2 / head width).
@@ -182,18 +181,18 @@ def rotary_theta(config: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def rotary_frequencies(config: Mapping[str, Any]) -> tuple[float, ...]:
-    """Return the inverse frequencies of a config of model_type `new`, half a head's width of them."""
+    """Return the inverse rotary frequencies [head width / 2] of a config of model_type `new`."""
     base, divisor = rotary_theta(config)
     width = config["hidden_size"] // config["num_attention_heads"]
     return tuple(1.0 / base ** (index / width) / divisor for index in range(0, width, 2))
 
 
 def unpack(checkpoint: Mapping[str, StoredTensor], architecture: Architecture) -> dict[str, StoredTensor]:
-    """Return tensor name -> place, with packed tensors taken apart; nothing is read."""
+    """Split the packed tensors of a checkpoint by name; no weight is read."""
     tensors = dict(checkpoint)
     for number in range(architecture.layers):
-        prefix = architecture.layout.layer.format(number)
-        for packed, parts in architecture.layout.packed.items():
+        prefix = architecture.names.layer.format(number)
+        for packed, parts in architecture.names.packed.items():
             for suffix in (".weight", ".bias"):
                 whole = tensors.pop(f"{prefix}{packed}{suffix}", None)
                 if whole is not None:

@@ -1,4 +1,4 @@
-"""Where the tensors of a safetensors checkpoint lie, so that they can be used in place."""
+"""Locate the tensors of a safetensors checkpoint, so that they can be used in place."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 @dataclass(frozen=True, kw_only=True)
 class StoredTensor:
-    """A tensor in a file.
+    """Byte range, type and shape of a tensor in a file.
 
     Attributes:
         file: The file, symbolic links resolved.
-        offset: Its first byte there.
-        size: Its number of bytes.
+        offset: Offset of its first byte.
+        size: Number of bytes.
         dtype: `F32`, `F16` or `BF16`.
         shape: Its shape.
     """
@@ -37,12 +37,12 @@ class StoredTensor:
     shape: tuple[int, ...]
 
     def split(self, count: int) -> list[StoredTensor]:
-        """Return `count` tensors of equal height that lie one below the other in this one."""
+        """Split along the first axis into `count` tensors of equal height."""
         size, shape = self.size // count, (self.shape[0] // count, *self.shape[1:])
         return [replace(self, offset=self.offset + part * size, size=size, shape=shape) for part in range(count)]
 
     def read(self) -> NDArray[np.float32]:
-        """Return the numbers as a new float32 array."""
+        """Read the weights as a new float32 array."""
         import numpy as np
 
         raw = np.fromfile(self.file, _NUMPY_TYPES[self.dtype], math.prod(self.shape), offset=self.offset)
@@ -52,13 +52,13 @@ class StoredTensor:
 
 
 def stored_tensors(files: Iterable[Path]) -> dict[str, StoredTensor]:
-    """Return tensor name -> where it is, over all files of a checkpoint; no weight is read.
+    """Read the tensor locations of all files of a checkpoint, by name; no weight is read.
 
     Args:
         files: Files in safetensors format.
 
     Raises:
-        ModelFilesError: One is missing, of another format, or cut short.
+        ModelFilesError: A file is missing, has another format, or is truncated.
     """
     return {name: tensor for file in files for name, tensor in _tensors_of(file.resolve())}
 
@@ -71,6 +71,8 @@ def _tensors_of(file: Path) -> Iterator[tuple[str, StoredTensor]]:
             continue
         first, last = entry["data_offsets"]
         if start + last > end:
-            raise ModelFilesError(f"{file} is cut short: it should have {start + last} bytes, and has {end}.")
+            raise ModelFilesError(
+                f"{file} is cut short: {end} bytes instead of {start + last}. Download the model again."
+            )
         shape = tuple(entry["shape"])
         yield name, StoredTensor(file=file, offset=start + first, size=last - first, dtype=entry["dtype"], shape=shape)

@@ -1,11 +1,8 @@
-"""Build the ONNX graph of a document encoder: token ids [B, L] in, the largest logit of every token [B, V] out.
+"""Build an ONNX graph node by node, over weights that stay in the model's safetensors files.
 
-The weights stay where they are: the graph names a byte range of the model's own safetensors file for each, so it is a
-few kilobytes, is built in milliseconds, and the embedding matrix that the head shares is there once. Weights in half
-precision are widened when the graph is loaded; all computation is in float32.
-
-Padding needs no mask in the pooling: before the head, the hidden state of every padding position is overwritten with
-that of the text's first token, whose logits are among those the maximum is taken of anyway.
+An initializer names a byte range of such a file. So the graph has a few kilobytes and is built in milliseconds, and the
+embedding matrix that the head shares is stored once. Weights in half precision are cast to float32 when the graph is
+loaded; all computation is in float32.
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ _TANH_GELU = frozenset({"gelu_new", "gelu_pytorch_tanh"})
 
 
 class GraphBuilder:
-    """Collects nodes and weights; every method returns the name of the value it adds."""
+    """Collects the nodes and initializers of a graph; methods that add one return its name."""
 
     def __init__(self, tensors: Mapping[str, StoredTensor]) -> None:
         self._tensors = tensors
@@ -42,12 +39,12 @@ class GraphBuilder:
         """Add a node with one output."""
         from onnx import helper
 
-        name = self._fresh(kind)
+        name = self._unique(kind)
         self._nodes.append(helper.make_node(kind, list(inputs), [name], name=name, domain=domain, **attributes))
         return name
 
     def constant(self, name: str, array: NDArray[Any]) -> str:
-        """Add a constant; the first of a name counts."""
+        """Add a constant, unless one of that name exists."""
         from onnx import numpy_helper
 
         if name not in self._initializers:
@@ -55,17 +52,17 @@ class GraphBuilder:
         return name
 
     def ints(self, *values: int) -> str:
-        """Add a list of int64."""
+        """Add a constant of int64 values."""
         import numpy as np
 
         return self.constant(f"ints_{'_'.join(map(str, values))}", np.array(values, dtype=np.int64))
 
     def stored(self, name: str) -> str:
-        """Refer to a weight in its file, in the precision it has there."""
+        """Add a weight by its byte range in the file, in the precision of the file."""
         from onnx import TensorProto
 
         if name not in self._initializers:
-            tensor = self.place(name)
+            tensor = self.tensor(name)
             kinds = {"F32": TensorProto.FLOAT, "F16": TensorProto.FLOAT16, "BF16": TensorProto.BFLOAT16}
             proto = TensorProto(name=name, data_type=kinds[tensor.dtype], dims=tensor.shape)
             proto.data_location = TensorProto.EXTERNAL
@@ -74,29 +71,31 @@ class GraphBuilder:
             self._initializers[name] = proto
         return name
 
-    def place(self, name: str) -> StoredTensor:
-        """Return where a weight is.
+    def tensor(self, name: str) -> StoredTensor:
+        """Return the location of a weight.
 
         Raises:
-            ModelFilesError: The checkpoint lacks it.
+            ModelFilesError: The checkpoint has no such tensor.
         """
         if name not in self._tensors:
-            raise ModelFilesError(f"The checkpoint has no tensor {name!r}, although its config.json calls for it.")
+            raise ModelFilesError(
+                f"The checkpoint has no tensor {name!r}, but its config.json requires it. Download the model again."
+            )
         return self._tensors[name]
 
     def has(self, name: str) -> bool:
-        """Tell whether the checkpoint has a tensor."""
+        """Return whether the checkpoint has a tensor."""
         return name in self._tensors
 
-    def widened(self, value: str, tensor: str) -> str:
-        """Cast a value that has a weight's precision to float32."""
+    def to_float32(self, value: str, tensor: str) -> str:
+        """Cast a value of a weight's precision to float32."""
         from onnx import TensorProto
 
-        return value if self.place(tensor).dtype == "F32" else self.op("Cast", value, to=TensorProto.FLOAT)
+        return value if self.tensor(tensor).dtype == "F32" else self.op("Cast", value, to=TensorProto.FLOAT)
 
     def weight(self, name: str) -> str:
-        """Refer to a weight as float32."""
-        return self.widened(self.stored(name), name)
+        """Add a weight as float32."""
+        return self.to_float32(self.stored(name), name)
 
     def linear(self, value: str, weight: str, bias: str | None) -> str:
         """Multiply rows [T, K] by a weight [N, K] transposed, and add a bias [N]."""
@@ -110,48 +109,49 @@ class GraphBuilder:
         return self.op("Gelu", value, approximate="tanh" if name in _TANH_GELU else "none")
 
     def branch(self, condition: str, then: Callable[[], str], otherwise: Callable[[], str]) -> str:
-        """Add what one of two functions draws, by a condition known when the graph runs."""
-        return self.op("If", condition, then_branch=self._drawn(then), else_branch=self._drawn(otherwise))
+        """Add an `If` node; each function adds the nodes of one branch."""
+        return self.op("If", condition, then_branch=self._subgraph(then), else_branch=self._subgraph(otherwise))
 
     def loop(self, rounds: str, start: str, body: Callable[[str, str], str]) -> str:
-        """Add what `body` draws, `rounds` times: it gets the number of the round and the value so far."""
+        """Add a `Loop` node; `body` takes the number of the round and the value, and returns the next value."""
         from onnx import TensorProto, helper
 
-        number, going, value = map(self._fresh, ("round", "going", "value"))
+        number, condition, value = map(self._unique, ("round", "going", "value"))
         inputs = [
             helper.make_tensor_value_info(number, TensorProto.INT64, []),
-            helper.make_tensor_value_info(going, TensorProto.BOOL, []),
+            helper.make_tensor_value_info(condition, TensorProto.BOOL, []),
             helper.make_tensor_value_info(value, TensorProto.FLOAT, None),
         ]
-        drawn = self._drawn(lambda: body(number, value), inputs, lambda: self.op("Identity", going))
-        return self.op("Loop", rounds, "", start, body=drawn)
+        subgraph = self._subgraph(lambda: body(number, value), inputs, lambda: self.op("Identity", condition))
+        return self.op("Loop", rounds, "", start, body=subgraph)
 
-    def _drawn(
+    def _subgraph(
         self,
-        draw: Callable[[], str],
+        build: Callable[[], str],
         inputs: Sequence[onnx.ValueInfoProto] = (),
-        first: Callable[[], str] | None = None,
+        condition: Callable[[], str] | None = None,
     ) -> onnx.GraphProto:
+        """Return the nodes that `build` adds as a graph of their own; a loop's graph returns its condition first."""
         from onnx import TensorProto, helper
 
         outer, self._nodes = self._nodes, []
-        outputs = [helper.make_tensor_value_info(first(), TensorProto.BOOL, [])] if first else []
-        outputs.append(helper.make_tensor_value_info(draw(), TensorProto.FLOAT, None))
-        graph = helper.make_graph(self._nodes, self._fresh("part"), list(inputs), outputs)
+        outputs = [helper.make_tensor_value_info(condition(), TensorProto.BOOL, [])] if condition else []
+        outputs.append(helper.make_tensor_value_info(build(), TensorProto.FLOAT, None))
+        graph = helper.make_graph(self._nodes, self._unique("part"), list(inputs), outputs)
         self._nodes = outer
         return graph
 
-    def _fresh(self, kind: str) -> str:
+    def _unique(self, kind: str) -> str:
         return f"{kind}_{next(self._numbers)}"
 
-    def rename(self, value: str, name: str) -> None:
-        """Make a value an output of that name."""
+    def output(self, value: str, name: str) -> None:
+        """Add an output of the graph."""
         from onnx import helper
 
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
 
     def graph(self, vocabulary: int) -> onnx.ModelProto:
-        """Return the finished model."""
+        """Return the model of all nodes added so far."""
         from onnx import TensorProto, helper
 
         graph = helper.make_graph(
@@ -166,11 +166,11 @@ class GraphBuilder:
 
 
 class QuantisedGraphBuilder(GraphBuilder):
-    """Multiplies in 8 bits: weights by column, activations as they come."""
+    """Builds a graph that multiplies in 8 bits: weights with a scale per column, activations scaled at run time."""
 
     def linear(self, value: str, weight: str, bias: str | None) -> str:
         """Multiply rows [T, K] by a weight [N, K] in 8 bits, and add a bias [N] in float32."""
-        matrix, scale = quantise_rows(self.place(weight).read())
+        matrix, scale = quantise_rows(self.tensor(weight).read())
         inputs = [
             value,
             self.constant(f"{weight}.int8", matrix.T.copy()),
@@ -182,7 +182,7 @@ class QuantisedGraphBuilder(GraphBuilder):
 
 
 def quantise_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return a matrix [N, K] in 8 bits and the scale [N] of each row, so that matrix = int8 * scale."""
+    """Quantise a matrix [N, K] to 8 bits with a scale [N] per row, so that matrix = int8 * scale."""
     import numpy as np
 
     largest = np.abs(matrix).max(axis=1)

@@ -22,13 +22,13 @@ FEATURE = "The ONNX engine"
 
 
 class OnnxNetwork:
-    """A graph with the pooling inside, over weights that stay in the model's own file.
+    """Runs a document encoder as one ONNX graph, pooling included.
 
-    In float32 it computes what sentence-transformers computes, within 3e-5. In int8, multiplications are in 8 bits.
+    In float32 the vectors equal those of sentence-transformers within 3e-5. In int8, matrices are multiplied in 8 bits.
 
     Args:
         session: An `onnxruntime.InferenceSession`.
-        activation: What the model does to its logits.
+        activation: Activation of the pooled logits.
     """
 
     batch_tokens = 256  # little padding, and matrices large enough for full speed
@@ -47,41 +47,41 @@ class OnnxNetwork:
 
         Raises:
             MissingDependencyError: onnx or onnxruntime is not installed.
-            ModelFilesError: The architecture or the file format is not known here, or a file is damaged.
+            ModelFilesError: The architecture or the file format is not supported, or a file is damaged.
         """
         graph = document_graph(files, int8=int8)
         return cls(open_session(graph, files.weights[0].resolve().parent, threads), Activation(files.spec.activation))
 
     def entries(self, batch: TokenBatch) -> Entries:
-        """Return the positive entries of a batch, by row."""
+        """Encode a batch and return its positive entries, by row."""
         logits = self._session.run([LOGITS], {IDS: batch.ids, MASK: batch.mask})[0]
         return entries_of(logits, self._activation)
 
     def close(self) -> None:
-        """Let go of the weights."""
+        """Release the weights."""
         self._session = None
 
 
 def runs_on_onnx(files: ModelFiles) -> bool:
-    """Tell whether a model has a shape and a file format that this engine knows."""
+    """Return whether the engine supports the architecture and the file format of a model."""
     return (
         files.document is not None and _is_safetensors(files.weights) and read_architecture(files.document) is not None
     )
 
 
 def document_graph(files: ModelFiles, *, int8: bool = False) -> bytes:
-    """Return the serialised graph of a model's document side.
+    """Build the graph of a document encoder and serialise it.
 
     Raises:
         MissingDependencyError: onnx is not installed.
-        ModelFilesError: The architecture or the file format is not known here, or a file is damaged.
+        ModelFilesError: The architecture or the file format is not supported, or a file is damaged.
     """
     weights = files.weights
     architecture = read_architecture(files.document) if files.document else None
     if architecture is None or not _is_safetensors(weights):
         raise ModelFilesError(
-            f"The ONNX engine knows BERT, DistilBERT and GTE models in safetensors format; {files.spec.id!r} "
-            f"({files.spec.backbone}, {weights[0].name}) is another. Use engine='torch'."
+            f"The ONNX engine cannot run {files.spec.id!r} ({files.spec.backbone}, {weights[0].name}). It knows BERT, "
+            "DistilBERT and GTE models in safetensors format. Use engine='torch'."
         )
     try:
         import onnx  # noqa: F401
@@ -93,7 +93,7 @@ def document_graph(files: ModelFiles, *, int8: bool = False) -> bytes:
 
 
 def open_session(graph: bytes, folder: Path, threads: int | None = None) -> Any:
-    """Load a graph whose weights are files of `folder`.
+    """Load a graph with its weights in files of `folder`.
 
     Raises:
         MissingDependencyError: onnxruntime is not installed.

@@ -25,7 +25,7 @@ from opensearch_neural_sparse.store.steps import Compute, Request, Steps
 LEAST_AGREEMENT = 0.99
 """Cosine of a stored vector and the model's own, over the stored tokens; 9 bits and pruning leave it above this."""
 DRAWN_FOR_EACH = 1000
-"""How many documents are drawn at most for each one with a vector that is wanted: no query finds these alone."""
+"""Most documents drawn for each one of the sample: no query finds documents with a vector alone."""
 _PAGE = 1000
 _SHOWN = 5
 
@@ -85,7 +85,7 @@ def _draw(index: str, schema: IndexSchema, body: dict[str, Any]) -> Steps[list[M
     if not found:
         raise IndexSchemaError(
             f"None of {drawn:,} documents of index {index!r}, drawn at random, has a vector in {schema.sparse_path!r}, "
-            f"so nothing tells whose they are. Give a larger sample: up to {DRAWN_FOR_EACH:,} are drawn for each."
+            f"so the model cannot be verified. Give a larger sample: up to {DRAWN_FOR_EACH:,} are drawn for each."
         )
     return found
 
@@ -102,12 +102,12 @@ def _ensure_shown(index: str, schema: IndexSchema, mappings: Mapping[str, Any]) 
     if mappings.get("_source") and (yield from _search(index, {"size": 1, "_source": False})):
         raise IndexSchemaError(
             f"No document of index {index!r} shows a vector in {schema.sparse_path!r}, and its mapping leaves fields "
-            "out of _source, so nothing tells whose they are. Leave it without a stamp, and name the model to open it."
+            "out of _source, so the model cannot be verified. Leave it without a stamp, and name the model to open it."
         )
 
 
 def only_index(index: str, response: Mapping[str, Any]) -> str:
-    """Return the one concrete index that a name leads to.
+    """Return the one concrete index behind a name.
 
     Raises:
         IndexNotFoundError: It leads to none.

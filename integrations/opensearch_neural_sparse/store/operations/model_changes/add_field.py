@@ -20,8 +20,8 @@ from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, marker
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.bind_model import only_index
 from opensearch_neural_sparse.store.operations.lifecycle import open_index
+from opensearch_neural_sparse.store.operations.model_changes.bind_model import only_index
 from opensearch_neural_sparse.store.operations.pagination import next_page
 from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -29,7 +29,7 @@ from opensearch_neural_sparse.store.write_options import WriteOptions
 
 @dataclass(frozen=True, kw_only=True)
 class AddFieldJob:
-    """What is to be done.
+    """An additional sparse field to be created and filled.
 
     Attributes:
         index: Name of the index.
@@ -69,11 +69,11 @@ class AddFieldJob:
         return self.encoders.binding(self.schema)
 
     def has_text(self, hit: Mapping[str, Any]) -> bool:
-        """Tell whether a document has a text to encode."""
+        """Return whether a document has a text to encode."""
         return stored_text(hit["_source"], self.schema) is not None
 
     def actions(self, hits: Sequence[Mapping[str, Any]], binding: ModelBinding) -> list[BulkAction | BulkFailure]:
-        """Return what gives documents their vectors, each unless it has changed meanwhile."""
+        """Return the actions that add the vectors, each unless its document has changed since it was read."""
         texts = [(hit, text) for hit in hits if (text := stored_text(hit["_source"], self.schema)) is not None]
         with collected_cuts() as cuts:
             vectors = self.encoders.encode_documents([text for _, text in texts])

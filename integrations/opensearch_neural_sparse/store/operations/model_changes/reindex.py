@@ -32,10 +32,10 @@ from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.bind_model import only_index
 from opensearch_neural_sparse.store.operations.lifecycle import open_index
+from opensearch_neural_sparse.store.operations.model_changes.bind_model import only_index
+from opensearch_neural_sparse.store.operations.model_changes.reindex_job import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.operations.pagination import next_page
-from opensearch_neural_sparse.store.operations.reindex_job import Hit, Reindexing, ReindexReport, no_text
 from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 
 _IF_THERE = MappingProxyType({"ignore_unavailable": "true"})
@@ -123,14 +123,14 @@ def end_moved(job: Reindexing) -> Steps[ReindexReport | None]:
 
 
 def unblock(mark: ReindexMark) -> Steps[None]:
-    """Let writes to the source pass as they did before; it may be gone by now."""
+    """Restore writes to the source, if it still exists."""
     if not mark.was_blocked:
         body, unless_gone = {"index.blocks.write": None}, {"ignore": [404]}
         yield Request(lambda client: client.indices.put_settings(index=mark.source, body=body, params=unless_gone))
 
 
 def remove_mark(target: str) -> Steps[None]:
-    """Write down that a copy is whole, and that nothing is left to be done."""
+    """Remove the mark of an unfinished reindex."""
     mapping = yield Request(lambda client: client.indices.get_mapping(index=target))
     meta = without_mark(mapping[target]["mappings"])
     yield Request(lambda client: client.indices.put_mapping(index=target, body={"_meta": meta}))
@@ -198,7 +198,7 @@ def _moved(job: Reindexing) -> Steps[ReindexMark | None]:
 
 
 def _look_at(index: str) -> Steps[Mapping[str, Any]]:
-    """Return what `GET /<index>` tells of a concrete index; nothing where there is none."""
+    """Return the response of `GET /<index>` for a concrete index; empty if it is missing."""
     response = yield Request(lambda client: client.indices.get(index=index, params=dict(_IF_THERE)))
     found: Mapping[str, Any] = response.get(index, {})
     return found

@@ -1,4 +1,4 @@
-"""What encoding an index anew is: which documents go over, and what of them; no network."""
+"""A reindex into another model: its choices, documents and report; no network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Hit = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class ReindexReport:
-    """What came of encoding an index anew.
+    """The report of a reindex.
 
     Attributes:
         index: The new index.
@@ -53,7 +53,7 @@ class ReindexReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Reindexing:
-    """What is to be done.
+    """A reindex into an index of another model.
 
     Attributes:
         index: The name of the source.
@@ -61,7 +61,7 @@ class Reindexing:
         schema: Names of the fields, of both.
         encoders: The new model.
         alias: The alias that is moved from the source to the target at the end, or None.
-        on_missing_text: What becomes of documents without a text.
+        on_missing_text: Whether documents without a text are an error or copied without a vector.
         options: How documents are written; its batches are pages, too.
         cut: The documents whose texts are longer than the model reads, as far as they were encoded.
     """
@@ -90,7 +90,7 @@ class Reindexing:
         return stored_text(hit["_source"], self.schema)
 
     def is_copied(self, hit: Hit, held: Mapping[str, Any] | None) -> bool:
-        """Tell whether what the target holds is this document as it is now, encoded by the new model."""
+        """Return whether the target holds the current document, encoded by the new model."""
         if held is None:
             return False
         marker = {} if self.text(hit) is None else {self.schema.model_field: self.binding.marker}
@@ -123,8 +123,8 @@ class Reindexing:
 
 
 def no_text(index: str, ids: Sequence[str]) -> IndexSchemaError:
-    """Return the error of documents that cannot be encoded anew."""
+    """Return the error of documents without a text."""
     return IndexSchemaError(
-        f"{len(ids)} documents of index {index!r} have no text to encode anew: "
+        f"{len(ids)} documents of index {index!r} have no text to encode: "
         f"{first_of(map(repr, ids), _SHOWN)}. on_missing_text='keep' takes them over without a vector."
     )

@@ -56,16 +56,6 @@ class Student:
         """Replace the weights of queries by those of a corpus."""
         self.static.weight.data.copy_(self.static.weight.new_tensor(count_idf(self.tokenizer, documents)))
 
-    def learn_query_weights(self) -> None:
-        """Let training change the weights of queries, too."""
-        self.static.weight.requires_grad_(True)
-
-    def settle_query_weights(self) -> None:
-        """Bring what training made of the weights of queries within bounds: none below zero, special tokens at zero."""
-        weight = self.static.weight.requires_grad_(False)
-        weight.clamp_(min=0)
-        weight[sorted(self.tokenizer.special_ids)] = 0.0
-
     def drop_out(self, share: float) -> None:
         """Let training leave out a share of the activations."""
         from torch.nn import Dropout

@@ -22,7 +22,6 @@ TEACHERS = ("lexical", "stemmed", "dense", "student")
 LOSSES = ("contrastive", "margin_mse", "kl")
 IN_BATCH = "in_batch_kl"
 """The loss over batches of texts on one topic, instead of pairs and mined negatives."""
-QUERY_WEIGHTS = r"sub_modules\.query\.0\.weight"
 SAVED_LENGTH = 512
 """Longest document in tokens that the saved model reads, whatever length it was trained on."""
 
@@ -36,8 +35,6 @@ def main(arguments: list[str] | None = None) -> None:
     student = load_student(options.start, documents, own_idf=options.own_idf)
     student.transformer.max_seq_length = options.max_length
     student.drop_out(options.dropout)
-    if options.query_rate:
-        student.learn_query_weights()
     rows = _rows(pairs, student, options)
     probe, rows = rows[: options.held_out] or rows[:64], rows[options.held_out :]
     from examples.train.pooling import pooling_winners
@@ -45,7 +42,6 @@ def main(arguments: list[str] | None = None) -> None:
     start = {name: weight.clone() for name, weight in student.transformer.auto_model.state_dict().items()}
     with pooling_winners(student):
         summary = _train(student, rows, probe, options)
-    student.settle_query_weights()
     student.blend(start, options.start_share)
     student.scale_logits(options.logit_scale)
     student.shift_logits(options.logit_shift)
@@ -66,16 +62,11 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--miners", nargs="+", choices=TEACHERS, default=["lexical"])
     add("--teachers", nargs="+", choices=TEACHERS, default=["dense", "lexical"], help="one named twice counts twice")
     add("--teacher-scale", type=float, default=10.0, help="the student's score of what all teachers rank first")
-    add(
-        "--student-scale",
-        type=float,
-        help=f"what the student's scores are multiplied by, for {IN_BATCH}; default: the same",
-    )
+    add("--student-scale", type=float, help=f"multiplies the student's scores in {IN_BATCH}; default: the teachers'")
     add("--steps", type=int, default=1000)
     add("--batch-size", type=int, default=16)
     add("--max-length", type=int, default=128, help="tokens of a text in training")
     add("--learning-rate", type=float, default=2e-5)
-    add("--query-rate", type=float, default=0.0, help="learning rate of the weights of queries; 0 keeps them")
     add("--penalty", type=float, default=0.001, help="weight of the penalty on active tokens")
     add("--active", type=int, default=140, help="active tokens of a document that go unpunished")
     add("--held-out", type=int, default=64, help="pairs that are only measured; 0 measures on those trained on")
@@ -180,7 +171,6 @@ def _training_arguments(scratch: str, columns: list[str], options: argparse.Name
         per_device_train_batch_size=options.batch_size,
         per_device_eval_batch_size=options.batch_size,
         learning_rate=options.learning_rate,
-        learning_rate_mapping={QUERY_WEIGHTS: options.query_rate} if options.query_rate else {},
         warmup_steps=options.steps // 10,
         bf16=options.bf16,
         use_cpu=not torch.cuda.is_available(),

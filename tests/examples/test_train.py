@@ -55,9 +55,9 @@ def _written(folder: Path) -> Path:
     [
         ["contrastive", "kl", "--negatives", "1", "--batch-size", "8", "--teachers", "lexical"],
         ["in_batch_kl", *IN_BATCH, "--bf16"],
-        ["in_batch_kl", *IN_BATCH, "--query-rate", "0.01", "--dropout", "0.1", "--student-scale", "20"],
+        ["in_batch_kl", *IN_BATCH, "stemmed", "stemmed", "--dropout", "0.1", "--student-scale", "20"],
     ],
-    ids=["negatives", "topics", "query weights"],
+    ids=["negatives", "topics", "stems"],
 )
 def test_a_few_steps_reduce_the_loss_and_leave_a_model_with_the_idf_of_its_corpus(
     loss: list[str], tmp_path: Path
@@ -202,26 +202,6 @@ def test_means_of_weights_and_scaled_and_shifted_logits_are_what_their_names_say
     torch.testing.assert_close(bias, 0.625 * start["cls.predictions.decoder.bias"])
     student.blend(start, 1.0)
     assert torch.equal(student.encoder.encode_document(text, convert_to_sparse_tensor=False), before)
-
-
-def test_learnt_query_weights_are_never_below_zero_and_those_of_special_tokens_stay_zero() -> None:
-    torch = pytest.importorskip("torch", reason="torch is not installed (extra 'encode')")
-    pytest.importorskip("sentence_transformers", reason="extra 'encode'")
-    from examples.train.student import load_student
-
-    student = load_student(str(SMALL_MODEL), [], own_idf=False)
-    vocabulary, weight = student.tokenizer.vocabulary, student.static.weight
-    student.learn_query_weights()
-    (weight * torch.ones_like(weight)).sum().backward()
-    with torch.no_grad():
-        weight -= 2 * weight[vocabulary["river"]]
-        weight[vocabulary["glacier"]] = 3.0
-        weight[vocabulary["[SEP]"]] = 1.0
-    student.settle_query_weights()
-    assert student.encoder.encode_query("[SEP] river glacier").to_dense().nonzero().flatten().tolist() == [
-        vocabulary["glacier"]
-    ]
-    assert min(student.idf) == student.idf[vocabulary["[SEP]"]] == 0
 
 
 def test_pooling_the_winners_alone_gives_the_vectors_and_gradients_of_pooling_all() -> None:

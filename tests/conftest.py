@@ -26,6 +26,7 @@ from tests.tiers import (  # noqa: F401  the hooks of pytest
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_generate_tests,
+    pytest_xdist_make_scheduler,
 )
 
 SMALL_AND_QUICK: dict[str, Any] = {"heap": "512m", "jvm_options": ("-XX:TieredStopAtLevel=1",)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Literal, get_args
+from collections.abc import Sequence
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 import pytest
@@ -13,9 +14,7 @@ from opensearch_neural_sparse.devserver import known_versions
 
 URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
 NEWEST_IS_ENOUGH = "newest_server"
-OWN_SERVERS = ("ml_server", "secured_server")
-"""Servers of a profile, one for all tests of a process: their tests stay on one worker."""
-COSTLY = {*OWN_SERVERS, "private_server", "cluster", "detached", "browser", "site", "snapshot"}
+COSTLY = {"ml_server", "secured_server", "private_server", "cluster", "detached", "browser", "site", "snapshot"}
 """Fixtures that start servers or programs for a few tests, or build transformers."""
 
 Servers = Literal["newest", "marked", "every"]
@@ -46,7 +45,7 @@ def wanted_servers(config: pytest.Config) -> list[str]:
 def name_of(server: str) -> str:
     """Return what a test's name says of a URL or a version."""
     parts = urlsplit(server)
-    return f"{parts.hostname}:{parts.port}" if parts.hostname else server
+    return f"{parts.hostname}:{parts.port}" if parts.hostname else f"opensearch-{server}"
 
 
 def without_address(value: object) -> str:
@@ -75,27 +74,35 @@ def tier_of(item: pytest.Item) -> Tier:
     return "server" if "server" in fixtures_of(item) else "unit"
 
 
-def group_of(item: pytest.Item, servers: list[str]) -> str | None:
-    """Return the group of tests that share a worker: one a server line, where there are several; else one a file."""
-    fixtures = fixtures_of(item)
-    if "server" in fixtures and len(servers) > 1:
-        return name_of(item.callspec.params["server"])  # type: ignore[attr-defined]
-    if own := next((name for name in OWN_SERVERS if name in fixtures), None):
-        return own
-    return None if tier_of(item) == "unit" else f"{item.path.parent.name}.{item.path.stem}"
+def scope_of(test: str, servers: Sequence[str]) -> str:
+    """Return what a test shares a worker for: its server, or else its file.
+
+    Workers that test one version alone start a server each, and share its files.
+    """
+    file, _, rest = test.partition("::")
+    if list(servers) == list(known_versions())[:1]:
+        return file
+    return next((name for name in map(name_of, servers) if name in rest), file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the tests of a server on one worker, since each worker starts its own servers."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByServer(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid, wanted_servers(config))
+
+    return ByServer(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its tier; where tests run side by side, begin with the longest groups."""
+    """Mark each test with its tier; where tests run side by side, begin with those of servers and end with units."""
     for item in items:
         item.add_marker(tier_of(item))
-    if config.getoption("dist", "no") != "loadgroup":
-        return
-    servers = wanted_servers(config)
-    for item in items:
-        if group := group_of(item, servers):
-            item.add_marker(pytest.mark.xdist_group(group))
-    order = {name_of(server): place for place, server in enumerate(servers)}
-    last = len(order) + 1
-    items.sort(key=lambda item: order.get(group_of(item, servers) or "", last - (tier_of(item) == "heavy")))
+    if hasattr(config, "workerinput"):
+        servers = wanted_servers(config)
+        order = [*map(name_of, servers), "heavy", "server", "unit"]
+        items.sort(key=lambda item: min(map(order.index, {scope_of(item.nodeid, servers), tier_of(item)} & {*order})))

@@ -3,12 +3,14 @@ PYTHON ?= python3
 DEV := .venv
 DEMO := .demo
 PYTEST_ARGS ?=
+WORKERS ?= 2
+PYTEST := $(DEV)/bin/python -m pytest $(if $(filter-out 0,$(WORKERS)),-n $(WORKERS) --dist loadgroup --no-loadscope-reorder)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo web test pytest lint types imports format docs bench clean
+.PHONY: help demo web check static unit server test release-test pytest lint types imports generated format docs bench clean
 
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(DEMO)/ready ## Index the standard library's docstrings on a local OpenSearch and search them
 	@$(DEMO)/bin/python -m examples.demo
@@ -16,9 +18,23 @@ demo: $(DEMO)/ready ## Index the standard library's docstrings on a local OpenSe
 web: $(DEMO)/ready ## A page that searches the same docstrings in three ways
 	@$(DEMO)/bin/python -m examples.web
 
-test: lint types imports pytest ## Lint, types, import rules and all tests, on both server lines
+check: static unit ## What to run before a commit: lint, types, import rules and the tests that need no server
 
-pytest: $(DEV)/ready
+static: lint types imports generated
+
+unit: $(DEV)/ready
+	$(PYTEST) -m "unit and not hub" $(PYTEST_ARGS)
+
+server: $(DEV)/ready ## The tests that need a server, on the newest line alone
+	$(PYTEST) -m "server and not hub" --servers newest $(PYTEST_ARGS)
+
+test: static ## What CI runs: every test, on both server lines where the server makes a difference
+	$(PYTEST) $(PYTEST_ARGS)
+
+release-test: static ## Before a release: every test on every server line
+	$(PYTEST) --servers every $(PYTEST_ARGS)
+
+pytest: $(DEV)/ready ## Some tests, one after another: make pytest PYTEST_ARGS="tests/encode -x"
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
 lint: $(DEV)/ready ## ruff: rules and format
@@ -30,6 +46,9 @@ types: $(DEV)/ready ## mypy, strict
 
 imports: $(DEV)/ready ## Which room may import which
 	$(DEV)/bin/lint-imports
+
+generated: $(DEV)/ready ## Whether generated files are what their scripts write
+	$(DEV)/bin/python scripts/generate_sync.py --check
 
 format: $(DEV)/ready ## Mend what ruff can mend
 	$(DEV)/bin/ruff check --fix .

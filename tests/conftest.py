@@ -1,7 +1,7 @@
 """Fixtures: a real OpenSearch of each supported line, a client on it, an index name of one's own.
 
-The servers belong to the test session: each is assembled and started when a test first asks for it and stopped at the
-end, and no other server is touched, unless `OPENSEARCH_TEST_URLS` names some on purpose, separated by commas.
+The servers belong to the process that tests: each is assembled and started when a test first asks for it and stopped at
+the end, and no other server is touched, unless `OPENSEARCH_TEST_URLS` names some on purpose, separated by commas.
 """
 
 from __future__ import annotations
@@ -13,17 +13,21 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 import pytest
 
-from opensearch_neural_sparse.devserver import DevServer, Profile, known_versions
+from opensearch_neural_sparse.devserver import DevServer, Profile
 from opensearch_neural_sparse.devserver.distribution.requirements import missing_modules
 from opensearch_neural_sparse.errors import DevServerError
 from opensearch_neural_sparse.models import registry
 from tests.snapshots import snapshot  # noqa: F401  a fixture
+from tests.tiers import (  # noqa: F401  the hooks of pytest
+    URLS_VARIABLE,
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_generate_tests,
+)
 
-URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
 SMALL_AND_QUICK: dict[str, Any] = {"heap": "512m", "jvm_options": ("-XX:TieredStopAtLevel=1",)}
 """Options for a server that lives for the length of a test run on a small machine."""
 
@@ -34,17 +38,6 @@ class RunningServer:
 
     url: str = field(repr=False)
     version: str
-
-
-def _wanted_servers() -> list[str]:
-    """Return the URLs that are named, else the versions to start."""
-    named = os.environ.get(URLS_VARIABLE, "")
-    return [url.strip() for url in named.split(",") if url.strip()] or list(known_versions())
-
-
-def _name_of(wanted: str) -> str:
-    parts = urlsplit(wanted)
-    return f"{parts.hostname}:{parts.port}" if parts.hostname else wanted
 
 
 def give_up(reason: str) -> NoReturn:
@@ -80,15 +73,16 @@ def forgotten_models() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def started_servers() -> Iterator[ExitStack]:
-    """Keep the servers of this session up, each from its first use to the end."""
+    """Keep the servers of this process up, each from its first use to the end."""
     with ExitStack() as stack:
         yield stack
 
 
-@pytest.fixture(params=_wanted_servers(), ids=_name_of, scope="session")
+@pytest.fixture(scope="session")
 def server(
     request: pytest.FixtureRequest, started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory
 ) -> RunningServer:
+    """A server of a line that `tests.tiers` chose for the test."""
     wanted: str = request.param
     if "://" in wanted:
         running = _named_server(wanted)

@@ -21,6 +21,8 @@ from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import NeuralSparseStore
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 DOCUMENTS = {
     "heart": ("The heart pumps blood through the body.", {"topic": "medicine", "year": 2021, "id": 1, "meta": "mine"}),
     "river": ("Rivers carry water to the sea.", {"topic": "geography", "year": 2023, "nested": {"deep": [1, 2]}}),

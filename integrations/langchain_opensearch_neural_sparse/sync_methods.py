@@ -7,13 +7,7 @@ from typing import Any
 
 from langchain_core.documents import Document
 
-from langchain_opensearch_neural_sparse.documents import (
-    Row,
-    rows_of_documents,
-    rows_of_texts,
-    several,
-    with_embeddings,
-)
+from langchain_opensearch_neural_sparse.documents import Row, rows_of_documents, rows_of_texts, several, with_embeddings
 from langchain_opensearch_neural_sparse.filters import Filter
 from langchain_opensearch_neural_sparse.searches import Search
 from langchain_opensearch_neural_sparse.vectorstore_base import (

@@ -115,7 +115,7 @@ class VectorStoreBase(VectorStore):
         return {"refresh": self._write_options.refresh, "routing": self._write_options.routing}
 
     def _allow_missing_index(self, error: IndexNotFoundError) -> None:
-        """Warn, once, of a missing index that the first write creates; raise the error of any other."""
+        """Warn once of a missing index that the first write creates; raise the error of any other."""
         if not self.stores.is_creatable:
             raise error
         if not self._warned_of_index:

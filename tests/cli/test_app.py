@@ -14,6 +14,8 @@ from tests.cli.conftest import MODEL, Run
 from tests.conftest import RunningServer
 from tests.evaluate.collections import write_collection
 
+pytestmark = pytest.mark.newest_server
+
 HEAVY = ("torch", "transformers", "sentence_transformers", "onnxruntime", "opensearchpy", "huggingface_hub", "pyarrow")
 MAIN = "from opensearch_neural_sparse.cli import main; main()"
 

@@ -10,6 +10,8 @@ from opensearch_neural_sparse.devserver import DevServer
 from tests.cli.conftest import Run
 from tests.conftest import RunningServer
 
+pytestmark = pytest.mark.newest_server
+
 
 def _connection(**given: object) -> Connection:
     plain = {"url": "http://localhost:9200", "user": None, "ca_certs": None, "insecure": False}

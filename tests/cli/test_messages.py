@@ -8,6 +8,8 @@ from opensearch_neural_sparse.cli.remedies import SHELL, in_shell_words
 from opensearch_neural_sparse.errors import IndexNotBoundError, Remedy
 from tests.cli.conftest import MODEL, Run
 
+pytestmark = pytest.mark.newest_server
+
 
 @pytest.mark.parametrize(
     ("arguments", "wayout"),

@@ -14,6 +14,8 @@ import pytest
 from tests.conftest import RunningServer
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.newest_server
+
 PAGE = ROOT / "docs" / "cli.md"
 FENCE = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INDICES = "cli-articles,cli-articles-2"

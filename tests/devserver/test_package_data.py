@@ -10,6 +10,8 @@ import pytest
 from opensearch_neural_sparse.devserver import known_versions
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.slow
+
 DEVSERVER = "opensearch_neural_sparse/devserver/distribution"
 
 

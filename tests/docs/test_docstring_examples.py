@@ -22,6 +22,8 @@ from tests.conftest import RunningServer
 from tests.docs.test_parameters import public_classes
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 FENCE = re.compile(r"```python\n(.*?) *```", re.DOTALL)
 NOT_RUN = {
     "NeuralSparseTranslator": "it needs a language model; tests/langchain_layer/test_self_query.py has a fake one"

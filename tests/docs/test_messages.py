@@ -45,6 +45,8 @@ from opensearch_neural_sparse.search.filters.filter_clauses import filter_clause
 from opensearch_neural_sparse.store.context import StoreContext
 from tests.paths import ROOT, SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 Provocation = Callable[[NeuralSparseStore], object]
 QUOTED = re.compile(r"^## (\w+)\n\n```text\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 MESSAGE = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)

@@ -12,6 +12,8 @@ import pytest
 from examples.demo.docstrings import OPENING, opening, stdlib_documents
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.newest_server
+
 DOCUMENTS = 150
 
 

@@ -22,7 +22,7 @@ import pytest
 from tests.paths import ROOT, SMALL_MODEL
 
 pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest_server]
 
 RIVER = "Rivers carry water to the sea."
 INDEX = re.compile(r'index="([^"]+)"')

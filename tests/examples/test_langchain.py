@@ -15,7 +15,7 @@ import pytest
 from tests.examples.test_haystack import heavier_model
 from tests.paths import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest_server]
 
 RIVER = "Rivers carry water to the sea."
 INDEX = re.compile(r'"(example-langchain-[a-z-]+)"')

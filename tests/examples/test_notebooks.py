@@ -15,6 +15,8 @@ import pytest
 from tests.paths import ROOT
 from tests.rounding import assert_same_but_for_rounding
 
+pytestmark = pytest.mark.newest_server
+
 nbformat = pytest.importorskip("nbformat", reason="the dependency group test is not installed")
 
 NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))

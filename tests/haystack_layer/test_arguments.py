@@ -16,6 +16,8 @@ from haystack_integrations.document_stores.opensearch_neural_sparse import OpenS
 from opensearch_neural_sparse import IndexNotFoundError
 from tests.haystack_layer.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 VECTOR = [0.25, 0.5, 1.0]
 
 

@@ -33,6 +33,8 @@ from opensearch_neural_sparse.errors import (
 )
 from tests.haystack_layer.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 TEXT = "Split a string into a list of words."
 MEGABYTE = 1024 * 1024
 

@@ -71,7 +71,6 @@ class SameDocuments:
             assert replace(document, score=None, embedding=None) == replace(other, score=None, embedding=None)
 
 
-@pytest.mark.slow
 class TestContract(
     SameDocuments,
     DocumentStoreBaseExtendedTests,
@@ -97,7 +96,6 @@ class TestContract(
         super().test_get_metadata_field_unique_values_distinct_types(document_store)
 
 
-@pytest.mark.slow
 class TestAsyncContract(
     SameDocuments,
     CountDocumentsAsyncTest,

@@ -23,6 +23,8 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.filters impo
 from opensearch_neural_sparse import IndexSchema, UnmappedFieldWarning
 from tests.haystack_layer.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 Filters = dict[str, Any]
 
 

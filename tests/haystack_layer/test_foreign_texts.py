@@ -17,6 +17,8 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse import
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 from tests.haystack_layer.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 CONTENTS: dict[str, Any] = {"list": ["a river", "a moon"], "number": 42.5, "boolean": True, "null": None}
 TEXTS = {"list": "a river\na moon", "number": "42.5", "boolean": "true", "null": None}
 

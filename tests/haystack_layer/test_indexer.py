@@ -20,6 +20,8 @@ from haystack_integrations.components.super_components.opensearch_neural_sparse 
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 RIVERS = "Rivers carry water to the sea. " * 12
 HEARTS = "The heart pumps blood through the body. " * 12
 DOCUMENTS = [Document(id="rivers", content=RIVERS), Document(id="hearts", content=HEARTS, meta={"year": 2026})]

@@ -15,6 +15,8 @@ from opensearch_neural_sparse.errors import MissingVectorWarning
 from tests.haystack_layer.conftest import MakeStore
 from tests.store.bulk.test_missing_vectors import warned
 
+pytestmark = pytest.mark.newest_server
+
 
 async def test_documents_that_were_not_embedded_are_warned_about_once_a_write(make_store: MakeStore) -> None:
     store = make_store()

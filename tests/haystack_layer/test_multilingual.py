@@ -26,7 +26,7 @@ from haystack_integrations.document_stores.opensearch_neural_sparse import OpenS
 from opensearch_neural_sparse.evaluate.datasets.beir import Collection, read_collection
 from tests.paths import DATA
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.newest_server]
 LANGUAGES = ("ar", "de", "en", "es", "hi", "ru", "vi", "zh")
 STEP = 50
 """Of the 1190 questions of a language, one in so many is asked."""

@@ -25,6 +25,8 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse import
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 QUESTION = "How do I split a string?"
 TEMPLATE = "{% for document in documents %}{{ document.content }}\n{% endfor %}{{ question }}"
 IN_ANOTHER_PROCESS = """

@@ -22,6 +22,8 @@ from tests.encode.texts import ODD_TEXTS
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 TOKENIZER = SparseTokenizer.from_file(SMALL_MODEL / "document_0_MLMTransformer" / "tokenizer.json")
 LONG = "One page about rivers.\n" * 9 + "\f" + "Another one about the hearts of mammals.\n" * 9
 WORDS = st.sampled_from(["river", "don't", "electroencephalography", "日本語", " ", "\n", "\f", "\t\t", "a\u0301"])

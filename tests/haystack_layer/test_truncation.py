@@ -20,6 +20,8 @@ from opensearch_neural_sparse import TruncationWarning
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 LONG_QUERY = "river " * 600 + "moon"
 CUT_QUERY = "The query has 601 tokens, more than the 512 that the model reads; the last 89 are not in its vector"
 

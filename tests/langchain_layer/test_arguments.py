@@ -12,6 +12,8 @@ from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetri
 from opensearch_neural_sparse import IndexSchema
 from tests.langchain_layer.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 VECTOR = [0.25, 0.5, 1.0]
 
 

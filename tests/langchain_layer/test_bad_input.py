@@ -27,6 +27,8 @@ from tests.langchain_layer.conftest import MakeStore
 from tests.paths import ROOT
 from tests.toy import write_doc_only
 
+pytestmark = pytest.mark.newest_server
+
 TEXT = "rivers"
 ROW = re.compile(r"^\| ([^|`]+) \| ", re.MULTILINE)
 Make = Callable[..., OpenSearchNeuralSparseVectorStore]

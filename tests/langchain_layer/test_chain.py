@@ -22,6 +22,8 @@ from langchain_opensearch_neural_sparse import (
 from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 from tests.paths import ROOT, SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 DOCUMENTS = [
     Document(id="heart", page_content="The heart pumps blood through the body.", metadata={"topic": "medicine"}),
     Document(id="river", page_content="Rivers carry water to the sea.", metadata={"topic": "geography", "id": 7}),

@@ -10,6 +10,8 @@ import pytest
 from langchain_opensearch_neural_sparse import AwsAuth, OpenSearchNeuralSparseVectorStore
 from langchain_opensearch_neural_sparse.client_options import async_options
 
+pytestmark = pytest.mark.newest_server
+
 SIGNED_FOR = ("AKIAEXAMPLE", "a secret key of somebody")
 
 

@@ -12,6 +12,8 @@ from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseVectorStore
 
+pytestmark = pytest.mark.newest_server
+
 TASKS, THREADS, MOST_CONNECTIONS = 1000, 64, 20
 TEXTS = [f"passage {number} about rivers" for number in range(8)]
 

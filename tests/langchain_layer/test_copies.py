@@ -25,6 +25,8 @@ from tests.conftest import RunningServer
 from tests.langchain_layer.conftest import CountLoads
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 COPIES = [copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))]
 NAMES = ["deepcopy", "pickle"]
 TEXTS = ["The heart pumps blood.", "A stone rests on the bed of a river.", "Money in a bank."]

@@ -15,6 +15,9 @@ from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse.filters import compile_filter
 from opensearch_neural_sparse import FilterSyntaxError, IndexSchema, UnmappedFieldWarning
+from tests.tiers import without_address
+
+pytestmark = pytest.mark.newest_server
 
 SCHEMA = IndexSchema()
 VALUES: dict[str, Any] = {
@@ -181,7 +184,7 @@ def test_either_language_becomes_clauses(filter, clauses) -> None:  # noqa: A002
         ("lang:en", "got str"),
         (["lang"], "A condition is a mapping"),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_what_is_no_filter_is_refused_by_name(filter, named: str) -> None:  # noqa: A002
     with pytest.raises(FilterSyntaxError, match=named):

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.newest_server
+
 TEXTS = {"list": "rivers\nlakes", "number": "42.5", "boolean": "true", "null": ""}
 
 

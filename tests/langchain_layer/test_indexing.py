@@ -11,6 +11,8 @@ from opensearch_neural_sparse import BulkWriteError, IndexNotFoundWarning, Model
 from tests.encoders import WordEncoder
 from tests.toy import write_doc_only
 
+pytestmark = pytest.mark.newest_server
+
 SOURCES = [
     Document(page_content="rivers", metadata={"source": "a"}),
     Document(page_content="lakes", metadata={"source": "a"}),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from langchain_core.documents import Document
 
 from opensearch_neural_sparse import ModelFiles
 from tests.encoders import WordEncoder
 from tests.langchain_layer.conftest import MakeStore
 from tests.store.bulk.test_missing_vectors import warned
+
+pytestmark = pytest.mark.newest_server
 
 
 async def test_texts_without_a_token_are_warned_about_once_a_write(

@@ -11,7 +11,7 @@ from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse import NeuralSparseEmbeddings
 from langchain_opensearch_neural_sparse.mmr import cosine, diverse
-from opensearch_neural_sparse import ChunkOptions, IndexSchema, SparseVector
+from opensearch_neural_sparse import ChunkOptions, IndexNotFoundWarning, IndexSchema, SparseVector
 from tests.encoders import WordEncoder, word_vector
 from tests.paths import SMALL_MODEL
 
@@ -110,7 +110,8 @@ def test_a_document_of_chunks_is_as_relevant_as_its_best_chunk(make_store) -> No
 
 
 async def test_where_no_index_is_nothing_is_relevant(vectorstore) -> None:
-    assert vectorstore.max_marginal_relevance_search("rivers") == []
+    with pytest.warns(IndexNotFoundWarning):
+        assert vectorstore.max_marginal_relevance_search("rivers") == []
     assert await vectorstore.amax_marginal_relevance_search("rivers") == []
     assert vectorstore.similarity_search_with_relevance_scores("rivers") == []
     assert await vectorstore.asimilarity_search_with_relevance_scores("rivers") == []

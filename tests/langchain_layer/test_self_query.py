@@ -13,6 +13,8 @@ from opensearch_neural_sparse import HybridOptions, SearchOptions
 from tests.langchain_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 FILMS = [
     Document(id="1", page_content="dinosaurs", metadata={"year": 1993, "genre": ["adventure", "science"], "id": "JP*"}),
     Document(id="2", page_content="dreams", metadata={"year": 2010, "genre": ["thriller"], "id": "Inception"}),

@@ -11,6 +11,8 @@ from langchain_opensearch_neural_sparse import NeuralSparseEmbeddings, OpenSearc
 from opensearch_neural_sparse import TruncationWarning, WriteOptions
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 LONG_QUERY = "river " * 600 + "moon"
 
 

@@ -255,11 +255,3 @@ def test_a_vector_store_has_its_own_methods_and_not_those_that_langchain_derives
     store = OpenSearchNeuralSparseVectorStore
     for name in (*TWINS, *(f"a{name}" for name in TWINS)):
         assert getattr(store, name).__module__.startswith("langchain_opensearch_neural_sparse."), name
-
-
-def test_classes_are_at_most_three_deep() -> None:
-    def depth(one: type) -> int:
-        own = one.__module__.startswith("langchain_opensearch_neural_sparse")
-        return int(own) + max(map(depth, one.__bases__), default=0)
-
-    assert depth(OpenSearchNeuralSparseVectorStore) == 3

@@ -27,6 +27,8 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.transport.errors import address_of, translate, translated_errors
 from tests.encoders import WordEncoder
 
+pytestmark = pytest.mark.newest_server
+
 ADDRESS = "http://localhost:1"
 
 

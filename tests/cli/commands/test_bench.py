@@ -15,6 +15,8 @@ from tests.cli.conftest import MODEL, ROWS, Run
 from tests.conftest import RunningServer
 from tests.evaluate.collections import write_collection
 
+pytestmark = pytest.mark.newest_server
+
 MAIN = """
 import signal
 from opensearch_neural_sparse.cli import main

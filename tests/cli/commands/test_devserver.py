@@ -13,6 +13,8 @@ from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 from opensearch_neural_sparse.version import __version__
 from tests.conftest import RunningServer
 
+pytestmark = pytest.mark.newest_server
+
 WITHOUT = "import sys; sys.modules[{module!r}] = None; from opensearch_neural_sparse.cli import main; main()"
 
 

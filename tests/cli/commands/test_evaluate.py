@@ -9,6 +9,8 @@ from tests.cli.conftest import MODEL, Run
 from tests.evaluate.collections import write_collection
 from tests.toy import IDF, write_json, write_tokenizer
 
+pytestmark = pytest.mark.newest_server
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> str:

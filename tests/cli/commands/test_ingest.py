@@ -9,6 +9,8 @@ import pytest
 from opensearch_neural_sparse.cli.commands.ingest import SHOWN_REFUSALS
 from tests.cli.conftest import MODEL, Run
 
+pytestmark = pytest.mark.newest_server
+
 OUTCOME = {"index", "read", "written", "refused", "skipped", "unknown", "stopped", "without_vector"}
 
 

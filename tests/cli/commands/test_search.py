@@ -12,6 +12,8 @@ from opensearch_neural_sparse.models import registry
 from tests.cli.conftest import MODEL, Run
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 RESULT = {"total", "total_is_exact", "took_ms", "fusion", "hits"}
 HIT = {"id", "index", "score", "text", "metadata", "chunk", "matches", "legs"}
 

@@ -146,6 +146,7 @@ def test_weights_in_pytorchs_own_format_are_refused(tmp_path: Path):
         document_graph(files)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", ["relu", "gelu_new", "gelu"])
 def test_every_activation_is_that_of_transformers(activation: str, tmp_path: Path):
     import torch

@@ -20,6 +20,8 @@ from tests.paths import SMALL_MODEL
 torch = pytest.importorskip("torch")
 from opensearch_neural_sparse.encode.engines.torch_engine.mlm_head import PooledHead, largest_by_text  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [*ODD_TEXTS, "A heart attack is a medical emergency."]
 
 

@@ -10,6 +10,8 @@ from opensearch_neural_sparse.evaluate.experiments.encoded_collection import ign
 from tests.evaluate.collections import DOCUMENTS, SENTENCES
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 SAMPLE = sample_collection(SENTENCES, len(DOCUMENTS))
 
 

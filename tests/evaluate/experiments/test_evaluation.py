@@ -24,6 +24,8 @@ from opensearch_neural_sparse.evaluate.metrics.relevance import METRICS, NDCG_AT
 from tests.evaluate.collections import DOCUMENTS, QUERIES, SENTENCES
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 PRUNED = Setting(model=SMALL_MODEL, prune=Prune.parse("top_k:20"))
 SETTINGS = (Setting(model=SMALL_MODEL), PRUNED)
 

@@ -12,6 +12,8 @@ from opensearch_neural_sparse import AsyncNeuralSparseStore, load_query_encoder
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
 
+pytestmark = pytest.mark.newest_server
+
 
 @pytest.mark.parametrize("sign", ["", "\U0001f600 "])
 async def test_words_are_marked_in_the_text_and_told_as_the_question_has_them(

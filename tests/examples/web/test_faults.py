@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.examples.web.conftest import MARKUP, OpenPage, app_over
 from tests.examples.web.serving import HOST, free_port, serving
+
+pytestmark = pytest.mark.newest_server
 
 
 def test_markup_in_a_document_is_text(address: str, open_page: OpenPage) -> None:

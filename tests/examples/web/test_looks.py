@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.examples.web.conftest import LONG_NAME, OpenPage
 
+pytestmark = pytest.mark.newest_server
+
 CONTRASTS = Path(__file__).with_name("contrasts.js").read_text(encoding="utf-8")
 
 

@@ -20,6 +20,8 @@ from tests.conftest import RunningServer
 from tests.examples.web.serving import HOST, free_port
 from tests.paths import ROOT
 
+pytestmark = pytest.mark.newest_server
+
 
 @contextmanager
 def _program(server: RunningServer, cache: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:

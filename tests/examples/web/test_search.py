@@ -9,6 +9,8 @@ from playwright.sync_api import expect
 
 from tests.examples.web.conftest import OpenPage
 
+pytestmark = pytest.mark.newest_server
+
 COLUMNS = ("bm25", "sparse", "hybrid")
 
 

@@ -11,6 +11,7 @@ import pytest
 from opensearch_neural_sparse import FilterSyntaxError
 from opensearch_neural_sparse.search.filters.clause_checks import checked_clause, fields_of
 from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
+from tests.tiers import without_address
 
 TERM = {"term": {"lang": "en"}}
 NOTHING = {"match_none": {}}
@@ -61,7 +62,7 @@ def test_every_other_clause_stays_as_it_is() -> None:
         (float("nan"), "finite, got nan"),
         (float("-inf"), "finite, got -inf"),
     ],
-    ids=str,
+    ids=without_address,
 )
 def test_a_value_without_json_is_refused_wherever_it_stands(value: Any, named: str) -> None:
     for clause in (

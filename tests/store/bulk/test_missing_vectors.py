@@ -28,6 +28,8 @@ from tests.encoders import WordEncoder
 from tests.paths import SMALL_MODEL
 from tests.store.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 WITHOUT = [{"id": "1"}, {"id": "2", "text": None}, {"id": "3", "text": ""}, {"id": "4", "text": " \n "}]
 PAGES = WriteOptions(batch_size=1)
 

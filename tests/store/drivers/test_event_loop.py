@@ -38,6 +38,8 @@ from tests.encoders import WordEncoder
 from tests.paths import SMALL_MODEL
 from tests.store.conftest import wait_for_document
 
+pytestmark = pytest.mark.newest_server
+
 TEXTS = {"1": "red planet mars", "2": "blue planet earth", "3": "planet rouge mars", "4": "no such thing"}
 Make = Callable[..., AsyncNeuralSparseStore]
 

@@ -25,6 +25,8 @@ from tests.paths import SMALL_MODEL
 from tests.store.conftest import MakeStore
 from tests.toy import write_doc_only, write_safetensors
 
+pytestmark = pytest.mark.newest_server
+
 CONTENTS: dict[str, Any] = {
     "list": ["Red <planet>", ["far", 7]],
     "number": 42.5,

@@ -31,6 +31,8 @@ from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.store.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 VECTOR = [0.25, 0.5, 1.0]
 Call = Callable[..., Any]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -37,7 +38,7 @@ from tests.conftest import RunningServer
 from tests.encode.texts import ODD_TEXTS
 from tests.encoders import WordEncoder, word_vector
 from tests.paths import SMALL_MODEL
-from tests.store.conftest import MakeStore
+from tests.store.conftest import MakeIndex, MakeStore
 
 CHUNKING = ChunkOptions(tokens=4, overlap=0)
 SCHEMA = IndexSchema(chunking=CHUNKING)
@@ -47,6 +48,8 @@ TEXTS = {
     "3": "nine ten",
     "4": "",
 }
+LANGUAGES = {"1": "en", "2": "fr", "3": "en", "4": "en"}
+DOCUMENTS = [{"id": name, "text": text, "metadata": {"lang": LANGUAGES[name]}} for name, text in TEXTS.items()]
 Fill = Callable[..., NeuralSparseStore]
 
 
@@ -55,12 +58,24 @@ def shards(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"number_of_shards": request.param}
 
 
+@pytest.fixture(scope="module")
+def index_of(make_index: MakeIndex) -> Callable[[int], str]:
+    """Return the index of so many shards that the tests here share."""
+    return cache(lambda number: make_index(DOCUMENTS, shards=number, schema=SCHEMA))
+
+
 @pytest.fixture
-def filled(make_store: MakeStore, shards: dict[str, Any]) -> NeuralSparseStore:
+def filled(make_store: MakeStore, index_of: Callable[[int], str], shards: dict[str, Any]) -> NeuralSparseStore:
+    """A store to be searched only."""
+    return make_store(index=index_of(shards["number_of_shards"]), schema=SCHEMA)
+
+
+@pytest.fixture
+def own(make_store: MakeStore, shards: dict[str, Any]) -> NeuralSparseStore:
+    """A store of the same documents, to be written to."""
     store = make_store(schema=SCHEMA)
     store.create(settings=shards)
-    languages = {"1": "en", "2": "fr", "3": "en", "4": "en"}
-    store.write({"id": name, "text": text, "metadata": {"lang": languages[name]}} for name, text in TEXTS.items())
+    store.write(DOCUMENTS)
     return store
 
 
@@ -91,7 +106,7 @@ def test_filters_are_those_of_documents_and_matches_those_of_the_best_chunk(fill
     assert sum(match.score for match in hit.matches or ()) == pytest.approx(hit.score, rel=1e-6)
 
 
-def test_a_store_learns_from_the_stamp_how_to_cut(filled: NeuralSparseStore, make_store: MakeStore) -> None:
+def test_a_store_learns_from_the_stamp_how_to_cut(own: NeuralSparseStore, make_store: MakeStore) -> None:
     later = make_store()
     later.write([{"id": "5", "text": "a b c d planet"}])
     (document,) = later.get(["5"])
@@ -102,32 +117,32 @@ def test_a_store_learns_from_the_stamp_how_to_cut(filled: NeuralSparseStore, mak
     assert other.search("planet")[0].chunk is not None
 
 
-def test_writing_again_leaves_no_chunk_of_before(filled: NeuralSparseStore) -> None:
-    filled.write([{"id": "1", "text": "short"}])
-    assert [hit.id for hit in filled.search("mars")] == ["2"]
-    (document,) = filled.get(["1"])
+def test_writing_again_leaves_no_chunk_of_before(own: NeuralSparseStore) -> None:
+    own.write([{"id": "1", "text": "short"}])
+    assert [hit.id for hit in own.search("mars")] == ["2"]
+    (document,) = own.get(["1"])
     assert [(chunk.start, chunk.end) for chunk in document.chunks or ()] == [(0, 5)]
-    assert filled.delete(["2"]) == 1
-    assert filled.search("mars") == []
-    assert filled.count() == 3
+    assert own.delete(["2"]) == 1
+    assert own.search("mars") == []
+    assert own.count() == 3
 
 
-def test_another_text_has_other_chunks_and_other_metadata_the_same(filled: NeuralSparseStore) -> None:
-    filled.update_metadata({"1": {"lang": "de"}})
-    (hit,) = filled.search("red mars", filter={"term": {"lang": "de"}})
+def test_another_text_has_other_chunks_and_other_metadata_the_same(own: NeuralSparseStore) -> None:
+    own.update_metadata({"1": {"lang": "de"}})
+    (hit,) = own.search("red mars", filter={"term": {"lang": "de"}})
     assert hit.chunk is not None
-    filled.update_text({"1": "short"})
-    (document,) = filled.get(["1"])
+    own.update_text({"1": "short"})
+    (document,) = own.get(["1"])
     assert [(chunk.start, chunk.end) for chunk in document.chunks or ()] == [(0, 5)]
-    assert [hit.id for hit in filled.search("mars")] == ["2"]
+    assert [hit.id for hit in own.search("mars")] == ["2"]
 
 
 def test_an_index_encoded_anew_has_chunks(
-    filled: NeuralSparseStore, make_store: MakeStore, client: Any, encoder: WordEncoder, other_index: str
+    own: NeuralSparseStore, make_store: MakeStore, client: Any, encoder: WordEncoder, other_index: str
 ) -> None:
-    filled.reindex_with_model(other_index, document_encoder=encoder, on_missing_text="keep")
+    own.reindex_with_model(other_index, document_encoder=encoder, on_missing_text="keep")
     copy = NeuralSparseStore(other_index, client=client, query_encoder=encoder, document_encoder=encoder)
-    assert [hit.chunk for hit in copy.search("red mars")] == [hit.chunk for hit in filled.search("red mars")]
+    assert [hit.chunk for hit in copy.search("red mars")] == [hit.chunk for hit in own.search("red mars")]
 
 
 def test_an_index_of_chunks_that_others_made_is_held_against_the_model(
@@ -161,17 +176,17 @@ def test_no_token_of_a_long_text_is_cut_off_by_the_model(client: Any, index_name
 
 
 def test_documents_move_to_another_index_with_their_chunks(
-    filled: NeuralSparseStore, make_store: MakeStore, other_index: str, client: Any, encoder: WordEncoder
+    own: NeuralSparseStore, make_store: MakeStore, other_index: str, client: Any, encoder: WordEncoder
 ) -> None:
     target = NeuralSparseStore(
         other_index, client=client, query_encoder=encoder, document_encoder=encoder, schema=SCHEMA
     )
     target.create()
     encoder.calls.clear()
-    target.write(filled.scan())
+    target.write(own.scan())
     assert encoder.calls in ([], [[]])
-    assert list(target.scan()) == list(filled.scan())
-    assert [hit.chunk for hit in target.search("red mars")] == [hit.chunk for hit in filled.search("red mars")]
+    assert list(target.scan()) == list(own.scan())
+    assert [hit.chunk for hit in target.search("red mars")] == [hit.chunk for hit in own.search("red mars")]
 
 
 @pytest.mark.parametrize("fusion", list(Fusion))
@@ -256,10 +271,10 @@ def test_chunks_and_vectors_that_are_given_are_taken(make_store: MakeStore, shar
     ],
 )
 def test_chunks_that_cannot_be_are_errors_of_their_document(
-    filled: NeuralSparseStore, document: dict[str, Any], reason: str
+    own: NeuralSparseStore, document: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(BulkWriteError) as raised:
-        filled.write([{"id": "good", "text": "good"}, {"id": "bad", **document}])
+        own.write([{"id": "good", "text": "good"}, {"id": "bad", **document}])
     ((failure,), written) = raised.value.report.failed, raised.value.report.written
     assert (failure.id, written) == ("bad", 1)
     assert reason in failure.reason
@@ -299,15 +314,15 @@ def test_dense_vectors_lie_beside_chunks(make_store: MakeStore, shards: dict[str
     }
 
 
-def test_a_new_text_is_cut_anew_and_no_chunk_of_the_old_one_stays(filled: NeuralSparseStore) -> None:
-    filled.update_text({"1": "red sea", "2": ""})
-    first, second = filled.get(["1", "2"])
+def test_a_new_text_is_cut_anew_and_no_chunk_of_the_old_one_stays(own: NeuralSparseStore) -> None:
+    own.update_text({"1": "red sea", "2": ""})
+    first, second = own.get(["1", "2"])
     assert [(chunk.start, chunk.end) for chunk in first.chunks or ()] == [(0, 7)]
     assert (second.chunks, second.metadata) == (None, {"lang": "fr"})
-    assert filled.search("mars") == []
-    assert [hit.id for hit in filled.search("sea")] == ["1"]
-    filled.update_metadata({"1": {"lang": "de"}}, replace=True)
-    assert [hit.id for hit in filled.search("sea", filter={"term": {"lang": "de"}})] == ["1"]
+    assert own.search("mars") == []
+    assert [hit.id for hit in own.search("sea")] == ["1"]
+    own.update_metadata({"1": {"lang": "de"}}, replace=True)
+    assert [hit.id for hit in own.search("sea", filter={"term": {"lang": "de"}})] == ["1"]
 
 
 def point(client: Any, alias: str, index: str, away_from: str | None = None) -> None:
@@ -318,7 +333,7 @@ def point(client: Any, alias: str, index: str, away_from: str | None = None) -> 
 
 
 def test_an_alias_may_move_to_an_index_of_chunks_and_back(
-    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any
+    own: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any
 ) -> None:
     plain, alias = (
         NeuralSparseStore(name, client=client, query_encoder=encoder, document_encoder=encoder)
@@ -326,7 +341,7 @@ def test_an_alias_may_move_to_an_index_of_chunks_and_back(
     )
     plain.create()
     plain.write(["mars"])
-    moves = [other_index, filled.index, other_index]
+    moves = [other_index, own.index, other_index]
     for index, before in zip(moves, [None, *moves], strict=False):
         point(client, alias.index, index, away_from=before)
         assert {hit.index for hit in alias.search("mars")} == {index}
@@ -334,20 +349,20 @@ def test_an_alias_may_move_to_an_index_of_chunks_and_back(
 
 
 def test_documents_are_read_by_the_layout_that_the_alias_leads_to(
-    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any
+    own: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any
 ) -> None:
     NeuralSparseStore(other_index, client=client, document_encoder=encoder).create()
     name = f"{other_index}-alias"
     point(client, name, other_index)
     reader, scanner = (NeuralSparseStore(name, client=client, document_encoder=encoder) for _ in range(2))
     assert (reader.get(["1"]), list(scanner.scan())) == ([], [])
-    point(client, name, filled.index, away_from=other_index)
-    assert reader.get(["1"]) == filled.get(["1"])
-    assert list(scanner.scan()) == list(filled.scan())
+    point(client, name, own.index, away_from=other_index)
+    assert reader.get(["1"]) == own.get(["1"])
+    assert list(scanner.scan()) == list(own.scan())
 
 
 async def test_an_awaited_store_follows_the_alias_too(
-    filled: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any, server: RunningServer
+    own: NeuralSparseStore, other_index: str, encoder: WordEncoder, client: Any, server: RunningServer
 ) -> None:
     plain = NeuralSparseStore(other_index, client=client, document_encoder=encoder)
     plain.create()
@@ -356,12 +371,12 @@ async def test_an_awaited_store_follows_the_alias_too(
     async with AsyncNeuralSparseStore(name, url=server.url, document_encoder=encoder, query_encoder=encoder) as alias:
         point(client, name, other_index)
         assert {hit.index for hit in await alias.search("mars")} == {other_index}
-        point(client, name, filled.index, away_from=other_index)
-        assert {hit.index for hit in await alias.search("mars")} == {filled.index}
-        point(client, name, other_index, away_from=filled.index)
+        point(client, name, own.index, away_from=other_index)
+        assert {hit.index for hit in await alias.search("mars")} == {own.index}
+        point(client, name, other_index, away_from=own.index)
         assert await alias.get(["1"]) == plain.get(["1"])
-        point(client, name, filled.index, away_from=other_index)
-        assert [document async for document in alias.scan()] == list(filled.scan())
+        point(client, name, own.index, away_from=other_index)
+        assert [document async for document in alias.scan()] == list(own.scan())
 
 
 @pytest.fixture

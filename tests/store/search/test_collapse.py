@@ -9,7 +9,7 @@ import pytest
 
 from opensearch_neural_sparse import Fusion, HybridOptions, NeuralSparseStore, SearchHits, SearchOptions, SparseDocument
 from opensearch_neural_sparse.search.fusion.rrf import float32, fuse
-from tests.store.conftest import MakeStore
+from tests.store.conftest import MakeIndex, MakeStore
 
 WORDS = [f"w{number}" for number in range(40)]
 DOCUMENTS, DEPTH = 240, 200
@@ -19,12 +19,11 @@ VECTOR = {word: CHANCE.uniform(0.5, 6) for word in CHANCE.sample(WORDS, 6)}
 BY_PARENT = SearchOptions(collapse="parent")
 
 
-@pytest.fixture(params=[1, 3], ids=["one shard", "three shards"])
-def passages(make_store: MakeStore, request: pytest.FixtureRequest) -> NeuralSparseStore:
+@pytest.fixture(scope="module", params=[1, 3], ids=["one shard", "three shards"])
+def index(make_index: MakeIndex, request: pytest.FixtureRequest) -> str:
     """Four passages of each parent, and some documents that have none."""
-    chance, store = random.Random(7), make_store()
-    store.create(settings={"number_of_shards": request.param})
-    store.write(
+    chance = random.Random(7)
+    documents = (
         SparseDocument(
             id=str(number),
             text=" ".join(chance.choices(WORDS, k=chance.randint(10, 40))),
@@ -33,7 +32,13 @@ def passages(make_store: MakeStore, request: pytest.FixtureRequest) -> NeuralSpa
         )
         for number in range(DOCUMENTS)
     )
-    return store
+    return make_index(documents, shards=request.param)
+
+
+@pytest.fixture
+def passages(make_store: MakeStore, index: str) -> NeuralSparseStore:
+    """A store to be searched only."""
+    return make_store(index=index)
 
 
 def first_of_each_parent(hits: SearchHits) -> list[tuple[Any, str, float]]:

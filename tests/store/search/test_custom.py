@@ -19,7 +19,7 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.server_info import KNN, ServerInfo
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
-from tests.store.conftest import MakeStore
+from tests.store.conftest import MakeIndex, MakeStore
 from tests.toy import IDF, write_doc_only, write_json
 
 BODY: dict[str, Any] = {
@@ -35,13 +35,18 @@ BODY: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def filled(store: NeuralSparseStore) -> NeuralSparseStore:
-    store.write(
+@pytest.fixture(scope="module")
+def index(make_index: MakeIndex) -> str:
+    return make_index(
         {"id": str(n), "text": f"planet {word}", "metadata": {"year": 2020 + n % 2}}
         for n, word in enumerate(["mars", "earth", "venus", "pluto"])
     )
-    return store
+
+
+@pytest.fixture
+def filled(make_store: MakeStore, index: str) -> NeuralSparseStore:
+    """A store to be searched only."""
+    return make_store(index=index)
 
 
 def test_places_of_the_body_are_filled(filled: NeuralSparseStore) -> None:
@@ -118,7 +123,9 @@ def test_model_is_checked(filled: NeuralSparseStore, make_store: MakeStore, tmp_
     (other / "query_0_SparseStaticEmbedding" / "model.safetensors").unlink()
     write_json(other / "idf.json", IDF | {"mars": 9.0})
     with pytest.raises(ModelMismatchError):
-        make_store(model=other, document_encoder=None).custom_search({"query": "$sparse"}, query="mars")
+        make_store(index=filled.index, model=other, document_encoder=None).custom_search(
+            {"query": "$sparse"}, query="mars"
+        )
 
 
 async def test_asynchronous_store_does_alike(

@@ -19,6 +19,8 @@ from opensearch_neural_sparse.search.options.fusion import Fusion
 from opensearch_neural_sparse.store.operations import lifecycle
 from tests.store.conftest import MakeStore
 
+pytestmark = pytest.mark.newest_server
+
 NONE_OF_NONE: list[Any] = [
     {"bool": {"should": []}},
     {"bool": {"should": [], "minimum_should_match": 1}},

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,13 +32,14 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.search.fusion.pipelines import rrf_pipeline
 from opensearch_neural_sparse.search.fusion.rrf import float32, fuse
 from opensearch_neural_sparse.search.query.clauses import hybrid_query, match_query, neural_sparse_query
-from tests.store.conftest import MakeStore
+from tests.store.conftest import MakeIndex, MakeStore
 
 WORDS = [f"w{number}" for number in range(60)]
 DEPTH = 20
 DOCUMENTS = 200
 QUERIES = ["w1 w2 w3", "w4 w5", "w10 w20 w30 w40"]
 DENSE = DenseLeg(vector=[1.0, 0.25, -0.5])
+SCHEMA = IndexSchema(embedding_dimension=3)
 THREE = (Bm25Leg(), SparseLeg(), DENSE)
 MakeCorpus = Callable[[int], NeuralSparseStore]
 
@@ -47,24 +49,39 @@ def vector_of(query: str) -> dict[str, float]:
     return {word: chance.uniform(0.5, 6) for word in chance.sample(WORDS, 6)}
 
 
+def documents() -> Iterator[SparseDocument]:
+    """Texts, token weights and embeddings that do not hang together."""
+    chance = random.Random(7)
+    for number in range(DOCUMENTS):
+        yield SparseDocument(
+            id=f"{number}",
+            text=" ".join(chance.choices(WORDS, k=chance.randint(10, 40))),
+            vector={word: chance.uniform(0.1, 3) for word in chance.sample(WORDS, 15)},
+            embedding=[chance.gauss(0, 1) for _ in range(3)],
+            metadata={"lang": ("en", "fr")[number % 2], "number": number},
+        )
+
+
+@pytest.fixture(scope="module")
+def index_of(make_index: MakeIndex) -> Callable[[int], str]:
+    """Return the index of so many shards that the tests here share."""
+    return cache(lambda shards: make_index(documents(), shards=shards, schema=SCHEMA))
+
+
 @pytest.fixture
-def corpus(make_store: MakeStore) -> MakeCorpus:
-    """Fill an index of so many shards; texts, token weights and embeddings do not hang together."""
+def corpus(make_store: MakeStore, index_of: Callable[[int], str]) -> MakeCorpus:
+    """Open an index of so many shards, to be searched only."""
+    return lambda shards: make_store(index=index_of(shards), schema=SCHEMA)
+
+
+@pytest.fixture
+def own_corpus(make_store: MakeStore) -> MakeCorpus:
+    """Fill an index of so many shards, which may be deleted and made again with others."""
 
     def make(shards: int) -> NeuralSparseStore:
-        chance = random.Random(7)
-        store = make_store(schema=IndexSchema(embedding_dimension=3))
+        store = make_store(schema=SCHEMA)
         store.create(settings={"number_of_shards": shards})
-        store.write(
-            SparseDocument(
-                id=f"{number}",
-                text=" ".join(chance.choices(WORDS, k=chance.randint(10, 40))),
-                vector={word: chance.uniform(0.1, 3) for word in chance.sample(WORDS, 15)},
-                embedding=[chance.gauss(0, 1) for _ in range(3)],
-                metadata={"lang": ("en", "fr")[number % 2], "number": number},
-            )
-            for number in range(DOCUMENTS)
-        )
+        store.write(documents())
         return store
 
     return make
@@ -164,7 +181,7 @@ def test_server_that_ranks_each_shard_by_itself_is_wrong_and_we_are_right(corpus
         search(store, fusion=Fusion.SERVER)
 
 
-def test_index_made_anew_with_more_shards_is_looked_at_again(corpus: MakeCorpus) -> None:
+def test_index_made_anew_with_more_shards_is_looked_at_again(own_corpus: MakeCorpus) -> None:
     embedded: list[str] = []
 
     def embed(text: str) -> list[float]:
@@ -172,21 +189,21 @@ def test_index_made_anew_with_more_shards_is_looked_at_again(corpus: MakeCorpus)
         return [1.0, 0.25, -0.5]
 
     legs = (Bm25Leg(), SparseLeg(), DenseLeg(embedder=embed))
-    store = corpus(1)
+    store = own_corpus(1)
     assert search(store, legs=THREE).fusion == "server rrf"
     store.client().indices.delete(index=store.index)
-    fresh = corpus(3)
+    fresh = own_corpus(3)
     hits = search(store, legs=legs)
     assert hits.fusion == ("server rrf" if store.server().ranks_across_shards else "client rrf")
     assert scores(hits) == scores(search(fresh, legs=THREE))
     assert embedded == [QUERIES[0]], "what is asked anew is not embedded anew"
 
 
-def test_server_that_shall_fuse_over_more_shards_than_before_is_refused(corpus: MakeCorpus) -> None:
-    store = corpus(1)
+def test_server_that_shall_fuse_over_more_shards_than_before_is_refused(own_corpus: MakeCorpus) -> None:
+    store = own_corpus(1)
     assert search(store, fusion=Fusion.SERVER)
     store.client().indices.delete(index=store.index)
-    corpus(3)
+    own_corpus(3)
     if store.server().ranks_across_shards:
         assert search(store, fusion=Fusion.SERVER)
         return

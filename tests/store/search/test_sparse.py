@@ -20,7 +20,7 @@ from opensearch_neural_sparse import (
     UnsupportedServerError,
 )
 from opensearch_neural_sparse.server_info import KNN, ServerInfo
-from tests.store.conftest import MakeStore
+from tests.store.conftest import MakeIndex, MakeStore
 
 TEXTS = {
     "1": ("red planet mars", "en", 2020),
@@ -28,14 +28,26 @@ TEXTS = {
     "3": ("planet rouge mars", "fr", 2024),
     "4": ("no such thing", "fr", 2020),
 }
+DOCUMENTS = [
+    {"id": name, "text": text, "metadata": {"lang": lang, "year": year}} for name, (text, lang, year) in TEXTS.items()
+]
+
+
+@pytest.fixture(scope="module")
+def index(make_index: MakeIndex) -> str:
+    return make_index(DOCUMENTS)
 
 
 @pytest.fixture
-def filled(store: NeuralSparseStore) -> NeuralSparseStore:
-    store.write(
-        {"id": name, "text": text, "metadata": {"lang": lang, "year": year}}
-        for name, (text, lang, year) in TEXTS.items()
-    )
+def filled(make_store: MakeStore, index: str) -> NeuralSparseStore:
+    """A store to be searched only."""
+    return make_store(index=index)
+
+
+@pytest.fixture
+def own(store: NeuralSparseStore) -> NeuralSparseStore:
+    """A store of the same documents, to be written to."""
+    store.write(DOCUMENTS)
     return store
 
 
@@ -154,39 +166,37 @@ def test_rank_constant_and_depth_reach_the_server(filled: NeuralSparseStore) -> 
 
 
 def test_shards_of_an_alias_are_counted_together(
-    filled: NeuralSparseStore, make_store: MakeStore, client: Any, other_index: str, encoder: Any
+    own: NeuralSparseStore, make_store: MakeStore, client: Any, other_index: str, encoder: Any
 ) -> None:
     second = NeuralSparseStore(other_index, client=client, query_encoder=encoder, document_encoder=encoder)
     second.create(settings={"number_of_shards": 1})
     alias = f"{other_index}-alias"
-    for index in (filled.index, other_index):
+    for index in (own.index, other_index):
         client.indices.put_alias(index=index, name=alias)
     both = NeuralSparseStore(alias, client=client, query_encoder=encoder, document_encoder=encoder)
     assert both.open().shards == 2
-    assert set(both.open().indices) == {filled.index, other_index}
-    assert both.search("earth")[0].index == filled.index
+    assert set(both.open().indices) == {own.index, other_index}
+    assert both.search("earth")[0].index == own.index
 
 
-def test_one_id_in_two_indices_is_two_hits(
-    filled: NeuralSparseStore, client: Any, other_index: str, encoder: Any
-) -> None:
+def test_one_id_in_two_indices_is_two_hits(own: NeuralSparseStore, client: Any, other_index: str, encoder: Any) -> None:
     second = NeuralSparseStore(other_index, client=client, query_encoder=encoder, document_encoder=encoder)
     second.create(settings={"number_of_shards": 1})
     second.write([{"id": "1", "text": "red planet"}])
     alias = f"{other_index}-alias"
-    for index in (filled.index, other_index):
+    for index in (own.index, other_index):
         client.indices.put_alias(index=index, name=alias)
     both = NeuralSparseStore(alias, client=client, query_encoder=encoder, document_encoder=encoder)
     for fusion in (Fusion.AUTO, Fusion.CLIENT):
         hits = both.hybrid_search("red", options=HybridOptions(fusion=fusion))
-        assert sorted((hit.id, hit.index) for hit in hits) == sorted([("1", filled.index), ("1", other_index)])
+        assert sorted((hit.id, hit.index) for hit in hits) == sorted([("1", own.index), ("1", other_index)])
 
 
 def test_shards_that_joined_an_alias_later_are_no_surprise(
-    filled: NeuralSparseStore, client: Any, other_index: str, encoder: Any
+    own: NeuralSparseStore, client: Any, other_index: str, encoder: Any
 ) -> None:
     alias = f"{other_index}-alias"
-    client.indices.put_alias(index=filled.index, name=alias)
+    client.indices.put_alias(index=own.index, name=alias)
     store = NeuralSparseStore(alias, client=client, query_encoder=encoder, document_encoder=encoder)
     assert store.hybrid_search("mars")
     by_server = HybridOptions(fusion=Fusion.SERVER)
@@ -200,18 +210,18 @@ def test_shards_that_joined_an_alias_later_are_no_surprise(
             store.hybrid_search("mars", options=by_server)
 
 
-def test_server_without_neural_search_is_searched_by_rank_features(filled: NeuralSparseStore) -> None:
-    filled.write([SparseDocument(id="5", text="dots", vector={"earth": 9.0, ".": 5.0})])
-    usual = filled.search({"earth": 2.0, "planet": 70.0}, explain=True)
-    filled._context.server = ServerInfo(version=filled.server().version, plugins=frozenset({KNN}))
-    bare = filled.search({"earth": 2.0, "planet": 70.0}, explain=True)
+def test_server_without_neural_search_is_searched_by_rank_features(own: NeuralSparseStore) -> None:
+    own.write([SparseDocument(id="5", text="dots", vector={"earth": 9.0, ".": 5.0})])
+    usual = own.search({"earth": 2.0, "planet": 70.0}, explain=True)
+    own._context.server = ServerInfo(version=own.server().version, plugins=frozenset({KNN}))
+    bare = own.search({"earth": 2.0, "planet": 70.0}, explain=True)
     assert [(hit.id, hit.score, hit.matches) for hit in bare] == [(hit.id, hit.score, hit.matches) for hit in usual]
-    (dotted,) = filled.search({"earth": 2.0, ".": 1.0}, explain=True, filter={"term": {"id": "5"}})
+    (dotted,) = own.search({"earth": 2.0, ".": 1.0}, explain=True, filter={"term": {"id": "5"}})
     assert [match.token for match in dotted.matches or ()] == ["earth"]
-    assert filled.search({".": 1.0}) == []
-    assert filled.hybrid_search("earth").fusion == "client rrf"
+    assert own.search({".": 1.0}) == []
+    assert own.hybrid_search("earth").fusion == "client rrf"
     with pytest.raises(UnsupportedServerError, match="neural-search"):
-        filled.hybrid_search("earth", options=HybridOptions(fusion=Fusion.SERVER))
+        own.hybrid_search("earth", options=HybridOptions(fusion=Fusion.SERVER))
 
 
 def test_query_of_too_many_tokens_is_cut_with_a_warning(
@@ -247,12 +257,12 @@ def test_clause_that_the_server_refuses_is_an_error_with_its_reason(filled: Neur
 
 
 def test_shard_that_fails_is_an_error_and_not_fewer_hits(
-    filled: NeuralSparseStore, client: Any, other_index: str, encoder: Any
+    own: NeuralSparseStore, client: Any, other_index: str, encoder: Any
 ) -> None:
     client.indices.create(index=other_index, body={"mappings": {"properties": {"lang": {"type": "text"}}}})
     client.index(index=other_index, body={"lang": "x"}, refresh=True)
     alias = f"{other_index}-alias"
-    client.indices.put_alias(index=filled.index, name=alias)
+    client.indices.put_alias(index=own.index, name=alias)
     store = NeuralSparseStore(alias, client=client, query_encoder=encoder, document_encoder=encoder)
     assert store.search("mars")
     client.indices.put_alias(index=other_index, name=alias)

@@ -45,9 +45,16 @@ class LastRun(BaseTracer):
         self.last = run
 
 
+@pytest.fixture(scope="module")
+def index(make_index) -> str:
+    return make_index(DOCUMENTS)
+
+
 @pytest.fixture
-def filled(vectorstore) -> OpenSearchNeuralSparseVectorStore:
-    vectorstore.add_documents(DOCUMENTS)
+def filled(make_store, index: str) -> OpenSearchNeuralSparseVectorStore:
+    """An open store to be searched only."""
+    vectorstore = make_store(index=index)
+    vectorstore.store.open()
     return vectorstore
 
 
@@ -194,11 +201,18 @@ class WordCounts(Embeddings):
         return [len(text) / 10, float("lake" in text), 1.0]
 
 
+DENSE: dict[str, Any] = {"embedding": WordCounts(), "schema": IndexSchema(embedding_dimension=3)}
+
+
+@pytest.fixture(scope="module")
+def dense_index(make_index) -> str:
+    return make_index(DOCUMENTS, **DENSE)
+
+
 @pytest.fixture
-def dense(make_store) -> OpenSearchNeuralSparseVectorStore:
-    vectorstore = make_store(embedding=WordCounts(), schema=IndexSchema(embedding_dimension=3))
-    vectorstore.add_documents(DOCUMENTS)
-    return vectorstore
+def dense(make_store, dense_index: str) -> OpenSearchNeuralSparseVectorStore:
+    """A store to be searched only."""
+    return make_store(index=dense_index, **DENSE)
 
 
 LEGS = ["bm25", "sparse", "dense"]
@@ -234,7 +248,9 @@ async def test_weights_and_legs_of_invoke_fields_and_options_are_one_thing(dense
         nearest.invoke("lake", weights=(1.0,))
 
 
-async def test_dense_vectors_are_written_in_either_way_and_stay_out_of_metadata(dense) -> None:
+async def test_dense_vectors_are_written_in_either_way_and_stay_out_of_metadata(make_store) -> None:
+    dense = make_store(**DENSE)
+    dense.add_documents(DOCUMENTS)
     await dense.aadd_texts(["a lake that is far away"], ids=["far"])
     dense.add_texts((text for text in ["a lake nearby"]), batch_size=1)
     vectors = {one.id: one.embedding for one in dense.store.scan()}

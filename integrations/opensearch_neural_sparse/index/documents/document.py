@@ -27,6 +27,8 @@ from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSch
 LONGEST_ID = 512
 """Maximum length of a document id in UTF-8 bytes; the server refuses the whole batch of a longer one."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_PLAIN = (type(None), list)
+"""Embeddings that are no arrays; asking whether a value is one takes ten times as long."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,7 @@ class SparseDocument:
         if self.routing is not None and not isinstance(self.routing, str):
             raise IndexSchemaError(f"Document {self.id!r}: routing is a text, got {type(self.routing).__name__}.")
         _check_keys(self.metadata, self.id)
-        if isinstance(self.embedding, Array):  # so that documents can be compared
+        if not isinstance(self.embedding, _PLAIN) and isinstance(self.embedding, Array):  # to compare documents
             object.__setattr__(self, "embedding", _numbers(self.embedding, self.id))
 
     @classmethod

@@ -147,7 +147,7 @@ def test_batches_give_the_same_embeddings_in_the_same_order(embedder: NeuralSpar
     for one, other in zip(in_batches.run(documents)["documents"], embedder.run(documents)["documents"], strict=True):
         assert one.id == other.id
         assert one.sparse_embedding.indices == other.sparse_embedding.indices
-        assert one.sparse_embedding.values == pytest.approx(other.sparse_embedding.values, rel=1e-4)
+        assert one.sparse_embedding.values == pytest.approx(other.sparse_embedding.values, rel=1e-4, abs=1e-6)
     in_batches.close()
 
 

@@ -38,8 +38,9 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|pathlib|haystack|langchain_core|opensearchpy|pydantic)\..*"),
     (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
     (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError|FilterError"),
-    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights"),
-    (r"py:.*", r"opensearch_neural_sparse\..*\.(Array|BulkAction|MetadataTypes|StartArguments|StoreBase|TokenIds)"),
+    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights|Search|SparseEmbedding"),
+    (r"py:.*", r"opensearch_neural_sparse\..*\.(Array|BulkAction|MetadataTypes|StartArguments|TokenIds)"),
+    (r"py:.*", r"langchain_opensearch_neural_sparse\.vectorstore_base\.VectorStoreBase"),
 ]
 
 _OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")

@@ -54,7 +54,7 @@ TEXTS = {
     "close": ("Close the file; a closed file cannot be read.", "io"),
     "upper": ("Return a copy of the string in upper case.", "str"),
 }
-QUERY = "read a file"
+QUERY = "open a file"
 ONLY_STR = {"field": "meta.module", "operator": "==", "value": "str"}
 ONLY_IO = {"field": "meta.module", "operator": "==", "value": "io"}
 EITHER = {"operator": "OR", "conditions": [ONLY_STR, ONLY_IO]}

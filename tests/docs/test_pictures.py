@@ -32,6 +32,7 @@ def test_front_page_shows_it_and_says_in_words_what_it_shows() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the standard library's own, as its modules are read
 def test_every_server_finds_what_the_picture_shows(server: Any, index_name: str) -> None:
     before = _results()
     if sys.platform != "linux" or sys.version_info[:2] != tuple(map(int, before["python"].split("."))):

@@ -361,3 +361,15 @@ def test_value_that_the_server_reads_as_the_field_s_is_none_of_another_kind(
     store.write_documents([Document(id="1", content="x", meta={"n": 1, "b": True, "t": "a"})])
     found = store.filter_documents({"field": f"meta.{key}", "operator": operator, "value": value})
     assert [document.id for document in found] == ["1"]
+
+
+def test_whole_number_that_the_field_rounds_is_named(make_store: MakeStore) -> None:
+    store = make_store()
+    store.write_documents([Document(id="1", content="one", meta={"number": 2**53})])
+    for filters in (_condition("meta.number", "==", 2**53 + 1), _condition("meta.number", ">", 2**53 + 1)):
+        for method in (store.filter_documents, store.count_documents_by_filter, store.delete_by_filter):
+            with pytest.raises(
+                FilterError, match="'number' with 9007199254740993, which a field of type double rounds"
+            ):
+                method(filters)
+    assert [document.id for document in store.filter_documents(_condition("meta.number", "==", 2**53))] == ["1"]

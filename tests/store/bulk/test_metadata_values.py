@@ -71,6 +71,25 @@ def test_whole_numbers_that_a_double_cannot_hold_are_refused(store: NeuralSparse
     assert store.count() == 2
 
 
+@pytest.mark.parametrize("number", [BIG, -BIG, 10**400], ids=["2^53 + 1", "-2^53 - 1", "10^400"])
+def test_whole_numbers_that_a_double_rounds_are_refused_in_filters(store: NeuralSparseStore, number: int) -> None:
+    write(store, {"number": BIG - 1})
+    for clause in (
+        {"term": {"number": number}},
+        {"terms": {"number": [1, number]}},
+        {"range": {"number": {"gte": number}}},
+    ):
+        within = {"bool": {"must_not": [clause]}}
+        for refused in (clause, within):
+            with pytest.raises(FilterSyntaxError, match=r"'number' with .* of type double rounds"):
+                store.count(refused)
+            with pytest.raises(FilterSyntaxError, match="rounds"):
+                store.delete_matching(refused)
+            with pytest.raises(FilterSyntaxError, match="rounds"):
+                store.search("red", filter=refused)
+    assert found(store, {"term": {"number": BIG - 1}}) == ["0"]
+
+
 def test_declared_whole_numbers_are_exact_and_take_no_fraction(make_store: MakeStore) -> None:
     declared = make_store(schema=IndexSchema(metadata_fields={"number": {"type": "long"}}))
     declared.create(settings={"number_of_shards": 1})

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.errors import FilterSyntaxError, IndexSchemaError
 from opensearch_neural_sparse.index.metadata.field_names import named_fields
 from opensearch_neural_sparse.index.metadata.values import EXACT_WHOLE, Kind, kind_of, values_of
 
@@ -43,6 +43,26 @@ class MetadataTypes:
     def kind(self, path: str) -> Kind | None:
         """Return the kind of a field's values; None if the server compares them by its own rules."""
         return self._kinds.get(path)
+
+    def check_compared(self, path: str, number: object) -> None:
+        """Check that a field does not round a whole number that it is compared with.
+
+        Args:
+            path: The field.
+            number: A value of a filter.
+
+        Raises:
+            FilterSyntaxError: The field rounds it, so that other numbers would count as equal.
+        """
+        field_type = self._types.get(path, "double" if self._doubles else "long")
+        if not isinstance(number, int) or field_type in WHOLE_NUMBERS or field_type not in NUMBERS:
+            return
+        if not _is_exact(number, field_type):
+            shown = f"{number!r}" if abs(number) < _LONGEST_SHOWN else f"a number of {number.bit_length()} bits"
+            raise FilterSyntaxError(
+                f"The filter compares field {path!r} with {shown}, which a field of type {field_type} rounds. Declare "
+                f"the field: metadata_fields={{{path!r}: {{'type': 'long'}}}}, or keep such numbers as text."
+            )
 
     def check(self, metadata: Mapping[str, Any], document_id: str | None) -> None:
         """Check that the fields store a document's metadata exactly.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
@@ -44,6 +44,23 @@ def fields_of(clause: object) -> Iterator[str]:
     The subfield of instants is not distinguished from its field.
     """
     return (name.removesuffix(f".{AS_DATE}") for name in _fields_of(clause))
+
+
+def compared_numbers(clause: object) -> Iterator[tuple[str, int]]:
+    """Yield field and whole number of each comparison in a clause and its nested clauses."""
+    if not isinstance(clause, Mapping):
+        return
+    for name, body in clause.items():
+        if not isinstance(body, Mapping):
+            continue
+        if name in ("term", "terms", "range"):
+            for field, asked in body.items():
+                values = asked.values() if isinstance(asked, Mapping) else asked
+                several = values if not isinstance(values, str) and isinstance(values, Iterable) else [values]
+                yield from ((field, value) for value in several if isinstance(value, int))
+        else:
+            for inner in _clauses_within(body):
+                yield from compared_numbers(inner)
 
 
 def _fields_of(clause: object) -> Iterator[str]:

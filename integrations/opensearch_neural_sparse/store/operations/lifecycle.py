@@ -12,6 +12,7 @@ from opensearch_neural_sparse.index.mapping import create_index_body, index_temp
 from opensearch_neural_sparse.index.missing_index import EXISTING_ONLY, error_of_list, is_list
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
 from opensearch_neural_sparse.models.files.resolve import Side
+from opensearch_neural_sparse.search.filters.clause_checks import compared_numbers
 from opensearch_neural_sparse.search.options.legs import Leg
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
@@ -166,15 +167,28 @@ def check_filter(
     """Warn of filter clauses on fields that no index maps; the mapping is read again first, as a write may add fields.
 
     Raises:
-        FilterSyntaxError: Such a field is one of the index behind the prefix that other libraries write.
+        FilterSyntaxError: Such a field is one of the index behind the prefix that other libraries write; or a field
+            rounds a number that it is compared with.
     """
     if not clauses:
         return
     info = yield from open_index(context)
+    check_numbers(context, clauses)
     if unmapped_fields(clauses, info, found):
         fresh = yield from read_index(context)
         context.refresh_index(info, fresh)
         report_unmapped(context.index, clauses, fresh)
+
+
+def check_numbers(context: StoreContext, clauses: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse a filter with a whole number that its field in the open index rounds.
+
+    Raises:
+        FilterSyntaxError: A field rounds a number that it is compared with.
+    """
+    if (types := context.schema.metadata_types) is not None:
+        for field, number in (each for clause in clauses for each in compared_numbers(clause)):
+            types.check_compared(field, number)
 
 
 def check_legs(context: StoreContext, legs: Sequence[Leg]) -> Steps[None]:

@@ -45,6 +45,7 @@ from opensearch_neural_sparse.store.operations.grouped_search import (
 from opensearch_neural_sparse.store.operations.lifecycle import (
     check_filter,
     check_legs,
+    check_numbers,
     is_same_target,
     open_index,
     read_index,
@@ -121,6 +122,9 @@ def build(context: StoreContext, search: Search, server: ServerInfo, info: Index
 def _run(
     context: StoreContext, build: Build, clauses: Sequence[Mapping[str, Any]], *, slow: bool = False
 ) -> Steps[list[SearchHits]]:
+    if clauses:
+        yield from open_index(context)
+        check_numbers(context, clauses)
     for _ in range(MAX_ATTEMPTS):
         found = yield from _attempt(context, build, slow=slow)
         if found is not None:

@@ -15,7 +15,6 @@ from langchain_opensearch_neural_sparse.documents import (
     several,
 )
 from langchain_opensearch_neural_sparse.filters import Filter
-from langchain_opensearch_neural_sparse.searches import Search
 from langchain_opensearch_neural_sparse.vectorstore_base import (
     Scored,
     VectorStoreBase,
@@ -25,7 +24,7 @@ from langchain_opensearch_neural_sparse.vectorstore_base import (
     refuse_unknown,
 )
 from opensearch_neural_sparse import IndexNotFoundError, SearchHits, SearchOptions, SparseVector
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, check_size
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size
 
 
 class AsyncMethods(VectorStoreBase):

@@ -9,16 +9,12 @@ from opensearch_neural_sparse import (
     CustomSearch,
     DenseLeg,
     HybridOptions,
-    HybridSearch,
     IndexSchema,
-    MatchSearch,
     SearchOptions,
     SparseSearch,
 )
 
 Clauses = Sequence[dict[str, Any]]
-Search = SparseSearch | HybridSearch | MatchSearch | CustomSearch
-"""A search that a store of the core runs."""
 
 
 def filter_search(

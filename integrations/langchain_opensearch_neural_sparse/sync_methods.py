@@ -9,7 +9,6 @@ from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse.documents import Row, rows_of_documents, rows_of_texts, several, with_embeddings
 from langchain_opensearch_neural_sparse.filters import Filter
-from langchain_opensearch_neural_sparse.searches import Search
 from langchain_opensearch_neural_sparse.vectorstore_base import (
     Scored,
     VectorStoreBase,
@@ -19,7 +18,7 @@ from langchain_opensearch_neural_sparse.vectorstore_base import (
     refuse_unknown,
 )
 from opensearch_neural_sparse import IndexNotFoundError, SearchHits, SearchOptions, SparseVector
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, check_size
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size
 
 
 class SyncMethods(VectorStoreBase):

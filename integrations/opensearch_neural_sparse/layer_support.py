@@ -36,6 +36,7 @@ from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, check_s
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.options.request_options import PartialLike
 from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH
+from opensearch_neural_sparse.search.requests.searches import Search
 from opensearch_neural_sparse.search.results.hits import parse_hits, scored_vector
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.transport.address import hosts_of, split_url
@@ -61,6 +62,7 @@ __all__ = [
     "NormalizationLike",
     "PartialLike",
     "PrecisionLike",
+    "Search",
     "SourcedLogin",
     "TruncatedDocuments",
     "can_be",

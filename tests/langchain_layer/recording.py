@@ -5,8 +5,8 @@ from __future__ import annotations
 from langchain_core.embeddings import Embeddings
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
-from langchain_opensearch_neural_sparse.searches import Search
 from opensearch_neural_sparse import IndexSchema, NeuralSparseStore, SearchHits
+from opensearch_neural_sparse.layer_support import Search
 
 NOWHERE = "http://localhost:9"
 

@@ -10,10 +10,9 @@ from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
 from pydantic import ConfigDict, Field
 
 from langchain_opensearch_neural_sparse.documents import annotated
-from langchain_opensearch_neural_sparse.searches import Search
 from langchain_opensearch_neural_sparse.vectorstore_base import VectorStoreBase
 from opensearch_neural_sparse import SearchHit
-from opensearch_neural_sparse.layer_support import check_size
+from opensearch_neural_sparse.layer_support import Search, check_size
 
 Filter = dict[str, Any] | list[dict[str, Any]]
 

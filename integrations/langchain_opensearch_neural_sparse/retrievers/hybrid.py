@@ -14,13 +14,12 @@ from pydantic import model_validator
 from langchain_opensearch_neural_sparse.retrievers.base import Filter, NeuralSparseRetriever
 from langchain_opensearch_neural_sparse.searches import (
     Clauses,
-    Search,
     dense_leg_search,
     filter_search,
     sparse_leg_search,
 )
 from opensearch_neural_sparse import Bm25Leg, DenseLeg, HybridOptions, HybridSearch, MatchSearch, SparseLeg
-from opensearch_neural_sparse.layer_support import Leg
+from opensearch_neural_sparse.layer_support import Leg, Search
 
 LegName = Literal["bm25", "sparse", "dense"]
 Weights = tuple[float, ...]

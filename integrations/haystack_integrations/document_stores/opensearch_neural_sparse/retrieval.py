@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse import CustomSearch, HybridSearch, MatchSearch, SparseSearch
+from opensearch_neural_sparse import CustomSearch, HybridSearch, MatchSearch
+from opensearch_neural_sparse.layer_support import Search
 
 if TYPE_CHECKING:
     from haystack.dataclasses import SparseEmbedding
 
     from opensearch_neural_sparse import SearchHit, SparseVector
-
-Search = SparseSearch | HybridSearch | MatchSearch | CustomSearch
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
     from haystack_integrations.document_stores.opensearch_neural_sparse.filters import Filters
-    from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Search
+    from opensearch_neural_sparse.layer_support import Search
 
 logger = logging.getLogger(__name__)
 FAILURES = (

@@ -21,9 +21,8 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.option
     legs_of,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Search
 from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, SparseSearch
-from opensearch_neural_sparse.layer_support import CombinationLike, FusionLike, NormalizationLike, PartialLike
+from opensearch_neural_sparse.layer_support import CombinationLike, FusionLike, NormalizationLike, PartialLike, Search
 
 
 @component

@@ -55,32 +55,6 @@ def translated_errors(client: Any, index: str) -> Iterator[None]:
         raise translation from None
 
 
-def read_server(client: Any) -> ServerInfo:
-    """Read the server info with a blocking client.
-
-    Raises:
-        UnsupportedServerError: Too old, or not OpenSearch.
-    """
-    info = plugins = None
-    with translated_errors(client, "/"), unless_refused():
-        info = client.info()
-    with translated_errors(client, "_cat/plugins"), unless_refused():
-        plugins = client.cat.plugins(format="json")
-    return server_of(info, plugins)
-
-
-@contextmanager
-def unless_refused() -> Iterator[None]:
-    """Ignore the error of a denied or missing API."""
-    from opensearchpy.exceptions import TransportError
-
-    try:
-        yield
-    except TransportError as error:
-        if error.status_code not in REFUSALS:
-            raise
-
-
 def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
     """Return the server info of the responses of `GET /` and `_cat/plugins`; None stands for a denied one."""
     return ServerInfo.silent() if info is None else ServerInfo.from_responses(info, plugins)

@@ -63,10 +63,10 @@ def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "
     """Yield all checks; without an answer of the server, only that one."""
     from opensearch_neural_sparse.cli.commands.doctor_checks import check_clauses, check_plugins, fail, ok
     from opensearch_neural_sparse.errors import NeuralSparseError
-    from opensearch_neural_sparse.transport.errors import read_server
+    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
     try:
-        server = read_server(client)
+        server = NeuralSparseStore(index or "*", client=client).server()
     except NeuralSparseError as error:
         remedy = "Check --url, --user or OPENSEARCH_USERNAME, OPENSEARCH_PASSWORD and --ca-certs."
         yield fail("server", in_shell_words(error), remedy)

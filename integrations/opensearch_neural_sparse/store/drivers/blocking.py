@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
-from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.drivers.client_source import ClientSource
 from opensearch_neural_sparse.store.steps import (
     BulkWrite,
@@ -31,24 +30,7 @@ if TYPE_CHECKING:
 
 
 class BlockingDriver(ClientSource["OpenSearch"]):
-    """Performs the steps of operations in the caller's thread; threads may share it.
-
-    Args:
-        context: What the store knows.
-        client: A client of the caller's, or None.
-        url: Address of a server, in place of a client.
-        client_options: Options of the client that is made for a url.
-    """
-
-    def __init__(
-        self,
-        context: StoreContext,
-        client: OpenSearch | None,
-        url: str | None,
-        client_options: Mapping[str, Any] | None,
-    ) -> None:
-        super().__init__(context.index, client, url, client_options)
-        self._context = context
+    """Performs the steps of operations in the caller's thread; threads may share it."""
 
     def client(self) -> OpenSearch:
         """Return the client, made when it is first needed."""

@@ -12,7 +12,6 @@ from opensearch_neural_sparse.errors import IndexNotFoundError, MissingDependenc
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.search.options.legs import embedded
 from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
-from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.drivers.client_source import ClientSource
 from opensearch_neural_sparse.store.steps import (
     BulkWrite,
@@ -47,26 +46,9 @@ class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
     """Performs the steps of operations in the running event loop, with a client for each loop; tasks may share it.
 
     Functions that compute run in worker threads, unless they are cheap.
-
-    Args:
-        context: What the store knows.
-        client: A client of the caller's, or None; it belongs to one event loop.
-        url: Address of a server, in place of a client.
-        client_options: Options of the clients that are made for a url.
     """
 
     OPENED = frozenset({"_connections"})
-
-    def __init__(
-        self,
-        context: StoreContext,
-        client: AsyncOpenSearch | None,
-        url: str | None,
-        client_options: Mapping[str, Any] | None,
-    ) -> None:
-        super().__init__(context.index, client, url, client_options)
-        self._context = context
-        self._begin()
 
     def _begin(self) -> None:
         self._connections: dict[asyncio.AbstractEventLoop, _Connection] = {}

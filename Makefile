@@ -20,7 +20,7 @@ web: $(DEMO)/ready ## A page that searches the same docstrings in three ways
 
 check: static unit ## What to run before a commit: lint, types, import rules and the tests that need no server
 
-static: lint types imports generated
+static: lint types imports
 
 unit: $(DEV)/ready
 	$(PYTEST) -m "unit and not hub" $(PYTEST_ARGS)
@@ -37,7 +37,7 @@ release-test: static ## Before a release: every test on every server line
 pytest: $(DEV)/ready ## Some tests, one after another: make pytest PYTEST_ARGS="tests/encode -x"
 	$(DEV)/bin/python -m pytest $(PYTEST_ARGS)
 
-lint: $(DEV)/ready ## ruff: rules and format
+lint: generated ## ruff: rules and format; generated files
 	$(DEV)/bin/ruff check .
 	$(DEV)/bin/ruff format --check .
 

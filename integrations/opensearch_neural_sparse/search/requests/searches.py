@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
@@ -105,6 +104,7 @@ class CustomSearch:
         query: A text, or its token weights.
         filter: A query clause, or a list of such, all of which go where the body has `$filters`.
         request: How the search travels.
+        page: The filter as a page; size and offset are the body's own.
 
     Raises:
         FilterSyntaxError: A filter that is none.
@@ -115,19 +115,15 @@ class CustomSearch:
     query: Query | None = field(default=None, repr=False)
     filter: Filter | None = field(default=None, repr=False)
     request: RequestOptions = DEFAULT_REQUEST
+    page: SearchPage = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        vars(self)["page"] = SearchPage(filter=self.filter)
+        object.__setattr__(self, "page", SearchPage(filter=self.filter))
         check_options(self.request, RequestOptions, "request")
         if not isinstance(self.body, Mapping):
             raise TypeError(f"The body of a search is a mapping, got {type(self.body).__name__}.")
         if self.query is not None:
             check_query(self.query)
-
-    @cached_property
-    def page(self) -> SearchPage:
-        """The filter as a page; size and offset are the body's own."""
-        return SearchPage(filter=self.filter)
 
     @property
     def clauses(self) -> list[dict[str, Any]]:

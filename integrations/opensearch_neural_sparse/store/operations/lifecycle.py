@@ -161,31 +161,42 @@ def read_server(context: StoreContext) -> Steps[ServerInfo]:
     return server
 
 
-def check_filter(
+def check_filter(context: StoreContext, clauses: Sequence[Mapping[str, Any]]) -> Steps[None]:
+    """Check a filter against the fields of the index.
+
+    Raises:
+        FilterSyntaxError: A field rounds a number that it is compared with, or is written behind another's prefix.
+    """
+    yield from check_numbers(context, clauses)
+    yield from check_fields(context, clauses)
+
+
+def check_fields(
     context: StoreContext, clauses: Sequence[Mapping[str, Any]], found: Iterable[SearchHits] = ()
 ) -> Steps[None]:
     """Warn of filter clauses on fields that no index maps; the mapping is read again first, as a write may add fields.
 
     Raises:
-        FilterSyntaxError: Such a field is one of the index behind the prefix that other libraries write; or a field
-            rounds a number that it is compared with.
+        FilterSyntaxError: Such a field is one of the index behind the prefix that other libraries write.
     """
     if not clauses:
         return
     info = yield from open_index(context)
-    check_numbers(context, clauses)
     if unmapped_fields(clauses, info, found):
         fresh = yield from read_index(context)
         context.refresh_index(info, fresh)
         report_unmapped(context.index, clauses, fresh)
 
 
-def check_numbers(context: StoreContext, clauses: Sequence[Mapping[str, Any]]) -> None:
-    """Refuse a filter with a whole number that its field in the open index rounds.
+def check_numbers(context: StoreContext, clauses: Sequence[Mapping[str, Any]]) -> Steps[None]:
+    """Refuse a filter with a whole number that its field rounds.
 
     Raises:
         FilterSyntaxError: A field rounds a number that it is compared with.
     """
+    if not clauses:
+        return
+    yield from open_index(context)
     if (types := context.schema.metadata_types) is not None:
         for field, number in (each for clause in clauses for each in compared_numbers(clause)):
             types.check_compared(field, number)

@@ -17,6 +17,7 @@ from opensearch_neural_sparse.errors import (
 )
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.options.legs import embedding_once, has_embedder
+from opensearch_neural_sparse.search.options.query_text import check_query
 from opensearch_neural_sparse.search.query.resolved_legs import resolve_legs
 from opensearch_neural_sparse.search.requests.custom_request import custom_request
 from opensearch_neural_sparse.search.requests.hybrid_request import hybrid_request
@@ -43,7 +44,7 @@ from opensearch_neural_sparse.store.operations.grouped_search import (
     refuse_several_models,
 )
 from opensearch_neural_sparse.store.operations.lifecycle import (
-    check_filter,
+    check_fields,
     check_legs,
     check_numbers,
     is_same_target,
@@ -80,11 +81,13 @@ def run_sparse_searches(
     """Run one sparse search for each query in one request; page and options are those of `search`."""
     if isinstance(queries, str | Mapping):
         raise TypeError("search_many() takes several queries, got one; put it into a list.")
-    searches = [replace(search, query=query) for query in queries]
-    if not searches:
+    several = list(queries)
+    for query in several:
+        check_query(query)
+    if not several:
         yield from open_index(context)
         return []
-    return (yield from _run(context, partial(_sparse, context, searches), search.clauses))
+    return (yield from _run(context, partial(_sparse, context, several, search), search.clauses))
 
 
 def encode_query(context: StoreContext, text: str) -> Steps[SparseVector]:
@@ -111,7 +114,7 @@ def build(context: StoreContext, search: Search, server: ServerInfo, info: Index
         info: The index that is searched.
     """
     if isinstance(search, SparseSearch):
-        return _sparse(context, [search], server, info)
+        return _sparse(context, [search.query], search, server, info)
     if isinstance(search, HybridSearch):
         return _hybrid(context, search, server, info)
     if isinstance(search, MatchSearch):
@@ -122,13 +125,11 @@ def build(context: StoreContext, search: Search, server: ServerInfo, info: Index
 def _run(
     context: StoreContext, build: Build, clauses: Sequence[Mapping[str, Any]], *, slow: bool = False
 ) -> Steps[list[SearchHits]]:
-    if clauses:
-        yield from open_index(context)
-        check_numbers(context, clauses)
+    yield from check_numbers(context, clauses)
     for _ in range(MAX_ATTEMPTS):
         found = yield from _attempt(context, build, slow=slow)
         if found is not None:
-            yield from check_filter(context, clauses, found)
+            yield from check_fields(context, clauses, found)
             return found
     reason = f"index {context.index!r} changed during the search {MAX_ATTEMPTS} times in a row; try again"
     raise ServerRequestError(409, "index_moved", reason)
@@ -165,16 +166,15 @@ def _attempt(context: StoreContext, build: Build, *, slow: bool) -> Steps[list[S
 
 
 def _sparse(
-    context: StoreContext, searches: Sequence[SparseSearch], server: ServerInfo, info: IndexInfo
+    context: StoreContext, queries: Sequence[Query], search: SparseSearch, server: ServerInfo, info: IndexInfo
 ) -> MultiSearch:
-    search = searches[0]
     page = group_page(info, search, collapse=search.options.collapse)
-    encode = _encode_by_group(context, info, [each.query for each in searches])
+    encode = _encode_by_group(context, info, queries)
     requests = [
         [sparse_request(server, group.schema, vector, page, search.options) for vector in encode(group)]
         for group in info.groups or (info,)
     ]
-    return _multi_search(context, info, requests, search, alone=len(searches) == 1)
+    return _multi_search(context, info, requests, search, alone=len(queries) == 1)
 
 
 def _hybrid(context: StoreContext, search: HybridSearch, server: ServerInfo, info: IndexInfo) -> MultiSearch:

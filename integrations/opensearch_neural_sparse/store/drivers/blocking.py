@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError
+from opensearch_neural_sparse.errors import IndexNotFoundError, ServerRequestError
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.store.bulk.thread_sender import BulkSender
 from opensearch_neural_sparse.store.drivers.client_source import ClientSource
@@ -24,6 +25,7 @@ from opensearch_neural_sparse.store.steps import (
 from opensearch_neural_sparse.transport.address import hosts_of, shown
 from opensearch_neural_sparse.transport.connection_failures import check_files
 from opensearch_neural_sparse.transport.errors import translated_errors
+from opensearch_neural_sparse.transport.shards import lacks_shards, wait_for_shards
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -95,12 +97,20 @@ class BlockingDriver(ClientSource["OpenSearch"]):
         return self._send(step)
 
     def _send(self, step: Request | BulkWrite) -> Any:
-        client = self.client()
         try:
-            with translated_errors(client, self._context.index):
-                if isinstance(step, BulkWrite):
-                    return BulkSender(client, step.index, step.options, state=step.info).send(step.actions)
-                return step.send(client)
+            return self._send_once(step)
         except IndexNotFoundError:
             self._context.forget()
             raise
+        except ServerRequestError as error:
+            if not lacks_shards(error):
+                raise
+        self._send_once(Request(partial(wait_for_shards, index=self._context.index)))
+        return self._send_once(step)
+
+    def _send_once(self, step: Request | BulkWrite) -> Any:
+        client = self.client()
+        with translated_errors(client, self._context.index):
+            if isinstance(step, BulkWrite):
+                return BulkSender(client, step.index, step.options, state=step.info).send(step.actions)
+            return step.send(client)

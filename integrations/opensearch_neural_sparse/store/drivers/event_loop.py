@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, MissingDependencyError
+from opensearch_neural_sparse.errors import IndexNotFoundError, MissingDependencyError, ServerRequestError
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.search.options.legs import embedded
 from opensearch_neural_sparse.store.bulk.task_sender import AsyncBulkSender
@@ -28,6 +29,7 @@ from opensearch_neural_sparse.store.steps import (
 from opensearch_neural_sparse.transport.address import hosts_of, shown
 from opensearch_neural_sparse.transport.connection_failures import check_files
 from opensearch_neural_sparse.transport.errors import translated_errors
+from opensearch_neural_sparse.transport.shards import lacks_shards, wait_for_shards
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -115,16 +117,24 @@ class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
         return await self._send(step)
 
     async def _send(self, step: Request | BulkWrite) -> Any:
-        client = await self.client()
         try:
-            with translated_errors(client, self._context.index):
-                if isinstance(step, BulkWrite):
-                    return await AsyncBulkSender(client, step.index, step.options, state=step.info).send(step.actions)
-                response = step.send(client)
-                return await response if isawaitable(response) else response
+            return await self._send_once(step)
         except IndexNotFoundError:
             self._context.forget()
             raise
+        except ServerRequestError as error:
+            if not lacks_shards(error):
+                raise
+        await self._send_once(Request(partial(wait_for_shards, index=self._context.index)))
+        return await self._send_once(step)
+
+    async def _send_once(self, step: Request | BulkWrite) -> Any:
+        client = await self.client()
+        with translated_errors(client, self._context.index):
+            if isinstance(step, BulkWrite):
+                return await AsyncBulkSender(client, step.index, step.options, state=step.info).send(step.actions)
+            response = step.send(client)
+            return await response if isawaitable(response) else response
 
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()

@@ -23,10 +23,17 @@ from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.bulk.missing_vectors import warn_of_missing_vectors
 from opensearch_neural_sparse.store.bulk.prepare import Document, Make, prepare_actions
 from opensearch_neural_sparse.store.context import StoreContext
-from opensearch_neural_sparse.store.operations.lifecycle import check_filter, open_for_rows, open_index, open_to_write
+from opensearch_neural_sparse.store.operations.lifecycle import (
+    check_filter,
+    open_for_rows,
+    open_index,
+    open_to_write,
+    send_and_read,
+)
 from opensearch_neural_sparse.store.operations.pagination import KEEP_ALIVE, page_body, read_page
 from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Emit, Request, Steps
 from opensearch_neural_sparse.store.write_options import Refresh, WriteOptions
+from opensearch_neural_sparse.transport.shards import NO_SHARD, NO_SHARD_STATUS
 
 IDS_PER_REQUEST = 500
 DELETIONS_PER_REQUEST = 5000
@@ -47,9 +54,9 @@ def get_documents(context: StoreContext, ids: Iterable[str], routing: str | None
     remaining = iter(check_ids(ids))
     found: list[SparseDocument] = []
     while part := list(islice(remaining, IDS_PER_REQUEST)):
-        response = yield Request(partial(_mget, context.index, part, target))
-        info = yield from open_for_rows(context, info, response["docs"])
-        found += read_documents(response, info)
+        rows = yield from send_and_read(context, partial(_mget, context.index, part, target), read_rows)
+        info = yield from open_for_rows(context, info, rows)
+        found += map(info.read_document, rows)
     return found
 
 
@@ -168,19 +175,18 @@ def send_actions(
     return report
 
 
-def read_documents(response: Mapping[str, Any], state: IndexInfo) -> list[SparseDocument]:
-    """Read the answer of `_mget`; documents that are not there are left out.
+def read_rows(response: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Read the response of `_mget`; documents that do not exist are left out.
 
     Raises:
         ServerRequestError: One of them could not be read.
     """
-    found = []
     for row in response["docs"]:
         if error := row.get("error"):
-            raise ServerRequestError(400, str(error.get("type")), short_reason(error))
-        if row.get("found"):
-            found.append(state.read_document(row))
-    return found
+            error_type = str(error.get("type"))
+            status = NO_SHARD_STATUS if error_type == NO_SHARD else 400
+            raise ServerRequestError(status, error_type, short_reason(error))
+    return [row for row in response["docs"] if row.get("found")]
 
 
 def explain_conflicts(report: BulkReport, operation: BulkOperationLike) -> BulkReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -23,9 +23,10 @@ from opensearch_neural_sparse.store.operations.unmapped_fields import (
     unmapped_fields,
     unmapped_legs,
 )
-from opensearch_neural_sparse.store.steps import Compute, Exclusive, Request, Steps
+from opensearch_neural_sparse.store.steps import Compute, Exclusive, Request, Result, Steps
 from opensearch_neural_sparse.transport.errors import REFUSALS, server_of
 from opensearch_neural_sparse.transport.server_cache import known_server, remember_server
+from opensearch_neural_sparse.transport.shards import lacks_shards, wait_for_shards
 
 FORBIDDEN = 403
 
@@ -140,6 +141,21 @@ def read_index(context: StoreContext) -> Steps[IndexInfo]:
         raise error_of_list(context.index, existing) or error from None
     info: IndexInfo = yield Compute(partial(context.read_index, response))
     return info
+
+
+def send_and_read(context: StoreContext, send: Callable[[Any], Any], read: Callable[[Any], Result]) -> Steps[Result]:
+    """Return what is read of a response with parts that fail alone; ask again where a part lacks its shards.
+
+    Drivers repeat a request that fails as a whole.
+    """
+    response = yield Request(send)
+    try:
+        return read(response)
+    except ServerRequestError as error:
+        if not lacks_shards(error):
+            raise
+    yield Request(partial(wait_for_shards, index=context.index))
+    return read((yield Request(send)))
 
 
 def is_same_target(context: StoreContext, info: IndexInfo) -> Steps[bool]:

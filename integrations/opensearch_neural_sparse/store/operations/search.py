@@ -51,8 +51,9 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     open_index,
     read_index,
     read_server,
+    send_and_read,
 )
-from opensearch_neural_sparse.store.steps import Compute, EmbedLegs, Request, Steps
+from opensearch_neural_sparse.store.steps import Compute, EmbedLegs, Steps
 
 MAX_ATTEMPTS = 3
 """Most attempts of a search while the index behind its name changes."""
@@ -144,7 +145,7 @@ def _attempt(context: StoreContext, build: Build, *, slow: bool) -> Steps[list[S
     if request.is_empty:
         return request.nothing
     try:
-        result = request.read(server, (yield Request(request.send)))
+        result = yield from send_and_read(context, request.send, partial(request.read, server))
     except IndexNotFoundError:
         context.forget()
         if info.groups:

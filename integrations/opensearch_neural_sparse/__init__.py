@@ -33,6 +33,8 @@ if TYPE_CHECKING:
         IndexSchemaError,
         InvalidRequestError,
         InvalidVectorError,
+        JournalError,
+        JournalMismatchError,
         LimitedRightsWarning,
         MissingDependencyError,
         MissingVectorWarning,
@@ -57,6 +59,11 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.model_binding import ModelBinding
     from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
     from opensearch_neural_sparse.index.seismic import SeismicParameters
+    from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter
+    from opensearch_neural_sparse.ingestion.load import Load
+    from opensearch_neural_sparse.ingestion.report import LoadProgress, LoadReport
+    from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
+    from opensearch_neural_sparse.ingestion.sqlite_journal import JournalStatus, SqliteJournal
     from opensearch_neural_sparse.models.files.resolve import ModelFiles, Side, resolve_files
     from opensearch_neural_sparse.models.recommendation import Priority, Recommendation, recommend_model
     from opensearch_neural_sparse.models.registry import get_model, list_models, register_model
@@ -120,6 +127,8 @@ _HOMES = {
         "IndexSchemaError",
         "InvalidRequestError",
         "InvalidVectorError",
+        "JournalError",
+        "JournalMismatchError",
         "LimitedRightsWarning",
         "MissingDependencyError",
         "MissingVectorWarning",
@@ -150,6 +159,20 @@ _HOMES = {
         "IndexSchema",
     ),
     "index.seismic": ("SeismicParameters",),
+    "ingestion.dead_letters": ("DeadLetter",),
+    "ingestion.load": ("Load",),
+    "ingestion.report": (
+        "LoadProgress",
+        "LoadReport",
+    ),
+    "ingestion.source_rows": (
+        "RefusedRow",
+        "SourceRow",
+    ),
+    "ingestion.sqlite_journal": (
+        "JournalStatus",
+        "SqliteJournal",
+    ),
     "models.files.resolve": (
         "ModelFiles",
         "Side",
@@ -233,6 +256,7 @@ __all__ = [
     "ChunkOptions",
     "Combination",
     "CustomSearch",
+    "DeadLetter",
     "DenseLeg",
     "DevServerError",
     "DocumentChunk",
@@ -253,8 +277,14 @@ __all__ = [
     "IndexSchemaError",
     "InvalidRequestError",
     "InvalidVectorError",
+    "JournalError",
+    "JournalMismatchError",
+    "JournalStatus",
     "LegScore",
     "LimitedRightsWarning",
+    "Load",
+    "LoadProgress",
+    "LoadReport",
     "MatchSearch",
     "MissingDependencyError",
     "MissingVectorWarning",
@@ -277,6 +307,7 @@ __all__ = [
     "PruneType",
     "QueryEncoder",
     "Recommendation",
+    "RefusedRow",
     "ReindexReport",
     "Relevance",
     "RequestOptions",
@@ -289,11 +320,13 @@ __all__ = [
     "ServerInfo",
     "ServerRequestError",
     "Side",
+    "SourceRow",
     "SparseDocument",
     "SparseLeg",
     "SparseSearch",
     "SparseTokenizer",
     "SparseVector",
+    "SqliteJournal",
     "TokenMatch",
     "TruncationWarning",
     "TwoPhase",

@@ -109,6 +109,34 @@ class VectorCacheError(NeuralSparseError):
     """A vector cache file that is damaged, of another kind, or cannot be opened."""
 
 
+class JournalError(NeuralSparseError):
+    """A journal or a file of dead letters that cannot be used."""
+
+
+class JournalMismatchError(JournalError):
+    """A journal of another source, index or model.
+
+    Attributes:
+        journal: Name of the journal.
+        part: What differs: `source`, `index`, `uuid` or `model`.
+        before: Its value in the journal.
+        now: Its value in this load.
+    """
+
+    def __init__(self, *, journal: str, part: str, before: str, now: str, index: str) -> None:
+        self.journal, self.part, self.before, self.now = journal, part, before, now
+        if part == "uuid":
+            problem = f"index {index!r} was deleted or replaced since it was written"
+        elif part == "model":
+            problem = f"the stamp of index {index!r} (its model, pruning, lengths or chunks) has changed since"
+        else:
+            problem = f"its {part} is {before!r}, that of this load {now!r}"
+        super().__init__(
+            f"Journal {journal} belongs to another load: {problem}. Give another journal, or restart=True (--restart) "
+            "to write all documents again."
+        )
+
+
 class MissingDependencyError(NeuralSparseError, ImportError):
     """A missing optional dependency.
 

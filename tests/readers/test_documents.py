@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
 from opensearch_neural_sparse.readers.documents import Columns, check_paths, document_of, read_documents, skipped_files
-from opensearch_neural_sparse.readers.formats import RefusedRow
 
 NOTHING = BytesIO()
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from opensearch_neural_sparse.readers.formats import RefusedRow, Row, read_lines, read_rows
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
+from opensearch_neural_sparse.readers.formats import Row, read_lines, read_rows
 
 
 def _values(path: Path) -> list[object]:

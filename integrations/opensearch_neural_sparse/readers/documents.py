@@ -12,11 +12,11 @@ from typing import IO, Any
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.metadata.values import plain_scalar
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 from opensearch_neural_sparse.readers.csv_cells import check_type, typed
 from opensearch_neural_sparse.readers.formats import (
     FORMATS,
     TEXT_ENDINGS,
-    RefusedRow,
     Row,
     RowWithoutText,
     ending_of,
@@ -71,6 +71,12 @@ def read_documents(
     Raises:
         MissingDependencyError: A Parquet file, and pyarrow is not installed.
     """
+    for row in read_source(paths, columns, standard_input):
+        yield row.document if isinstance(row, SourceRow) else row
+
+
+def read_source(paths: Iterable[Path], columns: Columns, standard_input: IO[bytes]) -> Iterator[SourceRow | RefusedRow]:
+    """Read the documents of files and folders as `read_documents` does, with their places."""
     for path in paths:
         if path == STANDARD_INPUT:
             rows = read_lines(standard_input, "standard input")
@@ -111,7 +117,7 @@ def skipped_files(paths: Iterable[Path]) -> int:
     return sum(not is_readable(file) for path in paths if path.is_dir() for file in _walk(path))
 
 
-def _read_folder(folder: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
+def _read_folder(folder: Path, columns: Columns) -> Iterator[SourceRow | RefusedRow]:
     empty = True
     for path in filter(is_readable, _walk(folder)):
         empty = False
@@ -126,15 +132,15 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
 
 
-def _read_file(path: Path, columns: Columns) -> Iterator[SparseDocument | RefusedRow]:
+def _read_file(path: Path, columns: Columns) -> Iterator[SourceRow | RefusedRow]:
     if ending_of(path) in TEXT_ENDINGS:
         columns = Columns()
     return _merge_refusals((_document(row, columns) for row in read_rows(path)), str(path), columns)
 
 
 def _merge_refusals(
-    found: Iterable[SparseDocument | RefusedRow], place: str, columns: Columns
-) -> Iterator[SparseDocument | RefusedRow]:
+    found: Iterable[SourceRow | RefusedRow], place: str, columns: Columns
+) -> Iterator[SourceRow | RefusedRow]:
     """Merge the refusals of a file in which no row has the text column."""
     rows = iter(found)
     without: list[RowWithoutText] = []
@@ -155,11 +161,11 @@ def _merge_refusals(
         yield from without
 
 
-def _document(row: Row | RefusedRow, columns: Columns) -> SparseDocument | RefusedRow:
+def _document(row: Row | RefusedRow, columns: Columns) -> SourceRow | RefusedRow:
     if isinstance(row, RefusedRow):
         return row
     try:
-        return document_of(row.values, columns)
+        return SourceRow(place=row.place, document=document_of(row.values, columns))
     except MissingTextError as error:
         return RowWithoutText(place=row.place, reason=str(error), columns=tuple(map(str, row.values)))
     except (IndexSchemaError, ValueError) as error:

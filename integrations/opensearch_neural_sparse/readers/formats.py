@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from opensearch_neural_sparse.errors import MissingDependencyError
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
 
 LONGEST_CELL = min(sys.maxsize, 2**31 - 1)
 PARQUET_ROWS = 200
@@ -35,21 +36,6 @@ class Row:
 
     place: str
     values: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefusedRow:
-    """A refused row, or a whole refused file.
-
-    Attributes:
-        place: The file, and the line or number of the row in it.
-        reason: What is wrong with it.
-        rows: How many rows it stands for, where all of a file are wrong alike.
-    """
-
-    place: str
-    reason: str
-    rows: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

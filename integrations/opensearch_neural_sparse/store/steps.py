@@ -15,6 +15,7 @@ from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.options.legs import Leg
+from opensearch_neural_sparse.store.bulk.scheduler import Observe
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 Result = TypeVar("Result")
@@ -53,12 +54,14 @@ class BulkWrite:
         actions: The actions, consumed once.
         options: How to write.
         info: The index when its documents were encoded; nothing is sent once the name has another target.
+        observe: Called with the ids of a bulk request and its report, and with those of actions that were not sent.
     """
 
     index: str
     actions: Iterable[BulkAction | BulkFailure]
     options: WriteOptions
     info: IndexInfo | None = None
+    observe: Observe | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import pytest
 from opensearch_neural_sparse import SparseDocument
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.evaluate.benchmark.sample import draw_queries, make_up, sample_collection, sample_rows
-from opensearch_neural_sparse.readers.formats import RefusedRow
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
 from tests.evaluate.collections import DOCUMENTS, QUERIES, SENTENCES
 
 

@@ -16,8 +16,8 @@ from opensearch_neural_sparse.cli.output import JsonOption, print_json, shown_pr
 if TYPE_CHECKING:
     from opensearch_neural_sparse.index.bulk.report import BulkReport
     from opensearch_neural_sparse.index.documents.document import SparseDocument
+    from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
     from opensearch_neural_sparse.readers.documents import Columns
-    from opensearch_neural_sparse.readers.formats import RefusedRow
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 SHOWN_REFUSALS = 20
@@ -105,7 +105,7 @@ class Sorting:
 
     def documents(self, rows: "Iterable[SparseDocument | RefusedRow]") -> "Iterator[SparseDocument]":
         """Yield the documents among rows."""
-        from opensearch_neural_sparse.readers.formats import RefusedRow
+        from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
 
         for row in rows:
             self.read += row.rows if isinstance(row, RefusedRow) else 1

@@ -10,7 +10,7 @@ from random import Random
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.evaluate.datasets.beir import Collection
 from opensearch_neural_sparse.index.documents.document import SparseDocument
-from opensearch_neural_sparse.readers.formats import RefusedRow
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
 
 MOST_QUERIES = 100
 QUERY_WORDS, TEXT_WORDS = 6, 150

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from opensearch_neural_sparse.readers.formats import RefusedRow, read_rows
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
+from opensearch_neural_sparse.readers.formats import read_rows
 
 
 def find_files(folder: Path, *patterns: str) -> list[Path]:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import BulkWriteError
 
+NOT_SENT = "not_sent"
+"""Error type of a document that was kept back, since the write had stopped."""
 _SHOWN = 5
 
 
@@ -29,6 +31,10 @@ class BulkFailure:
 
     def __str__(self) -> str:
         return f"{self.id!r}: {self.error_type}: {self.reason}"
+
+
+class EncodingFailure(BulkFailure):
+    """A document whose text no vector could be made of."""
 
 
 @dataclass(frozen=True, kw_only=True)

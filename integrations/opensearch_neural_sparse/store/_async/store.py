@@ -13,6 +13,9 @@ from opensearch_neural_sparse.index.bulk.report import BulkReport
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.ingestion.load import Load
+from opensearch_neural_sparse.ingestion.report import LoadReport
+from opensearch_neural_sparse.ingestion.run import Progress
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import (
@@ -43,6 +46,7 @@ from opensearch_neural_sparse.store.operations.documents import (
     scan_documents,
     write_documents,
 )
+from opensearch_neural_sparse.store.operations.ingest import ingest
 from opensearch_neural_sparse.store.operations.lifecycle import (
     check_filter,
     create_index,
@@ -281,6 +285,26 @@ class AsyncNeuralSparseStore(Portable):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         return await self._driver.run(write_documents(self._context, documents, options))
+
+    async def ingest(
+        self, load: Load, *, options: WriteOptions = DEFAULT_WRITE, progress: Progress | None = None
+    ) -> LoadReport:
+        """Write the rows of a load that the index does not hold as they are.
+
+        With a journal, the same call continues a load that ended early, whatever ended it: rows that the server has
+        taken are neither encoded nor written again. Rows that fail are reported, and tried again by the next call.
+
+        Args:
+            load: The rows, their journal, and what happens to rows that fail.
+            options: How to write.
+            progress: Called with counts after each bulk request.
+
+        Raises:
+            JournalError: The journal cannot be used, or another program uses it.
+            JournalMismatchError: The journal belongs to another source, index or model.
+            ModelMismatchError: The encoder is not the one that the index is bound to.
+        """
+        return await self._driver.run(ingest(self._context, load, options, progress))
 
     async def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
         """Return the documents of these ids, in this order; ids that are not there are left out.

@@ -21,6 +21,7 @@ from opensearch_neural_sparse.index.documents.vector_fields import FieldVector
 from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.options.query_text import check_options
+from opensearch_neural_sparse.store.bulk.isolation import IsolatedEncoding
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 Document = SparseDocument | Mapping[str, Any] | str
@@ -40,6 +41,7 @@ def prepare_actions(
     cut: TruncatedDocuments,
     more: Mapping[str, Encode] = MappingProxyType({}),
     make: Make | None = None,
+    isolate: bool = False,
 ) -> Iterator[BulkAction | BulkFailure]:
     """Return the bulk actions of documents, encoding those that have a text and no vector where `options` say so.
 
@@ -52,6 +54,7 @@ def prepare_actions(
         cut: Collects the documents whose texts are longer than a model reads.
         more: Further sparse field -> what does the same for it.
         make: What drafts the action of a document with its vectors; by default the one that writes it.
+        isolate: Whether a text that cannot be encoded is a failure of its document, rather than an error.
 
     Raises:
         IndexSchemaError: A document of a sequence that no index can take; nothing has been sent then.
@@ -64,7 +67,9 @@ def prepare_actions(
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
     write = partial(write_draft, schema=schema, operation=options.operation)
-    return _actions(documents, schema, options, bound, encode, cut, more, make or write)
+    add_vectors = partial(_with_vectors, encode=encode, cut=cut, more=more) if options.encode else list[SparseDocument]
+    encoded = IsolatedEncoding(add_vectors) if isolate else add_vectors
+    return _actions(documents, schema, options, bound, encoded, make or write)
 
 
 def _actions(
@@ -72,17 +77,16 @@ def _actions(
     schema: IndexSchema,
     options: WriteOptions,
     bound: ModelBinding | None,
-    encode: Encode,
-    cut: TruncatedDocuments,
-    more: Mapping[str, Encode],
+    add_vectors: Callable[[Sequence[SparseDocument]], Sequence[SparseDocument | BulkFailure]],
     make: Make,
 ) -> Iterator[BulkAction | BulkFailure]:
     markers = {name: binding.marker for name, binding in schema.more_fields.items()}
     rows = (_read(document, place, bound, markers) for place, document in enumerate(documents))
     while batch := list(islice(rows, options.batch_size)):
         yield from (row for row in batch if isinstance(row, BulkFailure))
-        read = [row for row in batch if isinstance(row, SparseDocument)]
-        ready = _with_vectors(read, encode, cut, more) if options.encode else read
+        encoded = add_vectors([row for row in batch if isinstance(row, SparseDocument)])
+        yield from (row for row in encoded if isinstance(row, BulkFailure))
+        ready = (row for row in encoded if isinstance(row, SparseDocument))
         yield from serialize_actions(map(make, ready), exact_weights=options.exact_weights)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import NeuralSparseError, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, read_items
-from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
+from opensearch_neural_sparse.index.bulk.report import NOT_SENT, BulkFailure, BulkReport
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
 TOO_LARGE = 413
@@ -141,7 +141,7 @@ def _without_superseded(refused: Refused, batch: tuple[BulkAction, ...]) -> Refu
 
 def not_sent(actions: Sequence[BulkAction], reason: str) -> BulkReport:
     """Return the report of actions that were kept back, and why."""
-    failed = [BulkFailure(id=action.id, status=None, error_type="not_sent", reason=reason) for action in actions]
+    failed = [BulkFailure(id=action.id, status=None, error_type=NOT_SENT, reason=reason) for action in actions]
     return BulkReport(failed=tuple(failed))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 
@@ -11,6 +11,7 @@ from opensearch_neural_sparse.index.bulk.report import BulkReport
 from opensearch_neural_sparse.store.bulk.retry import Answer, Step, not_sent, send_with_retries
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
+Observe = Callable[[Sequence[str], BulkReport], None]
 AHEAD = 1
 """Batches that wait, ready, for one in flight to arrive, so that the server need not wait while one is prepared."""
 
@@ -29,11 +30,16 @@ class BulkScheduler:
     At most `most` batches are under way: in flight, or next in line. They may arrive in any order, but a batch waits
     for those under way that hold one of its ids, retries included: of several writes of one id the last one stands.
     Once one batch has stopped the write, no other is sent.
+
+    Args:
+        most: Most batches under way.
+        observe: Called with the ids of a batch and its report, once that is known, and with the reports of actions
+            that were not sent.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._under_way: dict[int, frozenset[str]] = {}
+    def __init__(self, most: int, observe: Observe | None = None) -> None:
+        self._most, self._observe = most, observe
+        self._under_way: dict[int, list[str]] = {}
         self._reports: list[BulkReport] = []
         self._stopped: str | None = None
 
@@ -44,12 +50,12 @@ class BulkScheduler:
         if len(self._under_way) >= self._most:
             return Decision.WAIT
         ids = {action.id for action in batch}
-        return Decision.SEND if all(ids.isdisjoint(others) for others in self._under_way.values()) else Decision.WAIT
+        return Decision.SEND if all(map(ids.isdisjoint, self._under_way.values())) else Decision.WAIT
 
     def start(self, batch: Sequence[BulkAction]) -> int:
         """Register a batch that is sent, and return its number."""
         number = len(self._reports)
-        self._under_way[number] = frozenset(action.id for action in batch)
+        self._under_way[number] = [action.id for action in batch]
         self._reports.append(BulkReport())
         return number
 
@@ -63,13 +69,16 @@ class BulkScheduler:
 
     def finish(self, number: int, report: BulkReport) -> None:
         """Register the report of a batch."""
-        del self._under_way[number]
+        ids = self._under_way.pop(number)
         self._reports[number] = report
+        self._notify(ids, report)
         self._stopped = self._stopped or report.stopped
 
     def add(self, report: BulkReport) -> None:
         """Add the report of actions that were never sent."""
         self._reports.append(report)
+        if report.failed:
+            self._notify([], report)
 
     @property
     def stopped(self) -> str | None:
@@ -83,6 +92,10 @@ class BulkScheduler:
     def skip(self, batch: Sequence[BulkAction]) -> None:
         """Add a batch that is not sent, because the write has stopped."""
         self.add(not_sent(batch, str(self._stopped)))
+
+    def _notify(self, ids: Sequence[str], report: BulkReport) -> None:
+        if self._observe is not None:
+            self._observe(ids, report)
 
     def report(self) -> BulkReport:
         """Return the report of all batches, in their order."""

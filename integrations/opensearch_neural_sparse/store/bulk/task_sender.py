@@ -14,7 +14,7 @@ from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
-from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision
+from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.bulk.thread_sender import (
     HEAD_START,
     bulk_parameters,
@@ -40,6 +40,7 @@ class AsyncBulkSender:
         index: Index or alias that is written to.
         options: How to write.
         state: What the index was when documents were encoded for it: nothing is sent once its name leads elsewhere.
+        observe: Called with the ids of a bulk request and its report, and with those of actions that were not sent.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class AsyncBulkSender:
         options: WriteOptions | None = None,
         *,
         state: IndexInfo | None = None,
+        observe: Observe | None = None,
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
         check_options(self._options, WriteOptions)
+        self._observe = observe
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
@@ -63,7 +66,7 @@ class AsyncBulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        scheduler, under_way = BulkScheduler(self._options.in_flight + AHEAD), _UnderWay()
+        scheduler, under_way = BulkScheduler(self._options.in_flight + AHEAD, self._observe), _UnderWay()
         try:
             await self._send(actions, scheduler, under_way)
         except Exception:
@@ -73,6 +76,8 @@ class AsyncBulkSender:
             for task in under_way:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
+            arrived = [task for task in under_way if not task.cancelled() and task.exception() is None]
+            _collect(scheduler, under_way, arrived)
         if self._guard.is_due_finally() and scheduler.stopped is None:
             await self._look(scheduler)
         report = scheduler.report()

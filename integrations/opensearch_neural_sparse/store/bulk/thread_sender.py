@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
@@ -17,7 +17,7 @@ from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
-from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision
+from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.write_options import WriteOptions
 from opensearch_neural_sparse.transport.errors import REFUSALS, translated_errors
 
@@ -44,13 +44,21 @@ class BulkSender:
         index: Index or alias that is written to.
         options: How to write.
         state: What the index was when documents were encoded for it: nothing is sent once its name leads elsewhere.
+        observe: Called with the ids of a bulk request and its report, and with those of actions that were not sent.
     """
 
     def __init__(
-        self, client: OpenSearch, index: str, options: WriteOptions | None = None, *, state: IndexInfo | None = None
+        self,
+        client: OpenSearch,
+        index: str,
+        options: WriteOptions | None = None,
+        *,
+        state: IndexInfo | None = None,
+        observe: Observe | None = None,
     ) -> None:
         self._client, self._index, self._options = client, index, options or WriteOptions()
         check_options(self._options, WriteOptions)
+        self._observe = observe
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
 
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
@@ -62,15 +70,9 @@ class BulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        scheduler, given_up = BulkScheduler(self._options.in_flight + AHEAD), Event()
+        scheduler, given_up = BulkScheduler(self._options.in_flight + AHEAD, self._observe), Event()
         with ThreadPoolExecutor(self._options.in_flight, "bulk") as pool:
-            try:
-                self._send(actions, scheduler, pool, given_up)
-            except BaseException as error:
-                if not isinstance(error, Exception):  # else what was read before it is written to the end
-                    scheduler.stop("The write was given up.")
-                    given_up.set()
-                raise
+            self._send(actions, scheduler, pool, given_up)
         if self._guard.is_due_finally() and scheduler.stopped is None:
             self._look(scheduler)
         report = scheduler.report()
@@ -92,6 +94,24 @@ class BulkSender:
         given_up: Event,
     ) -> None:
         under_way: dict[Future[BulkReport], int] = {}
+        try:
+            self._send_batches(actions, scheduler, pool.submit, under_way, given_up)
+        except BaseException as error:
+            if not isinstance(error, Exception):  # else what was read before it is written to the end
+                scheduler.stop("The write was given up.")
+                given_up.set()
+            raise
+        finally:
+            _collect(scheduler, under_way, wait(under_way).done)
+
+    def _send_batches(
+        self,
+        actions: Iterable[BulkAction | BulkFailure],
+        scheduler: BulkScheduler,
+        submit: Callable[..., Future[BulkReport]],
+        under_way: dict[Future[BulkReport], int],
+        given_up: Event,
+    ) -> None:
         for batch, failed in split_batches(actions, self._options):
             scheduler.add(failed)
             _collect(scheduler, under_way, wait(under_way, timeout=0).done)
@@ -99,10 +119,9 @@ class BulkSender:
                 _collect(scheduler, under_way, wait(under_way, return_when=FIRST_COMPLETED).done)
             if decision is Decision.STOP:
                 scheduler.skip(batch)
-                break
-            under_way[pool.submit(self._deliver, batch, scheduler, given_up)] = scheduler.start(batch)
+                return
+            under_way[submit(self._deliver, batch, scheduler, given_up)] = scheduler.start(batch)
             _collect(scheduler, under_way, wait(under_way, timeout=HEAD_START).done)
-        _collect(scheduler, under_way, wait(under_way).done)
 
     def _look(self, scheduler: BulkScheduler) -> None:
         asked = monotonic()

@@ -112,5 +112,6 @@ class BlockingDriver(ClientSource["OpenSearch"]):
         client = self.client()
         with translated_errors(client, self._context.index):
             if isinstance(step, BulkWrite):
-                return BulkSender(client, step.index, step.options, state=step.info).send(step.actions)
+                sender = BulkSender(client, step.index, step.options, state=step.info, observe=step.observe)
+                return sender.send(step.actions)
             return step.send(client)

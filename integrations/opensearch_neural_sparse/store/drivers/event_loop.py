@@ -132,7 +132,8 @@ class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
         client = await self.client()
         with translated_errors(client, self._context.index):
             if isinstance(step, BulkWrite):
-                return await AsyncBulkSender(client, step.index, step.options, state=step.info).send(step.actions)
+                sender = AsyncBulkSender(client, step.index, step.options, state=step.info, observe=step.observe)
+                return await sender.send(step.actions)
             response = step.send(client)
             return await response if isawaitable(response) else response
 

@@ -22,6 +22,7 @@ from opensearch_neural_sparse.search.requests.search_request import filter_body
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.bulk.missing_vectors import warn_of_missing_vectors
 from opensearch_neural_sparse.store.bulk.prepare import Document, Make, prepare_actions
+from opensearch_neural_sparse.store.bulk.scheduler import Observe
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.operations.lifecycle import (
     check_filter,
@@ -117,6 +118,8 @@ def send_documents(
     documents: Iterable[Document],
     options: WriteOptions,
     make: Make | None = None,
+    *,
+    observe: Observe | None = None,
 ) -> Steps[BulkReport]:
     """Encode documents, send their actions, and warn of texts that were cut.
 
@@ -126,6 +129,8 @@ def send_documents(
         documents: Documents, mappings or texts.
         options: How to write.
         make: What drafts the action of a document; by default the one that writes it.
+        observe: Called with the ids of a bulk request and its report; where it is given, a text that cannot be
+            encoded is a failure of its document.
 
     Raises:
         BulkWriteError: Some actions were not carried out.
@@ -142,9 +147,10 @@ def send_documents(
         cut=cut,
         more=context.additional_document_encoders(),
         make=make,
+        isolate=observe is not None,
     )
     actions = yield Compute(prepared)
-    return (yield from send_actions(context, info, actions, options, cut))
+    return (yield from send_actions(context, info, actions, options, cut, observe=observe))
 
 
 def send_actions(
@@ -153,6 +159,8 @@ def send_actions(
     actions: Iterable[BulkAction | BulkFailure],
     options: WriteOptions,
     cut: TruncatedDocuments | None = None,
+    *,
+    observe: Observe | None = None,
 ) -> Steps[BulkReport]:
     """Send bulk actions, warn of documents without vectors, and return the report.
 
@@ -162,11 +170,12 @@ def send_actions(
         actions: Consumed once.
         options: How to write.
         cut: Holds the documents whose texts were cut, once the actions are made.
+        observe: Called with the ids of a bulk request and its report.
 
     Raises:
         BulkWriteError: Some actions were not carried out.
     """
-    report = yield BulkWrite(index=context.index, actions=actions, options=options, info=info)
+    report = yield BulkWrite(index=context.index, actions=actions, options=options, info=info, observe=observe)
     warn_of_missing_vectors(context.index, report, context.schema, context.vector_remedies)
     report = explain_conflicts(report, options.operation)
     if cut is not None:

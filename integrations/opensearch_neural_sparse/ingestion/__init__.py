@@ -1,0 +1,1 @@
+"""Loads of documents from a source into an index, continued after any end."""

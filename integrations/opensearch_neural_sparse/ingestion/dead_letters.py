@@ -1,0 +1,81 @@
+"""Dead letters: documents that could not be read, encoded or written, as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Literal, Self
+
+from opensearch_neural_sparse.errors import JournalError
+
+Stage = Literal["read", "prepare", "encode", "write"]
+"""Where a document failed: its row, its fields, its vector, or at the server."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """A row that was not loaded.
+
+    Attributes:
+        id: The document's id; None where the row has none.
+        place: Its place in the source.
+        stage: Where it failed.
+        reason: What was wrong.
+        row: The document as a mapping with the keys of `SparseDocument`; None where it was not to be kept.
+    """
+
+    id: str | None
+    place: str
+    stage: Stage
+    reason: str
+    row: Mapping[str, Any] | None = None
+
+
+class DeadLetterFile:
+    """A file of dead letters, one JSON object a line; a file that exists is replaced at the first letter.
+
+    Args:
+        path: The file; without a letter it is not made, and one of an earlier run is deleted.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def write(self, letter: DeadLetter) -> None:
+        """Append a letter; it is in the file when this returns."""
+        if self._file is None:
+            self._file = self.path.open("w", encoding="utf-8")
+        content = {name: value for name, value in vars(letter).items() if name != "row" or value is not None}
+        self._file.write(json.dumps(content, ensure_ascii=True, default=str) + "\n")
+        self._file.flush()
+
+
+def read_dead_letters(path: Path) -> Iterator[DeadLetter]:
+    """Read a file of dead letters.
+
+    Raises:
+        JournalError: A line is no dead letter.
+    """
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                yield DeadLetter(**json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise JournalError(
+                    f"{path}:{number} is no dead letter ({error}). Name a file of dead letters."
+                ) from None

@@ -1,0 +1,230 @@
+"""Journals in a SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import RLock
+
+from opensearch_neural_sparse.errors import JournalError
+from opensearch_neural_sparse.ingestion.journal import JournalEntry, LoadTarget
+
+FORMAT = 1
+"""Version of the file format, stored as SQLite's `user_version`."""
+IDS_PER_QUERY = 500
+_RUN, _FINISHED = "run", "finished"
+_TABLES = (
+    "CREATE TABLE load (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE rows (id TEXT PRIMARY KEY, content BLOB, place TEXT, run INTEGER) WITHOUT ROWID",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class JournalStatus:
+    """What a journal holds.
+
+    Attributes:
+        target: What it belongs to; None before the first run.
+        rows: How many rows the index holds by it.
+        runs: How many runs there were.
+        finished: Whether the last run read its source to the end.
+        last: How many rows the last run read and found unchanged, or wrote.
+    """
+
+    target: LoadTarget | None
+    rows: int
+    runs: int
+    finished: bool
+    last: int
+
+
+class SqliteJournal:
+    """A journal in a SQLite file; another program that opens it for a load meanwhile is refused.
+
+    What is committed survives the end of the program, whatever ends it. After a loss of power the last commits may be
+    missing: their rows are then written again, by the same ids.
+
+    Args:
+        path: The file; it is made when first needed. A second one beside it, `<path>-lock`, holds the lock.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path).expanduser()
+        self._lock = RLock()
+        self._database: sqlite3.Connection | None = None
+        self._held: sqlite3.Connection | None = None
+        self._run = 0
+
+    @property
+    def name(self) -> str:
+        """The path of the file."""
+        return str(self._path)
+
+    def begin(self, target: LoadTarget, *, restart: bool) -> int:
+        """Open the journal for a run, and return the run's number, counted from 1.
+
+        Raises:
+            JournalError: The file is damaged or of another kind, cannot be opened, or another program uses it.
+            JournalMismatchError: It belongs to another source, index or model.
+        """
+        with self._errors():
+            try:
+                self._hold()
+                self._database = _open(self._path)
+                return self._begin(self._database, target, restart=restart)
+            except BaseException:
+                self.close()
+                raise
+
+    def entries(self, ids: Sequence[str]) -> dict[str, JournalEntry]:
+        """Return the entries of ids, by id."""
+        found: dict[str, JournalEntry] = {}
+        with self._opened() as database:
+            for start in range(0, len(ids), IDS_PER_QUERY):
+                part = ids[start : start + IDS_PER_QUERY]
+                marks = ",".join("?" * len(part))
+                rows = database.execute(f"SELECT id, content, place, run FROM rows WHERE id IN ({marks})", part)  # noqa: S608
+                found.update((row[0], JournalEntry(*row)) for row in rows)
+        return found
+
+    def mark_read(self, ids: Iterable[str]) -> None:
+        """Record that this run has read rows that are unchanged."""
+        with self._opened() as database, database:
+            database.executemany("UPDATE rows SET run = ? WHERE id = ?", ((self._run, name) for name in ids))
+
+    def commit(self, entries: Iterable[JournalEntry]) -> None:
+        """Record rows that the server has taken."""
+        with self._opened() as database, database:
+            database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", entries)
+
+    def gone(self) -> Iterator[list[str]]:
+        """Yield, in batches, the ids that this run has not read."""
+        last = ""
+        while True:
+            with self._opened() as database:
+                rows = database.execute(
+                    "SELECT id FROM rows WHERE run < ? AND id > ? ORDER BY id LIMIT ?", (self._run, last, IDS_PER_QUERY)
+                ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            yield [name for (name,) in rows]
+
+    def forget(self, ids: Iterable[str]) -> None:
+        """Drop the entries of documents that are deleted."""
+        with self._opened() as database, database:
+            database.executemany("DELETE FROM rows WHERE id = ?", ((name,) for name in ids))
+
+    def finish(self) -> None:
+        """Record that this run has read its source to the end."""
+        with self._opened() as database, database:
+            _set(database, {_FINISHED: str(self._run)})
+
+    def close(self) -> None:
+        """Close the file; what is committed stays."""
+        with self._lock:
+            for connection in (self._database, self._held):
+                if connection is not None:
+                    connection.close()
+            self._database = self._held = None
+
+    def status(self) -> JournalStatus:
+        """Return what the journal holds; a load may be under way.
+
+        Raises:
+            JournalError: There is no such file, it is damaged or of another kind.
+        """
+        if not self._path.exists():
+            raise JournalError(f"There is no journal {self.name}. A load makes one: ingest(Load(..., journal=...)).")
+        with self._errors(), closing(_open(self._path)) as database:
+            values, runs = _values(database), _last_run(database)
+            (rows,) = database.execute("SELECT count(*) FROM rows").fetchone()
+            (last,) = database.execute("SELECT count(*) FROM rows WHERE run = ?", (runs,)).fetchone()
+        names = LoadTarget.__dataclass_fields__
+        target = LoadTarget(**{name: values[name] for name in names}) if names.keys() <= values.keys() else None
+        finished = runs > 0 and values.get(_FINISHED) == str(runs)
+        return JournalStatus(target=target, rows=rows, runs=runs, finished=finished, last=last)
+
+    def _begin(self, database: sqlite3.Connection, target: LoadTarget, *, restart: bool) -> int:
+        with database:
+            if restart:
+                database.execute("DELETE FROM rows")
+                database.execute("DELETE FROM load")
+            target.ensure_same(_values(database), self.name)
+            self._run = _last_run(database) + 1
+            _set(database, {**vars(target), _RUN: str(self._run)})
+        return self._run
+
+    def _hold(self) -> None:
+        """Take the lock, which ends with the process at the latest."""
+        self._held = sqlite3.connect(f"{self._path}-lock", timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            self._held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            raise JournalError(
+                f"Another program loads by journal {self.name}. Wait for its end, or give a journal of its own."
+            ) from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._errors():
+            if self._database is None:
+                raise JournalError(f"Journal {self.name} is closed.")
+            yield self._database
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise JournalError(
+                f"{self.name} cannot be used as a journal: {error}. Free the disk, repair the rights, or give another "
+                "path; a damaged journal is deleted, and the next load writes all documents again."
+            ) from error
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=60, check_same_thread=False)
+    try:
+        if _format(database) != FORMAT:
+            _prepare(database, path)
+        database.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _prepare(database: sqlite3.Connection, path: Path) -> None:
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("BEGIN IMMEDIATE")
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if _format(database) != FORMAT:  # else another process made it meanwhile
+        if tables or _format(database):
+            raise JournalError(f"{path} is a database of another kind or version. Give another path.")
+        for table in _TABLES:
+            database.execute(table)
+        database.execute(f"PRAGMA user_version = {FORMAT}")
+    database.commit()
+
+
+def _format(database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _values(database: sqlite3.Connection) -> dict[str, str]:
+    return dict(database.execute("SELECT key, value FROM load"))
+
+
+def _set(database: sqlite3.Connection, values: dict[str, str]) -> None:
+    database.executemany("INSERT OR REPLACE INTO load VALUES (?, ?)", values.items())
+
+
+def _last_run(database: sqlite3.Connection) -> int:
+    return int(_values(database).get(_RUN, 0))

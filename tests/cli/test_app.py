@@ -61,7 +61,7 @@ def test_every_command_prints_json_on_request() -> None:
         return [leaf for child in children for leaf in leaves(child)] or [command]
 
     commands = leaves(get_command(app))
-    assert len(commands) == 18
+    assert len(commands) == 19
     without = [row.name for row in commands if "--json" not in {name for option in row.params for name in option.opts}]
     assert without == []
 

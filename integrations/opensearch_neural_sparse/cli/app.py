@@ -24,6 +24,7 @@ app = typer.Typer(
 app.add_typer(models.app, name="models")
 app.add_typer(indices.app, name="index")
 app.command()(ingest.ingest)
+app.command("ingest-status")(ingest.status)
 app.command()(search.search)
 app.command()(evaluate.evaluate)
 app.command()(bench.bench)

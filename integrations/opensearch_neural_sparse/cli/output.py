@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+if TYPE_CHECKING:
+    from opensearch_neural_sparse.ingestion.report import LoadProgress
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -59,3 +62,35 @@ def shown_bar() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(task, completed=done, total=total)
 
         yield show
+
+
+LINE_EVERY = 30.0
+"""Seconds between lines of progress where there is no terminal."""
+
+
+@contextmanager
+def shown_counts() -> "Iterator[Callable[[LoadProgress], None]]":
+    """Show the counts of a load: on a terminal as they change, elsewhere by a line now and then."""
+    console = Console(stderr=True)
+    last = 0.0
+
+    with shown_progress("Reading") as update:
+
+        def show(news: "LoadProgress") -> None:
+            nonlocal last
+            text = counts_text(news)
+            update(text)
+            if not console.is_terminal and news.seconds - last >= LINE_EVERY:
+                last = news.seconds
+                typer.echo(text, err=True)
+
+        yield show
+
+
+def counts_text(news: "LoadProgress") -> str:
+    """Return the counts of a load in one line."""
+    rate = news.written / news.seconds if news.seconds else 0.0
+    return (
+        f"{news.read:,} read, {news.written:,} written ({rate:,.0f}/s), {news.unchanged:,} unchanged, "
+        f"{news.refused:,} refused"
+    )

@@ -9,7 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
-from opensearch_neural_sparse.errors import JournalError
+from opensearch_neural_sparse.errors import IndexSchemaError, JournalError
+from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 
 Stage = Literal["read", "prepare", "encode", "write"]
 """Where a document failed: its row, its fields, its vector, or at the server."""
@@ -25,6 +27,7 @@ class DeadLetter:
         stage: Where it failed.
         reason: What was wrong.
         row: The document as a mapping with the keys of `SparseDocument`; None where it was not to be kept.
+        rows: How many rows it stands for, where all of a file are wrong alike.
     """
 
     id: str | None
@@ -32,6 +35,7 @@ class DeadLetter:
     stage: Stage
     reason: str
     row: Mapping[str, Any] | None = None
+    rows: int = 1
 
 
 class DeadLetterFile:
@@ -63,6 +67,14 @@ class DeadLetterFile:
         content = {name: value for name, value in vars(letter).items() if name != "row" or value is not None}
         self._file.write(json.dumps(content, ensure_ascii=True, default=str) + "\n")
         self._file.flush()
+
+
+def row_of(letter: DeadLetter) -> SourceRow | RefusedRow:
+    """Return the document that a dead letter holds, or why there is none."""
+    try:
+        return SourceRow(place=letter.place, document=SparseDocument.of(letter.row or {}))
+    except (IndexSchemaError, TypeError) as error:
+        return RefusedRow(place=letter.place, reason=str(error))
 
 
 def read_dead_letters(path: Path) -> Iterator[DeadLetter]:

@@ -32,7 +32,7 @@ class Load:
             first reasons.
         keep_rows: Whether dead letters hold the documents.
         max_errors: How many rows may fail before the load ends early; None sets no limit.
-        only: Places of the rows to load; None loads all.
+        only: Places of the rows to load, or of whole files; None loads all.
 
     Raises:
         TypeError: The rows are not iterable, or one document.
@@ -59,3 +59,7 @@ class Load:
             raise ValueError("sync=True needs all rows, but only=... names some. Leave one of them out.")
         if self.max_errors is not None and self.max_errors < 0:
             raise ValueError(f"max_errors is 0 or more, got {self.max_errors}.")
+
+    def includes(self, place: str) -> bool:
+        """Return whether the row of a place is to be loaded."""
+        return self.only is None or place in self.only or place.rpartition(":")[0] in self.only

@@ -41,6 +41,7 @@ class LoadReport(LoadProgress):
         letters: The first rows that were refused.
         stopped: Why the load ended early, or None.
         not_deleted: Why documents of rows that are gone were not deleted, or None.
+        unknown: Ids that were sent without an answer: written or not. They count as left.
         without_vector: Vector field -> ids of documents that were written without a vector in it.
     """
 
@@ -49,6 +50,7 @@ class LoadReport(LoadProgress):
     letters: tuple[DeadLetter, ...] = ()
     stopped: str | None = None
     not_deleted: str | None = None
+    unknown: tuple[str, ...] = ()
     without_vector: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property

@@ -23,8 +23,6 @@ from opensearch_neural_sparse.ingestion.report import FIRST_LETTERS, LoadProgres
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 from opensearch_neural_sparse.ingestion.sqlite_journal import SqliteJournal
 
-ROWS_AT_ONCE = 500
-"""Number of rows that are looked up in the journal together."""
 ID_BYTES = 16
 Progress = Callable[[LoadProgress], None]
 Row = TypeVar("Row")
@@ -39,10 +37,13 @@ class LoadRun:
         load: The load.
         target: What its journal belongs to.
         progress: Called after each answer of the server, and after rows that are unchanged.
+        rows_at_once: How many rows are read, and looked up in the journal, together.
     """
 
-    def __init__(self, load: Load, target: LoadTarget, progress: Progress | None = None) -> None:
-        self._load, self._target, self._progress = load, target, progress
+    def __init__(
+        self, load: Load, target: LoadTarget, progress: Progress | None = None, *, rows_at_once: int = 200
+    ) -> None:
+        self._load, self._target, self._progress, self._rows_at_once = load, target, progress, rows_at_once
         self._journal = _journal_of(load)
         self._letters = None if load.dead_letters is None else DeadLetterFile(Path(load.dead_letters))
         self._pending: dict[str, list[tuple[JournalEntry, SparseDocument | None]]] = {}
@@ -75,7 +76,7 @@ class LoadRun:
     def documents(self) -> Iterator[SparseDocument]:
         """Yield the documents that are to be written; end early after too many errors."""
         rows = enumerate(self._load.rows, start=1)
-        for part in _parts(rows):
+        for part in _parts(rows, self._rows_at_once):
             yield from self._changed([self._read(row, number) for number, row in part])
             if self._stopped is not None:
                 return
@@ -138,6 +139,7 @@ class LoadRun:
                 letters=tuple(self._first),
                 stopped=self._stopped or written.stopped,
                 not_deleted=self._not_deleted,
+                unknown=written.unknown,
                 without_vector=written.without_vector,
             )
 
@@ -153,7 +155,7 @@ class LoadRun:
     def _changed(self, rows: Sequence[SourceRow | RefusedRow]) -> Iterator[SparseDocument]:
         documents: list[SourceRow] = []
         for row in rows:
-            if self._load.only is not None and row.place not in self._load.only:
+            if not self._load.includes(row.place):
                 continue
             self._counts["read"] += row.rows if isinstance(row, RefusedRow) else 1
             if isinstance(row, RefusedRow):
@@ -220,7 +222,7 @@ class LoadRun:
         rows: int = 1,
     ) -> None:
         kept = None if document is None or not self._load.keep_rows else _row(document)
-        letter = DeadLetter(id=name, place=place, stage=stage, reason=reason, row=kept)
+        letter = DeadLetter(id=name, place=place, stage=stage, reason=reason, row=kept, rows=rows)
         with self._lock:
             if self._letters is not None:
                 self._letters.write(letter)
@@ -237,13 +239,13 @@ class LoadRun:
             self._progress(LoadProgress(**counts, seconds=monotonic() - self._started))
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
+def _parts(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
     """Yield rows in batches; an error of the source comes after the rows before it."""
     iterator, error = iter(rows), None
     while error is None:
         part: list[Row] = []
         try:
-            for row in islice(iterator, ROWS_AT_ONCE):
+            for row in islice(iterator, size):
                 part.append(row)  # noqa: PERF402  what was read before an error is kept
         except Exception as raised:  # noqa: BLE001  raised again below
             error = raised

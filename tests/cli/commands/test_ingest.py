@@ -11,7 +11,10 @@ from tests.cli.conftest import MODEL, Run
 
 pytestmark = pytest.mark.newest_server
 
-OUTCOME = {"index", "read", "written", "refused", "skipped", "unknown", "stopped", "without_vector"}
+OUTCOME = {
+    *("index", "read", "written", "unchanged", "deleted", "left", "refused", "skipped"),
+    *("unknown", "stopped", "not_deleted", "without_vector"),
+}
 
 
 @pytest.fixture
@@ -55,13 +58,13 @@ def test_refused_documents_are_named_and_the_others_written(cli: Run, client: An
     assert client.count(index=index)["count"] == 1
 
 
-def test_a_document_that_is_refused_is_named_by_its_id(cli: Run, index: str) -> None:
+def test_a_document_that_is_refused_is_named_by_its_place_and_id(cli: Run, index: str) -> None:
     assert cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "1", "text": "a", "year": 1}').status == 0
     done = cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "2", "text": "a", "year": "long ago"}')
     assert done.status == 1
-    assert done.err.startswith("Refused 2: IndexSchemaError: ")
+    assert done.err.startswith("Refused standard input:1: IndexSchemaError: Document '2': ")
     assert "long ago" not in done.err
-    assert done.out == f"0 of 1 documents written to {index}.\n"
+    assert done.out == f"0 of 1 documents written to {index}, 1 refused.\n"
 
 
 def test_few_of_many_refusals_are_shown(cli: Run, index: str) -> None:
@@ -91,16 +94,16 @@ def test_documents_travel_while_later_ones_are_not_read_yet(
     from opensearch_neural_sparse.cli.commands import ingest
 
     seen: list[int] = []
-    plain = ingest.Sorting.documents
+    plain = ingest.Sorting.counted
 
     def watched(self: ingest.Sorting, rows: Any) -> Any:
-        for document in plain(self, rows):
-            if self.read == 30:
+        for row in plain(self, rows):
+            if self.documents == 30:
                 client.indices.refresh(index=index)
                 seen.append(client.count(index=index)["count"])
-            yield document
+            yield row
 
-    monkeypatch.setattr(ingest.Sorting, "documents", watched)
+    monkeypatch.setattr(ingest.Sorting, "counted", watched)
     rows = "\n".join(json.dumps({"id": str(number), "text": "A heart."}) for number in range(30)).encode()
     assert cli("ingest", index, "-", "--model", MODEL, "--batch-size", "2", stdin=rows).status == 0
     assert seen[0] > 0
@@ -112,9 +115,9 @@ def test_a_wrong_text_column_is_said_once_with_the_columns_that_are_there(cli: R
     done = cli("ingest", index, str(path), "--text-field", "bodies", "--model", MODEL)
     reason = "none of its 30 rows has a text: no column 'bodies' among body, key, lang; --text-field names it"
     assert (done.status, done.err) == (1, f"Refused {path}: {reason}\n")
-    assert done.out == f"0 of 30 documents written to {index}.\n"
+    assert done.out == f"0 of 30 documents written to {index}, 30 refused.\n"
     told = cli("ingest", index, str(path), "--text-field", "bodies", "--model", MODEL, "--json").json
-    assert (told["read"], told["refused"]) == (30, [{"where": str(path), "reason": reason, "rows": 30}])
+    assert (told["read"], told["refused"]) == (30, [{"where": str(path), "id": None, "reason": reason, "rows": 30}])
 
 
 def test_csv_columns_are_of_the_type_that_is_given(cli: Run, client: Any, index: str, tmp_path: Path) -> None:
@@ -125,7 +128,7 @@ def test_csv_columns_are_of_the_type_that_is_given(cli: Run, client: Any, index:
     done = cli("ingest", index, str(path), *types, "--model", MODEL)
     assert done.status == 1
     assert done.err == f"Refused {path}:4: the value of column 'year' is not of type integer, as --type says\n"
-    assert done.out == f"2 of 3 documents written to {index}.\n"
+    assert done.out == f"2 of 3 documents written to {index}, 1 refused.\n"
     found = client.get(index=index, id="1", _source_excludes=["sparse_vector*"])["_source"]
     values = {"year": 2020, "price": 4.5, "sold": True, "on": "2024-01-31", "code": "007"}
     assert {name: found[name] for name in values} == values
@@ -168,3 +171,55 @@ def test_documents_without_a_vector_are_named_by_the_last_line(cli: Run, index: 
     assert done.out == f"3 of 3 documents written to {index}. Without a vector in sparse_vector: 2, 3.\n"
     done = cli("ingest", index, "-", "--model", MODEL, "--json", stdin=rows)
     assert done.json["without_vector"] == {"sparse_vector": ["2", "3"]}
+
+
+def test_repeated_command_skips_what_its_journal_holds(cli: Run, index: str, tmp_path: Path) -> None:
+    articles, journal = tmp_path / "articles.jsonl", tmp_path / "articles.journal"
+    lines = [json.dumps({"id": str(number), "text": f"River {number}."}) for number in range(20)]
+    articles.write_text("\n".join(lines), encoding="utf-8")
+    command = ("ingest", index, str(articles), "--model", MODEL, "--journal", str(journal))
+    assert cli(*command).out == f"20 of 20 documents written to {index}.\n"
+    assert cli(*command).out == f"0 of 20 documents written to {index}, 20 unchanged.\n"
+    articles.write_text("\n".join([*lines[:15], lines[16].replace("River", "Lake")]), encoding="utf-8")
+    assert cli(*command, "--sync").out == f"1 of 16 documents written to {index}, 15 unchanged, 4 deleted.\n"
+    assert cli(*command, "--restart").out == f"16 of 16 documents written to {index}.\n"
+    status = cli("ingest-status", str(journal), "--json").json
+    assert (status["source"], status["index"]) == (str(articles), index)
+    assert (status["rows"], status["runs"], status["finished"]) == (16, 1, True)
+    assert "finished  True" in cli("ingest-status", str(journal)).out
+    other = cli(*command[:2], str(tmp_path), *command[3:])
+    assert other.status == 1
+    assert "its source is" in other.err
+
+
+def test_failed_rows_are_taken_up_again_from_their_file(cli: Run, index: str, tmp_path: Path) -> None:
+    rows, failed = tmp_path / "a.csv", tmp_path / "failed.jsonl"
+    rows.write_text("id,text,year\n1,A heart.,2020\n2,A stone.,soon\n3,A river.,2021\n", encoding="utf-8")
+    command = ("ingest", index, str(rows), "--model", MODEL, "--type", "year=integer")
+    assert cli(*command, "--dead-letters", str(failed)).out == f"2 of 3 documents written to {index}, 1 refused.\n"
+    assert [json.loads(line)["place"] for line in failed.read_text(encoding="utf-8").splitlines()] == [f"{rows}:3"]
+    without = cli("ingest", index, "--model", MODEL, "--retry-failed", str(failed))
+    assert without.status == 2
+    assert "holds 1 rows by their places alone" in without.words
+    rows.write_text(rows.read_text(encoding="utf-8").replace("soon", "2022"), encoding="utf-8")
+    again = cli(*command, "--retry-failed", str(failed), "--dead-letters", str(failed))
+    assert (again.status, again.out) == (0, f"1 of 1 documents written to {index}.\n")
+    assert not failed.exists()
+
+
+def test_failed_rows_that_were_kept_need_no_files(cli: Run, client: Any, index: str, tmp_path: Path) -> None:
+    failed = tmp_path / "failed.jsonl"
+    assert cli("ingest", index, "-", "--model", MODEL, stdin=b'{"id": "0", "text": "a"}').status == 0
+    client.indices.put_mapping(index=index, body={"dynamic": "strict"})
+    keep = ("--dead-letters", str(failed), "--keep-rows", "--max-errors", "5")
+    done = cli("ingest", index, "-", "--model", MODEL, *keep, stdin=b'{"id": "1", "text": "A heart.", "year": 1}')
+    assert (done.status, done.out) == (1, f"0 of 1 documents written to {index}, 1 refused.\n")
+    client.indices.put_mapping(index=index, body={"dynamic": True})
+    assert cli("ingest", index, "--model", MODEL, "--retry-failed", str(failed)).status == 0
+    assert client.get(index=index, id="1", _source=["content", "year"])["_source"] == {"content": "A heart.", "year": 1}
+
+
+def test_command_without_files_names_what_is_missing(run: Run) -> None:
+    done = run("ingest", "articles")
+    assert done.status == 2
+    assert "Name the files to load: PATH." in done.words

@@ -1,27 +1,30 @@
-"""`opensearch-neural-sparse ingest`: indexing of documents from files."""
+"""`opensearch-neural-sparse ingest` and `ingest-status`: indexing of documents from files."""
 
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
 from opensearch_neural_sparse.cli.options import IndexArgument, ModelOption, usage_errors
-from opensearch_neural_sparse.cli.output import JsonOption, print_json, shown_progress
+from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_counts
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.index.bulk.report import BulkReport
-    from opensearch_neural_sparse.index.documents.document import SparseDocument
-    from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
+    from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter
+    from opensearch_neural_sparse.ingestion.load import Load
+    from opensearch_neural_sparse.ingestion.report import LoadProgress, LoadReport
+    from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
     from opensearch_neural_sparse.readers.documents import Columns
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 SHOWN_REFUSALS = 20
 SHOWN_IDS = 5
+JOURNAL_PANEL = "Journal and failures"
 
 
 @connected
@@ -29,9 +32,9 @@ def ingest(
     connection: Connection,
     index: IndexArgument,
     paths: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(metavar="PATH", help="Files and folders; - is JSON lines on standard input."),
-    ],
+    ] = None,
     text_field: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the text, in the files.")] = "text",
     id_field: Annotated[str, typer.Option(metavar="COLUMN", help="Column of the id, in the files.")] = "id",
     types: Annotated[
@@ -45,6 +48,50 @@ def ingest(
     ] = None,
     model: ModelOption = None,
     batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Documents encoded together.")] = 200,
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="Record what is written, and skip it when the command is repeated.",
+            rich_help_panel=JOURNAL_PANEL,
+        ),
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Drop the journal's record first.", rich_help_panel=JOURNAL_PANEL)
+    ] = False,
+    sync: Annotated[
+        bool,
+        typer.Option("--sync", help="Delete documents whose rows are gone.", rich_help_panel=JOURNAL_PANEL),
+    ] = False,
+    dead_letters: Annotated[
+        Path | None,
+        typer.Option(
+            "--dead-letters",
+            metavar="FILE",
+            help="Write rows that fail to a file, as JSON lines.",
+            rich_help_panel=JOURNAL_PANEL,
+        ),
+    ] = None,
+    keep_rows: Annotated[
+        bool,
+        typer.Option("--keep-rows", help="Put the documents into that file, too.", rich_help_panel=JOURNAL_PANEL),
+    ] = False,
+    max_errors: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Stop when more rows than this fail.", rich_help_panel=JOURNAL_PANEL),
+    ] = None,
+    retry_failed: Annotated[
+        Path | None,
+        typer.Option(
+            "--retry-failed",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Load only the rows of a file of dead letters.",
+            rich_help_panel=JOURNAL_PANEL,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Write documents from files into an index, encoding their texts.
@@ -54,23 +101,52 @@ def ingest(
 
     Columns other than text and id are metadata; the cells of .csv and .tsv are texts unless --type says else. A
     document of an id that is there is replaced, one without an id gets
-    a random one.
+    a random one, or with --journal one by its place.
     """
-    from opensearch_neural_sparse.readers.documents import Columns, check_paths, read_documents, skipped_files
+    from opensearch_neural_sparse.ingestion.load import Load
+    from opensearch_neural_sparse.readers.documents import Columns, check_paths, read_source, skipped_files
 
+    files = paths or []
     with usage_errors():
-        check_paths(paths)
+        check_paths(files)
     with usage_errors("--type"):
         columns = Columns(id=id_field, text=text_field, types=read_types(types or []))
-    rows = read_documents(paths, columns, sys.stdin.buffer)
-    with connection.store(index, model=model) as store, shown_progress("Reading") as progress:
-        sorting = Sorting(progress, unseen=set(columns.types))
-        report = write(store, sorting.documents(rows), batch_size)
-    outcome = outcome_of(index, sorting, report, skipped_files(paths))
+    with usage_errors("--retry-failed"):
+        kept, only = chosen_rows(retry_failed, files)
+    rows = kept or read_source(files, columns, sys.stdin.buffer)
+    sorting = Sorting(unseen=set(columns.types))
+    with TemporaryDirectory() as folder, connection.store(index, model=model) as store:
+        with usage_errors():
+            load = Load(
+                sorting.counted(rows),
+                source=", ".join(map(str, files)),
+                journal=journal,
+                restart=restart,
+                sync=sync,
+                dead_letters=dead_letters or Path(folder, "failed.jsonl"),
+                keep_rows=keep_rows,
+                max_errors=max_errors,
+                only=only,
+            )
+        with shown_counts() as progress:
+            report = write(store, load, batch_size, progress)
+        outcome = outcome_of(index, report, letters_of(load), skipped_files(files))
     warn(columns, sorting)
     print_json(outcome) if json else show(outcome)
-    if outcome["refused"] or not report.complete:
+    if not report.complete:
         raise typer.Exit(1)
+
+
+def status(
+    journal: Annotated[Path, typer.Argument(metavar="FILE", help="File of a journal.")], json: JsonOption = False
+) -> None:
+    """Show what a journal of `ingest` holds: its source and index, and how far its last run came."""
+    from opensearch_neural_sparse.ingestion.sqlite_journal import SqliteJournal
+
+    found = asdict(SqliteJournal(journal).status())
+    target = found.pop("target") or {}
+    shown = {"source": target.get("source"), "index": target.get("index"), **found}
+    print_json(shown) if json else print_columns((name, str(value)) for name, value in shown.items())
 
 
 def read_types(rows: list[str]) -> dict[str, str]:
@@ -85,76 +161,103 @@ def read_types(rows: list[str]) -> dict[str, str]:
     return {column: kind for column, _, kind in (row.rpartition("=") for row in rows)}
 
 
+def chosen_rows(failed: Path | None, paths: list[Path]) -> "tuple[list[SourceRow | RefusedRow], frozenset[str] | None]":
+    """Return the rows that a file of dead letters holds, and the places of those that files hold.
+
+    Args:
+        failed: The file, or None, which chooses all rows of the files.
+        paths: The files.
+
+    Raises:
+        ValueError: Neither files nor rows.
+    """
+    from opensearch_neural_sparse.ingestion.dead_letters import read_dead_letters, row_of
+
+    if failed is None:
+        if not paths:
+            raise ValueError("Name the files to load: PATH.")
+        return [], None
+    letters = list(read_dead_letters(failed))
+    if paths:
+        return [], frozenset(letter.place for letter in letters)
+    if missing := sum(letter.row is None for letter in letters):
+        raise ValueError(
+            f"{failed} holds {missing} rows by their places alone. Name their files, or keep rows by --keep-rows."
+        )
+    return list(map(row_of, letters)), None
+
+
 @dataclass
 class Sorting:
-    """Counts documents on their way to the index, and collects refused rows.
+    """Counts documents on their way to the index.
 
     Attributes:
-        progress: Called with the progress as text.
         unseen: Requested columns that no document has had so far.
-        read: How many rows there were.
-        named: How many documents had an id.
-        refused: Rows that are no document.
+        documents: How many documents there were.
+        named: How many of them had an id.
     """
 
-    progress: Callable[[str], None]
     unseen: set[str] = field(default_factory=set)
-    read: int = 0
+    documents: int = 0
     named: int = 0
-    refused: "list[RefusedRow]" = field(default_factory=list)
 
-    def documents(self, rows: "Iterable[SparseDocument | RefusedRow]") -> "Iterator[SparseDocument]":
-        """Yield the documents among rows."""
-        from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
+    def counted(self, rows: "Iterable[SourceRow | RefusedRow]") -> "Iterator[SourceRow | RefusedRow]":
+        """Yield rows."""
+        from opensearch_neural_sparse.ingestion.source_rows import SourceRow
 
         for row in rows:
-            self.read += row.rows if isinstance(row, RefusedRow) else 1
-            self.progress(f"{self.read:,} read, {len(self.refused):,} refused")
-            if isinstance(row, RefusedRow):
-                self.refused.append(row)
-                continue
-            self.named += row.id is not None
-            if self.unseen:
-                self.unseen -= row.metadata.keys()
+            if isinstance(row, SourceRow):
+                self.documents += 1
+                self.named += row.document.id is not None
+                if self.unseen:
+                    self.unseen -= row.document.metadata.keys()
             yield row
 
 
 def warn(columns: "Columns", sorting: Sorting) -> None:
     """Warn on standard error of requested columns that no row has."""
-    documents = sorting.read - sum(row.rows for row in sorting.refused)
-    if documents and not sorting.named and columns.id != "id":
+    if sorting.documents and not sorting.named and columns.id != "id":
         typer.echo(f"Warning: No row has column {columns.id!r}: each document got a random id.", err=True)
-    for column in sorted(sorting.unseen) if documents else ():
+    for column in sorted(sorting.unseen) if sorting.documents else ():
         typer.echo(f"Warning: No row has column {column!r}, which --type names.", err=True)
 
 
-def write(store: "NeuralSparseStore", documents: "Iterable[SparseDocument]", batch_size: int) -> "BulkReport":
+def write(
+    store: "NeuralSparseStore", load: "Load", batch_size: int, progress: "Callable[[LoadProgress], None]"
+) -> "LoadReport":
     """Write documents and return the report, complete or not."""
-    from opensearch_neural_sparse.errors import BulkWriteError, MissingVectorWarning
+    from opensearch_neural_sparse.errors import MissingVectorWarning
     from opensearch_neural_sparse.store.write_options import WriteOptions
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingVectorWarning)  # the last line says it
-        try:
-            return store.write(documents, options=WriteOptions(batch_size=batch_size))
-        except BulkWriteError as error:
-            return error.report
+        return store.ingest(load, options=WriteOptions(batch_size=batch_size), progress=progress)
 
 
-def outcome_of(index: str, sorting: Sorting, report: "BulkReport", skipped: int) -> dict[str, Any]:
+def letters_of(load: "Load") -> "list[DeadLetter]":
+    """Return all dead letters of a load."""
+    from opensearch_neural_sparse.ingestion.dead_letters import read_dead_letters
+
+    path = Path(load.dead_letters or "")
+    return list(read_dead_letters(path)) if path.is_file() else []
+
+
+def outcome_of(index: str, report: "LoadReport", letters: "list[DeadLetter]", skipped: int) -> dict[str, Any]:
     """Return the outcome of all rows, as JSON values."""
-    refused: list[dict[str, Any]] = [
-        {"where": row.place, "reason": row.reason, "rows": row.rows} for row in sorting.refused
-    ]
-    refused += [{"where": row.id, "reason": f"{row.error_type}: {row.reason}", "rows": 1} for row in report.failed]
     return {
         "index": index,
-        "read": sorting.read,
+        "read": report.read,
         "written": report.written,
-        "refused": refused,
+        "unchanged": report.unchanged,
+        "deleted": report.deleted,
+        "left": report.left,
+        "refused": [
+            {"where": letter.place, "id": letter.id, "reason": letter.reason, "rows": letter.rows} for letter in letters
+        ],
         "skipped": skipped,
         "unknown": list(report.unknown),
         "stopped": report.stopped,
+        "not_deleted": report.not_deleted,
         "without_vector": {name: list(ids) for name, ids in report.without_vector.items()},
     }
 
@@ -172,8 +275,14 @@ def show(outcome: dict[str, Any]) -> None:
         typer.echo(f"{len(unknown)} were sent without an answer. Ingesting rows with ids again is safe.", err=True)
     if outcome["stopped"]:
         typer.echo(f"Stopped early: {outcome['stopped']}", err=True)
+    if outcome["not_deleted"]:
+        typer.echo(outcome["not_deleted"], err=True)
+    counts = [(outcome["unchanged"], "unchanged"), (sum(row["rows"] for row in refused), "refused")]
+    counts += [(outcome["left"], "left"), (outcome["deleted"], "deleted")]
+    further = "".join(f", {number} {name}" for number, name in counts if number)
     others = f" Files of other formats skipped: {outcome['skipped']}." if outcome["skipped"] else ""
     lacking = "".join(
         f" Without a vector in {name}: {first_of(ids, SHOWN_IDS)}." for name, ids in outcome["without_vector"].items()
     )
-    typer.echo(f"{outcome['written']} of {outcome['read']} documents written to {outcome['index']}.{others}{lacking}")
+    written, read, index = outcome["written"], outcome["read"], outcome["index"]
+    typer.echo(f"{written} of {read} documents written to {index}{further}.{others}{lacking}")

@@ -23,7 +23,7 @@ def ingest(context: StoreContext, load: Load, options: WriteOptions, progress: P
     """Write the rows of a load that the index does not hold, and return the report."""
     check_options(load, Load, "load")
     info = yield from open_to_write(context)
-    run = LoadRun(load, target_of(context.index, load, info), progress)
+    run = LoadRun(load, target_of(context.index, load, info), progress, rows_at_once=options.batch_size)
     yield Compute(run.begin)
     try:
         written = yield from _write(context, info, run, options)

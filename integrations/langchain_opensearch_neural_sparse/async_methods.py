@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.documents import Document
@@ -10,6 +10,7 @@ from langchain_core.documents import Document
 from langchain_opensearch_neural_sparse.documents import (
     Row,
     awith_embeddings,
+    load_of_documents,
     rows_of_documents,
     rows_of_texts,
     several,
@@ -23,7 +24,15 @@ from langchain_opensearch_neural_sparse.vectorstore_base import (
     of_ids,
     refuse_unknown,
 )
-from opensearch_neural_sparse import IndexNotFoundError, SearchHits, SearchOptions, SparseVector
+from opensearch_neural_sparse import (
+    IndexNotFoundError,
+    Load,
+    LoadProgress,
+    LoadReport,
+    SearchHits,
+    SearchOptions,
+    SparseVector,
+)
 from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size
 
 
@@ -54,6 +63,21 @@ class AsyncMethods(VectorStoreBase):
         """Run `add_documents` asynchronously."""
         refuse_unknown(kwargs)
         return await self._awrite(rows_of_documents(documents, ids), batch_size)
+
+    async def aingest(
+        self,
+        load: Load,
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[LoadProgress], None] | None = None,
+    ) -> LoadReport:
+        """Write the documents of a load that the index does not hold as they are; see `ingest`.
+
+        Documents are read, and dense vectors made, in worker threads.
+        """
+        await self._aensure_index()
+        rows = load_of_documents(load, self._embedding)
+        return await self.async_store.ingest(rows, options=self._options(batch_size), progress=progress)
 
     async def adelete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
         """Run `delete` asynchronously."""

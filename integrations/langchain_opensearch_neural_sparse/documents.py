@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from itertools import islice, repeat
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -11,7 +12,7 @@ from uuid import uuid4
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 
-from opensearch_neural_sparse import IndexSchemaError, SearchHit, SparseDocument
+from opensearch_neural_sparse import IndexSchemaError, Load, SearchHit, SparseDocument
 
 T = TypeVar("T")
 DocumentMapper = Callable[[SearchHit | SparseDocument], Document]
@@ -62,6 +63,17 @@ def rows_of_documents(documents: Iterable[Document], ids: Sequence[str | None] |
         documents,
         (_row(one.page_content, one.metadata, one.id if key is None else key) for one, key in rows),
     )
+
+
+def load_of_documents(load: Load, embedding: Embeddings | None) -> Load:
+    """Return a load with LangChain's documents as the core's rows, and their dense vectors.
+
+    Args:
+        load: The load; rows that are none of LangChain's documents stay as they are.
+        embedding: Makes dense vectors, of the documents that are written alone.
+    """
+    embed = load.embed if embedding is None else partial(_with_dense, embedding)
+    return replace(load, rows=map(_loaded, load.rows), embed=embed)
 
 
 def to_document(found: SearchHit | SparseDocument) -> Document:
@@ -117,6 +129,17 @@ def _row(text: str | None, metadata: Mapping[str, Any], key: str | None) -> Row:
     if text is None:  # which the core takes for a document without a text
         raise IndexSchemaError(f"Document {key!r}: its text is of type NoneType.")
     return {"id": uuid4().hex if key is None else key, "text": text, "metadata": metadata}
+
+
+def _loaded(row: Any) -> Any:
+    if not isinstance(row, Document):
+        return row
+    return {"id": row.id, "text": row.page_content, "metadata": row.metadata}
+
+
+def _with_dense(embedding: Embeddings, documents: Sequence[SparseDocument]) -> list[SparseDocument]:
+    vectors = embedding.embed_documents([document.text or "" for document in documents])
+    return [replace(document, embedding=vector) for document, vector in zip(documents, vectors, strict=True)]
 
 
 def _as(source: Iterable[Any], rows: Iterator[Row]) -> Iterable[Row]:

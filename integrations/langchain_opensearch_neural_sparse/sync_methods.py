@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from langchain_core.documents import Document
 
-from langchain_opensearch_neural_sparse.documents import Row, rows_of_documents, rows_of_texts, several, with_embeddings
+from langchain_opensearch_neural_sparse.documents import (
+    Row,
+    load_of_documents,
+    rows_of_documents,
+    rows_of_texts,
+    several,
+    with_embeddings,
+)
 from langchain_opensearch_neural_sparse.filters import Filter
 from langchain_opensearch_neural_sparse.vectorstore_base import (
     Scored,
@@ -17,7 +24,15 @@ from langchain_opensearch_neural_sparse.vectorstore_base import (
     of_ids,
     refuse_unknown,
 )
-from opensearch_neural_sparse import IndexNotFoundError, SearchHits, SearchOptions, SparseVector
+from opensearch_neural_sparse import (
+    IndexNotFoundError,
+    Load,
+    LoadProgress,
+    LoadReport,
+    SearchHits,
+    SearchOptions,
+    SparseVector,
+)
 from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size
 
 
@@ -77,6 +92,31 @@ class SyncMethods(VectorStoreBase):
         """
         refuse_unknown(kwargs)
         return self._write(rows_of_documents(documents, ids), batch_size)
+
+    def ingest(
+        self,
+        load: Load,
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[LoadProgress], None] | None = None,
+    ) -> LoadReport:
+        """Write the documents of a load that the index does not hold as they are; encode only those.
+
+        With a journal, the same call continues a load that ended early, whatever ended it.
+
+        Args:
+            load: `Load(documents, journal="articles.journal")`, with LangChain's documents from any iterable, such as
+                `loader.lazy_load()`. A document without an id gets one by its place.
+            batch_size: Documents of a request, in place of the one in `write_options`.
+            progress: Called with counts after each bulk request.
+
+        Raises:
+            JournalError: The journal cannot be used, or another program uses it.
+            JournalMismatchError: The journal belongs to another source, index or model.
+        """
+        self._ensure_index()
+        rows = load_of_documents(load, self._embedding)
+        return self.store.ingest(rows, options=self._options(batch_size), progress=progress)
 
     def delete(self, ids: Sequence[str] | None = None, **kwargs: Any) -> bool:
         """Delete documents; missing ids are ignored.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 
 LoadedRow = SourceRow | RefusedRow | SparseDocument | Mapping[str, Any] | str
 """A row with its place, or a document as `write()` takes it, whose place is its number."""
+Embed = Callable[[Sequence[SparseDocument]], Sequence[SparseDocument]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,8 @@ class Load:
     the rows that changed. A row without an id gets one by its place, so that it has the same one each time.
 
     Attributes:
-        rows: Documents, read once, a batch at a time.
+        rows: Documents, read once, a batch at a time: `SourceRow`, `RefusedRow`, or what `write()` takes; in a
+            framework's layer its documents, too.
         source: Name of the source; a journal belongs to one.
         journal: The file of the journal, or a journal of another kind; None loads every row, each time.
         restart: Whether to drop what the journal holds and load every row.
@@ -32,6 +34,8 @@ class Load:
             first reasons.
         keep_rows: Whether dead letters hold the documents.
         max_errors: How many rows may fail before the load ends early; None sets no limit.
+        embed: Adds vectors of the caller's own, such as dense ones, to documents that are to be written; returns them
+            in their order.
         only: Places of the rows to load, or of whole files; None loads all.
 
     Raises:
@@ -39,7 +43,7 @@ class Load:
         ValueError: `sync` or `restart` without a journal, `sync` with `only`, or a negative limit.
     """
 
-    rows: Iterable[LoadedRow] = field(kw_only=False, repr=False)
+    rows: Iterable[Any] = field(kw_only=False, repr=False)
     source: str = "documents"
     journal: str | Path | Journal | None = None
     restart: bool = False
@@ -47,6 +51,7 @@ class Load:
     dead_letters: str | Path | None = None
     keep_rows: bool = False
     max_errors: int | None = None
+    embed: Embed | None = field(default=None, repr=False)
     only: Collection[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

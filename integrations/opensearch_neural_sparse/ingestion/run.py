@@ -152,8 +152,14 @@ class LoadRun:
         except IndexSchemaError as error:
             return RefusedRow(place=place, reason=str(error))
 
-    def _changed(self, rows: Sequence[SourceRow | RefusedRow]) -> Iterator[SparseDocument]:
-        documents: list[SourceRow] = []
+    def _changed(self, rows: Sequence[SourceRow | RefusedRow]) -> Sequence[SparseDocument]:
+        """Return the documents of rows that the index does not hold as they are."""
+        read = list(self._readable(rows))
+        changed = [(row, b"") for row in read] if self._journal is None else self._compared(self._journal, read)
+        documents = [self._to_write(row, content) for row, content in changed]
+        return documents if self._load.embed is None or not documents else self._load.embed(documents)
+
+    def _readable(self, rows: Iterable[SourceRow | RefusedRow]) -> Iterator[SourceRow]:
         for row in rows:
             if not self._load.includes(row.place):
                 continue
@@ -162,15 +168,14 @@ class LoadRun:
                 self._unread += row.rows
                 self._refuse(None, row.place, "read", row.reason, None, rows=row.rows)
             else:
-                documents.append(self._with_id(row))
-        if self._journal is None:
-            for row in documents:
-                yield self._to_write(row, b"")
-            return
-        contents = content_hashes([row.document for row in documents])
-        entries = self._journal.entries([str(row.document.id) for row in documents])
-        unchanged = []
-        for row, content in zip(documents, contents, strict=True):
+                yield self._with_id(row)
+
+    def _compared(self, journal: Journal, rows: Sequence[SourceRow]) -> list[tuple[SourceRow, bytes]]:
+        """Return the rows that the journal does not hold as they are, with the hashes of their contents."""
+        contents = content_hashes([row.document for row in rows])
+        entries = journal.entries([str(row.document.id) for row in rows])
+        changed, unchanged = [], []
+        for row, content in zip(rows, contents, strict=True):
             name = str(row.document.id)
             with self._lock:
                 known = self._pending[name][0][0] if name in self._pending else entries.get(name)
@@ -182,11 +187,12 @@ class LoadRun:
                 entries[name] = known._replace(run=self._run)
             else:
                 entries[name] = JournalEntry(name, content or b"", row.place, self._run)
-                yield self._to_write(row, content or b"")
-        self._journal.mark_read(unchanged)
+                changed.append((row, content or b""))
+        journal.mark_read(unchanged)
         if unchanged:
             self._counts["unchanged"] += len(unchanged)
             self._show()
+        return changed
 
     def _with_id(self, row: SourceRow) -> SourceRow:
         if row.document.id is not None:

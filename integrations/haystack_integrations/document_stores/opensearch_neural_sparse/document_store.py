@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 from pathlib import Path
@@ -25,13 +27,27 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.serializatio
     given,
     token_value,
 )
-from opensearch_neural_sparse import BulkWriteError, IndexSchema, Prune, SeismicParameters, WriteOptions
+from opensearch_neural_sparse import (
+    BulkWriteError,
+    IndexSchema,
+    IndexSchemaError,
+    InvalidVectorError,
+    Load,
+    LoadProgress,
+    LoadReport,
+    Prune,
+    RefusedRow,
+    SeismicParameters,
+    SourceRow,
+    WriteOptions,
+)
 from opensearch_neural_sparse.layer_support import FieldTypeLike
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth
     from haystack_integrations.document_stores.opensearch.document_store import Hosts
 
+    from haystack_integrations.document_stores.opensearch_neural_sparse.document_codec import DocumentCodec
     from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 
 ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
@@ -227,6 +243,46 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
             return (await store.write(converted, options=self._write_options(policy, refresh))).written
         except BulkWriteError as error:
             return count_written(error.report, policy)
+
+    def ingest(self, load: Load, *, progress: Callable[[LoadProgress], None] | None = None) -> LoadReport:
+        """Write the documents of a load that the index does not hold as they are.
+
+        With a journal, the same call continues a load that ended early, whatever ended it. Documents with a sparse
+        embedding keep it; the others are encoded by the store's model, as far as they are written.
+
+        Args:
+            load: `Load(documents, journal="articles.journal")`, with Haystack's documents from any iterable.
+            progress: Called with counts after each bulk request.
+
+        Raises:
+            JournalError: The journal cannot be used, or another program uses it.
+            JournalMismatchError: The journal belongs to another source, index or model.
+            ModelMismatchError: An embedding of another model, as far as it says so.
+            IndexSchemaError: An index of chunks.
+        """
+        store = self._open()
+        codec = self._codec(store, store.open_to_write())
+        codec.to_sparse_documents([])  # an index of chunks takes none
+        options = replace(self._write_options(DuplicatePolicy.OVERWRITE, True), encode=True)
+        return store.ingest(replace(load, rows=self._rows(load.rows, codec)), options=options, progress=progress)
+
+    async def ingest_async(self, load: Load, *, progress: Callable[[LoadProgress], None] | None = None) -> LoadReport:
+        """Write the documents of a load by the blocking client, in a worker thread; see `ingest`."""
+        return await asyncio.to_thread(partial(self.ingest, load, progress=progress))
+
+    def _rows(self, documents: Iterable[Any], codec: DocumentCodec) -> Iterator[Any]:
+        for number, document in enumerate(documents, start=1):
+            if not isinstance(document, Document):
+                yield document
+                continue
+            if fields := self._new_nested_fields([document]):
+                self._update_mapping_for_nested_fields(fields)
+            place = f"row {number}"
+            try:
+                (converted,) = codec.to_sparse_documents([document])
+                yield SourceRow(place=place, document=converted)
+            except (IndexSchemaError, InvalidVectorError) as error:
+                yield RefusedRow(place=place, reason=str(error))
 
     def retrieve(self, retrieval: Retrieval) -> list[Document]:
         """Search as `retrieval` says, best first; the retrievers are the components for it.

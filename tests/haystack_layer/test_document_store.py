@@ -193,6 +193,51 @@ def test_recreated_index_keeps_its_stamp(make_store: MakeStore, client: Any, ind
     assert read_bindings(mappings)["sparse_vector"].model == "small-en"
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_write_opens_its_index_once_and_checks_it_once_before_the_bulk_request(
+    make_store: MakeStore, index_name: str, monkeypatch: pytest.MonkeyPatch, awaited: bool
+) -> None:
+    store, document = make_store(), Document(id="1", content="x")
+    requests: list[str] = []
+
+    def record(client: Any) -> None:
+        perform = client.transport.perform_request
+
+        def recorded(method: str, url: str, *arguments: Any, **options: Any) -> Any:
+            requests.append(f"{method} {url}")
+            return perform(method, url, *arguments, **options)
+
+        monkeypatch.setattr(client.transport, "perform_request", recorded)
+
+    if awaited:
+        await store.count_documents_async()
+        record(store._async_client)
+        await store.write_documents_async([document])
+        await store.close_async()
+    else:
+        store.count_documents()
+        record(store._client)
+        store.write_documents([document])
+    sent = [request.partition("?")[0].replace(index_name, "index") for request in requests]
+    assert sent == ["GET /index", "GET /index", "POST /index/_bulk", "POST /index/_refresh"]
+
+
+def test_write_notices_an_index_that_was_replaced_behind_its_name(
+    make_store: MakeStore, client: Any, index_name: str, toy_model: Path
+) -> None:
+    store = make_store()
+    store.write_documents([Document(id="1", content="x")])
+    client.indices.delete(index=index_name)
+    make_store().create_index()
+    assert store.write_documents([Document(id="2", content="y")]) == 1
+    assert [document.id for document in store.filter_documents()] == ["2"]
+    client.indices.delete(index=index_name)
+    make_store(model=toy_model).create_index()
+    with pytest.raises(ModelMismatchError, match=r"toy-model.*small-en"):
+        store.write_documents([Document(id="3", content="z")])
+    assert client.count(index=index_name)["count"] == 0
+
+
 def test_index_of_another_model_is_refused_at_every_attempt(make_store: MakeStore, toy_model: Path) -> None:
     make_store().count_documents()
     stranger = make_store(model=toy_model)

@@ -32,7 +32,7 @@ def _plain_parts(document: SparseDocument, metadata: Mapping[str, Any]) -> list[
 
 
 def _converted(document: SparseDocument) -> bytes | None:
-    """Return the JSON of a document whose metadata has dates, numpy's scalars or other values that JSON has not."""
+    """Return the JSON of a document with metadata that JSON has no type for, such as dates or numpy's scalars."""
     try:
         metadata = {key: json_value(value, key, document.id) for key, value in document.metadata.items()}
     except IndexSchemaError:

@@ -14,7 +14,7 @@ from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 
 Stage = Literal["read", "prepare", "encode", "write"]
-"""Where a document failed: its row, its fields, its vector, or at the server."""
+"""Stage at which a document failed: its row, its fields, its vector, or the server."""
 
 
 @dataclass(frozen=True, kw_only=True)

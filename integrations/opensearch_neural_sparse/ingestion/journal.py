@@ -27,7 +27,7 @@ class JournalEntry(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class LoadTarget:
-    """What a journal belongs to.
+    """Source, index and model stamp that a journal belongs to.
 
     Attributes:
         source: Name of the source.

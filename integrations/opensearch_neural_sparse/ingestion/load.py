@@ -12,7 +12,7 @@ from opensearch_neural_sparse.ingestion.journal import Journal
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 
 LoadedRow = SourceRow | RefusedRow | SparseDocument | Mapping[str, Any] | str
-"""A row with its place, or a document as `write()` takes it, whose place is its number."""
+"""A row with its place, or a document as `write()` takes it, with its number as its place."""
 Embed = Callable[[Sequence[SparseDocument]], Sequence[SparseDocument]]
 
 

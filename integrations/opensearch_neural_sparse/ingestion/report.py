@@ -14,7 +14,7 @@ FIRST_LETTERS = 20
 
 @dataclass(frozen=True, kw_only=True)
 class LoadProgress:
-    """How far a load is.
+    """Progress of a load.
 
     Attributes:
         read: Rows read.

@@ -108,7 +108,7 @@ class LoadRun:
         self._show()
 
     def gone(self) -> Iterator[list[str]]:
-        """Yield the ids of documents whose rows are gone, where they may be deleted."""
+        """Yield the ids of documents of rows that are gone, where they may be deleted."""
         if self._journal is None or not self._load.sync:
             return
         if self._stopped or self._counts["left"]:

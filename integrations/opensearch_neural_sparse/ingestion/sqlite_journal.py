@@ -24,7 +24,7 @@ _TABLES = (
 
 @dataclass(frozen=True, kw_only=True)
 class JournalStatus:
-    """What a journal holds.
+    """Target and counts of a journal.
 
     Attributes:
         target: What it belongs to; None before the first run.

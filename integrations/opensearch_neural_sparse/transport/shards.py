@@ -1,4 +1,4 @@
-"""Requests to an index whose shards have not started, as after its creation or a restart."""
+"""Requests to an index with shards that have not started, as after its creation or a restart."""
 
 from __future__ import annotations
 

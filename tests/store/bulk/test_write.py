@@ -303,6 +303,17 @@ def test_index_that_is_replaced_while_documents_wait_for_room_gets_none_of_them(
     assert [(failure.id, failure.error_type) for failure in error.value.report.failed] == [("b", "not_sent")]
 
 
+def test_index_that_is_replaced_after_it_was_opened_gets_no_document(store: NeuralSparseStore) -> None:
+    info = store.open_to_write()
+    assert store.write(["one"], info=info).written == 1
+    store.delete_index()
+    store.create()
+    with pytest.raises(BulkWriteError, match="is another index") as error:
+        store.write(["two"], info=info)
+    assert (error.value.report.written, store.count()) == (0, 0)
+    assert store.write(["three"], info=store.open_to_write()).written == 1
+
+
 def test_long_write_looks_at_the_index_now_and_then(store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[str] = []
     get = store.client().indices.get

@@ -221,9 +221,10 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         rows, store = checked_documents(documents), self._open()
         if fields := self._new_nested_fields(rows):
             self._update_mapping_for_nested_fields(fields)
-        converted = self._codec(store, store.open_to_write()).to_sparse_documents(rows)
+        info = store.open_to_write()
+        converted = self._codec(store, info).to_sparse_documents(rows)
         try:
-            return store.write(converted, options=self._write_options(policy, refresh)).written
+            return store.write(converted, options=self._write_options(policy, refresh), info=info).written
         except BulkWriteError as error:
             return count_written(error.report, policy)
 
@@ -237,12 +238,13 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         rows, store = checked_documents(documents), await self._open_async()
         if fields := self._new_nested_fields(rows):
             await self._update_mapping_for_nested_fields_async(fields)
-        codec = self._codec_async(store, await store.open_to_write())
-        converted = await asyncio.to_thread(codec.to_sparse_documents, rows)
+        info = await store.open_to_write()
+        converted = await asyncio.to_thread(self._codec_async(store, info).to_sparse_documents, rows)
         try:
-            return (await store.write(converted, options=self._write_options(policy, refresh))).written
+            report = await store.write(converted, options=self._write_options(policy, refresh), info=info)
         except BulkWriteError as error:
             return count_written(error.report, policy)
+        return report.written
 
     def ingest(self, load: Load, *, progress: Callable[[LoadProgress], None] | None = None) -> LoadReport:
         """Write the documents of a load that the index does not hold as they are.

@@ -62,7 +62,7 @@ def ingest(
     ] = False,
     sync: Annotated[
         bool,
-        typer.Option("--sync", help="Delete documents whose rows are gone.", rich_help_panel=JOURNAL_PANEL),
+        typer.Option("--sync", help="Delete documents of rows that are gone.", rich_help_panel=JOURNAL_PANEL),
     ] = False,
     dead_letters: Annotated[
         Path | None,

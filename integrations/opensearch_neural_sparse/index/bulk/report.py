@@ -34,7 +34,7 @@ class BulkFailure:
 
 
 class EncodingFailure(BulkFailure):
-    """A document whose text no vector could be made of."""
+    """A document with a text that could not be encoded."""
 
 
 @dataclass(frozen=True, kw_only=True)

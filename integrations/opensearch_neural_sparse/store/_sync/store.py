@@ -267,20 +267,28 @@ class NeuralSparseStore(Portable):
         """
         self._driver.run(check_filter(self._context, filter_clauses(filter)))
 
-    def write(self, documents: Iterable[Document], *, options: WriteOptions = DEFAULT_WRITE) -> BulkReport:
+    def write(
+        self,
+        documents: Iterable[Document],
+        *,
+        options: WriteOptions = DEFAULT_WRITE,
+        info: IndexInfo | None = None,
+    ) -> BulkReport:
         """Write documents, encoding those that have a text and no vector.
 
         Args:
             documents: Documents, mappings with the keys of `SparseDocument`, or texts; any iterable, read once, a batch
                 at a time.
             options: How to write.
+            info: The index that the documents were made for, as `open_to_write` returned it; nothing is written once
+                the name has another target. By default it is opened here.
 
         Raises:
             BulkWriteError: Some documents were not written; its report says which and why, the others were.
             IndexSchemaError: A list of documents holds one that no index can take; none was written.
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
-        return self._driver.run(write_documents(self._context, documents, options))
+        return self._driver.run(write_documents(self._context, documents, options, info))
 
     def ingest(
         self, load: Load, *, options: WriteOptions = DEFAULT_WRITE, progress: Progress | None = None

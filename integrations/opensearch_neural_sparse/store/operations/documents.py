@@ -42,9 +42,19 @@ _CONFLICT = 409
 _MAY_BE_OWN = "an earlier write made it, or this one, where its connection broke and the client sent it again"
 
 
-def write_documents(context: StoreContext, documents: Iterable[Document], options: WriteOptions) -> Steps[BulkReport]:
-    """Write documents, with vectors for those that have a text and none."""
-    info = yield from open_to_write(context)
+def write_documents(
+    context: StoreContext, documents: Iterable[Document], options: WriteOptions, info: IndexInfo | None = None
+) -> Steps[BulkReport]:
+    """Write documents, with vectors for those that have a text and none.
+
+    Args:
+        context: The store's context.
+        documents: Documents, mappings or texts.
+        options: How to write.
+        info: The index as `open_to_write` returned it; by default it is opened here.
+    """
+    if info is None:
+        info = yield from open_to_write(context)
     return (yield from send_documents(context, info, documents, options))
 
 

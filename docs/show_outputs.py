@@ -1,4 +1,4 @@
-"""Put what the snippets of `tutorial.md` print beneath them: `OPENSEARCH_URL=... python docs/show_outputs.py`.
+"""Put what the snippets of pages print beneath them: `OPENSEARCH_URL=... python docs/show_outputs.py PAGE...`.
 
 Each block of Python that is followed by a block of text has its output there.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
-PAGE = Path(__file__).resolve().parent / "tutorial.md"
+DOCS = Path(__file__).resolve().parent
 SNIPPET = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)
 
 
@@ -30,6 +31,12 @@ def with_outputs(page: str) -> str:
     return SNIPPET.sub(run, page)
 
 
+def show(page: str) -> str:
+    """Return a page of the docs with what its snippets print."""
+    return with_outputs((DOCS / page).read_text(encoding="utf-8"))
+
+
 if __name__ == "__main__":
-    os.chdir(PAGE.parent.parent)
-    PAGE.write_text(with_outputs(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    os.chdir(DOCS.parent)
+    for name in sys.argv[1:] or ["tutorial.md"]:
+        (DOCS / name).write_text(show(name), encoding="utf-8")

@@ -19,6 +19,7 @@ SHELL = {"bash", "sh", "shell"}
 ELSEWHERE = {
     ("docs/cli.md", "bash"): "tests/cli/test_page.py runs it",
     ("docs/tutorial.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
+    ("docs/loading.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
     ("docs/troubleshooting.md", "text"): "tests/docs/test_messages.py compares it with what is raised",
 }
 EVERYWHERE = {

@@ -6,6 +6,8 @@ import re
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import chdir, closing
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from opensearch_neural_sparse import (
     ServerInfo,
     SparseDocument,
     SparseVector,
+    SqliteJournal,
     WriteOptions,
     get_model,
     load_document_encoder,
@@ -34,6 +37,7 @@ from opensearch_neural_sparse.encode.cache.sqlite_cache import VectorFile
 from opensearch_neural_sparse.errors import (
     IndexNotBoundError,
     IndexNotFoundError,
+    JournalMismatchError,
     LimitedRightsWarning,
     MissingDependencyError,
     NeuralSparseError,
@@ -41,6 +45,7 @@ from opensearch_neural_sparse.errors import (
     ServerConnectionError,
     ServerRequestError,
 )
+from opensearch_neural_sparse.ingestion.journal import LoadTarget
 from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
 from opensearch_neural_sparse.store.context import StoreContext
 from tests.paths import ROOT, SMALL_MODEL
@@ -136,10 +141,23 @@ def _raise(error: Exception) -> Callable[[], None]:
     return throw
 
 
+def _a_journal_in_use() -> object:
+    target = LoadTarget(source="articles", index="articles", uuid="a", model="")
+    with TemporaryDirectory() as folder, chdir(folder):
+        first, second = SqliteJournal("articles.journal"), SqliteJournal("articles.journal")
+        with closing(first), closing(second):
+            first.begin(target, restart=False)
+            return second.begin(target, restart=False)
+
+
 RAISED: dict[str, Callable[[], object]] = {
     "UnknownModelError": lambda: get_model("doc-v3-distil"),
     "ModelFilesError": lambda: register_model(ROOT / "docs" / "images", name="mine"),
     "VectorCacheError": _a_letter_that_changed,
+    "JournalError": _a_journal_in_use,
+    "JournalMismatchError": _raise(
+        JournalMismatchError(journal="articles.journal", part="uuid", before="a", now="b", index="articles")
+    ),
     "MissingDependencyError": _raise(
         MissingDependencyError("onnxruntime", "onnx", "Encoding documents (without the extra 'encode')")
     ),

@@ -15,21 +15,34 @@ from tests.conftest import RunningServer
 from tests.paths import ROOT
 from tests.rounding import NUMBER, assert_same_but_for_rounding
 
-SHOW = "from docs.show_outputs import PAGE, with_outputs; print(with_outputs(PAGE.read_text('utf-8')), end='')"
+SHOW = "from sys import argv; from docs.show_outputs import show; print(show(argv[1]), end='')"
+
+
+def shown(page: str, server: RunningServer) -> str:
+    """Return a page with the outputs of its snippets."""
+    environment = {**os.environ, "OPENSEARCH_URL": server.url, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SHOW, page]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.mark.slow
 def test_the_tutorial_shows_what_its_snippets_print(server: RunningServer, client: Any) -> None:
     client.indices.delete(index="tutorial", ignore_unavailable=True)
-    environment = {**os.environ, "OPENSEARCH_URL": server.url, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", SHOW]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 0, done.stderr
+    found = shown("tutorial.md", server)
     page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
     if server.version.startswith("2."):  # scores of words are others there, as the page says
-        assert NUMBER.sub("", done.stdout) == NUMBER.sub("", page)
+        assert NUMBER.sub("", found) == NUMBER.sub("", page)
     else:
-        assert_same_but_for_rounding(done.stdout, page)
+        assert_same_but_for_rounding(found, page)
+
+
+@pytest.mark.slow
+def test_the_page_of_loads_shows_what_its_snippets_print(server: RunningServer, client: Any) -> None:
+    client.indices.delete(index="loading*", ignore_unavailable=True)
+    page = (ROOT / "docs" / "loading.md").read_text(encoding="utf-8")
+    assert shown("loading.md", server) == page
 
 
 def test_picture_of_scores_is_what_the_model_makes_of_the_texts() -> None:

@@ -66,5 +66,9 @@ class Load:
             raise ValueError(f"max_errors is 0 or more, got {self.max_errors}.")
 
     def includes(self, place: str) -> bool:
-        """Return whether the row of a place is to be loaded."""
+        """Return whether the row of a place is to be loaded.
+
+        Args:
+            place: Its place.
+        """
         return self.only is None or place in self.only or place.rpartition(":")[0] in self.only

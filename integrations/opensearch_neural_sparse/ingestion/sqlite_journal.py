@@ -66,6 +66,10 @@ class SqliteJournal:
     def begin(self, target: LoadTarget, *, restart: bool) -> int:
         """Open the journal for a run, and return the run's number, counted from 1.
 
+        Args:
+            target: What is loaded, and where to.
+            restart: Whether to drop what is recorded.
+
         Raises:
             JournalError: The file is damaged or of another kind, cannot be opened, or another program uses it.
             JournalMismatchError: It belongs to another source, index or model.
@@ -80,7 +84,11 @@ class SqliteJournal:
                 raise
 
     def entries(self, ids: Sequence[str]) -> dict[str, JournalEntry]:
-        """Return the entries of ids, by id."""
+        """Return the entries of ids, by id.
+
+        Args:
+            ids: The ids.
+        """
         found: dict[str, JournalEntry] = {}
         with self._opened() as database:
             for start in range(0, len(ids), IDS_PER_QUERY):
@@ -91,12 +99,20 @@ class SqliteJournal:
         return found
 
     def mark_read(self, ids: Iterable[str]) -> None:
-        """Record that this run has read rows that are unchanged."""
+        """Record that this run has read rows that are unchanged.
+
+        Args:
+            ids: Their ids.
+        """
         with self._opened() as database, database:
             database.executemany("UPDATE rows SET run = ? WHERE id = ?", ((self._run, name) for name in ids))
 
     def commit(self, entries: Iterable[JournalEntry]) -> None:
-        """Record rows that the server has taken."""
+        """Record rows that the server has taken.
+
+        Args:
+            entries: The rows.
+        """
         with self._opened() as database, database:
             database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", entries)
 
@@ -114,7 +130,11 @@ class SqliteJournal:
             yield [name for (name,) in rows]
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Drop the entries of documents that are deleted."""
+        """Drop the entries of documents that are deleted.
+
+        Args:
+            ids: Their ids.
+        """
         with self._opened() as database, database:
             database.executemany("DELETE FROM rows WHERE id = ?", ((name,) for name in ids))
 

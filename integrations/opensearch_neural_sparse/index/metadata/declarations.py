@@ -31,6 +31,8 @@ class Declarations:
     another type. Declared before the documents are sent, a field has one type, and a second declaration conflicts.
     A text field is declared again, with the subfield of instants, once a date is written to it.
 
+    One thread reads documents while others send them, so what is pending is changed in place.
+
     Args:
         mappings: The `mappings` of the concrete indices. Unless all have the dynamic templates of this package, nothing
             is declared.
@@ -53,7 +55,9 @@ class Declarations:
         mapped = set.intersection(*map(set, fields)) if fields else set()
         self._undated = None if self._rules is None or self._rules.date == self._rules.text else self._rules.text
         self._complete = {path: all(each[path] != self._undated for each in fields) for path in mapped}
-        self._pending = {path: field for path, field in self._pending.items() if self._lacks(path, field)}
+        for path, field in self.pending.items():
+            if not self._lacks(path, field):
+                self._pending.pop(path, None)
 
     def missing(self, path: str, value: object) -> FieldMapping | None:
         """Return the mapping that a field needs for a value, or None where it has what it needs.
@@ -81,8 +85,8 @@ class Declarations:
         Args:
             fields: Full name -> mapping, as `missing` returned it.
         """
-        self._pending |= fields
-        self._complete |= {path: field != self._undated for path, field in fields.items()}
+        self._pending.update(fields)
+        self._complete.update((path, field != self._undated) for path, field in fields.items())
 
     @property
     def is_due(self) -> bool:
@@ -133,11 +137,14 @@ class Declarations:
 
     def leave_all_to_server(self) -> None:
         """Declare nothing from now on."""
-        self._rules, self._pending = None, {}
+        self._rules = None
+        self._pending.clear()
 
     def _lacks(self, path: str, field: FieldMapping) -> bool:
-        complete = self._complete.get(path)
-        return self._rules is not None and (complete is None or (complete is False and has_instants(field)))
+        complete, other = self._complete.get(path), self._known.get(path)
+        if self._rules is None or (other is not None and other.get("type") != field["type"]):
+            return False
+        return complete is None or (complete is False and has_instants(field))
 
     def _within(self, properties: dict[str, Any] | None, name: str, path: str) -> dict[str, Any] | None:
         """Return the properties of an object, or None where its name is another field's."""

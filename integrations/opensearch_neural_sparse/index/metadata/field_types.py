@@ -57,7 +57,7 @@ class MetadataTypes:
     def _read(self, mappings: Sequence[Mapping[str, Any]]) -> None:
         fields = [named for each in mappings for named in named_fields(each.get("properties", {}))]
         self._types = {path: field["type"] for path, field in fields if "type" in field}
-        self._kinds |= {path: _KINDS[found] for path, found in self._types.items() if found in _KINDS}
+        self._kinds.update({path: _KINDS[found] for path, found in self._types.items() if found in _KINDS})
         self._opaque = tuple(f"{path}." for path, field in fields if _is_opaque(field))
         self._doubles = all(_maps_numbers_to_double(each) for each in mappings)
 
@@ -112,11 +112,11 @@ class MetadataTypes:
                     types.setdefault(path, self._type_of(path, scalar))
                     _check_number(path, scalar, types[path], document_id)
         if kinds:
-            self._kinds |= kinds
+            self._kinds.update(kinds)
         if new:
             self.declarations.add(new)
         if not self._doubles:
-            self._types |= types
+            self._types.update(types)
 
     def _type_of(self, path: str, number: object) -> str:
         """Return the type of a field, or the one of its dynamic mapping for this number."""

@@ -91,7 +91,7 @@ def test_what_another_writer_declared_counts_after_a_reading() -> None:
     types = MetadataTypes([mappings()])
     types.check({"a": 1, "b": 1, "c": DAY}, "1")
     types.read_again([mappings(a=TEXT, c=TEXT)])
-    assert types.readings == 1
+    assert types.conflicts == 1
     assert sorted(types.declarations.pending) == ["b", "c"], "c still lacks its instants"
     with pytest.raises(IndexSchemaError, match="'a' is a number, but the field holds values of the kind text"):
         types.check({"a": 1}, "1")

@@ -42,8 +42,8 @@ class Declarations:
         self._pending: dict[str, FieldMapping] = {}
         self.read(mappings)
 
-    def read(self, mappings: Sequence[Mapping[str, Any]]) -> None:
-        """Read the mappings again; what they still lack stays pending.
+    def read(self, mappings: Sequence[Mapping[str, Any]]) -> bool:
+        """Read the mappings; return whether a field that is pending has another type. What they lack stays pending.
 
         Args:
             mappings: The `mappings` of the concrete indices.
@@ -55,9 +55,12 @@ class Declarations:
         mapped = set.intersection(*map(set, fields)) if fields else set()
         self._undated = None if self._rules is None or self._rules.date == self._rules.text else self._rules.text
         self._complete = {path: all(each[path] != self._undated for each in fields) for path in mapped}
+        conflicts = False
         for path, field in self.pending.items():
+            conflicts |= self._is_of_another_type(path, field)
             if not self._lacks(path, field):
                 self._pending.pop(path, None)
+        return conflicts
 
     def missing(self, path: str, value: object) -> FieldMapping | None:
         """Return the mapping that a field needs for a value, or None where it has what it needs.
@@ -141,10 +144,13 @@ class Declarations:
         self._pending.clear()
 
     def _lacks(self, path: str, field: FieldMapping) -> bool:
-        complete, other = self._complete.get(path), self._known.get(path)
-        if self._rules is None or (other is not None and other.get("type") != field["type"]):
+        if self._rules is None or self._is_of_another_type(path, field):
             return False
+        complete = self._complete.get(path)
         return complete is None or (complete is False and has_instants(field))
+
+    def _is_of_another_type(self, path: str, field: FieldMapping) -> bool:
+        return path in self._known and self._known[path].get("type") != field["type"]
 
     def _within(self, properties: dict[str, Any] | None, name: str, path: str) -> dict[str, Any] | None:
         """Return the properties of an object, or None where its name is another field's."""

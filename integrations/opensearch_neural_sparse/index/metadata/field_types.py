@@ -9,6 +9,7 @@ from typing import Any
 from opensearch_neural_sparse.errors import FilterSyntaxError, IndexSchemaError
 from opensearch_neural_sparse.index.metadata.declarations import Declarations, FieldMapping
 from opensearch_neural_sparse.index.metadata.field_names import named_fields
+from opensearch_neural_sparse.index.metadata.instants import has_instants
 from opensearch_neural_sparse.index.metadata.values import EXACT_WHOLE, Kind, kind_of, values_of
 
 WHOLE_NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
@@ -34,12 +35,13 @@ class MetadataTypes:
 
     Attributes:
         declarations: Fields that are to be declared before the documents that were checked are sent.
-        readings: How often the mappings were read; documents that were checked before the last time are checked again.
+        conflicts: How often the mappings were of other types than documents had been checked by; these are checked
+            again.
     """
 
     def __init__(self, mappings: Iterable[Mapping[str, Any]]) -> None:
         read = list(mappings)
-        self.declarations, self.readings = Declarations(read), 0
+        self.declarations, self.conflicts = Declarations(read), 0
         self._kinds: dict[str, Kind] = {}
         self._read(read)
 
@@ -51,8 +53,7 @@ class MetadataTypes:
         """
         read = list(mappings)
         self._read(read)
-        self.declarations.read(read)
-        self.readings += 1
+        self.conflicts += self.declarations.read(read)  # after the kinds, by which documents are checked meanwhile
 
     def _read(self, mappings: Sequence[Mapping[str, Any]]) -> None:
         fields = [named for each in mappings for named in named_fields(each.get("properties", {}))]
@@ -100,14 +101,12 @@ class MetadataTypes:
             for path, scalar in values_of(value, key):
                 if self._opaque and f"{path}.".startswith(self._opaque):
                     continue
-                found = kind_of(scalar)
+                lacking, found = self.declarations.missing(path, scalar), kind_of(scalar)
                 _check_kind(path, found, self._kinds.get(path, kinds.get(path)), document_id)
                 if path not in self._types:
                     kinds[path] = found
-                if (missing := self.declarations.missing(path, scalar)) is not None and "fields" not in new.get(
-                    path, ()
-                ):
-                    new[path] = missing
+                if lacking is not None and not has_instants(new.get(path, {})):
+                    new[path] = lacking
                 if found is Kind.NUMBER:
                     types.setdefault(path, self._type_of(path, scalar))
                     _check_number(path, scalar, types[path], document_id)

@@ -21,10 +21,7 @@ from opensearch_neural_sparse.store.bulk.retry import RETRIED_REFUSALS, Answer, 
 
 BAD_REQUEST = 400
 _ATTEMPTS = 3
-"""Most declarations that conflict with what the mapping does not show yet.
-
-The server answers with a conflict before it publishes the mapping that conflicts.
-"""
+"""Most declarations that the server refuses: it answers with a conflict before it shows the mapping that conflicts."""
 Ask = Callable[[Any], Any]
 """Client, blocking or asynchronous -> the response, or an awaitable of it."""
 Asking = Generator[Ask, Any, NeuralSparseError | None]
@@ -47,11 +44,11 @@ class NewFields:
         self._index, self._target = index, target
         self._schema = None if info is None else info.schema
         self._types = None if self._schema is None else self._schema.metadata_types
-        self._readings = 0 if self._types is None else self._types.readings
+        self._conflicts = 0 if self._types is None else self._types.conflicts
 
     def is_due(self) -> bool:
         """Return whether a batch needs `declare` before it is sent."""
-        return self._types is not None and (self._types.declarations.is_due or self._types.readings != self._readings)
+        return self._types is not None and (self._types.declarations.is_due or self._types.conflicts != self._conflicts)
 
     def declare(self, batch: Sequence[BulkAction]) -> Generator[Ask, Any, Answer]:
         """Declare fields, and return what answers the batch in place of the server; None where it can be sent.
@@ -67,7 +64,7 @@ class NewFields:
         return error or self._misfit(batch, self._types)
 
     def _misfit(self, batch: Sequence[BulkAction], types: MetadataTypes) -> Misfit | None:
-        if types.readings == self._readings:
+        if types.conflicts == self._conflicts:
             return None
         failed, fitting = list[BulkFailure](), list[BulkAction]()
         for action in batch:
@@ -91,8 +88,8 @@ class NewFields:
 def declare_fields(index: str, target: str, types: MetadataTypes) -> Asking:
     """Declare the fields that are pending, and return the error after which the request may be sent again.
 
-    Where they conflict with those of another writer, the mapping is read again. What the server refuses for other
-    reasons (no right to do so, too many fields) is left to its dynamic mapping.
+    The mapping is read before: another writer may have declared them, or the index may map no new fields by now. What
+    the server refuses (no right to do so, too many fields) is left to its dynamic mapping.
 
     Args:
         index: Index or alias that is written to.
@@ -100,14 +97,16 @@ def declare_fields(index: str, target: str, types: MetadataTypes) -> Asking:
         types: Kinds of values in its metadata.
     """
     declarations, attempts = types.declarations, _ATTEMPTS
-    while fields := declarations.pending:
-        answer = yield partial(_put, target, declarations.body(fields))
-        if isinstance(answer, ServerRequestError) and answer.status == BAD_REQUEST:
-            answer = yield partial(_get, index)
-            if not isinstance(answer, NeuralSparseError):
-                types.read_again([body["mappings"] for body in answer.values()])
+    while declarations.is_due:
+        answer = yield partial(_get, index)
+        if not isinstance(answer, NeuralSparseError):
+            types.read_again([body["mappings"] for body in answer.values()])
+            if not (fields := declarations.pending):
+                return None
+            answer = yield partial(_put, target, declarations.body(fields))
+            if isinstance(answer, ServerRequestError) and answer.status == BAD_REQUEST:
                 attempts -= 1
-                if declarations.pending.keys() >= fields.keys() and not attempts:
+                if not attempts:
                     declarations.leave_to_server(fields)
                 continue
         if _is_passing(answer):
@@ -130,4 +129,4 @@ def _put(target: str, body: Mapping[str, Any], client: Any) -> Any:
 
 
 def _get(index: str, client: Any) -> Any:
-    return client.indices.get(index=index)
+    return client.indices.get(index=index, params={"filter_path": "*.mappings"})

@@ -12,7 +12,7 @@ FieldMapping = Mapping[str, Any]
 _OBJECTS = frozenset({None, "object", "nested"})
 """Types of fields with fields of their own."""
 _RULE_TYPES = {"long": "double", "double": "double", "date": "keyword", "string": "keyword"}
-"""What the dynamic templates match -> the type that they map it to; those of other indices are left to the server."""
+"""Match of a dynamic template -> the type that it maps to; an index with other templates is left to the server."""
 
 
 class _Rules(NamedTuple):

@@ -88,7 +88,7 @@ class NewFields:
 def declare_fields(index: str, target: str, types: MetadataTypes) -> Asking:
     """Declare the fields that are pending, and return the error after which the request may be sent again.
 
-    The mapping is read before: another writer may have declared them, or the index may map no new fields by now. What
+    The mapping is read before: another writer may have declared them, or the index may map no new fields any more. What
     the server refuses (no right to do so, too many fields) is left to its dynamic mapping.
 
     Args:

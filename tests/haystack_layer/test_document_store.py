@@ -782,3 +782,20 @@ def test_changes_by_a_filter_take_no_value_of_another_kind(make_store: MakeStore
     with pytest.raises(DocumentStoreError, match="'number' is 9007199254740993, which a field of type double"):
         store.update_by_filter(every, {"meta.number": 2**53 + 1})
     assert store.filter_documents()[0].meta == {"code": "4", "number": 1}
+
+
+async def test_changes_by_a_filter_learn_of_a_new_key(make_store: MakeStore) -> None:
+    store, other = make_store(), make_store()
+    store.write_documents([Document(id="1", content="red", meta={"code": "4"})])
+    every = {"field": "meta.code", "operator": "==", "value": "4"}
+    assert other.count_documents() == await other.count_documents_async() == 1
+    store.update_by_filter(every, {"new": "4", "at": "n/a"}, refresh=True)
+    another_kind = "'new' is a number, but the field holds values of the kind text"
+    with pytest.raises(DocumentStoreError, match=another_kind):
+        other.update_by_filter(every, {"meta.new": 50})
+    with pytest.raises(DocumentStoreError, match=another_kind):
+        await other.update_by_filter_async(every, {"new": 50})
+    other.update_by_filter(every, {"at": "2026-01-02T00:00:00Z"}, refresh=True)
+    at = {"field": "meta.at", "operator": "==", "value": "2026-01-02T01:00:00+01:00"}
+    assert store.count_documents_by_filter(at) == 1
+    await other.close_async()

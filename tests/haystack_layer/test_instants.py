@@ -94,6 +94,22 @@ async def test_the_least_and_the_greatest_instant_are_iso(store: Any) -> None:
     await store.close_async()
 
 
+async def test_values_of_a_declared_date_are_iso(make_store: MakeStore, embedder: Any) -> None:
+    declared = {"at": {"type": "date"}, "code": {"type": "long"}}
+    store = make_store(metadata_fields=declared)
+    rows = [{"at": time, "code": place} for place, time in enumerate([SPELLINGS[0], SPELLINGS[2], "2025-02-03"])]
+    documents = [Document(id=str(place), content="a file", meta=row) for place, row in enumerate(rows)]
+    store.write_documents(embedder.run(documents)["documents"])
+    expected = (["2025-02-03T00:00:00+00:00", "2025-02-03T12:45:46+00:00"], 2)
+    assert store.get_metadata_field_unique_values("meta.at") == expected
+    assert await store.get_metadata_field_unique_values_async("at") == expected
+    assert store.get_metadata_field_unique_values("at", "12:45") == (expected[0][1:], 1)
+    assert store.get_metadata_field_unique_values("at", from_=1, size=1) == (expected[0][1:], 2)
+    assert store.get_metadata_field_unique_values("code") == ([0, 1, 2], 3)
+    assert store.get_metadata_field_min_max("at") == dict(zip(("min", "max"), expected[0], strict=True))
+    await store.close_async()
+
+
 def test_lists_and_nested_keys_hold_instants(make_store: MakeStore, embedder: Any) -> None:
     store = make_store(nested_fields=["visits"])
     rows = [

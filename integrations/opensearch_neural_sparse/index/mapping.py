@@ -128,7 +128,8 @@ def _declared(mapping: Mapping[str, Any]) -> dict[str, Any]:
 def _dynamic_templates() -> list[dict[str, Any]]:
     """Return the dynamic templates of undeclared metadata: numbers as double, texts as keyword.
 
-    A key whose first value is a date gets the subfield of instants as well, and takes other texts, too.
+    A key whose first value is a date gets the subfield of instants as well, and takes other texts, too; other keys get
+    it when a date is written to them.
     """
     number = {"type": "double", "coerce": False}
     text = {"type": "keyword", "normalizer": FIRST_CHARACTERS}

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from opensearch_neural_sparse import BulkReport, ServerConnectionError, ServerRequestError, WriteOptions
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
-from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, send_with_retries, split_batches
+from opensearch_neural_sparse.store.bulk.retry import (
+    Answer,
+    Misfit,
+    Pause,
+    Send,
+    Skipped,
+    send_with_retries,
+    split_batches,
+)
 
 OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)
 FULL = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
@@ -62,6 +70,15 @@ def test_what_is_withheld_in_the_midst_of_retries_was_not_sent() -> None:
     assert conversation.sent == [["a", "b"], ["b"]]
     assert (report.written, report.unknown, report.stopped) == (1, (), "gone")
     assert [(failure.id, failure.error_type) for failure in report.failed] == [("b", "not_sent")]
+
+
+def test_actions_that_do_not_fit_are_left_out_and_the_others_sent() -> None:
+    batch = actions("a", "b", "c")
+    refused = BulkFailure(id="b", status=None, error_type="IndexSchemaError", reason="of another kind")
+    conversation = Conversation([Misfit((refused,), (batch[0], batch[2])), items(DONE, DONE)])
+    assert conversation.run(batch) == BulkReport(written=2, failed=(refused,))
+    assert conversation.sent == [["a", "b", "c"], ["a", "c"]]
+    assert Conversation([Misfit((refused,), ())]).run(batch[1:2]) == BulkReport(failed=(refused,))
 
 
 def test_items_that_were_crowded_out_are_sent_again_alone() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore, WriteOptions
+from opensearch_neural_sparse import AsyncNeuralSparseStore, BulkWriteError, NeuralSparseStore, WriteOptions
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.store.conftest import MakeStore
@@ -48,3 +48,21 @@ async def test_data_stream_is_written_to_by_its_name_and_searched_whole(
     assert store.open().binding is not None
     async with AsyncNeuralSparseStore(f"{stream[:-2]}*", url=server.url, **parts) as pattern:
         assert {hit.id for hit in await pattern.search("red")} == {"1", "2"}
+
+
+def test_keys_are_declared_for_the_index_that_a_data_stream_writes_to(
+    stream: str, client: Any, encoder: WordEncoder
+) -> None:
+    parts: dict[str, Any] = {"client": client, "query_encoder": encoder, "document_encoder": encoder}
+    store = NeuralSparseStore(stream, **parts)
+    document = row("1", "red planet")
+    store.write([{**document, "metadata": document["metadata"] | {"k": "4"}}], options=CREATE)
+    client.indices.rollover(alias=stream)
+    other = NeuralSparseStore(stream, **parts)
+    other.open()
+    store.write([{**document, "id": "2", "metadata": document["metadata"] | {"n": "4"}}], options=CREATE)
+    for key in ("k", "n"):
+        with pytest.raises(BulkWriteError, match=f"'{key}' is a number, but the field holds values of the kind text"):
+            other.write([{**document, "id": "3", "metadata": document["metadata"] | {key: 4}}], options=CREATE)
+    mapped = sorted(client.indices.get_mapping(index=stream).items())
+    assert ["n" in body["mappings"]["properties"] for _, body in mapped] == [False, True]

@@ -107,6 +107,24 @@ def test_mapping_that_may_not_be_read_is_gone_without_where_a_model_is_named(
     assert not any(request.startswith(("GET", "HEAD")) and request.endswith(filled.index) for request in passed)
 
 
+def test_without_the_right_to_declare_fields_the_server_maps_them(
+    filled: NeuralSparseStore, make_store: MakeStore, refuse: Callable[..., list[str]]
+) -> None:
+    asked: list[str] = []
+
+    def puts_a_mapping(method: str, url: str) -> bool:
+        if found := method == "PUT" and "_mapping" in url:
+            asked.append(url)
+        return found
+
+    refuse(puts_a_mapping)
+    store = make_store()
+    for year in (2025, 2026):
+        assert store.write([{"id": f"{year}", "text": "green", "metadata": {f"of{year}": year}}]).written == 1
+    assert len(asked) == 1, "the server is asked once a store"
+    assert store.count({"range": {"of2026": {"gte": 2026}}}) == 1
+
+
 def test_wrong_password_is_an_error_and_no_matter_of_rights(
     filled: NeuralSparseStore, make_store: MakeStore, refuse: Callable[..., list[str]]
 ) -> None:

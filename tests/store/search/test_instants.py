@@ -130,10 +130,37 @@ def test_texts_stay_texts_whatever_the_first_value_was(make_store: MakeStore) ->
     assert found(store, over(lt="2025-02-03")) == ["3"], "a text that is no date is compared by the alphabet"
 
 
+def test_dates_are_instants_whatever_came_first(make_store: MakeStore) -> None:
+    store = make_store()
+    store.create(settings={"number_of_shards": 3})
+    write(store, "n/a", *SPELLINGS, "see notes")
+    assert found(store, {"term": {"at": INSTANT}}) == ["1", "2", "3", "4"]
+    assert found(store, over(gt=INSTANT)) == ["0", "5"], "a text that is no date is compared by the alphabet"
+    assert found(store, over(lt=INSTANT)) == []
+    assert found(store, {"term": {"at": "n/a"}}) == ["0"]
+    assert found(store, {"exists": {"field": "at"}}) == ["0", "1", "2", "3", "4", "5"]
+    written_later = make_store()
+    written_later.update_metadata({"0": {"at": SPELLINGS[2], "seen": "unread"}, "5": {"seen": "unread"}})
+    make_store().update_metadata({"0": {"seen": ["unread", SPELLINGS[2]]}})
+    assert found(store, {"term": {"at": INSTANT}}) == ["0", "1", "2", "3", "4"]
+    assert found(store, {"term": {"seen": INSTANT}}) == ["0"]
+
+
+def test_texts_that_are_no_dates_take_one_field(make_store: MakeStore, client: Any) -> None:
+    store = make_store(schema=IndexSchema(metadata_fields={"code": {"type": "keyword", "ignore_above": 20}}))
+    store.create(settings={"number_of_shards": 1})
+    write(store, "n/a", "2025", "4.7", "", "2025-02")
+    write(store, "n/a", SPELLINGS[0], key="code")
+    mapped = client.indices.get_mapping(index=store.index)[store.index]["mappings"]["properties"]
+    assert mapped["at"] == {"type": "keyword", "normalizer": "first_characters"}
+    assert mapped["code"] == {"type": "keyword", "ignore_above": 20}, "a key that is declared stays as it is"
+
+
 def test_an_index_without_instants_compares_texts(make_store: MakeStore, client: Any) -> None:
     store = make_store()
     store.create(settings={"number_of_shards": 1})
     client.indices.put_mapping(index=store.index, body={"date_detection": False})
+    store = make_store()
     write(store, *SPELLINGS[:3])
     assert found(store, {"term": {"at": SPELLINGS[0]}}) == ["0"]
     assert found(store, {"terms": {"at": list(SPELLINGS[:2])}}) == ["0", "1"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from haystack.document_stores.errors import DocumentStoreError
@@ -11,6 +12,9 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.base import 
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
 from opensearch_neural_sparse import IndexSchema, IndexSchemaError
 from opensearch_neural_sparse.layer_support import AS_DATE, has_instants, json_value, named_fields, written_instant
+
+_DATES = frozenset({"date", "date_nanos"})
+"""Field types of instants."""
 
 
 class InspectedDocumentStore(BoundDocumentStore):
@@ -28,12 +32,18 @@ class InspectedDocumentStore(BoundDocumentStore):
             DocumentStoreError: A key is a field of the index, or the server refused.
             FilterError: The filters are not Haystack's, or there are none.
         """
-        keys = _writable(meta, self._open().schema)
+        store = self._open()
+        keys = _writable(meta, store.schema)
+        with _document_store_errors():
+            store.declare_metadata(keys)
         return super().update_by_filter(needed_filters(self._checked(filters)), keys, refresh)
 
     async def update_by_filter_async(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = False) -> int:
         """Change metadata of the documents that satisfy filters; see `update_by_filter`."""
-        keys = _writable(meta, (await self._open_async()).schema)
+        store = await self._open_async()
+        keys = _writable(meta, store.schema)
+        with _document_store_errors():
+            await store.declare_metadata(keys)
         return await super().update_by_filter_async(needed_filters(await self._checked_async(filters)), keys, refresh)
 
     def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
@@ -79,15 +89,15 @@ class InspectedDocumentStore(BoundDocumentStore):
             ValueError: It is a field of the index.
         """
         _refuse_reading([metadata_field], self._open().schema)
-        if _is_date(metadata_field, super().get_metadata_fields_info()):
-            return _written_instants(super().get_metadata_field_min_max(f"{metadata_field}.{AS_DATE}"))
+        if (instants := _field_of_instants(metadata_field, super().get_metadata_fields_info())) is not None:
+            return _written_instants(super().get_metadata_field_min_max(instants))
         return super().get_metadata_field_min_max(metadata_field)
 
     async def get_metadata_field_min_max_async(self, metadata_field: str) -> dict[str, Any]:
         """Return the least and the greatest value of a key; see `get_metadata_field_min_max`."""
         _refuse_reading([metadata_field], (await self._open_async()).schema)
-        if _is_date(metadata_field, await super().get_metadata_fields_info_async()):
-            return _written_instants(await super().get_metadata_field_min_max_async(f"{metadata_field}.{AS_DATE}"))
+        if (instants := _field_of_instants(metadata_field, await super().get_metadata_fields_info_async())) is not None:
+            return _written_instants(await super().get_metadata_field_min_max_async(instants))
         return await super().get_metadata_field_min_max_async(metadata_field)
 
     def get_metadata_field_unique_values(
@@ -99,6 +109,9 @@ class InspectedDocumentStore(BoundDocumentStore):
         filters: dict[str, Any] | None = None,
     ) -> tuple[list[Any], int]:
         """Return a page of the values of a key, and how many there are in all.
+
+        Of a key that is declared as `date` these are the instants, as ISO 8601 in UTC; other dates are as they were
+        written.
 
         Args:
             metadata_field: A key, with or without `meta.` in front.
@@ -114,6 +127,8 @@ class InspectedDocumentStore(BoundDocumentStore):
         _refuse_reading([metadata_field], self._open().schema)
         checked = self._checked(filters)
         values, count = super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, checked)
+        if _may_be_instants(values) and _holds_instants(metadata_field, super().get_metadata_fields_info()):
+            return [*map(written_instant, values)], count
         return [*map(_as_written, values)], count
 
     async def get_metadata_field_unique_values_async(
@@ -129,12 +144,31 @@ class InspectedDocumentStore(BoundDocumentStore):
         checked = await self._checked_async(filters)
         search = super().get_metadata_field_unique_values_async
         values, count = await search(metadata_field, search_term, from_, size, checked)
+        if _may_be_instants(values) and _holds_instants(metadata_field, await super().get_metadata_fields_info_async()):
+            return [*map(written_instant, values)], count
         return [*map(_as_written, values)], count
 
 
-def _is_date(key: str, fields: Mapping[str, Any]) -> bool:
-    """Return whether a key of metadata, dots and all, is compared as instants."""
-    return has_instants(dict(named_fields(fields)).get(key.removeprefix("meta."), {}))
+def _field(key: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the mapping of a key of metadata, dots and all; an empty one if there is none."""
+    found: Mapping[str, Any] = dict(named_fields(fields)).get(key.removeprefix("meta."), {})
+    return found
+
+
+def _holds_instants(key: str, fields: Mapping[str, Any]) -> bool:
+    return _field(key, fields).get("type") in _DATES
+
+
+def _may_be_instants(values: Iterable[Any]) -> bool:
+    """Return whether values of an aggregation may be milliseconds: those of doubles are fractions."""
+    return any(isinstance(value, int) and not isinstance(value, bool) for value in values)
+
+
+def _field_of_instants(key: str, fields: Mapping[str, Any]) -> str | None:
+    """Return the field by which a key of metadata is compared as instants, or None if it is not."""
+    if has_instants(_field(key, fields)):
+        return f"{key}.{AS_DATE}"
+    return key if _holds_instants(key, fields) else None
 
 
 def _written_instants(found: Mapping[str, float | None]) -> dict[str, str | None]:
@@ -154,13 +188,16 @@ def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
     if len(keys) < len(meta):
         twice = sorted(key for key in keys if {key, f"meta.{key}"} <= set(meta))
         raise DocumentStoreError(f"The keys {twice} are given with and without 'meta.' in front; give each once.")
+    with _document_store_errors():
+        return {key: json_value(value, key, None) for key, value in keys.items()}
+
+
+@contextmanager
+def _document_store_errors() -> Iterator[None]:
     try:
-        written = {key: json_value(value, key, None) for key, value in keys.items()}
-        if schema.metadata_types is not None:
-            schema.metadata_types.check(written, None)
+        yield
     except IndexSchemaError as error:
         raise DocumentStoreError(str(error)) from None
-    return written
 
 
 def _refuse_reading(keys: Iterable[str], schema: IndexSchema) -> None:

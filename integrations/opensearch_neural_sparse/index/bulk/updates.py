@@ -7,10 +7,11 @@ keys of an old map, would stay.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from opensearch_neural_sparse.index.bulk.actions import PendingAction, pending_action
+from opensearch_neural_sparse.index.bulk.actions import BulkAction, PendingAction, pending_action
 from opensearch_neural_sparse.index.documents.document import SparseDocument, check_id, to_source
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema, marker_field
 
@@ -81,6 +82,21 @@ def text_draft(document: SparseDocument, schema: IndexSchema) -> PendingAction:
     put = draft.body["script"]["params"]["put"]
     of_the_text = (schema.vector_field, *schema.more_fields)  # a dense vector stays as it was
     return draft._replace(lacks=tuple(name for name in of_the_text if name not in put))
+
+
+def written_metadata(action: BulkAction, schema: IndexSchema) -> dict[str, Any]:
+    """Return the metadata that a serialised action writes, by top-level field.
+
+    Args:
+        action: The action.
+        schema: Names of the fields.
+    """
+    lines = action.body.splitlines()
+    body = json.loads(lines[1]) if len(lines) > 1 else {}
+    if "script" in body:
+        parameters = body["script"]["params"]
+        body = parameters["put"] | {META_FIELD: parameters["nested_put"]}
+    return {key: value for key, value in body.items() if key == META_FIELD or not schema.is_reserved(key)}
 
 
 def _change(document_id: str, parameters: Callable[[], Mapping[str, Any]]) -> PendingAction:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError, IndexSchemaError
+from opensearch_neural_sparse.index.metadata.declarations import Declarations, FieldMapping
 from opensearch_neural_sparse.index.metadata.field_names import named_fields
+from opensearch_neural_sparse.index.metadata.instants import has_instants
 from opensearch_neural_sparse.index.metadata.values import EXACT_WHOLE, Kind, kind_of, values_of
 
 WHOLE_NUMBERS = frozenset({"long", "integer", "short", "byte", "unsigned_long"})
@@ -30,15 +32,35 @@ class MetadataTypes:
 
     Args:
         mappings: The `mappings` of the concrete indices that are written to.
+
+    Attributes:
+        declarations: Fields that are to be declared before the documents that were checked are sent.
+        conflicts: How often the mappings were of other types than documents had been checked by; these are checked
+            again.
     """
 
     def __init__(self, mappings: Iterable[Mapping[str, Any]]) -> None:
         read = list(mappings)
-        fields = [named for each in read for named in named_fields(each.get("properties", {}))]
+        self.declarations, self.conflicts = Declarations(read), 0
+        self._kinds: dict[str, Kind] = {}
+        self._read(read)
+
+    def read_again(self, mappings: Iterable[Mapping[str, Any]]) -> None:
+        """Take over the mappings as they are now.
+
+        Args:
+            mappings: The `mappings` of the concrete indices that are written to.
+        """
+        read = list(mappings)
+        self._read(read)
+        self.conflicts += self.declarations.read(read)  # after the kinds, by which documents are checked meanwhile
+
+    def _read(self, mappings: Sequence[Mapping[str, Any]]) -> None:
+        fields = [named for each in mappings for named in named_fields(each.get("properties", {}))]
         self._types = {path: field["type"] for path, field in fields if "type" in field}
-        self._kinds = {path: _KINDS[found] for path, found in self._types.items() if found in _KINDS}
+        self._kinds.update({path: _KINDS[found] for path, found in self._types.items() if found in _KINDS})
         self._opaque = tuple(f"{path}." for path, field in fields if _is_opaque(field))
-        self._doubles = all(_maps_numbers_to_double(each) for each in read)
+        self._doubles = all(_maps_numbers_to_double(each) for each in mappings)
 
     def kind(self, path: str) -> Kind | None:
         """Return the kind of a field's values; None if the server compares them by its own rules."""
@@ -74,22 +96,26 @@ class MetadataTypes:
         Raises:
             IndexSchemaError: A field holds values of another kind, or numbers that cannot be this one.
         """
-        kinds, types = dict[str, Kind](), dict[str, str]()
+        kinds, types, new = dict[str, Kind](), dict[str, str](), dict[str, FieldMapping]()
         for key, value in metadata.items():
             for path, scalar in values_of(value, key):
                 if self._opaque and f"{path}.".startswith(self._opaque):
                     continue
-                found = kind_of(scalar)
+                lacking, found = self.declarations.missing(path, scalar), kind_of(scalar)
                 _check_kind(path, found, self._kinds.get(path, kinds.get(path)), document_id)
                 if path not in self._types:
                     kinds[path] = found
+                if lacking is not None and not has_instants(new.get(path, {})):
+                    new[path] = lacking
                 if found is Kind.NUMBER:
                     types.setdefault(path, self._type_of(path, scalar))
                     _check_number(path, scalar, types[path], document_id)
         if kinds:
-            self._kinds |= kinds
+            self._kinds.update(kinds)
+        if new:
+            self.declarations.add(new)
         if not self._doubles:
-            self._types |= types
+            self._types.update(types)
 
     def _type_of(self, path: str, number: object) -> str:
         """Return the type of a field, or the one of its dynamic mapping for this number."""

@@ -59,6 +59,11 @@ def instant_of(value: object) -> FilterText | None:
     return FilterText(instant.isoformat(timespec="microseconds"))
 
 
+def is_instant(text: str) -> bool:
+    """Return whether a text is a date, alone or with a time, as `as_date` reads it."""
+    return text[4:5] == "-" and _ISO.fullmatch(text) is not None
+
+
 def has_instants(field: Mapping[str, Any]) -> bool:
     """Return whether a field of a mapping is compared as instants, too."""
     return AS_DATE in field.get("fields", {})

@@ -68,7 +68,12 @@ from opensearch_neural_sparse.store.operations.search import (
     run_search,
     run_sparse_searches,
 )
-from opensearch_neural_sparse.store.operations.updates import delete_matching, update_metadata, update_text
+from opensearch_neural_sparse.store.operations.updates import (
+    declare_metadata,
+    delete_matching,
+    update_metadata,
+    update_text,
+)
 from opensearch_neural_sparse.store.portable import Portable
 from opensearch_neural_sparse.store.write_options import DEFAULT_WRITE, Refresh, WriteOptions
 
@@ -266,6 +271,20 @@ class NeuralSparseStore(Portable):
             FilterSyntaxError: Such a field is one of the index behind the prefix that other libraries write.
         """
         self._driver.run(check_filter(self._context, filter_clauses(filter)))
+
+    def declare_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Declare the fields of metadata that is about to be written in another way than by this store.
+
+        `write` and `update_metadata` do so themselves. The first declaration of a new key decides its type, so that two
+        programs cannot write values of two kinds to it.
+
+        Args:
+            metadata: Key -> value, as JSON has it.
+
+        Raises:
+            IndexSchemaError: A field holds values of another kind, or numbers that cannot be this one.
+        """
+        self._driver.run(declare_metadata(self._context, metadata))
 
     def write(
         self,

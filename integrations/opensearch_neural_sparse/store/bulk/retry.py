@@ -52,8 +52,21 @@ class Skipped:
     reason: str
 
 
+@dataclass(frozen=True)
+class Misfit:
+    """A batch that was not sent, because some of its actions do not fit the index; the others are sent again.
+
+    Attributes:
+        failed: Why, for each of these actions.
+        fitting: The others.
+    """
+
+    failed: tuple[BulkFailure, ...]
+    fitting: tuple[BulkAction, ...]
+
+
 Step = Send | Pause
-Answer = Mapping[str, Any] | NeuralSparseError | Skipped | None
+Answer = Mapping[str, Any] | NeuralSparseError | Skipped | Misfit | None
 
 
 def split_batches(
@@ -110,6 +123,8 @@ def _classify(
 ) -> tuple[BulkReport, Refused, tuple[tuple[BulkAction, ...], ...]]:
     if isinstance(answer, Skipped):
         return replace(not_sent(batch, answer.reason), stopped=answer.reason), [], ()
+    if isinstance(answer, Misfit):
+        return BulkReport(failed=answer.failed), [], (answer.fitting,) if answer.fitting else ()
     if isinstance(answer, ServerConnectionError):
         return BulkReport(unknown=_ids(batch), stopped=str(answer)), [], ()
     if isinstance(answer, ServerRequestError):

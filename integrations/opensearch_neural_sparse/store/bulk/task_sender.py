@@ -13,6 +13,7 @@ from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
+from opensearch_neural_sparse.store.bulk.new_fields import NewFields
 from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.bulk.thread_sender import (
@@ -56,6 +57,7 @@ class AsyncBulkSender:
         check_options(self._options, WriteOptions)
         self._observe = observe
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
+        self._new_fields, self._declaring = NewFields(index, self._target, state), asyncio.Lock()
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and return the report of each.
@@ -142,6 +144,8 @@ class AsyncBulkSender:
             await self._look(scheduler)
         if scheduler.stopped is not None:
             return Skipped(scheduler.stopped)
+        if self._new_fields.is_due() and (answer := await self._declare(step.actions)) is not None:
+            return answer
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = await self._client.bulk(
@@ -150,6 +154,21 @@ class AsyncBulkSender:
                 return response
         except (ServerConnectionError, ServerRequestError) as error:
             return error
+
+    async def _declare(self, batch: Sequence[BulkAction]) -> Answer:
+        async with self._declaring:
+            steps, answer = self._new_fields.declare(batch), None
+            while True:
+                try:
+                    ask = steps.send(answer)
+                except StopIteration as finished:
+                    final: Answer = finished.value
+                    return final
+                try:
+                    with translated_errors(self._client, self._index):
+                        answer = await ask(self._client)
+                except (ServerConnectionError, ServerRequestError) as error:
+                    answer = error
 
 
 def _collect(scheduler: BulkScheduler, under_way: _UnderWay, done: Iterable[asyncio.Task[BulkReport]]) -> None:

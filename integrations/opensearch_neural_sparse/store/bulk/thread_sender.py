@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from threading import Event
+from threading import Event, Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
+from opensearch_neural_sparse.store.bulk.new_fields import NewFields
 from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -60,6 +61,7 @@ class BulkSender:
         check_options(self._options, WriteOptions)
         self._observe = observe
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
+        self._new_fields, self._declaring = NewFields(index, self._target, state), Lock()
 
     def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
         """Send actions, consuming them once, and return the report of each.
@@ -153,6 +155,8 @@ class BulkSender:
             self._look(scheduler)
         if scheduler.stopped is not None:
             return Skipped(scheduler.stopped)
+        if self._new_fields.is_due() and (answer := self._declare(step.actions)) is not None:
+            return answer
         try:
             with translated_errors(self._client, self._index):
                 response: dict[str, Any] = self._client.bulk(
@@ -161,6 +165,21 @@ class BulkSender:
                 return response
         except (ServerConnectionError, ServerRequestError) as error:
             return error
+
+    def _declare(self, batch: Sequence[BulkAction]) -> Answer:
+        with self._declaring:
+            steps, answer = self._new_fields.declare(batch), None
+            while True:
+                try:
+                    ask = steps.send(answer)
+                except StopIteration as finished:
+                    final: Answer = finished.value
+                    return final
+                try:
+                    with translated_errors(self._client, self._index):
+                        answer = ask(self._client)
+                except (ServerConnectionError, ServerRequestError) as error:
+                    answer = error
 
 
 @contextmanager

@@ -150,7 +150,7 @@ def send_documents(
     prepared = partial(
         prepare_actions,
         documents,
-        context.schema,
+        info.schema,
         options,
         bound=info.binding,
         encode=partial(context.encode, info.binding),

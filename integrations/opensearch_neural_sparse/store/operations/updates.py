@@ -6,13 +6,21 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from opensearch_neural_sparse.errors import BulkWriteError, FilterSyntaxError, IndexSchemaError
+from opensearch_neural_sparse.errors import (
+    BulkWriteError,
+    FilterSyntaxError,
+    IndexSchemaError,
+    NeuralSparseError,
+    ServerConnectionError,
+    ServerRequestError,
+)
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.bulk.updates import metadata_draft, text_draft
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
+from opensearch_neural_sparse.store.bulk.new_fields import Asking, declare_fields
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.operations.documents import send_actions, send_documents
 from opensearch_neural_sparse.store.operations.lifecycle import check_filter, open_index, open_to_write
@@ -28,15 +36,31 @@ def update_metadata(
 ) -> Steps[BulkReport]:
     """Update the metadata of existing documents; texts and vectors stay."""
     info = yield from open_to_write(context)
-    actions = _metadata_actions(updates, context.schema, replace=replace)
+    actions = _metadata_actions(updates, info.schema, replace=replace)
     return (yield from send_actions(context, info, actions, options))
 
 
 def update_text(context: StoreContext, texts: Mapping[str, str], options: WriteOptions) -> Steps[BulkReport]:
     """Replace the texts of existing documents, and encode them; metadata and dense vectors stay."""
     info = yield from open_to_write(context)
-    documents, make = _documents_of(texts), partial(text_draft, schema=context.schema)
+    documents, make = _documents_of(texts), partial(text_draft, schema=info.schema)
     return (yield from send_documents(context, info, documents, options, make))
+
+
+def declare_metadata(context: StoreContext, metadata: Mapping[str, Any]) -> Steps[None]:
+    """Declare the fields of metadata, so that no other writer makes them of another type meanwhile.
+
+    Raises:
+        IndexSchemaError: A field holds values of another kind, or numbers that cannot be this one.
+    """
+    info = yield from open_index(context)
+    if (types := info.schema.metadata_types) is None:
+        return
+    types.check(metadata, None)
+    error = yield from _answered(declare_fields(context.index, info.write_index or context.index, types))
+    if error is not None:
+        raise error
+    types.check(metadata, None)
 
 
 def delete_matching(
@@ -72,6 +96,21 @@ def delete_matching(
         yield Request(lambda client: client.indices.refresh(index=context.index))  # so that changes are seen
     reason = f"{conflicts} documents were changed by others each time they were to be deleted"
     raise BulkWriteError(BulkReport(written=deleted, stopped=reason))
+
+
+def _answered(asking: Asking) -> Steps[NeuralSparseError | None]:
+    """Perform requests that are answered with the response or the error, and return their result."""
+    answer: Any = None
+    while True:
+        try:
+            ask = asking.send(answer)
+        except StopIteration as finished:
+            result: NeuralSparseError | None = finished.value
+            return result
+        try:
+            answer = yield Request(ask)
+        except (ServerConnectionError, ServerRequestError) as error:
+            answer = error
 
 
 def _delete_by_query(index: str, body: Mapping[str, Any], parameters: Mapping[str, Any], client: Any) -> Any:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotBoundError, LimitedRightsWarning, ModelMismatchError
-from opensearch_neural_sparse.index.index_info import IndexInfo, read_index, several_models
+from opensearch_neural_sparse.index.index_info import IndexInfo, several_models
 from opensearch_neural_sparse.index.missing_index import is_single
+from opensearch_neural_sparse.index.read_index import read_index
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
 from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.models.files.resolve import Side

@@ -62,7 +62,7 @@ def create_index_body(
 
 
 def add_field_body(name: str) -> dict[str, Any]:
-    """Return the mapping properties of a further sparse field."""
+    """Return the mapping properties of an additional sparse field."""
     return {name: {"type": str(FieldType.RANK_FEATURES)}, marker_field(name): _keyword()}
 
 

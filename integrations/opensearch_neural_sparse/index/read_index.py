@@ -117,12 +117,11 @@ def uuids_of(response: Mapping[str, Any]) -> dict[str, str]:
 
 
 def follow_stamps(schema: IndexSchema, stamps: Stamps) -> IndexSchema:
-    """Complete a schema by the stamps of an index: chunks, if it has none, and further fields."""
+    """Complete a schema by the stamps of an index: chunks, if it has none, and models of fields."""
     own, chunking = stamps.get(schema.sparse_field), schema.chunking
     if chunking is None and own is not None and own.chunking is not None:
         chunking = ChunkOptions(**own.chunking)
-    further = {name: binding for name, binding in stamps.items() if name != schema.sparse_field}
-    return replace(schema, chunking=chunking, more_fields=further)
+    return replace(schema, chunking=chunking, bindings=stamps)
 
 
 def _read_all(name: str, response: Mapping[str, Any], schema: IndexSchema) -> list[ConcreteIndex]:
@@ -150,7 +149,7 @@ def _joined(name: str, members: Sequence[ConcreteIndex], binding: ModelBinding |
         schema=replace(
             first,
             chunking=next((own.chunking for own in schemas if own.chunking is not None), None),
-            more_fields={name: stamp for own in schemas for name, stamp in own.more_fields.items()},
+            bindings=_bindings(schemas, binding),
             metadata_types=MetadataTypes(mappings),
         ),
         binding=binding,
@@ -160,6 +159,13 @@ def _joined(name: str, members: Sequence[ConcreteIndex], binding: ModelBinding |
         write_index=_write_index(name, members),
         mappings=mappings,
     )
+
+
+def _bindings(schemas: Sequence[IndexSchema], common: ModelBinding | None) -> dict[str, ModelBinding]:
+    """Return the models of all sparse fields; that of the main one only where all indices have it in common."""
+    main = schemas[0].sparse_field
+    others = {name: stamp for own in schemas for name, stamp in own.bindings.items() if name != main}
+    return others if common is None else {main: common} | others
 
 
 def _write_index(name: str, members: Sequence[ConcreteIndex]) -> str | None:

@@ -140,12 +140,10 @@ def send_documents(
     prepared = partial(
         prepare_actions,
         documents,
-        context.schema,
+        info.schema,
         options,
-        bound=info.binding,
-        encode=partial(context.encode, info.binding),
+        encode=context.encode,
         cut=cut,
-        more=context.additional_document_encoders(),
         make=make,
         isolate=observe is not None,
     )

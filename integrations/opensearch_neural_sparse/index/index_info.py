@@ -4,23 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import Any
 
-from opensearch_neural_sparse.errors import (
-    IndexNotBoundError,
-    IndexNotFoundError,
-    IndexSchemaError,
-    ModelMismatchError,
-)
+from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
 from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
-from opensearch_neural_sparse.index.mapping import follow_stamps, sparse_mapping
-from opensearch_neural_sparse.index.metadata.field_types import MetadataTypes
-from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings
-from opensearch_neural_sparse.index.schema import FieldType, FieldTypeLike, IndexSchema
-
-UUID_FILTER = MappingProxyType({"filter_path": "*.settings.index.uuid"})
-"""`filter_path` that returns only index UUIDs."""
+from opensearch_neural_sparse.index.model_binding import ModelBinding
+from opensearch_neural_sparse.index.schema import IndexSchema
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,49 +103,6 @@ class IndexInfo:
         return next((group for group in self.groups or (self,) if index in group.indices), None)
 
 
-def read_index(name: str, response: Mapping[str, Any], schema: IndexSchema, *, model_named: bool = False) -> IndexInfo:
-    """Read the response of `GET /<index>`.
-
-    Args:
-        name: The name that was asked for.
-        response: The response.
-        schema: Names of the fields.
-        model_named: Whether indices without a stamp are taken to be of a model that the caller named.
-
-    Raises:
-        IndexNotFoundError: The name matches nothing.
-        IndexNotBoundError: An index carries no stamp, no model was named.
-        IndexSchemaError: The sparse field is missing or of another type, or the stamp names another text field.
-    """
-    if not response:
-        raise IndexNotFoundError(name)
-    schemas = _schemas(response, schema)
-    bindings = {index: read_binding(index, body, schemas[index]) for index, body in response.items()}
-    stamps = {binding.identity: binding for binding in reversed(bindings.values()) if binding is not None}
-    unbound = [index for index, binding in bindings.items() if binding is None]
-    if unbound and (len(stamps) > 1 or not model_named):
-        raise IndexNotBoundError(", ".join(unbound), schema.sparse_field)
-    common = next((own for own in schemas.values() if own.field_type is FieldType.RANK_FEATURES), schema)
-    whole = _state(name, response, next(iter(stamps.values()), None) if len(stamps) < 2 else None, common)
-    groups: dict[tuple[Any, FieldTypeLike, bool], dict[str, Any]] = {}
-    for index, body in response.items():
-        own, binding = schemas[index], bindings[index] or whole.binding
-        has_chunks = follow_stamps(own, {index: body}).chunking is not None
-        key = (None if binding is None else binding.identity, own.field_type, has_chunks)
-        groups.setdefault(key, {})[index] = body
-    if len(groups) < 2:
-        return whole
-    states = (
-        _state(name, members, stamps.get(key[0]), schemas[next(iter(members))]) for key, members in groups.items()
-    )
-    return replace(whole, groups=tuple(states))
-
-
-def uuids_of(response: Mapping[str, Any]) -> dict[str, str]:
-    """Return concrete index -> UUID from the response of `GET /<index>`."""
-    return {index: str(body.get("settings", {}).get("index", {}).get("uuid")) for index, body in response.items()}
-
-
 def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexInfo], remedy: str) -> ModelMismatchError:
     """Return the error of an operation on indices of several models."""
     found = [(binding.model, group.indices) for group in groups if (binding := group.binding) is not None]
@@ -176,73 +122,3 @@ def several_layouts(name: str, groups: Iterable[IndexInfo], remedy: str) -> Inde
     found = [(", ".join(group.indices), group.schema.field_type, group.schema.chunking is not None) for group in groups]
     layouts = "; ".join(f"{kind} {'with' if chunks else 'without'} chunks in {where}" for where, kind, chunks in found)
     return IndexSchemaError(f"The indices behind name {name!r} are not of one layout: {layouts}. {remedy}")
-
-
-def _schemas(response: Mapping[str, Any], schema: IndexSchema) -> dict[str, IndexSchema]:
-    """Return the schema of each index, by the type of its sparse field."""
-    exact = replace(schema, field_type=FieldType.RANK_FEATURES, seismic=None)
-    types = {
-        index: sparse_mapping(body["mappings"], follow_stamps(exact, {index: body})).get("type")
-        for index, body in response.items()
-    }
-    if not set(FieldType) <= set(types.values()):
-        return dict.fromkeys(response, schema)
-    approximate = replace(exact, field_type=FieldType.SPARSE_VECTOR, seismic=schema.seismic)
-    return {index: approximate if found == FieldType.SPARSE_VECTOR else exact for index, found in types.items()}
-
-
-def _state(name: str, members: Mapping[str, Any], binding: ModelBinding | None, schema: IndexSchema) -> IndexInfo:
-    mappings = tuple(body["mappings"] for body in members.values())
-    shards = [int(body["settings"]["index"].get("number_of_shards", 0)) for body in members.values()]
-    return IndexInfo(
-        schema=replace(follow_stamps(schema, members), metadata_types=MetadataTypes(mappings)),
-        binding=binding,
-        indices=tuple(members),
-        shards=sum(shards) if all(shards) else 0,
-        uuids=uuids_of(members),
-        write_index=_write_index(name, members),
-        mappings=mappings,
-    )
-
-
-def _write_index(name: str, members: Mapping[str, Any]) -> str | None:
-    if any(body.get("data_stream") == name or "index_routing" in _alias(body, name) for body in members.values()):
-        return name
-    if len(members) == 1:
-        return next(iter(members))
-    return next((index for index, body in members.items() if _alias(body, name).get("is_write_index")), None)
-
-
-def _alias(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    alias: Mapping[str, Any] = body.get("aliases", {}).get(name, {})
-    return alias
-
-
-def read_binding(index: str, body: Mapping[str, Any], schema: IndexSchema) -> ModelBinding | None:
-    """Read the model binding of one index from its mapping; None without a stamp.
-
-    Raises:
-        IndexSchemaError: The sparse field is missing or of another type, or the stamp names another text field.
-    """
-    mappings = body["mappings"]
-    schema = follow_stamps(schema, {index: body})
-    bindings = read_bindings(mappings)
-    binding = bindings.get(schema.sparse_field)
-    found = sparse_mapping(mappings, schema).get("type")
-    if found not in set(FieldType):
-        known = f"It is stamped for {sorted(bindings)}. " if bindings else ""
-        raise IndexSchemaError(
-            f"Index {index!r} has no sparse field {schema.sparse_path!r} (found type {found!r}). {known}"
-            "Name the field: schema=IndexSchema(sparse_field='...')."
-        )
-    if found != schema.field_type:
-        raise IndexSchemaError(
-            f"Field {schema.sparse_field!r} of index {index!r} is of type {found}, the schema says "
-            f"{schema.field_type}. Give schema=IndexSchema(field_type={found!r})."
-        )
-    if binding is not None and binding.text_field != schema.text_field:
-        raise IndexSchemaError(
-            f"Index {index!r} holds its text in {binding.text_field!r}, the schema says {schema.text_field!r}. "
-            f"Give schema=IndexSchema(text_field={binding.text_field!r})."
-        )
-    return binding

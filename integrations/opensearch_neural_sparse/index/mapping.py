@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from opensearch_neural_sparse.encode.chunking import ChunkOptions
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.analyzers import analyzer_for
 from opensearch_neural_sparse.index.documents.chunks import END, START
 from opensearch_neural_sparse.index.metadata.field_types import NUMBERS
 from opensearch_neural_sparse.index.metadata.instants import FORMAT, as_date_field
-from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
+from opensearch_neural_sparse.index.model_binding import ModelBinding, write_bindings
 from opensearch_neural_sparse.index.schema import ID_FIELD, FieldType, IndexSchema, marker_field
 
 DEFAULT_ANALYZER = "index.analysis.analyzer.default."
@@ -62,25 +61,8 @@ def create_index_body(
     return {"settings": _normalizer() | flat, "mappings": mappings}
 
 
-def follow_stamps(schema: IndexSchema, response: Mapping[str, Any]) -> IndexSchema:
-    """Complete a schema by the stamps of indices: chunks, if it has none, and further fields.
-
-    Args:
-        schema: The schema.
-        response: The response of `GET /<index>`.
-    """
-    chunking, more_fields = schema.chunking, dict[str, ModelBinding]()
-    for body in response.values():
-        bindings = read_bindings(body.get("mappings", {}))
-        own = bindings.pop(schema.sparse_field, None)
-        if chunking is None and own is not None and own.chunking is not None:
-            chunking = ChunkOptions(**own.chunking)
-        more_fields |= bindings
-    return replace(schema, chunking=chunking, more_fields=more_fields)
-
-
 def add_field_body(name: str) -> dict[str, Any]:
-    """Return the mapping properties of a further sparse field."""
+    """Return the mapping properties of an additional sparse field."""
     return {name: {"type": str(FieldType.RANK_FEATURES)}, marker_field(name): _keyword()}
 
 

@@ -26,8 +26,30 @@ RESERVED_BY_OPENSEARCH = frozenset(
 
 
 def marker_field(sparse_field: str) -> str:
-    """Return the name of a further sparse field's marker, the keyword field with its model."""
+    """Return the name of an additional sparse field's marker, the keyword field with its model."""
     return f"{sparse_field}_model"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SparseField:
+    """A sparse field of an index.
+
+    Attributes:
+        name: Its name.
+        model_field: Keyword field that names the model that made a document's vector.
+        binding: The model it is bound to; None where it carries no stamp.
+        is_main: Whether it is the schema's own field, which alone may hold chunks.
+    """
+
+    name: str
+    model_field: str
+    binding: ModelBinding | None = None
+    is_main: bool = False
+
+    @classmethod
+    def additional(cls, name: str, binding: ModelBinding) -> SparseField:
+        """Make a field of another model, beside the schema's own."""
+        return cls(name=name, model_field=marker_field(name), binding=binding)
 
 
 class FieldType(Choice):
@@ -61,7 +83,8 @@ class IndexSchema:
         chunking: How long texts are cut into chunks, each with a vector of its own, a property of the index: stamped by
             `create` and taken from the stamp where it is not given. None keeps one vector a document.
         chunk_field: Nested field of the chunks.
-        more_fields: Further sparse field -> its model; a store reads them from the index (`add_field`).
+        bindings: Sparse field -> the model that it is bound to, those of `add_field` among them; a store reads them
+            from the index.
         text_analyzer: Analyzer of the text field of an index that is created: one of the server's, such as `german`, or
             one of the settings that it is created with. None takes that of the model's language, `english` for an
             English model; for a model of several or unknown languages, and where the settings have a `default`
@@ -88,7 +111,7 @@ class IndexSchema:
     token_ids: TokenIds | None = field(default=None, repr=False, compare=False)
     chunking: ChunkOptions | None = None
     chunk_field: str = "chunks"
-    more_fields: Mapping[str, ModelBinding] = field(default_factory=dict, compare=False)
+    bindings: Mapping[str, ModelBinding] = field(default_factory=dict, repr=False, compare=False)
     text_analyzer: str | None = None
     text_subfields: Mapping[str, str] = field(default_factory=dict)
     metadata_fields: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -141,15 +164,37 @@ class IndexSchema:
         return self.nested_field or self.sparse_field
 
     @cached_property
+    def sparse_fields(self) -> Mapping[str, SparseField]:
+        """Name -> sparse field, the schema's own first."""
+        own = self.bindings.get(self.sparse_field)
+        main = SparseField(name=self.sparse_field, model_field=self.model_field, binding=own, is_main=True)
+        stamps = self.bindings.items()
+        return {main.name: main} | {name: SparseField.additional(name, of) for name, of in stamps if name != main.name}
+
+    @property
+    def main_field(self) -> SparseField:
+        """The schema's own sparse field."""
+        return self.sparse_fields[self.sparse_field]
+
+    @cached_property
+    def additional_fields(self) -> Mapping[str, SparseField]:
+        """Name -> sparse field of another model, beside the schema's own."""
+        return {name: field for name, field in self.sparse_fields.items() if not field.is_main}
+
+    @cached_property
+    def sparse_vectors(self) -> tuple[str, ...]:
+        """Top-level fields of a document's sparse vectors, any of which may be missing."""
+        return (self.vector_field, *self.additional_fields)
+
+    @cached_property
     def searched_vectors(self) -> tuple[str, ...]:
         """Top-level vector fields of a document, any of which may be missing."""
-        dense = () if self.embedding_dimension is None else (self.embedding_field,)
-        return (self.vector_field, *self.more_fields, *dense)
+        return self.sparse_vectors if self.embedding_dimension is None else (*self.sparse_vectors, self.embedding_field)
 
     @property
     def _own_fields(self) -> list[str]:
-        names = [self.text_field, self.sparse_field, self.model_field, self.embedding_field]
-        names += [name for other in self.more_fields for name in (other, marker_field(other))]
+        sparse = [name for field in self.sparse_fields.values() for name in (field.name, field.model_field)]
+        names = [self.text_field, *sparse, self.embedding_field]
         return names if self.chunking is None else [*names, self.chunk_field]
 
     @cached_property

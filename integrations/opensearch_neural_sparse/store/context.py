@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -13,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexNotBoundError, LimitedRightsWarning, ModelMismatchError
-from opensearch_neural_sparse.index.index_info import IndexInfo, read_index, several_models
+from opensearch_neural_sparse.index.index_info import IndexInfo, several_models
 from opensearch_neural_sparse.index.missing_index import is_single
-from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
+from opensearch_neural_sparse.index.read_index import read_index
+from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, SparseField
 from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.models.files.resolve import Side
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.search.requests.multi_search import UnexpectedIndex
 from opensearch_neural_sparse.server_info import ServerInfo
 from opensearch_neural_sparse.store.bulk.missing_vectors import IN_THE_CORE, VectorRemedies
-from opensearch_neural_sparse.store.bulk.prepare import Encode, Encoded
+from opensearch_neural_sparse.store.bulk.prepare import Encoded
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.portable import Portable
 
@@ -54,7 +54,7 @@ class StoreContext(Portable):
         lock: Held while the index is opened and while this state changes.
     """
 
-    OPENED = frozenset({"schema", "_more_encoders", "_model_encoders", "server", "info", "accepted", "lock"})
+    OPENED = frozenset({"schema", "_field_encoders", "_model_encoders", "server", "info", "accepted", "lock"})
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class StoreContext(Portable):
 
     def _begin(self) -> None:
         self.schema = self._with_token_ids(self._given_schema)
-        self._more_encoders: dict[str, Encoders] = {}
+        self._field_encoders: dict[str, Encoders] = {}
         self._model_encoders: dict[tuple[str, str], Encoders] = {}
         self.server = self._named_server
         self.info: IndexInfo | None = None
@@ -99,7 +99,7 @@ class StoreContext(Portable):
 
     def share_encoders(self, other: StoreContext) -> None:
         """Encode with what another store of this model loads."""
-        self.encoders, self._more_encoders = other.encoders, other._more_encoders
+        self.encoders, self._field_encoders = other.encoders, other._field_encoders
         self._model_encoders = other._model_encoders
         self.schema = self._with_token_ids(self._given_schema)
         self.forget()
@@ -110,7 +110,7 @@ class StoreContext(Portable):
 
     def close(self) -> None:
         """Close the encoders that were loaded here, and drop what was read of index and server."""
-        for encoders in (self.encoders, *self._more_encoders.values(), *self._model_encoders.values()):
+        for encoders in (self.encoders, *self._field_encoders.values(), *self._model_encoders.values()):
             encoders.close()
         self.server = self._named_server
         self.forget()
@@ -162,24 +162,21 @@ class StoreContext(Portable):
         if not self.encoders.named:
             raise IndexNotBoundError(self.index, self.schema.sparse_field)
 
-    def encode(self, bound: ModelBinding | None, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
-        """Return the vectors, or chunks, of documents' texts, and the marker of the model.
+    def encode(self, field: SparseField, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
+        """Return the vectors, or chunks, of documents' texts for a sparse field, and the marker of the model.
 
         Raises:
-            ModelMismatchError: The encoder is not the one that the index is bound to.
+            ModelMismatchError: The encoder is not the one that the field is bound to.
         """
-        given = self.encoders.binding(self.schema)
-        if bound is not None:
-            bound.ensure_matches_write(given, index=self.index, field=self.schema.sparse_field)
-        return self.encoders.encode(texts, self.schema.chunking), given.marker
+        encoders = self._encoders_of(field)
+        given = encoders.binding(self.schema)
+        if field.binding is not None:
+            field.binding.ensure_matches_write(given, index=self.index, field=field.name)
+        return encoders.encode(texts, self.schema.chunking if field.is_main else None), given.marker
 
-    def additional_document_encoders(self) -> dict[str, Encode]:
-        """Return what encodes documents' texts for each additional sparse field of the open index."""
-        return {field: partial(self._encode_for, field) for field in self.schema.more_fields}
-
-    def additional_query_encoders(self, query: str) -> dict[str, Callable[[], SparseVector]]:
-        """Return what encodes a query for each additional sparse field of the open index."""
-        return {field: partial(self._query_for, field, query) for field in self.schema.more_fields}
+    def encode_query(self, field: SparseField, query: str) -> SparseVector:
+        """Return the vector of a query for a sparse field."""
+        return self._encoders_of(field).query().encode_query(query)
 
     def query_encoders(self, info: IndexInfo, group: IndexInfo) -> Encoders:
         """Return what encodes queries for a group of indices: what the caller gave, or the model of their stamp."""
@@ -195,34 +192,25 @@ class StoreContext(Portable):
     @property
     def encodes_queries_cheaply(self) -> bool:
         """Whether a query is encoded by one table that is loaded, in microseconds."""
-        several = self.schema.more_fields or (self.info is not None and self.info.groups)
+        several = self.schema.additional_fields or (self.info is not None and self.info.groups)
         return self.encoders.encodes_queries_at_once and not several
 
     def keep_encoders(self, field: str, encoders: Encoders) -> None:
         """Encode an additional sparse field with these from now on."""
         with self.lock:
-            if (others := self._more_encoders.get(field)) is not None:
+            if (others := self._field_encoders.get(field)) is not None:
                 others.close()
-            self._more_encoders[field] = encoders
+            self._field_encoders[field] = encoders
 
-    def _encode_for(self, field: str, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
-        encoders, bound = self._encoders_of(field), self.schema.more_fields[field]
-        given = encoders.binding(self.schema)
-        bound.ensure_matches_write(given, index=self.index, field=field)
-        return encoders.encode_documents(texts), given.marker
-
-    def _query_for(self, field: str, query: str) -> SparseVector:
-        return self._encoders_of(field).query().encode_query(query)
-
-    def _encoders_of(self, field: str) -> Encoders:
-        stamp = self.schema.more_fields.get(field)
-        if stamp is None:
+    def _encoders_of(self, field: SparseField) -> Encoders:
+        """Return the encoders of a field's model; those of the main field follow the index when it is opened."""
+        if field.is_main:
             return self.encoders
         with self.lock:
-            if field not in self._more_encoders:
-                self._more_encoders[field] = self.encoders.for_field()
-            self._more_encoders[field].bind_to(stamp)
-            return self._more_encoders[field]
+            if field.name not in self._field_encoders:
+                self._field_encoders[field.name] = self.encoders.for_field()
+            self._field_encoders[field.name].bind_to(field.binding)
+            return self._field_encoders[field.name]
 
     def _with_token_ids(self, schema: IndexSchema, stamp: ModelBinding | None = None) -> IndexSchema:
         """Return a schema with the token ids of the model that was named, or else of the one in the stamp."""

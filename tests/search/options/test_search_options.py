@@ -70,14 +70,15 @@ def test_dense_leg_has_one_source_of_its_vector(arguments: dict[str, Any]) -> No
 def test_legs_are_filled_with_the_query_and_the_schema_s_fields() -> None:
     calls: list[str] = []
 
-    def encode() -> SparseVector:
-        calls.append("encoded")
+    def encode(field: str) -> SparseVector:
+        calls.append(field)
         return SparseVector({"a": 1.0})
 
     legs = [
         Bm25Leg(),
         Bm25Leg(text="own", field="title", name="titles"),
         SparseLeg(),
+        SparseLeg(field="sparse_vector", name="again"),
         SparseLeg(vector={"b": 2.0}, field="other", name="others"),
         DenseLeg(embedder=lambda text: [float(len(text))]),
     ]
@@ -85,19 +86,20 @@ def test_legs_are_filled_with_the_query_and_the_schema_s_fields() -> None:
         ResolvedBm25Leg(name="bm25", field="content", text="query"),
         ResolvedBm25Leg(name="titles", field="title", text="own"),
         ResolvedSparseLeg(name="sparse", field="sparse_vector", vector=SparseVector({"a": 1.0})),
+        ResolvedSparseLeg(name="again", field="sparse_vector", vector=SparseVector({"a": 1.0})),
         ResolvedSparseLeg(name="others", field="other", vector=SparseVector({"b": 2.0})),
         ResolvedDenseLeg(name="dense", field="embedding", vector=(5.0,)),
     )
-    assert calls == ["encoded"]
+    assert calls == ["sparse_vector"]
 
 
 def test_query_is_not_encoded_where_no_leg_needs_it() -> None:
     legs = [Bm25Leg(), SparseLeg(vector={"b": 2.0})]
-    assert resolve_legs(legs, "query", IndexSchema(), lambda: pytest.fail("encoded"))
+    assert resolve_legs(legs, "query", IndexSchema(), lambda _: pytest.fail("encoded"))
 
 
 def test_repr_of_legs_holds_no_text_and_no_vector() -> None:
     legs = (Bm25Leg(text="SECRET"), SparseLeg(vector={"SECRET": 1.0}), DenseLeg(vector=[0.123456]))
-    shown = repr(HybridOptions(legs=legs)) + repr(resolve_legs(legs, "SECRET", IndexSchema(), SparseVector))
+    shown = repr(HybridOptions(legs=legs)) + repr(resolve_legs(legs, "SECRET", IndexSchema(), lambda _: SparseVector()))
     assert "SECRET" not in shown
     assert "0.123456" not in shown

@@ -13,7 +13,7 @@ from typing import Any
 
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, PendingAction, pending_action
 from opensearch_neural_sparse.index.documents.document import SparseDocument, check_id, to_source
-from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema, marker_field
+from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
 
 CONFLICT_RETRIES = 5
 """Number of retries of an update after a version conflict."""
@@ -72,16 +72,16 @@ def text_draft(document: SparseDocument, schema: IndexSchema) -> PendingAction:
     def parameters() -> dict[str, Any]:
         source = to_source(document, schema)
         del source[ID_FIELD]
-        others = [name for field in schema.more_fields for name in (field, marker_field(field))]
-        of_the_text = {schema.text_field, schema.vector_field, schema.model_field, *others}
+        markers = (field.model_field for field in schema.sparse_fields.values())
+        of_the_text = {schema.text_field, *schema.sparse_vectors, *markers}
         return {"keep": None, "put": source, "drop": sorted(of_the_text), "nested_put": {}, "nested_drop": []}
 
     draft = _change(str(document.id), parameters)
     if isinstance(draft.body, Exception):
         return draft
     put = draft.body["script"]["params"]["put"]
-    of_the_text = (schema.vector_field, *schema.more_fields)  # a dense vector stays as it was
-    return draft._replace(lacks=tuple(name for name in of_the_text if name not in put))
+    # A dense vector stays as it was.
+    return draft._replace(lacks=tuple(name for name in schema.sparse_vectors if name not in put))
 
 
 def written_metadata(action: BulkAction, schema: IndexSchema) -> dict[str, Any]:

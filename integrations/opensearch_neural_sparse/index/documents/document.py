@@ -15,9 +15,9 @@ from opensearch_neural_sparse.index.documents.dense_vectors import Array, DenseV
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.documents.vector_fields import (
     FieldVector,
+    additional_of,
     chunks_of,
-    more_of,
-    stored_more,
+    stored_additional,
     stored_vectors,
     vector_of,
 )
@@ -41,7 +41,7 @@ class SparseDocument:
         metadata: Key -> JSON value. Keys may be nested; each is non-blank between, before and after dots.
         vector: Token -> weight; None where the store is to encode the text. In an index of chunks it is one chunk.
         chunks: Passages with vectors, for an index of chunks; None where the store is to cut and encode the text.
-        more_vectors: Further sparse field -> its vector; the text is encoded for those that are not here.
+        more_vectors: Additional sparse field -> its vector; the text is encoded for those that are not here.
         embedding: A dense vector, as a list of numbers, an array of numpy or a tensor of torch; or None.
         model: Marker of the model that made the vector, as `ModelBinding.marker` gives it; None where not known.
         routing: What its shard is chosen by, in place of its id; it goes before `WriteOptions.routing`. None leaves it
@@ -174,7 +174,7 @@ def to_source(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:
         source[schema.model_field] = document.model
     source |= stored_vectors(document.vector, document.chunks, document.text, schema)
     if document.more_vectors:
-        source |= stored_more(document.more_vectors, schema)
+        source |= stored_additional(document.more_vectors, schema)
     if document.embedding is not None:
         source[schema.embedding_field] = _embedding(document, schema.embedding_dimension)
     if document.extra_fields:
@@ -194,7 +194,7 @@ def from_source(
         metadata=metadata_of(source, schema),
         vector=None if schema.chunking else vector_of(source, schema),
         chunks=chunks_of(source, schema) if schema.chunking else None,
-        more_vectors=more_of(source, schema),
+        more_vectors=additional_of(source, schema),
         embedding=source.get(schema.embedding_field),
         model=source.get(schema.model_field),
         routing=routing,

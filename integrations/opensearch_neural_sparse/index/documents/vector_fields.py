@@ -1,4 +1,4 @@
-"""Vectors in a document's `_source`: one, one per chunk, and those of further sparse fields."""
+"""Vectors in a document's `_source`: one, one per chunk, and those of additional sparse fields."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.documents.chunks import END, START, DocumentChunk, check_chunks
-from opensearch_neural_sparse.index.schema import IndexSchema, marker_field
+from opensearch_neural_sparse.index.schema import IndexSchema, SparseField
 
 Weights = SparseVector | Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FieldVector:
-    """A document's vector in a further sparse field.
+    """A document's vector in an additional sparse field.
 
     Attributes:
         vector: Token -> weight.
@@ -55,30 +55,38 @@ def stored_vectors(
     return {schema.chunk_field: rows} if rows else {}
 
 
-def stored_more(given: Mapping[str, FieldVector], schema: IndexSchema) -> dict[str, Any]:
-    """Return the part of a `_source` for further sparse fields: vectors and markers.
+def stored_additional(given: Mapping[str, FieldVector], schema: IndexSchema) -> dict[str, Any]:
+    """Return the part of a `_source` for additional sparse fields: vectors and markers.
 
     Raises:
         IndexSchemaError: A field that the index does not have.
         InvalidVectorError: A weight the server would refuse or drop.
     """
-    if unknown := sorted(set(given) - set(schema.more_fields)):
+    fields = schema.additional_fields
+    if unknown := sorted(given.keys() - fields.keys()):
         raise IndexSchemaError(f"The index has no further sparse fields {unknown}; store.add_field() makes one.")
     source: dict[str, Any] = {}
     for name, held in given.items():
-        if held.vector:
-            source[name] = _checked(held.vector)
-        if held.model is not None:
-            source[marker_field(name)] = held.model
+        source |= stored_vector(held, fields[name])
     return source
 
 
-def more_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, FieldVector]:
-    """Read the vectors of further sparse fields from a `_source`."""
+def stored_vector(held: FieldVector, field: SparseField) -> dict[str, Any]:
+    """Return the part of a `_source` for one additional sparse field: vector and marker.
+
+    Raises:
+        InvalidVectorError: A weight the server would refuse or drop.
+    """
+    vector = {field.name: _checked(held.vector)} if held.vector else {}
+    return vector if held.model is None else {**vector, field.model_field: held.model}
+
+
+def additional_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, FieldVector]:
+    """Read the vectors of additional sparse fields from a `_source`."""
     return {
-        name: FieldVector(vector=SparseVector(source.get(name) or {}), model=source.get(marker_field(name)))
-        for name in schema.more_fields
-        if name in source or marker_field(name) in source
+        name: FieldVector(vector=SparseVector(source.get(name) or {}), model=source.get(field.model_field))
+        for name, field in schema.additional_fields.items()
+        if name in source or field.model_field in source
     }
 
 

@@ -51,11 +51,11 @@ class SearchPage:
 
         Args:
             schema: Names of the fields.
-            searched: Further sparse fields that are searched.
+            searched: Additional sparse fields that are searched.
         """
-        vectors = () if self.explain else dict.fromkeys((schema.vector_field, schema.sparse_field))
-        explained = searched if self.explain else ()
-        excluded = [*vectors, *(name for name in schema.more_fields if name not in explained)]
+        explained = (schema.vector_field, schema.sparse_field, *searched) if self.explain else ()
+        vectors = dict.fromkeys((schema.vector_field, *schema.sparse_fields))
+        excluded = [name for name in vectors if name not in explained]
         return {"excludes": excluded if self.with_embedding else [*excluded, schema.embedding_field]}
 
 

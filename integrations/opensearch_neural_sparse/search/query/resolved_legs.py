@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from inspect import isawaitable, iscoroutine
-from types import MappingProxyType
 
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -48,11 +48,7 @@ ResolvedLeg = ResolvedBm25Leg | ResolvedSparseLeg | ResolvedDenseLeg
 
 
 def resolve_legs(
-    legs: Sequence[Leg],
-    text: str,
-    schema: IndexSchema,
-    encode: Callable[[], SparseVector],
-    more: Mapping[str, Callable[[], SparseVector]] = MappingProxyType({}),
+    legs: Sequence[Leg], text: str, schema: IndexSchema, encode: Callable[[str], SparseVector]
 ) -> tuple[ResolvedLeg, ...]:
     """Resolve legs: fill in the query's text and vectors.
 
@@ -60,17 +56,10 @@ def resolve_legs(
         legs: The legs.
         text: The text of the query.
         schema: Names of the fields.
-        encode: Makes the sparse vector of the query; called once at most, where a leg needs it.
-        more: Field of another model -> its `encode`.
+        encode: Makes the query's vector for a sparse field; called once at most for each, where a leg needs it.
     """
-    needed = any(isinstance(leg, SparseLeg) and leg.vector is None and leg.field not in more for leg in legs)
-    vector = encode() if needed else SparseVector()
-    by_field = {field: make() for field, make in more.items() if any(_needs(leg, field) for leg in legs)}
-    return tuple(_fill(leg, text, schema, by_field.get(leg.field or "", vector)) for leg in legs)
-
-
-def _needs(leg: Leg, field: str) -> bool:
-    return isinstance(leg, SparseLeg) and leg.vector is None and leg.field == field
+    encode_once = cache(encode)
+    return tuple(_fill(leg, text, schema, encode_once) for leg in legs)
 
 
 def pruned(legs: Sequence[ResolvedLeg], rule: Prune | None) -> tuple[ResolvedLeg, ...]:
@@ -90,13 +79,13 @@ def with_vector(leg: ResolvedSparseLeg, vector: SparseVector) -> ResolvedSparseL
     return replace(leg, vector=vector)
 
 
-def _fill(leg: Leg, text: str, schema: IndexSchema, vector: SparseVector) -> ResolvedLeg:
+def _fill(leg: Leg, text: str, schema: IndexSchema, encode: Callable[[str], SparseVector]) -> ResolvedLeg:
     if isinstance(leg, Bm25Leg):
         return ResolvedBm25Leg(
             name=leg.name, field=leg.field or schema.text_field, text=text if leg.text is None else leg.text
         )
     if isinstance(leg, SparseLeg):
-        own = vector if leg.vector is None else SparseVector(leg.vector)
+        own = encode(leg.field or schema.sparse_field) if leg.vector is None else SparseVector(leg.vector)
         if leg.field not in (None, schema.sparse_field):
             return ResolvedSparseLeg(name=leg.name, field=leg.field, vector=own)
         token_ids, chunk_field = schema.token_ids, schema.nested_field

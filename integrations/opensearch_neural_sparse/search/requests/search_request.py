@@ -37,7 +37,7 @@ class SearchRequest:
         params: Parameters of the URL.
         options: How it travels.
         explained: The query vector as it is searched for, where matches are wanted.
-        explained_legs: The same of further sparse legs.
+        explained_legs: The same of additional sparse legs.
         plan: How legs are fused; None for a search of one leg.
         fusion: Who fuses legs and how, or None.
         one_shard: Whether an answer from several shards would be wrong on this server.

@@ -1,4 +1,4 @@
-"""Matching tokens of further sparse legs in a hybrid search."""
+"""Matching tokens of additional sparse legs in a hybrid search."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from time import monotonic
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, NeuralSparseError, ServerRequestError
-from opensearch_neural_sparse.index.index_info import IndexInfo, uuids_of
+from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.index.read_index import uuids_of
 from opensearch_neural_sparse.store.bulk.retry import RETRIED_REFUSALS
 from opensearch_neural_sparse.store.bulk.scheduler import BulkScheduler
 

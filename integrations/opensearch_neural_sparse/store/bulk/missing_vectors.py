@@ -23,7 +23,7 @@ class VectorRemedies:
 
     Attributes:
         sparse: For the sparse field of the index.
-        further: For a further sparse field.
+        further: For an additional sparse field.
         dense: For the dense field.
     """
 
@@ -38,7 +38,7 @@ class VectorRemedies:
             field: Name of a vector field.
             schema: Names of the fields.
         """
-        if field in schema.more_fields:
+        if field in schema.additional_fields:
             return self.further
         return self.dense if field == schema.embedding_field else self.sparse
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
-from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo
+from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.index.read_index import UUID_FILTER
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.new_fields import NewFields

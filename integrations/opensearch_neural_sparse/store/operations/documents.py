@@ -152,10 +152,8 @@ def send_documents(
         documents,
         info.schema,
         options,
-        bound=info.binding,
-        encode=partial(context.encode, info.binding),
+        encode=context.encode,
         cut=cut,
-        more=context.additional_document_encoders(),
         make=make,
         isolate=observe is not None,
     )

@@ -47,7 +47,7 @@ def grouped_plan(request: SearchRequest, page: SearchPage) -> SearchRequest:
 def refuse_leg_of_one_group(index: str, info: IndexInfo, legs: Sequence[Leg]) -> None:
     """Raise ModelMismatchError or IndexSchemaError where a leg belongs to one group alone."""
     sparse = [leg for leg in legs if isinstance(leg, SparseLeg)]
-    has_own_field = bool(info.groups) and any(leg.field in info.schema.more_fields for leg in sparse)
+    has_own_field = bool(info.groups) and any(leg.field in info.schema.additional_fields for leg in sparse)
     remedy = "A leg with a vector, or of a further sparse field, belongs to one of them: search that one."
     if info.has_several_models and (has_own_field or any(leg.vector is not None for leg in sparse)):
         refuse_several_models(index, info, remedy)

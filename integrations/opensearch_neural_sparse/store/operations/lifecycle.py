@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexNotFoundError, Remedy, ServerRequestError
-from opensearch_neural_sparse.index.index_info import UUID_FILTER, IndexInfo, uuids_of
+from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.mapping import create_index_body, index_template_body
 from opensearch_neural_sparse.index.missing_index import EXISTING_ONLY, error_of_list, is_list
+from opensearch_neural_sparse.index.read_index import UUID_FILTER, uuids_of
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
 from opensearch_neural_sparse.models.files.resolve import Side
 from opensearch_neural_sparse.search.filters.clause_checks import compared_numbers

@@ -183,10 +183,10 @@ def _hybrid(context: StoreContext, search: HybridSearch, server: ServerInfo, inf
     group_page(info, search, collapse=options.collapse)
     refuse_leg_of_one_group(context.index, info, options.legs)
     encode = _encode_by_group(context, info, [search.query if search.vector is None else search.vector])
-    more = {} if info.groups else context.additional_query_encoders(search.query)
     requests: list[Requests] = []
     for group in info.groups or (info,):
-        legs = resolve_legs(options.legs, search.query, group.schema, partial(_first, encode, group), more)
+        encode_for = partial(_field_vector, context, search.query, group, encode)
+        legs = resolve_legs(options.legs, search.query, group.schema, encode_for)
         how = grouped_hybrid_options(options) if info.groups else options
         request = hybrid_request(server, context.index, group, group.schema, legs, search, how)
         requests.append([grouped_plan(request, search) if info.groups else request])
@@ -222,8 +222,12 @@ def _multi_search(
     )
 
 
-def _first(encode: Callable[[IndexInfo], list[SparseVector]], group: IndexInfo) -> SparseVector:
-    return encode(group)[0]
+def _field_vector(
+    context: StoreContext, query: str, group: IndexInfo, encode: Callable[[IndexInfo], list[SparseVector]], name: str
+) -> SparseVector:
+    """Return the query's vector for a sparse field; one that the index has no model of takes that of the main field."""
+    field = group.schema.additional_fields.get(name)
+    return encode(group)[0] if field is None else context.encode_query(field, query)
 
 
 def _encode_by_group(

@@ -13,10 +13,10 @@ from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_ac
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
-from opensearch_neural_sparse.index.documents.vector_fields import FieldVector, stored_more
+from opensearch_neural_sparse.index.documents.vector_fields import FieldVector, stored_vector
 from opensearch_neural_sparse.index.mapping import add_field_body
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
-from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, marker_field
+from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, SparseField, marker_field
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
@@ -60,7 +60,8 @@ class AddFieldJob:
                 f"The model of {schema.sparse_field!r} is named by {schema.model_field!r}; beside a further sparse "
                 f"field it has to be by {marker_field(schema.sparse_field)!r}, where every store looks for it."
             )
-        taken = schema.reserved_names - set(schema.more_fields) - set(map(marker_field, schema.more_fields))
+        added = {name for field in schema.additional_fields.values() for name in (field.name, field.model_field)}
+        taken = schema.reserved_names - added
         if self.name in taken or marker_field(self.name) in taken or "." in self.name:
             raise IndexSchemaError(f"A sparse field cannot be called {self.name!r} here.")
 
@@ -78,11 +79,11 @@ class AddFieldJob:
         with collected_cuts() as cuts:
             vectors = self.encoders.encode_documents([text for _, text in texts])
         self.cut.note(((hit["_id"], text) for hit, text in texts), cuts)
-        schema = replace(self.schema, more_fields={self.name: binding})
+        field = SparseField.additional(self.name, binding)
         drafts = (
             update_draft(
                 hit["_id"],
-                stored_more({self.name: FieldVector(vector=vector, model=binding.marker)}, schema),
+                stored_vector(FieldVector(vector=vector, model=binding.marker), field),
                 vector=self.name,
                 routing=hit.get("_routing"),
                 seq_no=hit["_seq_no"],

@@ -13,8 +13,8 @@ from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError, Remedy
 from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
 from opensearch_neural_sparse.index.documents.document import from_source
-from opensearch_neural_sparse.index.index_info import read_binding
 from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
+from opensearch_neural_sparse.index.read_index import read_concrete_index
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
@@ -44,7 +44,7 @@ def bind_model(context: StoreContext, *, sample: int, verify: int, replace_stamp
     response = yield Request(lambda client: client.indices.get(index=context.index))
     name = only_index(context.index, response)
     binding: ModelBinding = yield Compute(partial(encoders.binding, schema))
-    found = read_binding(name, response[name], schema)
+    found = read_concrete_index(context.index, name, response[name], schema).binding
     if found == binding:
         context.forget()
         return binding

@@ -13,9 +13,8 @@ from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.bulk.actions import delete_action
-from opensearch_neural_sparse.index.index_info import uuids_of
-from opensearch_neural_sparse.index.mapping import follow_stamps
 from opensearch_neural_sparse.index.model_binding import read_bindings
+from opensearch_neural_sparse.index.read_index import follow_stamps, uuids_of
 from opensearch_neural_sparse.index.reindex_mark import (
     ReindexMark,
     copy_index_body,
@@ -187,9 +186,10 @@ def _moved(job: Reindexing) -> Steps[ReindexMark | None]:
     is_another = bool(source) and uuids_of({mark.source: source}) != {mark.source: mark.source_uuid}
     if is_another or set(asked) not in ({mark.source}, {job.target}) or not is_moved(mark, made, source):
         return None
-    job = replace(job, schema=follow_stamps(job.schema, {job.target: made}))
+    stamps = read_bindings(made["mappings"])
+    job = replace(job, schema=follow_stamps(job.schema, stamps))
     binding = yield Compute(lambda: job.binding)
-    if read_bindings(made["mappings"]).get(job.schema.sparse_field) != binding:
+    if stamps.get(job.schema.sparse_field) != binding:
         raise IndexSchemaError(
             f"Index {job.target!r}, to which alias {mark.alias!r} was moved, is a copy for another model or other "
             "settings. Call it again with those, which ends it."

@@ -21,7 +21,7 @@ from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDoc
 from opensearch_neural_sparse.index.documents.document import SparseDocument, to_source
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.model_binding import ModelBinding
-from opensearch_neural_sparse.index.schema import ID_FIELD, IndexSchema
+from opensearch_neural_sparse.index.schema import ID_FIELD, IndexSchema, SparseField
 from opensearch_neural_sparse.store.bulk.prepare import Encoded, encode_missing
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -105,7 +105,7 @@ class Reindexing:
         if self.on_missing_text == "raise" and (missing := [hit["_id"] for hit in hits if self.text(hit) is None]):
             raise no_text(self.index, missing)
         rows = [SparseDocument(id=hit["_id"], text=self.text(hit)) for hit in hits]
-        documents = encode_missing(rows, self._encode, self.cut)
+        documents = encode_missing(rows, self.schema.main_field, self._encode, self.cut)
         drafts = map(self._copy, documents, hits)
         return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
 
@@ -118,7 +118,7 @@ class Reindexing:
         header = action_header(hit["_id"], hit.get("_routing"))
         return pending_action("index", header, source, self.schema.searched_vectors)
 
-    def _encode(self, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
+    def _encode(self, _: SparseField, texts: Sequence[str]) -> tuple[Sequence[Encoded], str]:
         return self.encoders.encode(texts, self.schema.chunking), self.binding.marker
 
 

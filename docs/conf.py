@@ -38,7 +38,8 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|pathlib|haystack|langchain_core|opensearchpy|pydantic)\..*"),
     (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
     (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError|FilterError"),
-    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights|Observe|Search|SparseEmbedding"),
+    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights|Search|SparseEmbedding"),
+    (r"py:.*", r"Observe"),
     (r"py:.*", r"opensearch_neural_sparse\.search\.options\.page\.SearchPage"),
     (
         r"py:.*",

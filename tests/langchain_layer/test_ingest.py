@@ -35,8 +35,6 @@ def test_repeated_load_embeds_only_what_changed(make_store: MakeStore, tmp_path:
     assert (report.written, report.unchanged, report.deleted) == (1, 20, 9)
     assert embedding.count == 31
     assert {document.page_content for document in store.get_by_ids(["20", "29"])} == {"a lake"}
-    (found,) = store.similarity_search("lake", k=1)
-    assert (found.id, found.metadata) == ("20", {})
 
 
 async def test_awaited_load_continues_that_of_the_blocking_one(make_store: MakeStore, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
     python -m benchmarks.ingest_journal [DOCUMENTS] [ROUNDS]
 
-Documents have a text of 12 words, a number and a vector of 40 tokens. Each load goes into a fresh index of one server
+Documents have a text of 60 words, a number and a vector of 140 tokens. Each load goes into a fresh index of one server
 that is started for this. `ratio` is the time with a journal over that without; `unchanged_per_second` is how many
 documents a repeated load compares with its journal.
 """
@@ -23,7 +23,7 @@ from opensearch_neural_sparse import Load, NeuralSparseStore, SparseDocument, Sp
 from opensearch_neural_sparse.devserver import DevServer
 
 MODEL = Path(__file__).resolve().parents[1] / "examples" / "models" / "small-en"
-TOKENS = 40
+TOKENS = 140
 WORDS = [f"token{number}" for number in range(5000)]
 OPTIONS = WriteOptions(refresh=False)
 
@@ -35,7 +35,7 @@ def documents(count: int) -> list[SparseDocument]:
     for number in range(count):
         words = chance.sample(WORDS, TOKENS)
         vector = SparseVector({word: chance.uniform(0.1, 3.0) for word in words})
-        made.append(SparseDocument(id=str(number), text=" ".join(words[:12]), metadata={"n": number}, vector=vector))
+        made.append(SparseDocument(id=str(number), text=" ".join(words[:60]), metadata={"n": number}, vector=vector))
     return made
 
 

@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Literal, Self
+from typing import IO, Any, Literal
 
 from opensearch_neural_sparse.errors import IndexSchemaError, JournalError
 from opensearch_neural_sparse.index.documents.document import SparseDocument
@@ -49,13 +48,12 @@ class DeadLetterFile:
         self.path = path
         self._file: IO[str] | None = None
 
-    def __enter__(self) -> Self:
+    def begin(self) -> None:
+        """Delete the file of an earlier run."""
         self.path.unlink(missing_ok=True)
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None

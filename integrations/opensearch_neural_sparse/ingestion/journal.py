@@ -17,12 +17,18 @@ class JournalEntry(NamedTuple):
         content: Hash of what was written.
         place: Its place in the source.
         run: Number of the run that read it last.
+        routing: What its shard was chosen by, in place of the id; or None.
     """
 
     id: str
     content: bytes
     place: str
     run: int
+    routing: str | None = None
+
+
+Gone = tuple[str, str | None]
+"""Id and routing of a document of a row that is gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +90,8 @@ class Journal(Protocol):
     def commit(self, entries: Iterable[JournalEntry]) -> None:
         """Record rows that the server has taken."""
 
-    def gone(self) -> Iterator[list[str]]:
-        """Yield, in batches, the ids that this run has not read."""
+    def gone(self) -> Iterator[list[Gone]]:
+        """Yield, in batches, the documents of rows that this run has not read."""
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the entries of documents that are deleted."""

@@ -17,7 +17,7 @@ from opensearch_neural_sparse.index.bulk.report import NOT_SENT, BulkFailure, Bu
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.ingestion.content_hash import content_hashes
 from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter, DeadLetterFile, Stage
-from opensearch_neural_sparse.ingestion.journal import Journal, JournalEntry, LoadTarget
+from opensearch_neural_sparse.ingestion.journal import Gone, Journal, JournalEntry, LoadTarget
 from opensearch_neural_sparse.ingestion.load import Load, LoadedRow
 from opensearch_neural_sparse.ingestion.report import FIRST_LETTERS, LoadProgress, LoadReport
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
@@ -38,12 +38,20 @@ class LoadRun:
         target: What its journal belongs to.
         progress: Called after each answer of the server, and after rows that are unchanged.
         rows_at_once: How many rows are read, and looked up in the journal, together.
+        routing: What the shards of documents without a routing of their own are chosen by; None leaves it to the ids.
     """
 
     def __init__(
-        self, load: Load, target: LoadTarget, progress: Progress | None = None, *, rows_at_once: int = 200
+        self,
+        load: Load,
+        target: LoadTarget,
+        progress: Progress | None = None,
+        *,
+        rows_at_once: int = 200,
+        routing: str | None = None,
     ) -> None:
-        self._load, self._target, self._progress, self._rows_at_once = load, target, progress, rows_at_once
+        self._load, self._target, self._progress = load, target, progress
+        self._rows_at_once, self._routing = rows_at_once, routing
         self._journal = _journal_of(load)
         self._letters = None if load.dead_letters is None else DeadLetterFile(Path(load.dead_letters))
         self._pending: dict[str, list[tuple[JournalEntry, SparseDocument | None]]] = {}
@@ -64,14 +72,14 @@ class LoadRun:
         if self._journal is not None:
             self._run = self._journal.begin(self._target, restart=self._load.restart)
         if self._letters is not None:
-            self._letters.__enter__()
+            self._letters.begin()
 
     def close(self) -> None:
         """Close the journal and the file of dead letters; what is recorded stays."""
         if self._journal is not None:
             self._journal.close()
         if self._letters is not None:
-            self._letters.__exit__(None, None, None)
+            self._letters.close()
 
     def documents(self) -> Iterator[SparseDocument]:
         """Yield the documents that are to be written; end early after too many errors."""
@@ -92,11 +100,12 @@ class LoadRun:
         """
         failed, unknown = {failure.id: failure for failure in report.failed}, frozenset(report.unknown)
         with self._lock:
-            taken = []
+            taken, refused = [], []
             for name in [*ids, *(failed.keys() - set(ids))]:
                 entry, document = self._take(name)
                 failure = failed.pop(name, None)
                 if failure is not None and failure.error_type != NOT_SENT:
+                    refused.append(name)
                     self._refuse(name, entry.place if entry else name, _stage(failure), _reason(failure), document)
                 elif failure is not None or name in unknown:
                     self._counts["left"] += 1
@@ -104,11 +113,12 @@ class LoadRun:
                     taken.append(entry)
             if self._journal is not None:
                 self._journal.commit([entry for entry in taken if entry.content])
+                self._journal.mark_read(refused)  # so that what the index holds of such rows is not taken for gone
             self._counts["written"] += len(taken)
         self._show()
 
-    def gone(self) -> Iterator[list[str]]:
-        """Yield the ids of documents of rows that are gone, where they may be deleted."""
+    def gone(self) -> Iterator[list[Gone]]:
+        """Yield the documents of rows that are gone, where they may be deleted."""
         if self._journal is None or not self._load.sync:
             return
         if self._stopped or self._counts["left"]:
@@ -118,11 +128,16 @@ class LoadRun:
         else:
             yield from self._journal.gone()
 
-    def forget(self, ids: Sequence[str]) -> None:
-        """Record that documents were deleted."""
+    def forget(self, gone: Sequence[Gone], *, deleted: int) -> None:
+        """Record that documents were deleted.
+
+        Args:
+            gone: The documents.
+            deleted: How many of them the index held.
+        """
         if self._journal is not None:
-            self._journal.forget(ids)
-        self._counts["deleted"] += len(ids)
+            self._journal.forget([name for name, _ in gone])
+        self._counts["deleted"] += deleted
 
     def report(self, written: BulkReport) -> LoadReport:
         """Return the report of the run.
@@ -174,25 +189,36 @@ class LoadRun:
         """Return the rows that the journal does not hold as they are, with the hashes of their contents."""
         contents = content_hashes([row.document for row in rows])
         entries = journal.entries([str(row.document.id) for row in rows])
-        changed, unchanged = [], []
+        changed, unchanged, refused = [], [], []
         for row, content in zip(rows, contents, strict=True):
             name = str(row.document.id)
             with self._lock:
                 known = self._pending[name][0][0] if name in self._pending else entries.get(name)
-            if known is not None and known.run == self._run and known.content != content:
-                reason = f"its id {name!r} is that of {known.place}, too; ids are unique in a load"
+            if known is not None and (reason := self._conflict(row, content, known)) is not None:
+                refused.append(name)
                 self._refuse(name, row.place, "read", reason, row.document)
             elif known is not None and known.content == content:
                 unchanged.append(name)
                 entries[name] = known._replace(run=self._run)
             else:
-                entries[name] = JournalEntry(name, content or b"", row.place, self._run)
+                entries[name] = self._entry(row, content)
                 changed.append((row, content or b""))
-        journal.mark_read(unchanged)
+        journal.mark_read([*unchanged, *refused])
         if unchanged:
             self._counts["unchanged"] += len(unchanged)
             self._show()
         return changed
+
+    def _conflict(self, row: SourceRow, content: bytes | None, known: JournalEntry) -> str | None:
+        """Return why a row cannot be written beside what is known of its id, or None."""
+        if known.run == self._run and known.content != content:
+            return f"its id {known.id!r} is that of {known.place}, too; ids are unique in a load"
+        if known.routing != (routing := self._routing_of(row)):
+            return (
+                f"its routing was {known.routing!r} when it was written, and is {routing!r} now: the index would "
+                "hold it twice. Delete the former document, or give this one another id"
+            )
+        return None
 
     def _with_id(self, row: SourceRow) -> SourceRow:
         if row.document.id is not None:
@@ -203,10 +229,16 @@ class LoadRun:
         return replace(row, document=replace(row.document, id=name))
 
     def _to_write(self, row: SourceRow, content: bytes) -> SparseDocument:
-        entry = JournalEntry(str(row.document.id), content, row.place, self._run)
+        entry = self._entry(row, content)
         with self._lock:
             self._pending.setdefault(entry.id, []).append((entry, row.document if self._load.keep_rows else None))
         return row.document
+
+    def _entry(self, row: SourceRow, content: bytes | None) -> JournalEntry:
+        return JournalEntry(str(row.document.id), content or b"", row.place, self._run, self._routing_of(row))
+
+    def _routing_of(self, row: SourceRow) -> str | None:
+        return self._routing if row.document.routing is None else row.document.routing
 
     def _take(self, name: str) -> tuple[JournalEntry | None, SparseDocument | None]:
         """Return the next pending row of an id, and its document where that is kept."""

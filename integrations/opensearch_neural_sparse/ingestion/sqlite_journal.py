@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 
 from opensearch_neural_sparse.errors import JournalError
-from opensearch_neural_sparse.ingestion.journal import JournalEntry, LoadTarget
+from opensearch_neural_sparse.ingestion.journal import Gone, JournalEntry, LoadTarget
 
 FORMAT = 1
 """Version of the file format, stored as SQLite's `user_version`."""
@@ -18,7 +18,7 @@ IDS_PER_QUERY = 500
 _RUN, _FINISHED = "run", "finished"
 _TABLES = (
     "CREATE TABLE load (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE rows (id TEXT PRIMARY KEY, content BLOB, place TEXT, run INTEGER) WITHOUT ROWID",
+    "CREATE TABLE rows (id TEXT PRIMARY KEY, content BLOB, place TEXT, run INTEGER, routing TEXT) WITHOUT ROWID",
 )
 
 
@@ -94,7 +94,7 @@ class SqliteJournal:
             for start in range(0, len(ids), IDS_PER_QUERY):
                 part = ids[start : start + IDS_PER_QUERY]
                 marks = ",".join("?" * len(part))
-                rows = database.execute(f"SELECT id, content, place, run FROM rows WHERE id IN ({marks})", part)  # noqa: S608
+                rows = database.execute(f"SELECT * FROM rows WHERE id IN ({marks})", part)  # noqa: S608
                 found.update((row[0], JournalEntry(*row)) for row in rows)
         return found
 
@@ -114,20 +114,21 @@ class SqliteJournal:
             entries: The rows.
         """
         with self._opened() as database, database:
-            database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)", entries)
+            database.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?, ?)", entries)
 
-    def gone(self) -> Iterator[list[str]]:
-        """Yield, in batches, the ids that this run has not read."""
+    def gone(self) -> Iterator[list[Gone]]:
+        """Yield, in batches, the documents of rows that this run has not read."""
         last = ""
         while True:
             with self._opened() as database:
                 rows = database.execute(
-                    "SELECT id FROM rows WHERE run < ? AND id > ? ORDER BY id LIMIT ?", (self._run, last, IDS_PER_QUERY)
+                    "SELECT id, routing FROM rows WHERE run < ? AND id > ? ORDER BY id LIMIT ?",
+                    (self._run, last, IDS_PER_QUERY),
                 ).fetchall()
             if not rows:
                 return
             last = rows[-1][0]
-            yield [name for (name,) in rows]
+            yield rows
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the entries of documents that are deleted.

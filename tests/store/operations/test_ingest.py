@@ -119,6 +119,39 @@ def test_nothing_is_deleted_where_rows_could_not_be_read(store: NeuralSparseStor
     assert store.count() == 10
 
 
+def test_document_whose_new_row_is_refused_is_not_deleted(store: NeuralSparseStore, journal: Path) -> None:
+    store.ingest(Load(rows(5), journal=journal))
+    broken = [*rows(3), {"id": "r3", "text": "new", "metadata": {"n": "three"}}]
+    report = store.ingest(Load(broken, journal=journal, sync=True))
+    assert counts(report) == (0, 3, 1, 1, 0)
+    assert stored(store).keys() == {"r0", "r1", "r2", "r3"}
+    assert counts(store.ingest(Load(rows(4), journal=journal, sync=True))) == (0, 4, 0, 0, 0)
+
+
+def test_documents_of_other_shards_are_deleted_there(make_store: MakeStore, journal: Path) -> None:
+    store = make_store()
+    store.create(settings={"number_of_shards": 3})
+    routed = [SparseDocument(id=f"r{n}", text=f"w{n}", routing=f"team-{n}") for n in range(12)]
+    routed_by_options = WriteOptions(routing="all")
+    store.ingest(Load(routed, journal=journal))
+    assert counts(store.ingest(Load(routed[:2], journal=journal, sync=True))) == (0, 2, 0, 10, 0)
+    assert store.count() == 2
+    other = Load(rows(10), journal=journal, restart=True)
+    assert store.ingest(other, options=routed_by_options).written == 10
+    report = store.ingest(Load(rows(1), journal=journal, sync=True), options=routed_by_options)
+    assert counts(report) == (0, 1, 0, 9, 0)
+
+
+def test_row_of_another_routing_is_refused(store: NeuralSparseStore, journal: Path) -> None:
+    store.ingest(Load([SparseDocument(id="1", text="a", routing="x")], journal=journal))
+    moved = [SparseDocument(id="1", text="a", routing="y")]
+    for sync in (False, True):
+        report = store.ingest(Load(moved, journal=journal, sync=sync))
+        assert counts(report) == (0, 0, 1, 0, 0)
+        assert "its routing was 'x' when it was written, and is 'y' now" in report.letters[0].reason
+    assert store.count() == 1
+
+
 def test_rows_without_ids_keep_theirs(store: NeuralSparseStore, journal: Path) -> None:
     texts = ["red mars", "blue earth"]
     store.ingest(Load(texts, journal=journal))

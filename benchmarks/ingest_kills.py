@@ -48,6 +48,8 @@ DOORS = ("core", "awaited", "shell", "haystack", "langchain")
 COUNTS = ("kills", "died_midway", "rows", "lost", "doubled", "stale", "repeated", "repeats")
 SHARE_OF_SHELL = 10
 BATCH = 50
+PAUSE = 0.1
+"""Seconds before the rows of a batch are read, so that a load lasts long enough to be hit."""
 MOST_REPEATS = 8
 WORDS = ("river", "stone", "heart", "string", "list", "file", "path", "date", "mars", "earth", "moon", "planet")
 QUICK: dict[str, Any] = {"heap": "512m", "jvm_options": ("-XX:TieredStopAtLevel=1",)}
@@ -62,6 +64,8 @@ def text_of(number: int) -> str:
 def rows(count: int) -> Iterator[SourceRow]:
     """Yield rows with vectors."""
     for number in range(count):
+        if number % BATCH == 0:
+            time.sleep(PAUSE)
         text = text_of(number)
         words = dict.fromkeys(text.lower().strip(".").replace(":", "").split())
         vector = {word: 0.5 + (hash_of(word) % 100) / 50 for word in words}
@@ -128,8 +132,9 @@ class Trial:
     def start(self) -> subprocess.Popen[bytes]:
         """Start the load in a process of its own."""
         arguments = ["--load", self.door, self.url, self.index, str(self.folder), str(self.count)]
-        log = (self.folder / "log").open("ab")
-        return subprocess.Popen([sys.executable, "-m", "benchmarks.ingest_kills", *arguments], stdout=log, stderr=log)
+        command = [sys.executable, "-m", "benchmarks.ingest_kills", *arguments]
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log)
 
     def recorded(self) -> int:
         """Return how many rows the journal holds."""

@@ -43,7 +43,7 @@ nitpick_ignore_regex = [
     (r"py:.*", r"opensearch_neural_sparse\.search\.options\.page\.SearchPage"),
     (
         r"py:.*",
-        r"opensearch_neural_sparse\..*\.(Array|BulkAction|IndexInfo|Journal|JournalEntry|LoadTarget|MetadataTypes|Observe|StartArguments|TokenIds)",
+        r"opensearch_neural_sparse\..*\.(Array|BulkAction|IndexInfo|Journal|JournalEntry|LoadTarget|MetadataTypes|Observe|SparseField|StartArguments|TokenIds)",
     ),
     (r"py:.*", r"langchain_opensearch_neural_sparse\.vectorstore_base\.VectorStoreBase"),
 ]

@@ -16,4 +16,4 @@ pytestmark = pytest.mark.slow
 def test_killed_loads_lose_and_double_nothing(version: str, tmp_path: Path) -> None:
     total = run_kills(len(DOORS), 1, 600, tmp_path, version=version)["total"]
     assert (total["kills"], total["lost"], total["doubled"], total["stale"]) == (6, 0, 0, 0)
-    assert total["died_midway"] >= 3
+    assert total["died_midway"] >= 2

@@ -11,10 +11,10 @@ from threading import RLock
 
 from opensearch_neural_sparse.errors import JournalError
 from opensearch_neural_sparse.ingestion.journal import Gone, JournalEntry, LoadTarget
+from opensearch_neural_sparse.sqlite_files import KEYS_PER_QUERY, prepare, select_by_keys
 
 FORMAT = 1
 """Version of the file format, stored as SQLite's `user_version`."""
-IDS_PER_QUERY = 500
 _RUN, _FINISHED = "run", "finished"
 _TABLES = (
     "CREATE TABLE load (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -89,14 +89,9 @@ class SqliteJournal:
         Args:
             ids: The ids.
         """
-        found: dict[str, JournalEntry] = {}
         with self._opened() as database:
-            for start in range(0, len(ids), IDS_PER_QUERY):
-                part = ids[start : start + IDS_PER_QUERY]
-                marks = ",".join("?" * len(part))
-                rows = database.execute(f"SELECT * FROM rows WHERE id IN ({marks})", part)  # noqa: S608
-                found.update((row[0], JournalEntry(*row)) for row in rows)
-        return found
+            rows = select_by_keys(database, "SELECT * FROM rows WHERE id", ids)
+            return {row[0]: JournalEntry(*row) for row in rows}
 
     def mark_read(self, ids: Iterable[str]) -> None:
         """Record that this run has read rows that are unchanged.
@@ -123,7 +118,7 @@ class SqliteJournal:
             with self._opened() as database:
                 rows = database.execute(
                     "SELECT id, routing FROM rows WHERE run < ? AND id > ? ORDER BY id LIMIT ?",
-                    (self._run, last, IDS_PER_QUERY),
+                    (self._run, last, KEYS_PER_QUERY),
                 ).fetchall()
             if not rows:
                 return
@@ -212,8 +207,7 @@ class SqliteJournal:
 def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=60, check_same_thread=False)
     try:
-        if _format(database) != FORMAT:
-            _prepare(database, path)
+        _ensure_format(database, path)
         database.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         database.close()
@@ -221,22 +215,9 @@ def _open(path: Path) -> sqlite3.Connection:
     return database
 
 
-def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("BEGIN IMMEDIATE")
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if _format(database) != FORMAT:  # else another process made it meanwhile
-        if tables or _format(database):
-            raise JournalError(f"{path} is a database of another kind or version. Give another path.")
-        for table in _TABLES:
-            database.execute(table)
-        database.execute(f"PRAGMA user_version = {FORMAT}")
-    database.commit()
-
-
-def _format(database: sqlite3.Connection) -> int:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return int(version)
+def _ensure_format(database: sqlite3.Connection, path: Path) -> None:
+    if not prepare(database, FORMAT, _TABLES):
+        raise JournalError(f"{path} is a database of another kind or version. Give another path.")
 
 
 def _values(database: sqlite3.Connection) -> dict[str, str]:

@@ -10,10 +10,11 @@ from pathlib import Path
 from zlib import crc32
 
 from opensearch_neural_sparse.errors import VectorCacheError
+from opensearch_neural_sparse.sqlite_files import prepare, select_by_keys
 
 FORMAT = 1
 """Version of the file format, stored as SQLite's `user_version`."""
-KEYS_PER_QUERY = 500
+_TABLE = "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
 TEXTS_PER_COMMIT = 512
 """Number of new texts per commit; an interrupted run loses at most these."""
 
@@ -36,11 +37,8 @@ class VectorFile:
         """
         found: dict[bytes, bytes] = {}
         with self._database() as database:
-            for start in range(0, len(keys), KEYS_PER_QUERY):
-                part = keys[start : start + KEYS_PER_QUERY]
-                marks = ",".join("?" * len(part))
-                rows = database.execute(f"SELECT key, vector FROM vectors WHERE key IN ({marks})", part)  # noqa: S608
-                found.update((key, self._checked(value)) for key, value in rows)
+            rows = select_by_keys(database, "SELECT key, vector FROM vectors WHERE key", keys)
+            found.update((key, self._checked(value)) for key, value in rows)
         return found
 
     def write(self, contents: Mapping[bytes, bytes]) -> None:
@@ -92,29 +90,11 @@ class VectorFile:
         # A connection for each operation: SQLite's own locks then serve threads and processes alike.
         try:
             with closing(sqlite3.connect(self.path, timeout=60)) as database:
-                _prepare(database, self.path)
+                if not prepare(database, FORMAT, [_TABLE]):
+                    raise VectorCacheError(f"{self.path} is a database of another kind or version. Give another path.")
                 yield database
         except sqlite3.DatabaseError as error:
             raise VectorCacheError(
                 f"{self.path} cannot be used as a vector cache ({error}). "
                 "Delete the file if it is one, or give another path."
             ) from error
-
-
-def _prepare(database: sqlite3.Connection, path: Path) -> None:
-    if _format(database) == FORMAT:
-        return
-    database.execute("BEGIN IMMEDIATE")
-    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if _format(database) != FORMAT:  # else another process made it meanwhile
-        if tables or _format(database):
-            raise VectorCacheError(f"{path} is a database of another kind or version. Give another path.")
-        database.execute("CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID")
-        database.execute(f"PRAGMA user_version = {FORMAT}")
-    database.commit()
-    database.execute("PRAGMA journal_mode = WAL")
-
-
-def _format(database: sqlite3.Connection) -> int:
-    (version,) = database.execute("PRAGMA user_version").fetchone()
-    return int(version)

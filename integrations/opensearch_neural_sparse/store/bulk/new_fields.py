@@ -22,9 +22,9 @@ from opensearch_neural_sparse.store.bulk.retry import RETRIED_REFUSALS, Answer, 
 BAD_REQUEST = 400
 _ATTEMPTS = 3
 """Most declarations that the server refuses: it answers with a conflict before it shows the mapping that conflicts."""
-Ask = Callable[[Any], Any]
+Call = Callable[[Any], Any]
 """Client, blocking or asynchronous -> the response, or an awaitable of it."""
-Asking = Generator[Ask, Any, NeuralSparseError | None]
+Calls = Generator[Call, Any, NeuralSparseError | None]
 """Requests, answered with the response or the error; the result is the error after which nothing can be sent."""
 
 
@@ -50,7 +50,7 @@ class NewFields:
         """Return whether a batch needs `declare` before it is sent."""
         return self._types is not None and (self._types.declarations.is_due or self._types.conflicts != self._conflicts)
 
-    def declare(self, batch: Sequence[BulkAction]) -> Generator[Ask, Any, Answer]:
+    def declare(self, batch: Sequence[BulkAction]) -> Generator[Call, Any, Answer]:
         """Declare fields, and return what answers the batch in place of the server; None where it can be sent.
 
         Args:
@@ -85,7 +85,7 @@ class NewFields:
         return None
 
 
-def declare_fields(index: str, target: str, types: MetadataTypes) -> Asking:
+def declare_fields(index: str, target: str, types: MetadataTypes) -> Calls:
     """Declare the fields that are pending, and return the error after which the request may be sent again.
 
     The mapping is read before: another writer may have declared them, or the index may map no new fields any more. What

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.errors import NeuralSparseError, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import IndexInfo
@@ -15,10 +15,12 @@ from opensearch_neural_sparse.index.read_index import UUID_FILTER
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.new_fields import NewFields
-from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
+from opensearch_neural_sparse.store.bulk.retry import Answer, Send, Skipped, Step, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.bulk.thread_sender import (
     HEAD_START,
+    Result,
+    Wanted,
     bulk_parameters,
     unless_refresh_refused,
     write_target,
@@ -114,31 +116,23 @@ class AsyncBulkSender:
 
     async def _look(self, scheduler: BulkScheduler) -> None:
         asked = monotonic()
-        try:
-            with translated_errors(self._client, self._index):
-                found = await self._client.indices.get(index=self._index, params=dict(UUID_FILTER))
-        except (ServerConnectionError, ServerRequestError) as error:
-            self._guard.on_error(scheduler, error)
-            return
-        self._guard.verify(scheduler, found, asked=asked)
+        found = await self._request(lambda client: client.indices.get(index=self._index, params=dict(UUID_FILTER)))
+        if isinstance(found, NeuralSparseError):
+            self._guard.on_error(scheduler, found)
+        else:
+            self._guard.verify(scheduler, found, asked=asked)
 
     async def _deliver(
         self, batch: Sequence[BulkAction], scheduler: BulkScheduler, slots: asyncio.Semaphore
     ) -> BulkReport:
-        answer: Answer = None
+        async def perform(step: Step) -> Answer:
+            if isinstance(step, Send):
+                return await self._answer(step, scheduler)
+            await asyncio.sleep(step.seconds)
+            return None
+
         async with slots:
-            steps = scheduler.deliver(batch, self._options)
-            while True:
-                try:
-                    step = steps.send(answer)
-                except StopIteration as finished:
-                    report: BulkReport = finished.value
-                    return report
-                if isinstance(step, Pause):
-                    await asyncio.sleep(step.seconds)
-                    answer = None
-                else:
-                    answer = await self._answer(step, scheduler)
+            return await _drive(scheduler.deliver(batch, self._options), perform)
 
     async def _answer(self, step: Send, scheduler: BulkScheduler) -> Answer:
         if scheduler.stopped is None and self._guard.is_due():
@@ -147,29 +141,35 @@ class AsyncBulkSender:
             return Skipped(scheduler.stopped)
         if self._new_fields.is_due() and (answer := await self._declare(step.actions)) is not None:
             return answer
-        try:
-            with translated_errors(self._client, self._index):
-                response: dict[str, Any] = await self._client.bulk(
-                    body=step.body, index=self._target, params=bulk_parameters(self._options)
-                )
-                return response
-        except (ServerConnectionError, ServerRequestError) as error:
-            return error
+        parameters = bulk_parameters(self._options)
+        response: Answer = await self._request(
+            lambda client: client.bulk(body=step.body, index=self._target, params=parameters)
+        )
+        return response
 
     async def _declare(self, batch: Sequence[BulkAction]) -> Answer:
         async with self._declaring:
-            steps, answer = self._new_fields.declare(batch), None
-            while True:
-                try:
-                    ask = steps.send(answer)
-                except StopIteration as finished:
-                    final: Answer = finished.value
-                    return final
-                try:
-                    with translated_errors(self._client, self._index):
-                        answer = await ask(self._client)
-                except (ServerConnectionError, ServerRequestError) as error:
-                    answer = error
+            return await _drive(self._new_fields.declare(batch), self._request)
+
+    async def _request(self, request: Callable[[AsyncOpenSearch], Awaitable[Any]]) -> Any:
+        """Return the response to a request, or the error."""
+        try:
+            with translated_errors(self._client, self._index):
+                return await request(self._client)
+        except (ServerConnectionError, ServerRequestError) as error:
+            return error
+
+
+async def _drive(steps: Generator[Wanted, Any, Result], perform: Callable[[Wanted], Awaitable[Any]]) -> Result:
+    """Perform each step of a generator, and return its result."""
+    answer = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as finished:
+            result: Result = finished.value
+            return result
+        answer = await perform(step)
 
 
 def _collect(scheduler: BulkScheduler, under_way: _UnderWay, done: Iterable[asyncio.Task[BulkReport]]) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event, Lock
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from opensearch_neural_sparse.errors import LimitedRightsWarning, ServerConnectionError, ServerRequestError
+from opensearch_neural_sparse.errors import (
+    LimitedRightsWarning,
+    NeuralSparseError,
+    ServerConnectionError,
+    ServerRequestError,
+)
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import IndexInfo
@@ -18,7 +23,7 @@ from opensearch_neural_sparse.index.read_index import UUID_FILTER
 from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
 from opensearch_neural_sparse.store.bulk.new_fields import NewFields
-from opensearch_neural_sparse.store.bulk.retry import Answer, Pause, Send, Skipped, split_batches
+from opensearch_neural_sparse.store.bulk.retry import Answer, Send, Skipped, Step, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.write_options import WriteOptions
 from opensearch_neural_sparse.transport.errors import REFUSALS, translated_errors
@@ -26,6 +31,8 @@ from opensearch_neural_sparse.transport.errors import REFUSALS, translated_error
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
+Wanted = TypeVar("Wanted")
+Result = TypeVar("Result")
 BULK_ANSWER = "items.*.status,items.*.error"
 HEAD_START = 0.004
 """Seconds in which a request gets on its way before the next batch is prepared.
@@ -128,28 +135,20 @@ class BulkSender:
 
     def _look(self, scheduler: BulkScheduler) -> None:
         asked = monotonic()
-        try:
-            with translated_errors(self._client, self._index):
-                found = self._client.indices.get(index=self._index, params=dict(UUID_FILTER))
-        except (ServerConnectionError, ServerRequestError) as error:
-            self._guard.on_error(scheduler, error)
-            return
-        self._guard.verify(scheduler, found, asked=asked)
+        found = self._request(lambda client: client.indices.get(index=self._index, params=dict(UUID_FILTER)))
+        if isinstance(found, NeuralSparseError):
+            self._guard.on_error(scheduler, found)
+        else:
+            self._guard.verify(scheduler, found, asked=asked)
 
     def _deliver(self, batch: Sequence[BulkAction], scheduler: BulkScheduler, given_up: Event) -> BulkReport:
-        steps = scheduler.deliver(batch, self._options)
-        answer: Answer = None
-        while True:
-            try:
-                step = steps.send(answer)
-            except StopIteration as finished:
-                report: BulkReport = finished.value
-                return report
-            if isinstance(step, Pause):
-                given_up.wait(step.seconds)
-                answer = None
-            else:
-                answer = self._answer(step, scheduler)
+        def perform(step: Step) -> Answer:
+            if isinstance(step, Send):
+                return self._answer(step, scheduler)
+            given_up.wait(step.seconds)
+            return None
+
+        return _drive(scheduler.deliver(batch, self._options), perform)
 
     def _answer(self, step: Send, scheduler: BulkScheduler) -> Answer:
         if scheduler.stopped is None and self._guard.is_due():
@@ -158,29 +157,35 @@ class BulkSender:
             return Skipped(scheduler.stopped)
         if self._new_fields.is_due() and (answer := self._declare(step.actions)) is not None:
             return answer
-        try:
-            with translated_errors(self._client, self._index):
-                response: dict[str, Any] = self._client.bulk(
-                    body=step.body, index=self._target, params=bulk_parameters(self._options)
-                )
-                return response
-        except (ServerConnectionError, ServerRequestError) as error:
-            return error
+        parameters = bulk_parameters(self._options)
+        response: Answer = self._request(
+            lambda client: client.bulk(body=step.body, index=self._target, params=parameters)
+        )
+        return response
 
     def _declare(self, batch: Sequence[BulkAction]) -> Answer:
         with self._declaring:
-            steps, answer = self._new_fields.declare(batch), None
-            while True:
-                try:
-                    ask = steps.send(answer)
-                except StopIteration as finished:
-                    final: Answer = finished.value
-                    return final
-                try:
-                    with translated_errors(self._client, self._index):
-                        answer = ask(self._client)
-                except (ServerConnectionError, ServerRequestError) as error:
-                    answer = error
+            return _drive(self._new_fields.declare(batch), self._request)
+
+    def _request(self, request: Callable[[OpenSearch], Any]) -> Any:
+        """Return the response to a request, or the error."""
+        try:
+            with translated_errors(self._client, self._index):
+                return request(self._client)
+        except (ServerConnectionError, ServerRequestError) as error:
+            return error
+
+
+def _drive(steps: Generator[Wanted, Any, Result], perform: Callable[[Wanted], Any]) -> Result:
+    """Perform each step of a generator, and return its result."""
+    answer = None
+    while True:
+        try:
+            step = steps.send(answer)
+        except StopIteration as finished:
+            result: Result = finished.value
+            return result
+        answer = perform(step)
 
 
 @contextmanager

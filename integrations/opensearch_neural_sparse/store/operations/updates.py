@@ -20,7 +20,7 @@ from opensearch_neural_sparse.index.bulk.updates import metadata_draft, text_dra
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
-from opensearch_neural_sparse.store.bulk.new_fields import Asking, declare_fields
+from opensearch_neural_sparse.store.bulk.new_fields import Calls, declare_fields
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.operations.documents import send_actions, send_documents
 from opensearch_neural_sparse.store.operations.lifecycle import check_filter, open_index, open_to_write
@@ -98,17 +98,17 @@ def delete_matching(
     raise BulkWriteError(BulkReport(written=deleted, stopped=reason))
 
 
-def _answered(asking: Asking) -> Steps[NeuralSparseError | None]:
+def _answered(calls: Calls) -> Steps[NeuralSparseError | None]:
     """Perform requests that are answered with the response or the error, and return their result."""
     answer: Any = None
     while True:
         try:
-            ask = asking.send(answer)
+            call = calls.send(answer)
         except StopIteration as finished:
             result: NeuralSparseError | None = finished.value
             return result
         try:
-            answer = yield Request(ask)
+            answer = yield Request(call)
         except (ServerConnectionError, ServerRequestError) as error:
             answer = error
 

@@ -94,16 +94,16 @@ def test_documents_travel_while_later_ones_are_not_read_yet(
     from opensearch_neural_sparse.cli.commands import ingest
 
     seen: list[int] = []
-    plain = ingest.Sorting.counted
+    plain = ingest.SeenColumns.counted
 
-    def watched(self: ingest.Sorting, rows: Any) -> Any:
+    def watched(self: ingest.SeenColumns, rows: Any) -> Any:
         for row in plain(self, rows):
             if self.documents == 30:
                 client.indices.refresh(index=index)
                 seen.append(client.count(index=index)["count"])
             yield row
 
-    monkeypatch.setattr(ingest.Sorting, "counted", watched)
+    monkeypatch.setattr(ingest.SeenColumns, "counted", watched)
     rows = "\n".join(json.dumps({"id": str(number), "text": "A heart."}) for number in range(30)).encode()
     assert cli("ingest", index, "-", "--model", MODEL, "--batch-size", "2", stdin=rows).status == 0
     assert seen[0] > 0

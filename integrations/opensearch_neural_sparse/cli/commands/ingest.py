@@ -114,11 +114,11 @@ def ingest(
     with usage_errors("--retry-failed"):
         kept, only = chosen_rows(retry_failed, files)
     rows = kept or read_source(files, columns, sys.stdin.buffer)
-    sorting = Sorting(unseen=set(columns.types))
+    seen_columns = SeenColumns(unseen=set(columns.types))
     with TemporaryDirectory() as folder, connection.store(index, model=model) as store:
         with usage_errors():
             load = Load(
-                sorting.counted(rows),
+                seen_columns.counted(rows),
                 source=", ".join(map(str, files)),
                 journal=journal,
                 restart=restart,
@@ -131,7 +131,7 @@ def ingest(
         with shown_counts() as progress:
             report = write(store, load, batch_size, progress)
         outcome = outcome_of(index, report, letters_of(load), skipped_files(files))
-    warn(columns, sorting)
+    warn(columns, seen_columns)
     print_json(outcome) if json else show(outcome)
     if not report.complete:
         raise typer.Exit(1)
@@ -188,7 +188,7 @@ def chosen_rows(failed: Path | None, paths: list[Path]) -> "tuple[list[SourceRow
 
 
 @dataclass
-class Sorting:
+class SeenColumns:
     """Counts documents on their way to the index.
 
     Attributes:
@@ -214,11 +214,11 @@ class Sorting:
             yield row
 
 
-def warn(columns: "Columns", sorting: Sorting) -> None:
+def warn(columns: "Columns", seen_columns: SeenColumns) -> None:
     """Warn on standard error of requested columns that no row has."""
-    if sorting.documents and not sorting.named and columns.id != "id":
+    if seen_columns.documents and not seen_columns.named and columns.id != "id":
         typer.echo(f"Warning: No row has column {columns.id!r}: each document got a random id.", err=True)
-    for column in sorted(sorting.unseen) if sorting.documents else ():
+    for column in sorted(seen_columns.unseen) if seen_columns.documents else ():
         typer.echo(f"Warning: No row has column {column!r}, which --type names.", err=True)
 
 

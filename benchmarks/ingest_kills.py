@@ -1,12 +1,15 @@
-"""Loads whose client or server is killed at random moments, and which are repeated until they end.
+"""Loads whose client, server or encoding process is killed at random moments, and which are repeated until they end.
 
-    python -m benchmarks.ingest_kills [CLIENT_KILLS] [SERVER_KILLS] [DOCUMENTS]
+    python -m benchmarks.ingest_kills [CLIENT_KILLS] [SERVER_KILLS] [DOCUMENTS] [WORKER_KILLS]
 
 Each load writes DOCUMENTS rows by a journal into an index of its own, in a process of its own, through one of five
 front doors in turn: the blocking store, the awaited store, the command line, the Haystack layer, the LangChain layer.
 Rows have vectors; the command line, which reads texts alone, has a tenth of them encoded by the model of the examples.
 The process, or the server, is killed with SIGKILL when a number of rows drawn by chance is written, the server is
 started again, and the same command is repeated until it ends well.
+
+Loads whose encoding processes are killed have half as many rows, without vectors, which two processes encode. Such a
+load is not repeated: it ends well by itself, and `repeats` counts those that did not.
 
 Then the index is read: `lost` are rows that it does not hold, `doubled` documents that no row has, `stale` documents
 with another content than their row. `repeated` counts the rows that were written more than once, as the killed process
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import signal
 import subprocess
@@ -61,15 +65,17 @@ def text_of(number: int) -> str:
     return f"Row {number}: {' '.join(chance.choices(WORDS, k=12))}."
 
 
-def rows(count: int) -> Iterator[SourceRow]:
-    """Yield rows with vectors."""
+def rows(count: int, *, encoded: bool) -> Iterator[SourceRow]:
+    """Yield rows, with vectors or to be encoded."""
     for number in range(count):
-        if number % BATCH == 0:
+        if encoded and number % BATCH == 0:
             time.sleep(PAUSE)
         text = text_of(number)
         words = dict.fromkeys(text.lower().strip(".").replace(":", "").split())
         vector = {word: 0.5 + (hash_of(word) % 100) / 50 for word in words}
-        document = SparseDocument(id=f"row-{number}", text=text, metadata={"number": number}, vector=vector)
+        document = SparseDocument(
+            id=f"row-{number}", text=text, metadata={"number": number}, vector=vector if encoded else None
+        )
         yield SourceRow(place=f"rows:{number}", document=document)
 
 
@@ -78,34 +84,39 @@ def hash_of(word: str) -> int:
     return sum(ord(letter) * 31**place for place, letter in enumerate(word))
 
 
-def load(door: str, url: str, index: str, folder: Path, count: int) -> int:
-    """Load all rows through a front door, and return the exit status."""
-    plan = Load(rows(count), source="rows", journal=folder / "journal")
+def load(door: str, url: str, index: str, folder: Path, count: int, workers: int) -> int:
+    """Load all rows through a front door, encoded by so many processes if any, and return the exit status."""
+    plan = Load(rows(count, encoded=not workers), source="rows", journal=folder / "journal")
     options = WriteOptions(batch_size=BATCH)
+    by_workers = {"workers": workers} if workers else {}
     if door == "core":
-        with NeuralSparseStore(index, url=url, model=MODEL) as store:
+        with NeuralSparseStore(index, url=url, model=MODEL, encoder_options=by_workers) as store:
             return not store.ingest(plan, options=options).complete
     if door == "awaited":
-        return asyncio.run(load_awaited(plan, url, index, options))
+        return asyncio.run(load_awaited(plan, url, index, options, by_workers))
     if door == "langchain":
         from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 
-        with OpenSearchNeuralSparseVectorStore(index, url=url, model=str(MODEL)) as vectorstore:
+        made_by = {"model": str(MODEL), "encoder_options": by_workers}
+        with OpenSearchNeuralSparseVectorStore(index, url=url, **made_by) as vectorstore:
             return not vectorstore.ingest(plan, batch_size=BATCH).complete
     if door == "haystack":
         from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 
-        documents = OpenSearchNeuralSparseDocumentStore(model=str(MODEL), hosts=url, index=index, timeout=60)
+        documents = OpenSearchNeuralSparseDocumentStore(
+            model=str(MODEL), hosts=url, index=index, timeout=60, **by_workers
+        )
         return not documents.ingest(plan).complete
     from opensearch_neural_sparse.cli.app import run
 
     arguments = ["--url", url, "--model", str(MODEL), "--journal", str(folder / "journal"), "--batch-size", "25"]
+    arguments += ["--workers", str(workers)] if workers else []
     return run(["ingest", index, str(folder / "rows.jsonl"), *arguments])
 
 
-async def load_awaited(plan: Load, url: str, index: str, options: WriteOptions) -> int:
+async def load_awaited(plan: Load, url: str, index: str, options: WriteOptions, by_workers: dict[str, int]) -> int:
     """Load rows by the awaited store, and return the exit status."""
-    async with AsyncNeuralSparseStore(index, url=url, model=MODEL) as store:
+    async with AsyncNeuralSparseStore(index, url=url, model=MODEL, encoder_options=by_workers) as store:
         return not (await store.ingest(plan, options=options)).complete
 
 
@@ -117,11 +128,12 @@ class Trial:
         url: Address of the server.
         count: How many rows.
         folder: A folder of its own.
+        workers: How many processes encode the rows; 0 gives them vectors.
     """
 
-    def __init__(self, door: str, url: str, count: int, folder: Path) -> None:
-        self.door, self.url, self.folder = door, url, folder
-        self.count = max(count // SHARE_OF_SHELL, 1) if door == "shell" else count
+    def __init__(self, door: str, url: str, count: int, folder: Path, *, workers: int = 0) -> None:
+        self.door, self.url, self.folder, self.workers = door, url, folder, workers
+        self.count = max(count // SHARE_OF_SHELL, 1) if door == "shell" and not workers else count
         self.index = f"kills-{uuid.uuid4().hex[:12]}"
         folder.mkdir(parents=True)
         lines = ({"id": f"row-{n}", "text": text_of(n), "number": n} for n in range(self.count))
@@ -131,7 +143,7 @@ class Trial:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the load in a process of its own."""
-        arguments = ["--load", self.door, self.url, self.index, str(self.folder), str(self.count)]
+        arguments = ["--load", self.door, self.url, self.index, str(self.folder), str(self.count), str(self.workers)]
         command = [sys.executable, "-m", "benchmarks.ingest_kills", *arguments]
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log)
@@ -188,6 +200,38 @@ def kill_client(trial: Trial, chance: random.Random) -> Counter[str]:
     return _ended(trial)
 
 
+def kill_worker(trial: Trial, chance: random.Random) -> Counter[str]:
+    """Kill an encoding process of a load, repeat the load only if it does not go on, and return the counts."""
+    process = trial.start()
+    recorded, killed = 0, False
+    while process.poll() is None and not killed:
+        _wait_for_a_moment(trial, process, chance)
+        recorded = trial.recorded()
+        killed = _kill_one(encoding_processes(process.pid), chance)
+    ended_well = process.wait(600) == 0
+    repeats = 0 if ended_well else trial.repeat()
+    midway = 0 < recorded < trial.count
+    return Counter(kills=killed, died_midway=midway, repeats=repeats, rows=trial.count, **trial.outcome())
+
+
+def encoding_processes(parent: int) -> list[int]:
+    """Return the ids of the encoding processes that a process has started."""
+    children = Path(f"/proc/{parent}/task").glob("*/children")
+    try:
+        pids = [int(pid) for listed in children for pid in listed.read_text().split()]
+        return [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    except OSError:  # one of them has just ended
+        return []
+
+
+def _kill_one(pids: list[int], chance: random.Random) -> bool:
+    try:
+        os.kill(chance.choice(pids), signal.SIGKILL)
+    except (IndexError, ProcessLookupError):
+        return False
+    return True
+
+
 def kill_server(trial: Trial, chance: random.Random, server: DevServer) -> tuple[Counter[str], DevServer]:
     """Kill the server in the middle of a load, start it again, repeat the load, and return the counts."""
     process = trial.start()
@@ -213,7 +257,14 @@ def _ended(trial: Trial) -> Counter[str]:
 
 
 def run_kills(
-    clients: int, servers: int, count: int, folder: Path, *, version: str = DEFAULT_VERSION, seed: int = 0
+    clients: int,
+    servers: int,
+    count: int,
+    folder: Path,
+    *,
+    workers: int = 0,
+    version: str = DEFAULT_VERSION,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Kill loads and return the counts, in all and by front door.
 
@@ -222,6 +273,7 @@ def run_kills(
         servers: How often the server is killed.
         count: Rows of a load.
         folder: A folder for journals and the server's data.
+        workers: How often an encoding process is killed.
         version: Version of the server.
         seed: Seed of the moments.
     """
@@ -240,20 +292,25 @@ def run_kills(
             counts, server = kill_server(trial, chance, server)
             by_door[door] += counts
             note(f"server {number} {door}: {dict(by_door[door])}")
+        for number in range(workers):
+            door = DOORS[number % len(DOORS)]
+            trial = Trial(door, server.url, count // 2, folder / f"worker-{number}", workers=2)
+            by_door[door] += kill_worker(trial, chance)
+            note(f"worker {number} {door}: {dict(by_door[door])}")
     return {
         "total": {name: sum(counts[name] for counts in by_door.values()) for name in COUNTS},
         "by_door": {door: {name: counts[name] for name in COUNTS} for door, counts in by_door.items()},
     }
 
 
-def main(clients: int = 40, servers: int = 20, count: int = 3000) -> None:
+def main(clients: int = 40, servers: int = 20, count: int = 3000, workers: int = 20) -> None:
     """Kill loads and print what the indices hold."""
     with tempfile.TemporaryDirectory() as folder:
-        print_report({**run_kills(clients, servers, count, Path(folder)), "rows": count})
+        print_report({**run_kills(clients, servers, count, Path(folder), workers=workers), "rows": count})
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--load"]:
-        given_door, given_url, given_index, given_folder, given_count = sys.argv[2:]
-        sys.exit(load(given_door, given_url, given_index, Path(given_folder), int(given_count)))
+        given_door, given_url, given_index, given_folder, *numbers = sys.argv[2:]
+        sys.exit(load(given_door, given_url, given_index, Path(given_folder), *map(int, numbers)))
     main(*map(int, sys.argv[1:]))

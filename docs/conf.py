@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 from enum import Enum
 from inspect import getdoc, isroutine
+from pathlib import Path
 from typing import Any
 
 import opensearch_neural_sparse
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from docs.notebook_pages import read_notebook
 
 project = "opensearch-neural-sparse"
 author = "The opensearch-neural-sparse maintainers"
@@ -15,6 +20,7 @@ copyright = author  # noqa: A001  Sphinx's word
 version = release = opensearch_neural_sparse.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
+exclude_patterns = ["haystack_integration_page.md"]  # a page of another site
 html_theme = "furo"
 html_title = f"{project} {release}"
 html_static_path = ["_static"]
@@ -38,14 +44,19 @@ nitpick_ignore_regex = [
     (r"py:.*", r"(collections|pathlib|haystack|langchain_core|opensearchpy|pydantic)\..*"),
     (r"py:.*", r"haystack_integrations\.document_stores\.opensearch\..*"),
     (r"py:.*", r"Path|(Async)?OpenSearch|Secret|Hosts|AWSAuth|DuplicateDocumentError|DocumentStoreError|FilterError"),
-    (r"py:.*", r"Document|Embeddings|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights|Search|SparseEmbedding"),
-    (r"py:.*", r"Observe"),
+    (
+        r"py:.*",
+        r"Document|Embeddings|Filter|Tokenizer|Client|IndexInfo|MissingText|LegName|Weights|Search|SparseEmbedding",
+    ),
+    (r"py:.*", r"TransformerDocumentEncoder|opensearch_neural_sparse\.encode\.engines\.transformer_encoder\.\w+"),
+    (r"py:.*", r"Aggregations|Observe|(Iterable)?Dataset(Dict)?|EncoderConnection|EncoderInfo|Interface"),
     (r"py:.*", r"opensearch_neural_sparse\.search\.options\.page\.SearchPage"),
     (
         r"py:.*",
-        r"opensearch_neural_sparse\..*\.(Array|BulkAction|IndexInfo|Journal|JournalEntry|LoadTarget|MetadataTypes|Observe|SparseField|StartArguments|TokenIds)",
+        r"opensearch_neural_sparse\..*\.(Array|BulkAction|IndexInfo|Journal|JournalEntry|MetadataTypes|Observe|SparseField|StartArguments|TokenIds)",
     ),
-    (r"py:.*", r"langchain_opensearch_neural_sparse\.vectorstore_base\.VectorStoreBase"),
+    (r"py:.*", r"langchain_opensearch_neural_sparse\.vectorstore_base\.VectorStoreBase|RetrievalModeLike"),
+    (r"py:.*", r"opensearch_neural_sparse\.transport\.logins\.client_login\.SecretValue"),
 ]
 
 _OURS = ("opensearch_neural_sparse", "langchain_opensearch_neural_sparse", "haystack_integrations")
@@ -58,6 +69,7 @@ _DEFAULT_VALUE = re.compile(r"(\w+(?:Options|Leg))\((?:[^()]|\(\)|\((?:[^()]|\(\
 
 def setup(app: Any) -> None:
     """Take pages and docstrings as they are written."""
+    app.connect("source-read", read_notebook)
     app.connect("source-read", _links_within_the_site)
     app.connect("autodoc-skip-member", _inherited_from_others)
     app.connect("autodoc-process-signature", _short_defaults)

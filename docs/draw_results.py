@@ -1,4 +1,4 @@
-"""Draw `images/results.svg`: what one question finds among the demo's docstrings, by each way of searching.
+"""Draw `images/results.svg`: what one question finds in the demo's language reference, by each way of searching.
 
     python -m docs.draw_results
 
@@ -18,9 +18,9 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from docs.draw_vectors import ADDED, MODEL, OWN
-from examples.demo.docstrings import stdlib_documents
 from examples.demo.indexing import cache_file, index
 from examples.demo.progress import running_server
+from examples.demo.reference import language_reference
 from opensearch_neural_sparse import (
     CachedDocumentEncoder,
     NeuralSparseStore,
@@ -31,15 +31,15 @@ from opensearch_neural_sparse import (
 
 IMAGES = Path(__file__).resolve().parent / "images"
 RESULTS, PICTURE = IMAGES / "results.json", IMAGES / "results.svg"
-QUESTION, SHOWN = "pick a random winner", 3
+QUESTION, SHOWN = "how do I handle an error", 3
 HEADINGS = {"BM25": "BM25: the words", "sparse": "Sparse: the model's tokens", "hybrid": "Hybrid: both, fused by ranks"}
 COLUMN, MARGIN, TOP, CARD, BAR, LABEL = 296, 16, 112, 132, 14, 72
 INK, QUIET, MARK = "#1f2328", "#59636e", "#b3541e"
 
 
 def found(url: str, name: str) -> dict[str, Any]:
-    """Index the docstrings under a name, search them in each way, and delete the index."""
-    documents = stdlib_documents()
+    """Index the passages under a name, search them in each way, and delete the index."""
+    documents = language_reference()
     with (
         CachedDocumentEncoder(load_document_encoder(MODEL, engine="onnx"), cache_file()) as encoder,
         NeuralSparseStore(name, url=url, model=MODEL, document_encoder=encoder) as store,
@@ -65,7 +65,7 @@ def _told(hit: SearchHit) -> dict[str, Any]:
     marked = "" if hit.matches is None else hit.to_html(load_query_encoder(MODEL).tokenizer)
     return {
         "name": hit.id,
-        "opening": " ".join((hit.text or "").partition("\n\n")[0].split()),
+        "opening": " ".join((hit.text or "").split("\n\n")[1].split()),
         "tokens": [
             {"token": match.token, "score": round(match.score, 2), "in_text": f'title="{match.token}: ' in marked}
             for match in hit.matches or ()
@@ -79,7 +79,7 @@ def draw(results: dict[str, Any]) -> str:
     width, height = 2 * MARGIN + 3 * COLUMN, TOP + SHOWN * CARD + 44
     rows = [f'<rect x="0.5" y="0.5" width="{width - 1}" height="{height - 1}" rx="8" fill="white" stroke="#d1d9e0"/>']
     rows.append(_text(MARGIN, 38, f"“{results['question']}”", size=20, weight="bold"))
-    corpus = f"{results['documents']:,} docstrings of Python {results['python']}'s standard library"
+    corpus = f"{results['documents']:,} passages of Python {results['python']}'s language reference"
     rows.append(_text(MARGIN, 62, f"asked of {corpus}, which make demo indexes", fill=QUIET))
     for column, (way, hits) in enumerate(results["hits"].items()):
         x = MARGIN + column * COLUMN
@@ -115,7 +115,7 @@ def _bar(x: int, y: int, token: dict[str, Any]) -> Iterator[str]:
 
 
 def _legend(x: int, y: int) -> Iterator[str]:
-    for fill, meaning in ((OWN, "in the docstring"), (ADDED, "written in by the model")):
+    for fill, meaning in ((OWN, "in the passage"), (ADDED, "written in by the model")):
         yield f'<rect x="{x}" y="{y - 11}" width="14" height="{BAR}" fill="{fill}"/>'
         yield _text(x + 20, y, meaning, fill=QUIET)
         x += 140

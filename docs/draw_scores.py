@@ -20,7 +20,7 @@ DOCUMENTS = (
     "The rover Perseverance looks for traces of life on Mars.",
     "Rivers carry water and sand to the sea.",
 )
-WIDTH, LEFT, TOP, ROW, BAR = 680, 10, 74, 62, 560
+WIDTH, LEFT, TOP, ROW, BAR, LETTER = 680, 10, 74, 62, 560, 7.0
 
 
 def draw(documents: Mapping[str, SparseVector], query: SparseVector) -> str:
@@ -48,8 +48,9 @@ def _row(y: int, text: str, query: SparseVector, document: SparseVector, scale: 
         colour, ink = (OWN, "white") if token in words else (ADDED, "black")
         label = escape(f"{token} {query[token]:.2f} · {document[token]:.2f}")
         rows.append(f'<rect x="{x:.1f}" y="{y + 8}" width="{width:.1f}" height="24" fill="{colour}" stroke="white"/>')
-        rows.append(f'<text x="{x + 8:.1f}" y="{y + 25}" fill="{ink}">{label}</text>')
-        x += width
+        fits = LETTER * len(label) + 8 < width
+        place, x = (x + 8, x + width) if fits else (x + width + 8, x + width + 8 + LETTER * len(label))
+        rows.append(f'<text x="{place:.1f}" y="{y + 25}" fill="{ink if fits else "black"}">{label}</text>')
     score = query.dot(document)
     rows.append(_text(x + 8, y + 25, f"{score:.2f}" if score else "no token shared: not found", "bold"))
     return rows

@@ -20,12 +20,13 @@ SNIPPET = re.compile(r"```python\n(.*?)```\n(\n```text\n.*?```\n)?", re.DOTALL)
 def with_outputs(page: str) -> str:
     """Run the snippets of a page in order, and return it with what they print."""
     names: dict[str, Any] = {}
+    printed = StringIO()  # one for all snippets: a handler of logs that the first one makes goes on writing to it
 
     def run(found: re.Match[str]) -> str:
-        printed = StringIO()
+        start = printed.tell()
         with redirect_stdout(printed):
             exec(found[1], names)  # noqa: S102  the page is ours
-        shown = f"\n```text\n{printed.getvalue()}```\n" if found[2] else ""
+        shown = f"\n```text\n{printed.getvalue()[start:]}```\n" if found[2] else ""
         return f"```python\n{found[1]}```\n{shown}"
 
     return SNIPPET.sub(run, page)

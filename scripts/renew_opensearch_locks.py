@@ -35,6 +35,8 @@ DEPENDENCY_PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1"
 PLUGIN_GROUP = "org.opensearch.plugin"
 COMPILER = "org.eclipse.jdt:ecj:3.42.0"
 NOT_NEEDED = {"xercesImpl", "xml-apis", "junit"}
+NATIVES = ["ai.djl.pytorch:pytorch-native-cpu:jar:linux-x86_64:2.5.1", "ai.djl.pytorch:pytorch-jni:2.5.1-0.32.0"]
+"""The PyTorch that ml-commons names in its DJL; the JNI of DJL 0.31.1 itself is not in the registry for it."""
 WITH_SECURITY = {"2.19.1"}
 """Versions whose security plugin is in the registry."""
 
@@ -80,14 +82,14 @@ def plugin_of(version: str, name: str) -> str:
 
 
 def profiles_of(version: str) -> dict[str, Any]:
-    """Profile -> what it adds to lib/ and to the plugins."""
+    """Profile -> what it adds to lib/, to the plugins and as native libraries."""
     job_scheduler = plugin_of(version, "opensearch-job-scheduler")
     plugins = {"opensearch-job-scheduler": job_scheduler, "opensearch-ml": plugin_of(version, "opensearch-ml-plugin")}
     cipher = [] if version.startswith("2.") else ["org.bouncycastle:bc-fips:2.1.2"]  # else a connector ends the node
-    profiles = {"ml": {"lib": cipher, "plugins": plugins}}
+    profiles: dict[str, Any] = {"ml": {"lib": cipher, "plugins": plugins, "natives": NATIVES}}
     if version in WITH_SECURITY:
         security = plugin_of(version, "opensearch-security")
-        profiles["security"] = {"lib": [], "plugins": {"opensearch-security": security}}
+        profiles["security"] = {"lib": [], "plugins": {"opensearch-security": security}, "natives": []}
     return profiles
 
 
@@ -167,7 +169,8 @@ def with_rows(lock: dict[str, Any]) -> dict[str, Any]:
     modules, plugins, profiles = lock["modules"], lock["plugins"], lock["profiles"]
     wanted = {lock["compiler"], *lock["lib"], *plugins.values()}
     wanted.update(jar for module in modules.values() for jar in module["jars"])
-    wanted.update(part for profile in profiles.values() for part in (*profile["lib"], *profile["plugins"].values()))
+    for profile in profiles.values():
+        wanted.update((*profile["lib"], *profile["plugins"].values(), *profile["natives"]))
     with ThreadPoolExecutor(8) as pool:
         rows = {artifact.coordinates: artifact.to_row() for artifact in pool.map(measure, sorted(wanted))}
     return {
@@ -182,6 +185,7 @@ def with_rows(lock: dict[str, Any]) -> dict[str, Any]:
             name: {
                 "lib": [rows[jar] for jar in profile["lib"]],
                 "plugins": {plugin: rows[archive] for plugin, archive in profile["plugins"].items()},
+                "natives": [rows[archive] for archive in profile["natives"]],
             }
             for name, profile in profiles.items()
         },
@@ -199,7 +203,9 @@ def to_text(lock: dict[str, Any]) -> str:
 def artifacts_of(version: str) -> list[Artifact]:
     """Return every artifact of a version's lock, in whatever profile, once."""
     locks = [load_lock(version, profile) for profile in known_profiles(version)]
-    return list({artifact.sha256: artifact for lock in locks for artifact in lock.artifacts()}.values())
+    return list(
+        {artifact.sha256: artifact for lock in locks for artifact in (*lock.artifacts(), *lock.natives)}.values()
+    )
 
 
 def check(artifacts: list[Artifact]) -> list[str]:

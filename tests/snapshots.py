@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
+from tests.backbones import save_backbone
 from tests.paths import MODELS, SMALL_MODEL
 
 Vocabulary = Literal["bert", "mbert"]
@@ -51,10 +52,9 @@ def build_snapshot(
     tokenizer_file, idf_file = vocabulary_files(vocabulary)
     backbone = folder.parent / f"{folder.name}-backbone"
     tokenizer = _tokenizer(tokenizer_file)
-    tokenizer.save_pretrained(backbone)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        _transformer(architecture, len(tokenizer), layers, hidden).save_pretrained(backbone)
+        save_backbone(backbone, tokenizer, _transformer(architecture, len(tokenizer), layers, hidden))
     document = [MLMTransformer(str(backbone)), SpladePooling("max", activation_function=activation)]
     if mode == "doc-only":
         query = SparseStaticEmbedding.from_json(str(idf_file), tokenizer=tokenizer, frozen=True)

@@ -31,3 +31,19 @@ def test_cause_is_told_where_the_reason_says_nothing() -> None:
 def test_of_many_things_the_first_are_named_and_the_others_counted() -> None:
     assert first_of("abc", 3) == "a, b, c"
     assert first_of(iter("abcde"), 3, "; ") == "a; b; c and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("reason", "way_out"),
+    [
+        ("Failed to find model with the provided model id: nope", "GET /_plugins/_ml/models/<id>"),
+        ("Model not ready yet. Please deploy the model first.", "POST /_plugins/_ml/models/<id>/_deploy"),
+        ("query_text and model_id cannot be null", "ServerQuery(model_id='...')"),
+        ("failed to find global analyzer [x]", "OpenSearch 3.1 or later"),
+        ("Memory Circuit Breaker is open, please check your resources!", "jvm_heap_memory_threshold"),
+    ],
+)
+def test_reason_about_a_model_in_the_server_has_a_way_out(reason: str, way_out: str) -> None:
+    shown = short_reason({"reason": reason})
+    assert shown.startswith(reason.rstrip(".!"))
+    assert way_out in shown

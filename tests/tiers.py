@@ -12,10 +12,25 @@ import pytest
 
 from opensearch_neural_sparse.devserver import known_versions
 
+LINES = (known_versions()[0], known_versions()[-1])
+"""The versions that everything is tested on: the newest, and the oldest that is supported."""
 URLS_VARIABLE = "OPENSEARCH_TEST_URLS"
+MODEL_URLS_VARIABLE = "OPENSEARCH_MODEL_TEST_URLS"
 NEWEST_IS_ENOUGH = "newest_server"
-COSTLY = {"ml_server", "secured_server", "private_server", "cluster", "detached", "browser", "site", "snapshot"}
+COSTLY = {
+    "ml_server",
+    "model_server",
+    "secured_server",
+    "private_server",
+    "cluster",
+    "detached",
+    "browser",
+    "site",
+    "snapshot",
+}
 """Fixtures that start servers or programs for a few tests, or build transformers."""
+SECURED = "tests/secured/"
+"""The room of the tests that share one secured server."""
 
 Servers = Literal["newest", "marked", "every"]
 Tier = Literal["unit", "server", "heavy"]
@@ -26,20 +41,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--servers",
         choices=get_args(Servers),
         default="marked",
-        help=f"newest: the newest server line alone; marked: every line, and the newest alone for tests marked "
-        f"{NEWEST_IS_ENOUGH} (the default); every: every line for every test",
+        help=f"newest: the newest version alone; marked: {' and '.join(LINES)}, and the newest alone for tests marked "
+        f"{NEWEST_IS_ENOUGH} (the default); every: every version that can be assembled, for every test",
     )
 
 
-def named_urls() -> list[str]:
+def named_urls(variable: str = URLS_VARIABLE) -> list[str]:
     """Return the URLs of the servers that the environment names, the newest first."""
-    return [url.strip() for url in os.environ.get(URLS_VARIABLE, "").split(",") if url.strip()]
+    return [url.strip() for url in os.environ.get(variable, "").split(",") if url.strip()]
 
 
-def wanted_servers(config: pytest.Config) -> list[str]:
+def wanted_servers(config: pytest.Config, variable: str = URLS_VARIABLE) -> list[str]:
     """Return the URLs of servers that are named, else the versions to start; the newest comes first."""
-    servers = named_urls() or list(known_versions())
-    return servers[:1] if config.getoption("servers") == "newest" else servers
+    wanted = config.getoption("servers")
+    servers = named_urls(variable) or list(known_versions() if wanted == "every" else LINES)
+    return servers[:1] if wanted == "newest" else servers
 
 
 def name_of(server: str) -> str:
@@ -54,13 +70,15 @@ def without_address(value: object) -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give a test that uses `server` one variant a server line."""
-    if "server" not in metafunc.fixturenames:
-        return
-    servers = wanted_servers(metafunc.config)
-    if metafunc.config.getoption("servers") == "marked" and metafunc.definition.get_closest_marker(NEWEST_IS_ENOUGH):
-        servers = servers[:1]
-    metafunc.parametrize("server", servers, ids=name_of, indirect=True, scope="session")
+    """Give a test that uses `server`, or `model_server`, one variant a server line."""
+    for fixture, variable in (("server", URLS_VARIABLE), ("model_server", MODEL_URLS_VARIABLE)):
+        if fixture not in metafunc.fixturenames:
+            continue
+        servers = wanted_servers(metafunc.config, variable)
+        marked = metafunc.definition.get_closest_marker(NEWEST_IS_ENOUGH)
+        if metafunc.config.getoption("servers") == "marked" and marked:
+            servers = servers[:1]
+        metafunc.parametrize(fixture, servers, ids=name_of, indirect=True, scope="session")
 
 
 def fixtures_of(item: pytest.Item) -> set[str]:
@@ -80,6 +98,8 @@ def scope_of(test: str, servers: Sequence[str]) -> str:
     Workers that test one version alone start a server each, and share its files.
     """
     file, _, rest = test.partition("::")
+    if file.startswith(SECURED):
+        return SECURED
     if list(servers) == list(known_versions())[:1]:
         return file
     return next((name for name in map(name_of, servers) if name in rest), file)

@@ -128,5 +128,26 @@ def write_bi_encoder(root: Path, *, activation: str = "relu", folder: str = "") 
     return root
 
 
+def write_router(root: Path) -> Path:
+    """Write a router with a transformer for queries (sum, one log) and one for documents (max, two logs)."""
+    kinds = (("MLMTransformer", "mlm_transformer"), ("SpladePooling", "splade_pooling"))
+    structure = {
+        side: [f"{side}_{place}_{kind}" for place, (kind, _) in enumerate(kinds)] for side in ("query", "document")
+    }
+    types = {
+        part: f"{BASE}{module}.{kind}"
+        for parts in structure.values()
+        for part, (kind, module) in zip(parts, kinds, strict=True)
+    }
+    write_json(root / "modules.json", [{"path": "", "type": "sentence_transformers.base.modules.router.Router"}])
+    write_json(root / "router_config.json", {"types": types, "structure": structure, "parameters": {}})
+    write_pooling(root / "query_1_SpladePooling", "relu", "sum")
+    write_pooling(root / "document_1_SpladePooling", "log1p_relu")
+    for side, weight in (("query", 0.25), ("document", 0.5)):
+        write_transformer(root / f"{side}_0_MLMTransformer")
+        write_safetensors(root / f"{side}_0_MLMTransformer" / "model.safetensors", {"weights": [weight] * 10})
+    return root
+
+
 def write_pooling(folder: Path, activation: str, strategy: str = "max") -> None:
     write_json(folder / "config.json", {"pooling_strategy": strategy, "activation_function": activation})

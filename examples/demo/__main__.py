@@ -1,15 +1,15 @@
-"""Index the standard library's docstrings, ask four questions, and show what each way of searching finds."""
+"""Index the Python language reference, ask four questions, and show what each way of searching finds."""
 
 import argparse
 import os
 import platform
 from contextlib import suppress
 
-from examples.demo.docstrings import stdlib_documents
 from examples.demo.frameworks import ask_haystack, ask_langchain, haystack_yaml
 from examples.demo.indexing import INDEX, MODEL_FOLDER, cache_file, index
 from examples.demo.progress import running_server
-from examples.demo.show import console, say, show_matches, show_side_by_side
+from examples.demo.reference import language_reference
+from examples.demo.show import console, say, show_best, show_side_by_side
 from opensearch_neural_sparse import (
     CachedDocumentEncoder,
     IndexNotFoundError,
@@ -19,17 +19,17 @@ from opensearch_neural_sparse import (
 )
 
 QUESTIONS = (
-    "delete a whole folder",
-    "distance between locations on a map",
-    "pause the program for a few seconds",
-    "pick a random winner",
+    "how do I handle an error",
+    "how do I sort a list by a key",
+    "clean up after an error",
+    "leave a loop early",
 )
 SHOWN = 5
 HOW_TO_GO_ON = """\
-    curl '{url}/{index}/_search?q=content:folder&_source=name&pretty'
+    curl '{url}/{index}/_search?q=content:loop&_source=title&pretty'
     curl '{url}/{index}/_mapping?pretty'        # the stamp lies under _meta
     .demo/bin/python -c "from opensearch_neural_sparse import NeuralSparseStore
-    with NeuralSparseStore('{index}', url='{url}', model='{model}') as store: print(store.search('copy a file'))\""""
+    with NeuralSparseStore('{index}', url='{url}', model='{model}') as store: print(store.search('copy a list'))\""""
 
 
 def main() -> None:
@@ -39,9 +39,9 @@ def main() -> None:
     limit = parser.parse_args().limit
     keep = os.environ.get("DEMO_KEEP", "") not in ("", "0")
     model = register_model(MODEL_FOLDER, name="small-en")
-    documents = stdlib_documents()[:limit]
+    documents = language_reference()[:limit]
     version = platform.python_version()
-    say(f"{len(documents)} docstrings of Python {version}'s standard library, the opening of each; model {model.name}")
+    say(f"{len(documents)} passages of the language reference that Python {version} carries; model {model.name}")
     with (
         CachedDocumentEncoder(load_document_encoder(model, engine="onnx"), cache_file()) as encoder,
         running_server(keep=keep) as server,
@@ -70,7 +70,7 @@ def ask(store: NeuralSparseStore, question: str) -> None:
     }
     show_side_by_side(question, answers)
     if sparse:
-        show_matches(sparse[0])
+        show_best(sparse[0])
 
 
 def ask_through_frameworks(store: NeuralSparseStore, url: str) -> None:

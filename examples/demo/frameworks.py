@@ -1,5 +1,7 @@
 """The same index through a Haystack pipeline that was saved as YAML, and through a LangChain chain."""
 
+from textwrap import shorten
+
 from haystack import Document, Pipeline
 from haystack.components.builders import PromptBuilder
 from langchain_core.documents import Document as LangChainDocument
@@ -11,8 +13,8 @@ from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetri
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import NeuralSparseStore
 
-TEMPLATE = """Answer from these docstrings alone.
-{% for document in documents %}- {{ document.meta.name }}: {{ document.content.splitlines()[0] }}
+TEMPLATE = """Answer from these passages alone.
+{% for document in documents %}- {{ document.content.splitlines()[2] | truncate(100) }}
 {% endfor %}Question: {{ question }}"""
 
 
@@ -44,5 +46,5 @@ def ask_langchain(store: NeuralSparseStore, question: str) -> str:
 
 def _prompt(inputs: dict) -> str:
     documents: list[LangChainDocument] = inputs["documents"]
-    rows = [f"- {document.metadata['name']}: {document.page_content.splitlines()[0]}" for document in documents]
-    return "\n".join(["Answer from these docstrings alone.", *rows, f"Question: {inputs['question']}"])
+    rows = [f"- {shorten(document.page_content.splitlines()[2], 100, placeholder=' ...')}" for document in documents]
+    return "\n".join(["Answer from these passages alone.", *rows, f"Question: {inputs['question']}"])

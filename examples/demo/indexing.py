@@ -1,4 +1,4 @@
-"""The demo's index: the docstrings, each with the vector that the bundled model makes of it."""
+"""The demo's index: the passages, each with the vector that the bundled model makes of it."""
 
 import os
 from contextlib import suppress
@@ -33,7 +33,7 @@ def index(store: NeuralSparseStore, encoder: CachedDocumentEncoder, documents: l
             [document.text for document in documents], progress=lambda count: progress.advance(task, count)
         )
     say(
-        f"Encoded on the CPU, without torch: {encoder.misses} docstrings now, {encoder.hits} vectors reused from "
+        f"Encoded on the CPU, without torch: {encoder.misses} passages now, {encoder.hits} vectors reused from "
         f"the cache of an earlier run, {perf_counter() - began:.1f} s"
     )
     began = perf_counter()

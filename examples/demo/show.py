@@ -1,13 +1,16 @@
 """How the demo prints: searches side by side, and the tokens that matched."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import shorten
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from opensearch_neural_sparse import SearchHit
 
 SHOWN_TOKENS = 8
+SHOWN_CHARACTERS = 230
 console = Console(highlight=False, width=120)
 
 
@@ -28,13 +31,14 @@ def show_side_by_side(question: str, answers: Mapping[str, Sequence[SearchHit]])
     console.print(table)
 
 
-def show_matches(hit: SearchHit) -> None:
-    """Print which tokens of the query met the hit's vector, and what each gave to the score."""
+def show_best(hit: SearchHit) -> None:
+    """Print a hit's text, and which tokens of the query gave what to its score."""
     matches = sorted(hit.matches or (), key=lambda match: -match.score)
     shown = ", ".join(f"{match.token} {match.score:.2f}" for match in matches[:SHOWN_TOKENS])
     more = f" and {len(matches) - SHOWN_TOKENS} more" if len(matches) > SHOWN_TOKENS else ""
-    console.print(f"   sparse, rank 1: [bold]{hit.id}[/] by {shown}{more}\n")
+    console.print(f"   sparse, rank 1: [bold]{escape(hit.id)}[/] by {shown}{more}")
+    console.print(f"   {shorten(hit.text or '', SHOWN_CHARACTERS, placeholder=' ...')}\n", style="dim", markup=False)
 
 
 def _cell(hit: SearchHit) -> str:
-    return f"{hit.id} [dim]{hit.score:.4g}[/]"
+    return f"{escape(hit.id)} [dim]{hit.score:.4g}[/]"

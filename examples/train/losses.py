@@ -50,7 +50,27 @@ class IdfFlops(losses.FlopsLoss):
         return super().compute_loss_from_embeddings(embeddings * self.price)
 
 
-def make_loss(student: Student, names: Sequence[str], *, penalty: float, active: int) -> losses.SpladeLoss:
+class IdfL1(IdfFlops):
+    """The mean over documents of the sum of their weights, with the threshold and the prices of `IdfFlops`."""
+
+    def compute_loss_from_embeddings(self, embeddings: torch.Tensor) -> torch.Tensor:
+        long = (embeddings != 0).sum(dim=1, keepdim=True) > self.threshold
+        return (embeddings * self.price * long).sum(dim=1).mean()
+
+
+REGULARIZERS = {"flops": IdfFlops, "l1": IdfL1}
+"""Name -> penalty."""
+
+
+def make_loss(
+    student: Student,
+    names: Sequence[str],
+    *,
+    penalty: float,
+    active: int,
+    regularizer: str = "flops",
+    mini_batch: int | None = None,
+) -> losses.SpladeLoss:
     """Return the sum of the named losses and of the penalty, over rows of pairs and negatives.
 
     Args:
@@ -58,12 +78,17 @@ def make_loss(student: Student, names: Sequence[str], *, penalty: float, active:
         names: Of `RANKING`.
         penalty: The weight of the penalty.
         active: Tokens that a document may have free of penalty.
+        regularizer: Of `REGULARIZERS`.
+        mini_batch: Texts of a batch that go through the transformer at once, twice each; None takes all, once.
     """
     ranking = Sum({name: RANKING[name](student.encoder) for name in names})
-    regulariser = IdfFlops(student, active)
-    return losses.SpladeLoss(
-        student.encoder, ranking, document_regularizer_weight=penalty, document_regularizer=regulariser
-    )
+    penalties: dict[str, Any] = {
+        "document_regularizer_weight": penalty,
+        "document_regularizer": REGULARIZERS[regularizer](student, active),
+    }
+    if mini_batch is None:
+        return losses.SpladeLoss(student.encoder, ranking, **penalties)
+    return losses.CachedSpladeLoss(student.encoder, ranking, **penalties, mini_batch_size=mini_batch)
 
 
 class InBatchKl(torch.nn.Module):
@@ -96,12 +121,12 @@ class InBatchKl(torch.nn.Module):
 class InBatchLoss(losses.SpladeLoss):
     """`InBatchKl` and the penalty, which here is of the first column alone."""
 
-    def __init__(self, student: Student, *, scale: float, penalty: float, active: int) -> None:
+    def __init__(self, student: Student, *, scale: float, penalty: float, active: int, regularizer: str) -> None:
         super().__init__(
             student.encoder,
             InBatchKl(scale),
             document_regularizer_weight=penalty,
-            document_regularizer=IdfFlops(student, active),
+            document_regularizer=REGULARIZERS[regularizer](student, active),
         )
 
     def forward(

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from examples.train.cross_encoder import CrossEncoderTeacher
 from examples.train.pairs import Pair
 from examples.train.teachers import Scores, Teacher, fuse
 
@@ -25,7 +27,8 @@ class Mining:
         teachers: Their fused scores are what the student learns.
         count: Negatives a query: those among the candidates that the teachers rank highest.
         depth: Candidates a miner.
-        scale: What a fused score of 1 becomes, on the scale of the student's scores.
+        scale: What a score of 1 becomes, on the scale of the student's scores.
+        cross_encoder: Its scores are learnt instead of the fused ones.
     """
 
     miners: Sequence[Teacher]
@@ -33,6 +36,14 @@ class Mining:
     count: int
     depth: int = 20
     scale: float = 10.0
+    cross_encoder: CrossEncoderTeacher | None = None
+
+    def score(self, queries: Sequence[str], documents: Sequence[str], candidates: NDArray[np.bool_]) -> Scores:
+        """Return the scores that the student learns, minus infinity where there is no candidate."""
+        if self.cross_encoder is not None:
+            return self.cross_encoder.score_candidates(queries, documents, candidates)
+        scores = (teacher.score(queries, documents) for teacher in self.teachers)
+        return fuse([np.where(candidates, rows, -np.inf) for rows in scores])
 
 
 def make_rows(pairs: Sequence[Pair], mining: Mining) -> list[dict[str, Any]]:
@@ -53,8 +64,8 @@ def _mine(pairs: Sequence[Pair], mining: Mining) -> Iterator[dict[str, Any]]:
         candidates |= _best(miner.score(queries, documents), answers, mining.depth)
     positives = [place[pair.positive] for pair in pairs]
     candidates[np.arange(len(pairs)), positives] = True
-    fused = fuse([np.where(candidates, teacher.score(queries, documents), -np.inf) for teacher in mining.teachers])
-    for pair, positive, scores in zip(pairs, positives, fused, strict=True):
+    learnt = mining.score(queries, documents, candidates)
+    for pair, positive, scores in zip(pairs, positives, learnt, strict=True):
         yield from _row(pair, positive, scores, documents, mining)
 
 

@@ -29,15 +29,24 @@ if TYPE_CHECKING:
 NEVER = -100.0
 """A bias that keeps special tokens out of every document."""
 ACTIVE_AT_FIRST = 500
-"""Tokens of a long document that a head made of embeddings lets through before it is trained."""
+"""Tokens of a long document that a head lets through before it is trained to."""
+LONGEST = 512
+"""Longest document in tokens that a saved model reads, whatever length it was trained on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Student:
-    """A sentence-transformers model, with the tokenizer of this package."""
+    """A sentence-transformers model, with the tokenizer of this package.
+
+    Attributes:
+        encoder: Routes of queries and documents.
+        tokenizer: Its tokenizer.
+        max_length: Longest document in tokens.
+    """
 
     encoder: SparseEncoder
     tokenizer: SparseTokenizer
+    max_length: int = LONGEST
 
     @property
     def static(self) -> Any:
@@ -46,6 +55,12 @@ class Student:
     @property
     def transformer(self) -> Any:
         return self.encoder[0].sub_modules["document"][0]
+
+    @property
+    def decoder(self) -> torch.nn.Linear:
+        """The last matrix of the transformer, of whatever architecture it is."""
+        matrix: torch.nn.Linear = self.transformer.auto_model.get_output_embeddings()
+        return matrix
 
     @property
     def idf(self) -> list[float]:
@@ -73,23 +88,25 @@ class Student:
         """Multiply all logits: below 1, heavy weights stand out more, since logarithms flatten small numbers less."""
         import torch
 
-        head = self.transformer.auto_model.cls.predictions
+        *_, norm = (
+            module for module in self.transformer.auto_model.modules() if isinstance(module, torch.nn.LayerNorm)
+        )
         with torch.no_grad():
-            for parameter in (head.transform.LayerNorm.weight, head.transform.LayerNorm.bias, head.decoder.bias):
+            for parameter in filter(lambda held: held is not None, (norm.weight, norm.bias, self.decoder.bias)):
                 parameter.mul_(factor)
 
     def shift_logits(self, amount: float) -> None:
         """Take the same from all logits: light tokens leave the documents."""
-        self.transformer.auto_model.cls.predictions.decoder.bias.data.sub_(amount)
+        self.decoder.bias.data.sub_(amount)
 
     def active(self, documents: Sequence[str]) -> float:
         """Return how many tokens a document has on average."""
         rows = self.encoder.encode_document(list(documents), batch_size=8, convert_to_sparse_tensor=False)
         return float((rows > 0).sum(dim=1).float().mean())
 
-    def save(self, folder: Path, *, half: bool, max_length: int) -> None:
+    def save(self, folder: Path, *, half: bool) -> None:
         """Write a folder that sentence-transformers and this package load; query weights stay float32."""
-        self.transformer.max_seq_length = max_length
+        self.transformer.max_seq_length = self.max_length
         if half:
             self.transformer.half()
         self.encoder.save_pretrained(str(folder), create_model_card=False)
@@ -99,10 +116,26 @@ class Student:
 def load_student(start: str, documents: Sequence[str], *, own_idf: bool) -> Student:
     """Load a folder, or make a model of MiniLM; what MiniLM has no weights for, it gets from the documents."""
     if start == MINILM:
-        return _from_minilm(documents)
+        student = _make_student(str(minilm_folder()), documents, max_length=LONGEST)
+        _make_head(student)
+        _set_threshold(student, documents[:32])
+        return student
     student = _from_folder(Path(start))
     if own_idf:
         student.weigh(documents)
+    return student
+
+
+def load_backbone(source: str, documents: Sequence[str]) -> Student:
+    """Make a model of a masked language model, a folder or a hub id: its head is kept, idf is that of the documents."""
+    student = _make_student(source, documents)
+    names = student.transformer.auto_model.config.architectures or ["no architecture"]
+    if not all(name.endswith("ForMaskedLM") for name in names) or getattr(student.decoder, "bias", None) is None:
+        raise SystemExit(
+            f"--backbone {source} ({', '.join(names)}) has no masked language model head with a bias. "
+            "Name the checkpoint of a *ForMaskedLM, such as distilbert/distilbert-base-uncased."
+        )
+    _set_threshold(student, documents[:32])
     return student
 
 
@@ -124,34 +157,47 @@ def _from_folder(folder: Path) -> Student:
     return Student(encoder=SparseEncoder(str(folder), local_files_only=True).float(), tokenizer=tokenizer)
 
 
-def _from_minilm(documents: Sequence[str]) -> Student:
+def _make_student(source: str, documents: Sequence[str], *, max_length: int | None = None) -> Student:
+    """Make routes of a transformer's checkpoint, with as many dimensions as its tokenizer has tokens."""
     import torch
     from sentence_transformers import SparseEncoder
     from sentence_transformers.base.modules import Router, Transformer
     from sentence_transformers.sparse_encoder.modules import SparseStaticEmbedding, SpladePooling
+    from tokenizers import Tokenizer
 
-    folder = minilm_folder()
-    tokenizer = SparseTokenizer.from_file(folder / "tokenizer.json")
-    transformer = Transformer(str(folder), transformer_task="fill-mask")
+    transformer = Transformer(source, transformer_task="fill-mask")
+    tokenizer = SparseTokenizer(Tokenizer.from_str(transformer.tokenizer.backend_tokenizer.to_str()))
+    if transformer.auto_model.config.vocab_size != len(tokenizer.tokens):  # padded to a rounder number
+        transformer.auto_model.resize_token_embeddings(len(tokenizer.tokens), mean_resizing=False)
     static = SparseStaticEmbedding(transformer.tokenizer, torch.zeros(len(tokenizer.tokens)), frozen=True)
     pooling = SpladePooling("max", activation_function="log1p_relu")
     router = Router.for_query_document(query_modules=[static], document_modules=[transformer, pooling])
-    student = Student(encoder=SparseEncoder(modules=[router], similarity_fn_name="dot"), tokenizer=tokenizer)
+    student = Student(
+        encoder=SparseEncoder(modules=[router], similarity_fn_name="dot").float(),
+        tokenizer=tokenizer,
+        max_length=max_length or min(LONGEST, transformer.max_seq_length or LONGEST),
+    )
     student.weigh(documents)
-    _make_head(student, documents[:32])
     return student
 
 
-def _make_head(student: Student, documents: Sequence[str]) -> None:
-    """Let a token's logit be the product of its embedding and the last hidden state, less a threshold."""
+def _make_head(student: Student) -> None:
+    """Let a token's logit be the product of its embedding and the last hidden state."""
     import torch
 
     head = student.transformer.auto_model.cls.predictions
+    torch.nn.init.eye_(head.transform.dense.weight)
+    torch.nn.init.zeros_(head.transform.dense.bias)
+    torch.nn.init.zeros_(head.decoder.bias)
+
+
+def _set_threshold(student: Student, documents: Sequence[str]) -> None:
+    """Take from all logits what lets `ACTIVE_AT_FIRST` tokens of a document through; special tokens never pass."""
+    import torch
+
+    vectors = student.encoder.encode_document(list(documents), convert_to_sparse_tensor=False, batch_size=8)
+    logits = vectors.expm1().expm1()
+    most = min(ACTIVE_AT_FIRST, logits.shape[1])
     with torch.no_grad():
-        torch.nn.init.eye_(head.transform.dense.weight)
-        torch.nn.init.zeros_(head.transform.dense.bias)
-        torch.nn.init.zeros_(head.decoder.bias)
-        vectors = student.encoder.encode_document(list(documents), convert_to_sparse_tensor=False, batch_size=8)
-        logits = vectors.expm1().expm1()
-        head.decoder.bias.fill_(-logits.topk(ACTIVE_AT_FIRST, dim=1).values[:, -1].mean().item())
-        head.decoder.bias[sorted(student.tokenizer.special_ids)] = NEVER
+        student.decoder.bias.sub_(logits.topk(most, dim=1).values[:, -1].mean().item())
+        student.decoder.bias[sorted(student.tokenizer.special_ids)] = NEVER

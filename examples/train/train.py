@@ -8,9 +8,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from examples.train.cross_encoder import CrossEncoderTeacher
 from examples.train.negatives import Mining, make_rows
 from examples.train.pairs import Pair, read_pairs
-from examples.train.student import Student, load_student
+from examples.train.student import Student, load_backbone, load_student
 from examples.train.teachers import Teacher, make_teacher
 from examples.train.topics import Topics, in_order, make_batches
 from opensearch_neural_sparse.evaluate.experiments.dense_encoder import MINILM
@@ -20,10 +21,13 @@ if TYPE_CHECKING:
 
 TEACHERS = ("lexical", "stemmed", "dense", "student")
 LOSSES = ("contrastive", "margin_mse", "kl")
+REGULARIZERS = ("flops", "l1")
 IN_BATCH = "in_batch_kl"
 """The loss over batches of texts on one topic, instead of pairs and mined negatives."""
-SAVED_LENGTH = 512
-"""Longest document in tokens that the saved model reads, whatever length it was trained on."""
+FUSED_SCALE = 10.0
+"""Score of what all of `--teachers` rank first; a cross-encoder's scores are taken as they are."""
+SCORE_FILE = "teacher-scores.sqlite"
+"""Name of the file beside the output that keeps a cross-encoder's scores."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,10 +36,11 @@ def main(arguments: list[str] | None = None) -> None:
     _prepare(options)
     pairs = read_pairs(options.pairs, seed=options.seed)
     documents = list(dict.fromkeys(pair.positive for pair in pairs))
-    student = load_student(options.start, documents, own_idf=options.own_idf)
-    student.transformer.max_seq_length = options.max_length
+    student = _load(documents, options)
+    student.transformer.max_seq_length = min(options.max_length, student.max_length)
     student.drop_out(options.dropout)
-    rows = _rows(pairs, student, options)
+    cross_encoder = _cross_encoder(options)
+    rows = _rows(pairs, student, options, cross_encoder)
     probe, rows = rows[: options.held_out] or rows[:64], rows[options.held_out :]
     from examples.train.pooling import pooling_winners
 
@@ -45,7 +50,9 @@ def main(arguments: list[str] | None = None) -> None:
     student.blend(start, options.start_share)
     student.scale_logits(options.logit_scale)
     student.shift_logits(options.logit_shift)
-    student.save(options.output, half=options.save_dtype == "fp16", max_length=SAVED_LENGTH)
+    student.save(options.output, half=options.save_dtype == "fp16")
+    if cross_encoder is not None:
+        summary["teacher"] = {"computed": cross_encoder.computed, "found": cross_encoder.found}
     print(json.dumps(summary))
 
 
@@ -54,20 +61,29 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     add("pairs", nargs="+", type=Path, help="JSON lines with query and positive, .jsonl or .jsonl.gz")
     add("output", type=Path, help="folder of the trained model")
-    add("--from", dest="start", default="examples/models/small-en", help=f"a doc-only model's folder, or {MINILM}")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument(
+        "--from", dest="start", default="examples/models/small-en", help=f"a doc-only model's folder, or {MINILM}"
+    )
+    start.add_argument("--backbone", help="a masked language model to start from instead, a folder or hub id")
     add("--own-idf", action="store_true", help="weigh queries by the pairs' texts, not as the model did")
     add("--loss", nargs="+", choices=(*LOSSES, IN_BATCH), default=["contrastive"], help=f"summed up; {IN_BATCH} alone")
     add("--queries", type=int, default=3, help=f"queries a text, for {IN_BATCH}")
     add("--negatives", type=int, default=0, help="hard negatives a query; kl and margin_mse need them")
     add("--miners", nargs="+", choices=TEACHERS, default=["lexical"])
     add("--teachers", nargs="+", choices=TEACHERS, default=["dense", "lexical"], help="one named twice counts twice")
-    add("--teacher-scale", type=float, default=10.0, help="the student's score of what all teachers rank first")
+    add("--teacher", help="a cross-encoder, a folder or hub id, instead of --teachers, for kl and margin_mse")
+    add("--teacher-scores", type=Path, help=f"file that keeps its scores; default: {SCORE_FILE} beside the output")
+    scale_help = f"multiplies the teachers' scores; default: {FUSED_SCALE:g} of --teachers, 1 of --teacher"
+    add("--teacher-scale", type=float, help=scale_help)
     add("--student-scale", type=float, help=f"multiplies the student's scores in {IN_BATCH}; default: the teachers'")
     add("--steps", type=int, default=1000)
     add("--batch-size", type=int, default=16)
+    add("--mini-batch", type=int, help="texts that go through the transformer at once; saves memory, costs time")
     add("--max-length", type=int, default=128, help="tokens of a text in training")
     add("--learning-rate", type=float, default=2e-5)
     add("--penalty", type=float, default=0.001, help="weight of the penalty on active tokens")
+    add("--regularizer", choices=REGULARIZERS, default="flops", help="the penalty")
     add("--active", type=int, default=140, help="active tokens of a document that go unpunished")
     add("--held-out", type=int, default=64, help="pairs that are only measured; 0 measures on those trained on")
     add("--start-share", type=float, default=0.0, help="share of the start's weights in the means that are saved")
@@ -88,8 +104,21 @@ def _checked(parser: argparse.ArgumentParser) -> Any:
             parser.error(f"--loss {IN_BATCH} stands alone, and needs whole batches of --held-out.")
         if options.negatives < 1 and not set(options.loss) <= {"contrastive", IN_BATCH}:
             parser.error(f"--loss {' '.join(options.loss)} needs --negatives 1 or more.")
+        if IN_BATCH in options.loss and options.mini_batch is not None:
+            parser.error(f"--mini-batch goes with --loss {', '.join(LOSSES)}, not with {IN_BATCH}.")
+        if options.mini_batch is not None and options.mini_batch < 1:
+            parser.error(f"--mini-batch {options.mini_batch} is less than 1.")
+        if options.teacher and not {"kl", "margin_mse"} & set(options.loss):
+            parser.error(
+                f"--teacher scores hard negatives, and --loss {' '.join(options.loss)} learns no such scores. "
+                "Use --loss kl or margin_mse."
+            )
+        if options.teacher_scores and not options.teacher:
+            parser.error("--teacher-scores needs --teacher.")
         if options.output.exists() and any(options.output.iterdir()):
             parser.error(f"{options.output} is not empty.")
+        if options.teacher_scale is None:
+            options.teacher_scale = 1.0 if options.teacher else FUSED_SCALE
         return options
 
     return parse
@@ -104,25 +133,42 @@ def _prepare(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
 
 
-def _rows(pairs: list[Pair], student: Student, options: argparse.Namespace) -> list[dict[str, Any]]:
+def _load(documents: list[str], options: argparse.Namespace) -> Student:
+    if options.backbone:
+        return load_backbone(options.backbone, documents)
+    return load_student(options.start, documents, own_idf=options.own_idf)
+
+
+def _cross_encoder(options: argparse.Namespace) -> CrossEncoderTeacher | None:
+    if not options.teacher:
+        return None
+    file = options.teacher_scores or options.output.parent / SCORE_FILE
+    return CrossEncoderTeacher.load(options.teacher, file, bf16=options.bf16)
+
+
+def _rows(
+    pairs: list[Pair], student: Student, options: argparse.Namespace, cross_encoder: CrossEncoderTeacher | None
+) -> list[dict[str, Any]]:
     """Return as many rows as are held out and trained on."""
     count = options.held_out + options.steps * options.batch_size
     if options.loss != [IN_BATCH]:
-        return make_rows(pairs[:count], _mining(options, student))
+        return make_rows(pairs[:count], _mining(options, student, cross_encoder))
     made = {name: make_teacher(name, student, bf16=options.bf16) for name in dict.fromkeys(options.teachers)}
     teachers = [made[name] for name in options.teachers]
     topics = Topics(teachers=teachers, size=options.batch_size, queries=options.queries, scale=options.teacher_scale)
     return make_batches(pairs, topics, texts=count, seed=options.seed)
 
 
-def _mining(options: argparse.Namespace, student: Student) -> Mining:
-    names = {*options.miners, *options.teachers} if options.negatives else ()
+def _mining(options: argparse.Namespace, student: Student, cross_encoder: CrossEncoderTeacher | None) -> Mining:
+    teachers = () if cross_encoder else options.teachers
+    names = {*options.miners, *teachers} if options.negatives else ()
     made: dict[str, Teacher] = {name: make_teacher(name, student, bf16=options.bf16) for name in sorted(names)}
     return Mining(
         miners=[made[name] for name in options.miners if name in made],
-        teachers=[made[name] for name in options.teachers if name in made],
+        teachers=[made[name] for name in teachers if name in made],
         count=options.negatives,
         scale=options.teacher_scale,
+        cross_encoder=cross_encoder,
     )
 
 
@@ -149,10 +195,10 @@ def _train(student: Student, rows: list[Any], probe: list[Any], options: argpars
 def _loss(student: Student, options: argparse.Namespace) -> SpladeLoss:
     from examples.train.losses import InBatchLoss, make_loss
 
+    penalty = {"penalty": options.penalty, "active": options.active, "regularizer": options.regularizer}
     if options.loss == [IN_BATCH]:
-        scale = options.student_scale or options.teacher_scale
-        return InBatchLoss(student, scale=scale, penalty=options.penalty, active=options.active)
-    return make_loss(student, options.loss, penalty=options.penalty, active=options.active)
+        return InBatchLoss(student, scale=options.student_scale or options.teacher_scale, **penalty)
+    return make_loss(student, options.loss, **penalty, mini_batch=options.mini_batch)
 
 
 def _measure(student: Student, trainer: Any, probe: list[Any]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Serve a page that searches the docstrings of Python's standard library by BM25, by sparse vectors, and by both."""
+"""Serve a page that searches the Python language reference by BM25, by sparse vectors, and by both."""
 
 import argparse
 import os
@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import uvicorn
 
-from examples.demo.docstrings import stdlib_documents
 from examples.demo.indexing import INDEX, MODEL_FOLDER, cache_file, index
 from examples.demo.progress import running_server
+from examples.demo.reference import language_reference
 from examples.demo.show import say
 from examples.web.app import create_app
 from opensearch_neural_sparse import (
@@ -54,15 +54,15 @@ def listen(parser: argparse.ArgumentParser, port: int) -> socket.socket:
 
 
 def ensure_index(url: str, model: ModelSpec, limit: int | None) -> None:
-    """Make the index, unless it is there with as many documents as the running Python has docstrings."""
-    documents = stdlib_documents()[:limit]
+    """Make the index, unless it is there with as many documents as the running Python has passages."""
+    documents = language_reference()[:limit]
     with (
         CachedDocumentEncoder(load_document_encoder(model, engine="onnx"), cache_file()) as encoder,
         NeuralSparseStore(INDEX, url=url, model=model, document_encoder=encoder) as store,
     ):
         with suppress(IndexNotFoundError, ModelMismatchError):
             if store.count() == len(documents):
-                say(f"The index {INDEX!r} is there already, {len(documents)} docstrings")
+                say(f"The index {INDEX!r} is there already, {len(documents)} passages")
                 return
         index(store, encoder, documents)
 

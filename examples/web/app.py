@@ -1,22 +1,34 @@
-"""The server of the page: one HTML file, and the three searches as JSON."""
+"""The server of the page: its files, and the three searches as JSON."""
 
-import re
-from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import FileResponse, JSONResponse
 from pydantic import StringConstraints
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from examples.web.answers import ask
+from examples.web.answers import answer
+from examples.web.searches import analyze
+from examples.web.searches import search as search_all
 from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseError, SparseTokenizer
 
-PAGE = Path(__file__).with_name("page.html")
+PAGE = Path(__file__).with_name("page")
+FILES = {path.name: path for path in PAGE.iterdir()}
+"""Name -> the file; no other is served."""
+HOSTS = ["localhost", "127.0.0.1"]
+"""Names by which the page may be asked for, so that no other site can read it by a name of its own."""
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-cache",
+}
+"""The page may run its own scripts and styles and speak to its own server, and nothing else."""
 Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Value = Annotated[str, StringConstraints(min_length=1, max_length=200)] | None
 
 
 def create_app(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer) -> FastAPI:
@@ -33,32 +45,26 @@ def create_app(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer) -> Fas
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
-    page = PAGE.read_text(encoding="utf-8")
-    headers = {"Content-Security-Policy": content_security_policy(page), "X-Content-Type-Options": "nosniff"}
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=HOSTS)
 
     @app.get("/")
-    async def show() -> HTMLResponse:
-        return HTMLResponse(page, headers=headers)
+    async def show() -> FileResponse:
+        return FileResponse(FILES["index.html"], headers=HEADERS)
 
     @app.get("/api/search")
-    async def search(q: Question) -> dict[str, Any]:
-        return await ask(store, tokenizer, q)
+    async def search(q: Question, topic: Value = None, kind: Value = None) -> dict[str, Any]:
+        chosen = {field: value for field, value in (("topic", topic), ("kind", kind)) if value is not None}
+        found = await search_all(store, q, chosen)
+        return answer(found, await analyze(store, q, found["bm25"].hits), tokenizer)
+
+    @app.get("/{name}")
+    async def file(name: str) -> FileResponse:
+        if name not in FILES:
+            raise HTTPException(404)
+        return FileResponse(FILES[name], headers=HEADERS)
 
     @app.exception_handler(NeuralSparseError)
     async def tell(_: Request, error: NeuralSparseError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, status_code=503)
 
     return app
-
-
-def content_security_policy(page: str) -> str:
-    """Let the page run its own script and style, known by their hashes, and speak to its own server; nothing else."""
-    return (
-        f"default-src 'none'; script-src {_hash_of('script', page)}; style-src {_hash_of('style', page)}; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    )
-
-
-def _hash_of(tag: str, page: str) -> str:
-    (content,) = re.findall(f"<{tag}>(.*?)</{tag}>", page, re.DOTALL)
-    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, sync_playwright
 from scripts import chromium
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-QUESTION = "?q=distance+between+locations+on+a+map"
+QUESTION = "?q=how+do+I+handle+an+error"
 SIZES = {"web_page": (1280, 860), "web_page_narrow": (360, 780)}
 COLOURS = 128
 

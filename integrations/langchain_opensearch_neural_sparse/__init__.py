@@ -6,15 +6,15 @@ vectors, and what goes with them: token weights as such, a splitter, a translato
 
 from importlib.util import find_spec
 
-from opensearch_neural_sparse import MissingDependencyError
+from opensearch_neural_sparse import AwsAuth, MissingDependencyError
 
 if find_spec("langchain_core") is None:
     raise MissingDependencyError("langchain_core", "langchain", "The LangChain layer")
 if find_spec("langchain_text_splitters") is None:
     raise MissingDependencyError("langchain_text_splitters", "langchain", "The LangChain layer")
 
-from langchain_opensearch_neural_sparse.client_options import AwsAuth
-from langchain_opensearch_neural_sparse.embeddings import NeuralSparseEmbeddings
+from langchain_opensearch_neural_sparse.embeddings import BgeM3Embeddings, NeuralSparseEmbeddings
+from langchain_opensearch_neural_sparse.retrieval_modes import RetrievalMode
 from langchain_opensearch_neural_sparse.retrievers.hybrid import OpenSearchNeuralSparseHybridRetriever
 from langchain_opensearch_neural_sparse.retrievers.sparse import OpenSearchNeuralSparseRetriever
 from langchain_opensearch_neural_sparse.self_query import NeuralSparseTranslator
@@ -23,10 +23,12 @@ from langchain_opensearch_neural_sparse.vectorstore import OpenSearchNeuralSpars
 
 __all__ = [
     "AwsAuth",
+    "BgeM3Embeddings",
     "NeuralSparseEmbeddings",
     "NeuralSparseTextSplitter",
     "NeuralSparseTranslator",
     "OpenSearchNeuralSparseHybridRetriever",
     "OpenSearchNeuralSparseRetriever",
     "OpenSearchNeuralSparseVectorStore",
+    "RetrievalMode",
 ]

@@ -19,9 +19,12 @@ from langchain_opensearch_neural_sparse.filters import Filter
 from langchain_opensearch_neural_sparse.vectorstore_base import (
     Scored,
     VectorStoreBase,
+    all_hits,
+    checked_options,
     needed_ids,
     noted,
     of_ids,
+    refuse_reordering,
     refuse_unknown,
 )
 from opensearch_neural_sparse import (
@@ -29,11 +32,12 @@ from opensearch_neural_sparse import (
     Load,
     LoadProgress,
     LoadReport,
+    Rerank,
     SearchHits,
     SearchOptions,
     SparseVector,
 )
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size, check_text
 
 
 class AsyncMethods(VectorStoreBase):
@@ -116,11 +120,15 @@ class AsyncMethods(VectorStoreBase):
         filter: Filter | None = None,  # noqa: A002
         *,
         options: SearchOptions = DEFAULT_SEARCH,
+        rerank: Rerank | None = None,
         **kwargs: Any,
     ) -> Scored:
         """Run `similarity_search_with_score` asynchronously."""
         refuse_unknown(kwargs)
-        return self._scored(await self._ahits(self._search_for(query, k, filter, options)))
+        schema = await self.stores.aschema_for(filter, checked_options(options).boosts)
+        vector = await self._adense_vector(query)
+        search = self._search_for(query, k, filter, options, schema, rerank=rerank, vector=vector)
+        return self._scored(await self._ahits(search))
 
     async def asimilarity_search_by_sparse_vector(
         self,
@@ -129,10 +137,27 @@ class AsyncMethods(VectorStoreBase):
         filter: Filter | None = None,  # noqa: A002
         *,
         options: SearchOptions = DEFAULT_SEARCH,
+        rerank: Rerank | None = None,
     ) -> list[Document]:
         """Run `similarity_search_by_sparse_vector` asynchronously."""
-        hits = await self._ahits(self._search_for(vector, k, filter, options))
+        schema = await self.stores.aschema_for(filter, checked_options(options).boosts)
+        hits = await self._ahits(self._search_for(vector, k, filter, options, schema, rerank=rerank))
         return list(map(self.document_mapper, hits))
+
+    async def asimilarity_search_with_aggregations(
+        self,
+        query: str,
+        aggregations: Mapping[str, Any],
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+    ) -> tuple[list[Document], Mapping[str, Any]]:
+        """Run `similarity_search_with_aggregations` asynchronously."""
+        schema = await self.stores.aschema_for(aggregations)
+        vector = await self._adense_vector(query)
+        hits = await self._ahits(self._aggregating(query, k, filter, aggregations, options, schema, vector))
+        return list(map(self.document_mapper, hits)), hits.aggregations
 
     async def amax_marginal_relevance_search(
         self,
@@ -147,10 +172,12 @@ class AsyncMethods(VectorStoreBase):
     ) -> list[Document]:
         """Run `max_marginal_relevance_search` asynchronously."""
         refuse_unknown(kwargs)
+        refuse_reordering(options, self._mode)
         check_size(k, name="k")
         check_size(fetch_k, name="fetch_k")
         vector = await self._aquery_vector(query)
-        search = self._search_for(vector or query, max(k, fetch_k), filter, options, explain=True)
+        schema = await self.stores.aschema_for(filter, checked_options(options).boosts)
+        search = self._search_for(vector or query, max(k, fetch_k), filter, options, schema, explain=True)
         return self._diverse(vector, await self._ahits(search), self.async_store.schema, k, lambda_mult)
 
     async def _asimilarity_search_with_relevance_scores(
@@ -163,11 +190,20 @@ class AsyncMethods(VectorStoreBase):
         **kwargs: Any,
     ) -> Scored:
         refuse_unknown(kwargs)
+        refuse_reordering(options, self._mode)
         vector = await self._aquery_vector(query)
-        search = self._search_for(vector or query, k, filter, options, explain=True)
+        schema = await self.stores.aschema_for(filter, checked_options(options).boosts)
+        search = self._search_for(vector or query, k, filter, options, schema, explain=True)
         return self._relevant(vector, await self._ahits(search), self.async_store.schema)
 
+    async def _adense_vector(self, query: str) -> Sequence[float] | None:
+        """Return the dense vector of a text where the store's mode needs one."""
+        if self._embedding is None or not self._embeds(query):
+            return None
+        return await self._embedding.aembed_query(query)
+
     async def _aquery_vector(self, query: str) -> SparseVector:
+        check_text(query=query)
         if not query.strip():
             return SparseVector()
         try:
@@ -178,7 +214,7 @@ class AsyncMethods(VectorStoreBase):
 
     async def _ahits(self, search: Search) -> SearchHits:
         try:
-            return await self.async_store.run(search)
+            return all_hits(await self.async_store.run(search))
         except IndexNotFoundError as error:
             self._allow_missing_index(error)
             return SearchHits()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import islice, repeat
@@ -18,8 +18,9 @@ T = TypeVar("T")
 DocumentMapper = Callable[[SearchHit | SparseDocument], Document]
 """Function from a hit or a stored document to LangChain's document."""
 
-SCORE_KEY, LEGS_KEY, MATCHES_KEY, CHUNK_KEY = "_score", "_legs", "_matches", "_chunk"
-"""Metadata keys of optional results: a hit's score, the scores of its legs, its matching tokens, its chunk."""
+SCORE_KEY, LEGS_KEY, MATCHES_KEY, CHUNK_KEY, RERANK_KEY = "_score", "_legs", "_matches", "_chunk", "_rerank"
+"""Metadata keys of optional results: a hit's score, the scores of its legs, its matching tokens, its chunk, and
+the scores of reranker and search."""
 
 Row = Mapping[str, Any]
 """A document with the keys `id`, `text` and `metadata`, in the form of `NeuralSparseStore.write`."""
@@ -42,7 +43,7 @@ def rows_of_texts(
         ValueError: The counts differ.
     """
     texts = _counted(several("texts", texts), metadatas=metadatas, ids=ids)
-    rows = zip(texts, metadatas or repeat({}), ids or repeat(None), strict=False)
+    rows = zip(texts, repeat({}) if metadatas is None else metadatas, _each(ids, None), strict=False)
     return _as(texts, (_row(text, metadata, key) for text, metadata, key in rows))
 
 
@@ -58,7 +59,7 @@ def rows_of_documents(documents: Iterable[Document], ids: Sequence[str | None] |
         ValueError: The counts differ.
     """
     documents = _counted(several("documents", documents), ids=ids)
-    rows = zip(documents, ids or repeat(None), strict=False)
+    rows = zip(map(_checked, documents), _each(ids, None), strict=False)
     return _as(
         documents,
         (_row(one.page_content, one.metadata, one.id if key is None else key) for one, key in rows),
@@ -96,6 +97,8 @@ def annotated(document: Document, hit: SearchHit, *, score: bool) -> Document:
         notes[MATCHES_KEY] = list(map(asdict, hit.matches))
         if hit.chunk is not None:
             notes[CHUNK_KEY] = asdict(hit.chunk)
+        if hit.search_score is not None:
+            notes[RERANK_KEY] = {"score": hit.rerank_score, "search_score": hit.search_score}
     return document.model_copy(update={"metadata": {**document.metadata, **notes}}) if notes else document
 
 
@@ -131,6 +134,12 @@ def _row(text: str | None, metadata: Mapping[str, Any], key: str | None) -> Row:
     return {"id": uuid4().hex if key is None else key, "text": text, "metadata": metadata}
 
 
+def _checked(document: Document) -> Document:
+    if not isinstance(document, Document):
+        raise TypeError(f"documents holds documents of LangChain, got {type(document).__name__} in it.")
+    return document
+
+
 def _loaded(row: Any) -> Any:
     if not isinstance(row, Document):
         return row
@@ -159,6 +168,10 @@ def several(name: str, values: Iterable[T]) -> Iterable[T]:
     return values
 
 
+def _each(values: Iterable[T] | None, otherwise: T) -> Iterable[T]:
+    return repeat(otherwise) if values is None else values
+
+
 def _counted(items: Iterable[T], **companions: Sequence[Any] | None) -> Iterable[T]:
     given = {name: values for name, values in companions.items() if values is not None}
     if not given:
@@ -166,6 +179,8 @@ def _counted(items: Iterable[T], **companions: Sequence[Any] | None) -> Iterable
     counted = list(items)
     for name, values in given.items():
         several(name, values)
+        if not isinstance(values, Sized):
+            raise TypeError(f"{name} is a list, one for each document, got {type(values).__name__}.")
         if len(values) != len(counted):
             raise ValueError(f"There are {len(counted)} documents and {len(values)} {name}; give one for each.")
     return counted

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse import SparseVector
+from langchain_core.embeddings import Embeddings
+
+from opensearch_neural_sparse import OnePassEncoder, SparseVector, load_document_encoder
 from opensearch_neural_sparse.layer_support import Encoders
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ class NeuralSparseEmbeddings:
         Args:
             texts: The documents.
         """
-        return [vector.to_dict() for vector in self._encoders.document().encode_documents(list(texts))]
+        return [vector.to_dict() for vector in self._encoders.encode_documents(list(texts))]
 
     def embed_query(self, text: str) -> dict[str, float]:
         """Return token -> weight of a query; empty if the model knows none of its tokens.
@@ -57,7 +60,7 @@ class NeuralSparseEmbeddings:
         Args:
             text: The query.
         """
-        return self._encoders.query().encode_query(text).to_dict()
+        return self._encoders.encode_queries([text])[0].to_dict()
 
     async def aembed_documents(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Run `embed_documents` in a worker thread."""
@@ -83,3 +86,61 @@ class NeuralSparseEmbeddings:
     def close(self) -> None:
         """Release the model; the next use loads it again."""
         self._encoders.close()
+
+
+class BgeM3Embeddings(Embeddings):
+    """Dense vectors of a BGE-M3 model, and its sparse ones for the vector store, from one forward pass.
+
+    The vector store is given both: `embedding` makes the vectors of the dense leg, and `document_encoder` those of the
+    sparse leg, of which the last texts are kept.
+
+    Args:
+        model: Name, hub id or folder of the model.
+        **options: Options of `load_document_encoder`, such as `device="cuda"`; not `workers`, `devices` and `url`.
+
+    Raises:
+        TypeError: The model gives no dense vectors.
+
+    Examples:
+        ```python
+        embeddings = BgeM3Embeddings("BAAI/bge-m3")
+        vectorstore = OpenSearchNeuralSparseVectorStore(
+            "articles",
+            embedding=embeddings,
+            document_encoder=embeddings.document_encoder,
+            schema=IndexSchema(embedding_dimension=1024),
+            url=url,
+        )
+        ```
+    """
+
+    def __init__(self, model: str | Path | ModelSpec, **options: Any) -> None:
+        self.model, self._options = model, options
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.model)!r})"
+
+    @cached_property
+    def document_encoder(self) -> OnePassEncoder:
+        """Encoder of the sparse vectors; the model is loaded when it is first asked for."""
+        return OnePassEncoder(load_document_encoder(self.model, **self._options))
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """Return the dense vectors of documents, each of length 1.
+
+        Args:
+            texts: The documents.
+        """
+        return self.document_encoder.encode_dense(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        """Return the dense vector of a query.
+
+        Args:
+            text: The query.
+        """
+        return self.embed_documents([text])[0]
+
+    def close(self) -> None:
+        """Release the model."""
+        self.document_encoder.close()

@@ -8,6 +8,7 @@ from typing import Any
 from opensearch_neural_sparse import FilterSyntaxError, IndexSchema
 from opensearch_neural_sparse.layer_support import (
     META_FIELD,
+    check_depth,
     checked_value,
     filter_clauses,
     haystack_filter,
@@ -45,11 +46,32 @@ def compile_filter(filter: Filter | None, schema: IndexSchema) -> list[Clause]: 
     """
     if filter is None:
         return []
+    check_depth(filter)
     if isinstance(filter, Mapping):
         return _conditions(filter, schema)
     if isinstance(filter, str) or not isinstance(filter, Sequence):
         return filter_clauses(filter)
     return [clause for part in filter for clause in _conditions(_mapping(part), schema)]
+
+
+def joined_filters(*filters: Filter | None) -> Filter | None:
+    """Return one filter that demands what each of several does, in either syntax; None where none demands anything.
+
+    Args:
+        filters: A mapping, a list of such, or None each.
+
+    Raises:
+        FilterSyntaxError: One is something else.
+    """
+    parts: list[Mapping[str, Any]] = []
+    for each in filters:
+        if isinstance(each, Mapping):
+            parts.append(each)
+        elif isinstance(each, list | tuple):
+            parts += each
+        elif each is not None:
+            filter_clauses(each)  # raises
+    return parts or None
 
 
 def field_of(key: str, schema: IndexSchema) -> str:

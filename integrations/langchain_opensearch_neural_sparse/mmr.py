@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from opensearch_neural_sparse import SparseVector
+from opensearch_neural_sparse.layer_support import check_number
 
 
 def cosine(one: SparseVector, other: SparseVector) -> float:
@@ -26,6 +27,7 @@ def diverse(query: SparseVector, vectors: Sequence[SparseVector], *, k: int, lam
     Raises:
         ValueError: `lambda_mult` lies outside 0 to 1.
     """
+    check_number(lambda_mult=lambda_mult)
     if not 0 <= lambda_mult <= 1:
         raise ValueError(f"lambda_mult lies between 0 and 1, got {lambda_mult!r}.")
     relevance = [cosine(query, vector) for vector in vectors]

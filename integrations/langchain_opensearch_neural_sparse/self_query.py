@@ -6,9 +6,9 @@ from typing import Any
 
 from langchain_core.structured_query import Comparator, Comparison, Operation, Operator, StructuredQuery, Visitor
 
-from langchain_opensearch_neural_sparse.filters import field_of
+from langchain_opensearch_neural_sparse.filters import Filter, field_of, joined_filters
 from opensearch_neural_sparse import IndexSchema
-from opensearch_neural_sparse.layer_support import plain_scalar
+from opensearch_neural_sparse.layer_support import check_type, plain_scalar
 
 
 class NeuralSparseTranslator(Visitor):
@@ -16,6 +16,8 @@ class NeuralSparseTranslator(Visitor):
 
     Args:
         schema: Names of the fields of the index, where they are not the default ones.
+        filter: A filter that holds beside that of each question, in either syntax. The retriever puts what a language
+            model writes in place of the filter in its `search_kwargs`, so that one there is no fence.
 
     Examples:
         ```python
@@ -25,8 +27,10 @@ class NeuralSparseTranslator(Visitor):
         ```
     """
 
-    def __init__(self, schema: IndexSchema | None = None) -> None:
+    def __init__(self, schema: IndexSchema | None = None, *, filter: Filter | None = None) -> None:  # noqa: A002
+        check_type(IndexSchema, optional=True, schema=schema)
         self.schema = schema or IndexSchema()
+        self.filter = joined_filters(filter)
         self.allowed_comparators, self.allowed_operators = list(Comparator), list(Operator)
 
     def visit_operation(self, operation: Operation) -> dict[str, Any]:
@@ -63,9 +67,9 @@ class NeuralSparseTranslator(Visitor):
         Args:
             structured_query: What the language model made of a question.
         """
-        if structured_query.filter is None:
-            return structured_query.query, {}
-        return structured_query.query, {"filter": structured_query.filter.accept(self)}
+        asked = None if structured_query.filter is None else structured_query.filter.accept(self)
+        wanted = asked if self.filter is None else joined_filters(self.filter, asked)
+        return structured_query.query, {} if wanted is None else {"filter": wanted}
 
 
 def _plain(value: Any) -> Any:

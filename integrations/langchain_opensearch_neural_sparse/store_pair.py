@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sized
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from langchain_opensearch_neural_sparse.client_options import async_options
-from langchain_opensearch_neural_sparse.filters import Filter, compile_filter
-from opensearch_neural_sparse import AsyncNeuralSparseStore, IndexSchema, NeuralSparseStore
+from opensearch_neural_sparse import (
+    AsyncNeuralSparseStore,
+    ClientLogin,
+    IndexNotFoundError,
+    IndexSchema,
+    NeuralSparseStore,
+)
+from opensearch_neural_sparse.layer_support import check_mapping, has_login, repr_over
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch, OpenSearch
+
+
+URL_VARIABLE = "OPENSEARCH_URL"
+"""The environment variable of the server's address."""
 
 
 class StorePair:
@@ -28,7 +38,9 @@ class StorePair:
     ) -> None:
         given = [one for one in (store, async_store) if one is not None]
         if not given:
-            raise ValueError("Give the url of a server, a client or an async_client, or stores of the core.")
+            raise ValueError(
+                f"Give the url of a server or set {URL_VARIABLE}, or give a client or an async_client, or stores."
+            )
         self._any: NeuralSparseStore | AsyncNeuralSparseStore = given[0]
         self._store, self._async_store, self._owned = store, async_store, owned
 
@@ -46,13 +58,17 @@ class StorePair:
 
         Args:
             index: Index or alias.
-            url: Address of a server, for either side that has no client.
+            url: Address of a server, for either side that has no client; without it and any client, that of the
+                environment, with the login of the environment.
             client: Client of the blocking side.
             async_client: Client of the asynchronous side.
             client_options: Options of the clients that are made for `url`.
             options: What else both stores take; they share their encoders.
         """
+        check_mapping(optional=True, client_options=client_options)
         given_options = client_options or {}
+        if url is None and client is None and async_client is None:
+            url, given_options = _of_environment(given_options)
         if given_options and (url is None or (client is not None and async_client is not None)):
             raise ValueError(
                 "client_options are for the clients that are made for url=...; those given have their own."
@@ -65,7 +81,7 @@ class StorePair:
         if async_client is not None:
             async_store = AsyncNeuralSparseStore(index, client=async_client, **options)
         elif url is not None:
-            async_store = AsyncNeuralSparseStore(index, url=url, client_options=async_options(given_options), **options)
+            async_store = AsyncNeuralSparseStore(index, url=url, client_options=given_options, **options)
         return _owned_pair(store, async_store, shared=True)
 
     def __reduce__(self) -> tuple[Callable[..., StorePair], tuple[Any, ...]]:
@@ -103,6 +119,10 @@ class StorePair:
             )
         return self._async_store
 
+    def show(self, owner: object) -> str:
+        """Return the representation of an object over these stores: its name, index, address and model."""
+        return repr_over(owner, self._any)
+
     @property
     def index(self) -> str:
         """Index or alias."""
@@ -118,9 +138,26 @@ class StorePair:
         """Names of the fields."""
         return self._any.schema
 
-    def clauses(self, filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002 (LangChain's word)
-        """Return the query clauses of a filter on this index; see `compile_filter`."""
-        return compile_filter(filter, self.schema)
+    def schema_for(self, *parts: object) -> IndexSchema:
+        """Return the names of the fields of the opened index, where parts of a search name some; else those given.
+
+        A missing index has those that were given; the search itself says that it is missing.
+        """
+        if not any(map(_names_fields, parts)):
+            return self.schema
+        try:
+            return self.blocking.open(unbound=True).schema
+        except IndexNotFoundError:
+            return self.schema
+
+    async def aschema_for(self, *parts: object) -> IndexSchema:
+        """Run `schema_for` asynchronously."""
+        if not any(map(_names_fields, parts)):
+            return self.schema
+        try:
+            return (await self.awaited.open(unbound=True)).schema
+        except IndexNotFoundError:
+            return self.schema
 
     @property
     def model_id(self) -> str | None:
@@ -139,8 +176,23 @@ class StorePair:
         self.close()
 
 
+def _of_environment(options: Mapping[str, Any]) -> tuple[str | None, Mapping[str, Any]]:
+    """Return the address of the environment, and options with its login unless they have one."""
+    if not (url := os.environ.get(URL_VARIABLE)):
+        return None, options
+    login = {} if has_login(options) else ClientLogin.from_environment().client_options()
+    if "headers" in login and "headers" in options:
+        login["headers"] = {**options["headers"], **login["headers"]}
+        options = {name: value for name, value in options.items() if name != "headers"}
+    return url, {**login, **options}
+
+
 def _owned_pair(store: NeuralSparseStore | None, async_store: AsyncNeuralSparseStore | None, shared: bool) -> StorePair:
     """Return a pair that closes its stores; they share their encoders if one pair made both."""
     if shared and store is not None and async_store is not None:
         async_store.share_encoders(store)
     return StorePair(store, async_store, owned=True)
+
+
+def _names_fields(part: object) -> bool:
+    return len(part) > 0 if isinstance(part, Sized) else part is not None

@@ -19,9 +19,12 @@ from langchain_opensearch_neural_sparse.filters import Filter
 from langchain_opensearch_neural_sparse.vectorstore_base import (
     Scored,
     VectorStoreBase,
+    all_hits,
+    checked_options,
     needed_ids,
     noted,
     of_ids,
+    refuse_reordering,
     refuse_unknown,
 )
 from opensearch_neural_sparse import (
@@ -29,11 +32,12 @@ from opensearch_neural_sparse import (
     Load,
     LoadProgress,
     LoadReport,
+    Rerank,
     SearchHits,
     SearchOptions,
     SparseVector,
 )
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size, check_text
 
 
 class SyncMethods(VectorStoreBase):
@@ -171,25 +175,32 @@ class SyncMethods(VectorStoreBase):
         filter: Filter | None = None,  # noqa: A002
         *,
         options: SearchOptions = DEFAULT_SEARCH,
+        rerank: Rerank | None = None,
         **kwargs: Any,
     ) -> Scored:
         """Return the best documents for a query and their scores, best first.
 
         Args:
-            query: Text. A blank one finds nothing, or beside a filter all that satisfy it, each with the score 1.
+            query: Text. A blank one finds nothing, or beside a filter all that satisfy it, each with the score 1, and
+                what boosts make of it.
             k: Most documents to return. A document that shares no token with the query is not found.
             filter: `{"lang": "en", "year": {"$gte": 2020}}`, OpenSearch's own clause, or a list of either.
-            options: How to search.
+            options: How to search; boosts name keys of metadata.
+            rerank: How the best documents are reranked by their texts; by default as the options say.
             **kwargs: None are known.
 
         Returns:
-            Documents with the inner product of query and document; it has no upper bound.
+            Documents with the inner product of query and document, which has no upper bound, or with the reranker's
+            score.
 
         Raises:
             FilterSyntaxError: The filter is not one.
         """
         refuse_unknown(kwargs)
-        return self._scored(self._hits(self._search_for(query, k, filter, options)))
+        schema = self.stores.schema_for(filter, checked_options(options).boosts)
+        vector = self._dense_vector(query)
+        search = self._search_for(query, k, filter, options, schema, rerank=rerank, vector=vector)
+        return self._scored(self._hits(search))
 
     def similarity_search_by_sparse_vector(
         self,
@@ -198,10 +209,39 @@ class SyncMethods(VectorStoreBase):
         filter: Filter | None = None,  # noqa: A002
         *,
         options: SearchOptions = DEFAULT_SEARCH,
+        rerank: Rerank | None = None,
     ) -> list[Document]:
         """Return the best documents for a sparse `vector`; see `similarity_search_with_score`."""
-        hits = self._hits(self._search_for(vector, k, filter, options))
+        schema = self.stores.schema_for(filter, checked_options(options).boosts)
+        hits = self._hits(self._search_for(vector, k, filter, options, schema, rerank=rerank))
         return list(map(self.document_mapper, hits))
+
+    def similarity_search_with_aggregations(
+        self,
+        query: str,
+        aggregations: Mapping[str, Any],
+        k: int = 4,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        options: SearchOptions = DEFAULT_SEARCH,
+    ) -> tuple[list[Document], Mapping[str, Any]]:
+        """Return the best documents for a query, and aggregations over all that match it.
+
+        Args:
+            query: Text. A blank one beside a filter finds all that satisfy it.
+            aggregations: Name -> aggregation in OpenSearch's syntax, its fields being keys of metadata:
+                `{"by_topic": {"terms": {"field": "topic"}}}`.
+            k: Most documents to return; every document that matches is counted.
+            filter: As for `similarity_search_with_score`.
+            options: How to search; `HybridOptions` search by several legs.
+
+        Returns:
+            The documents, and name -> result of each aggregation as the server sends it.
+        """
+        schema = self.stores.schema_for(aggregations)
+        vector = self._dense_vector(query)
+        hits = self._hits(self._aggregating(query, k, filter, aggregations, options, schema, vector))
+        return list(map(self.document_mapper, hits)), hits.aggregations
 
     def max_marginal_relevance_search(
         self,
@@ -224,12 +264,17 @@ class SyncMethods(VectorStoreBase):
             filter: As for `similarity_search_with_score`.
             options: How to search.
             **kwargs: None are known.
+
+        Raises:
+            ValueError: A reranking or boosts, which this order would undo.
         """
         refuse_unknown(kwargs)
+        refuse_reordering(options, self._mode)
         check_size(k, name="k")
         check_size(fetch_k, name="fetch_k")
         vector = self._query_vector(query)
-        search = self._search_for(vector or query, max(k, fetch_k), filter, options, explain=True)
+        schema = self.stores.schema_for(filter, checked_options(options).boosts)
+        search = self._search_for(vector or query, max(k, fetch_k), filter, options, schema, explain=True)
         return self._diverse(vector, self._hits(search), self.store.schema, k, lambda_mult)
 
     def _similarity_search_with_relevance_scores(
@@ -242,11 +287,20 @@ class SyncMethods(VectorStoreBase):
         **kwargs: Any,
     ) -> Scored:
         refuse_unknown(kwargs)
+        refuse_reordering(options, self._mode)
         vector = self._query_vector(query)
-        search = self._search_for(vector or query, k, filter, options, explain=True)
+        schema = self.stores.schema_for(filter, checked_options(options).boosts)
+        search = self._search_for(vector or query, k, filter, options, schema, explain=True)
         return self._relevant(vector, self._hits(search), self.store.schema)
 
+    def _dense_vector(self, query: str) -> Sequence[float] | None:
+        """Return the dense vector of a text where the store's mode needs one."""
+        if self._embedding is None or not self._embeds(query):
+            return None
+        return self._embedding.embed_query(query)
+
     def _query_vector(self, query: str) -> SparseVector:
+        check_text(query=query)
         if not query.strip():
             return SparseVector()
         try:
@@ -257,7 +311,7 @@ class SyncMethods(VectorStoreBase):
 
     def _hits(self, search: Search) -> SearchHits:
         try:
-            return self.store.run(search)
+            return all_hits(self.store.run(search))
         except IndexNotFoundError as error:
             self._allow_missing_index(error)
             return SearchHits()

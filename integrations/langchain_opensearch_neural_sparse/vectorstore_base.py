@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.documents import Document
@@ -12,22 +13,35 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
 
 from langchain_opensearch_neural_sparse.documents import DocumentMapper, Row, several
-from langchain_opensearch_neural_sparse.filters import Filter
+from langchain_opensearch_neural_sparse.filters import Filter, compile_filter, field_of
 from langchain_opensearch_neural_sparse.mmr import cosine, diverse
-from langchain_opensearch_neural_sparse.searches import filter_search
+from langchain_opensearch_neural_sparse.retrieval_modes import RetrievalMode, refuse_cosines, search_by_mode
+from langchain_opensearch_neural_sparse.searches import filter_search, with_rerank, with_stored_boosts
 from langchain_opensearch_neural_sparse.store_pair import StorePair
 from opensearch_neural_sparse import (
-    CustomSearch,
+    HybridOptions,
+    HybridSearch,
     IndexNotFoundError,
     IndexNotFoundWarning,
     IndexSchema,
+    Rerank,
     SearchHit,
+    SearchHits,
     SearchOptions,
     SparseSearch,
     SparseVector,
     WriteOptions,
 )
-from opensearch_neural_sparse.layer_support import check_size, scored_vector
+from opensearch_neural_sparse.layer_support import (
+    Aggregations,
+    Search,
+    check_aggregations,
+    check_size,
+    check_texts,
+    check_type,
+    renamed_fields,
+    scored_vector,
+)
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
@@ -49,6 +63,7 @@ class VectorStoreBase(VectorStore):
     _embedding: Embeddings | None
     _write_options: WriteOptions
     _settings: Mapping[str, Any] | None
+    _mode: RetrievalMode
     _warned_of_index = False
 
     @property
@@ -72,22 +87,71 @@ class VectorStoreBase(VectorStore):
         k: int,
         filter: Filter | None,  # noqa: A002 (LangChain's word)
         options: SearchOptions,
+        schema: IndexSchema,
         *,
         explain: bool = False,
-    ) -> SparseSearch | CustomSearch:
-        """Return the search for a query, or for every document of a filter if the query is blank.
+        rerank: Rerank | None = None,
+        vector: Sequence[float] | None = None,
+    ) -> Search:
+        """Return the search of the store's mode for a text, or for every document of a filter if it is blank.
+
+        Token weights, and hits with their sparse vectors, are searched by sparse search in every mode.
 
         Args:
             query: A text, or token weights.
             k: Most hits.
             filter: The filter, in LangChain's syntax or OpenSearch's.
             options: How to search.
+            schema: Names of the fields of the index.
             explain: Whether hits carry their sparse vectors.
+            rerank: How the best hits are reranked; None is as the options say.
+            vector: The dense vector of the text, in the mode `dense`.
         """
         check_size(k, name="k")
-        clauses = self.stores.clauses(filter)
-        by_filter = filter_search(query, clauses, k, options, schema=self.stores.schema if explain else None)
-        return by_filter or SparseSearch(query, size=k, filter=clauses, options=options, explain=explain)
+        options = with_stored_boosts(with_rerank(options, rerank), schema)
+        clauses = compile_filter(filter, schema)
+        by_filter = filter_search(query, clauses, k, options, schema=schema if explain else None)
+        if by_filter is not None:
+            return by_filter
+        if explain or not isinstance(query, str):
+            return SparseSearch(query, size=k, filter=clauses, options=options, explain=explain)
+        field = schema.embedding_field
+        return search_by_mode(self._mode, query, clauses, k, options, vector=vector, field=field)
+
+    def _aggregating(
+        self,
+        query: str,
+        k: int,
+        filter: Filter | None,  # noqa: A002
+        aggregations: Aggregations,
+        options: SearchOptions,
+        schema: IndexSchema,
+        vector: Sequence[float] | None,
+    ) -> Search:
+        """Return the search of `_search_for`, or a hybrid one by options of such, with aggregations.
+
+        Args:
+            query: A text.
+            k: Most hits.
+            filter: The filter, in LangChain's syntax or OpenSearch's.
+            aggregations: Name -> aggregation; its fields are keys of metadata.
+            options: How to search.
+            schema: Names of the fields of the index.
+            vector: The dense vector of the text, in the mode `dense`.
+        """
+        check_aggregations(aggregations)
+        renamed = renamed_fields(aggregations, partial(field_of, schema=schema))
+        if not isinstance(options, HybridOptions):
+            return self._search_for(query, k, filter, replace(options, aggregations=renamed), schema, vector=vector)
+        check_size(k, name="k")
+        clauses = compile_filter(filter, schema)
+        hybrid = with_stored_boosts(replace(options, aggregations=renamed), schema)
+        by_filter = filter_search(query, clauses, k, hybrid)
+        return by_filter or HybridSearch(query, size=k, filter=clauses, options=hybrid)
+
+    def _embeds(self, query: str) -> bool:
+        """Return whether a search for a text needs its dense vector."""
+        return self._mode is RetrievalMode.DENSE and bool(query.strip())
 
     def _scored(self, hits: Iterable[SearchHit]) -> Scored:
         return [(self.document_mapper(hit), hit.score) for hit in hits]
@@ -126,6 +190,12 @@ class VectorStoreBase(VectorStore):
         return self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)
 
 
+def all_hits(hits: SearchHits) -> SearchHits:
+    """Return hits with all of a collapsed value where its best one stands."""
+    hits[:] = hits.ungrouped
+    return hits
+
+
 def noted(rows: Iterable[Row], ids: list[str]) -> Iterator[Row]:
     """Yield rows and collect their ids in a list."""
     for row in rows:
@@ -147,7 +217,31 @@ def needed_ids(ids: Sequence[str] | None) -> list[str]:
     """
     if ids is None:
         raise ValueError("delete() needs ids. To remove the whole index, call vectorstore.store.delete_index().")
-    return list(dict.fromkeys(several("ids", ids)))
+    wanted = list(several("ids", ids))
+    check_texts(ids=wanted)
+    return list(dict.fromkeys(wanted))
+
+
+def checked_options(options: SearchOptions) -> SearchOptions:
+    """Return options of a search.
+
+    Raises:
+        TypeError: They are of another kind.
+    """
+    check_type(SearchOptions, options=options)
+    return options
+
+
+def refuse_reordering(options: SearchOptions, mode: RetrievalMode) -> None:
+    """Raise ValueError for a reranking, boosts or a mode that an order by cosines of sparse vectors would undo."""
+    refuse_cosines(mode)
+    checked_options(options)
+    if options.rerank is not None or options.boosts:
+        found = "boosts have" if options.rerank is None else "rerank has"
+        raise ValueError(
+            f"{found} no effect where documents are ordered by cosines of their vectors, as for mmr and relevance "
+            "scores; leave it out, or search by 'similarity', 'sparse' or 'hybrid'."
+        )
 
 
 def refuse_unknown(arguments: Mapping[str, Any]) -> None:

@@ -8,9 +8,14 @@ NeuralSparseError
 |- UnknownModelError (LookupError)         no such model; lists the close matches
 |- ModelFilesError                         not downloaded, offline, incomplete or damaged
 |- VectorCacheError                        a file of cached vectors that is damaged or is none
+|- EncodingWorkerError                     processes that encode end over and over
+|- RemoteEncoderError                      an encoder behind HTTP that does not answer, refuses or runs another model
+|- RerankerError                           a reranker that fails, or returns no score for a text
+|  `- RemoteRerankerError                  one behind HTTP that does not answer or refuses
 |- MissingDependencyError (ImportError)    an extra is not installed; prints the install command
 |- ModelMismatchError                      an index belongs to another model
 |- IndexSchemaError (ValueError)           a document or field does not fit the index
+|  `- HiddenFieldError                     a field that the login may not see, or the mapping lost
 |- IndexNotFoundError                      no such index
 |- IndexNotBoundError                      the index carries no model and none was given
 |- InvalidVectorError (ValueError)         a token or weight the server would refuse or drop
@@ -18,6 +23,7 @@ NeuralSparseError
 |- InvalidRequestError (ValueError)        a value of a request that has no JSON
 |- ServerConnectionError                   the server did not answer
 |- ServerRequestError                      the server refused the request
+|- ServerModelError                        a model in the server cannot be deployed or used
 |- PartialResultsError                     some shards failed
 |- UnsupportedServerError                  the server lacks a feature; found and required
 |- DevServerError                          the local server did not start
@@ -27,8 +33,10 @@ NeuralSparseError
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import EnumType, StrEnum
 from typing import TYPE_CHECKING, Any
+
+from opensearch_neural_sparse.error_reasons import shortened, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +45,10 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.bulk.report import BulkReport
 
 DISTRIBUTION = "opensearch-neural-sparse"
+UNREADABLE_ANSWER = "unreadable_answer"
+"""Error type of an answer that reports success and cannot be read."""
+SECURITY_EXCEPTION = "security_exception"
+"""Error type of a refusal by the plugin opensearch-security."""
 
 
 class Remedy(StrEnum):
@@ -46,9 +58,13 @@ class Remedy(StrEnum):
     CREATE_INDICES = "Check their names, or create them first."
     CHECK_PATTERN = "Check the pattern, or create an index that it matches."
     OPEN_EXISTING = "exist_ok=True opens it instead."
-    NAME_MODEL = "Name the model that encoded it: model='...'."
+    NAME_MODEL = (
+        "Name the model that encoded it: model='...'; or let the server encode queries: "
+        "options=SearchOptions(server_query=ServerQuery())."
+    )
     GIVE_MODEL = "Name one: model='...'."
     GIVE_FOLDER = "Give it, by name or folder: model='...', or make it known with register_model()."
+    REGISTER_FOLDER = "Make it known to this program by its folder: register_model('...'), then call again."
     REBIND = "bind_model(replace=True) writes another stamp; reindex_with_model() encodes the documents again."
     REINDEX = "Name the model that encoded them, or encode them again: reindex_with_model()."
     FIND_MODEL = "list_models() shows them."
@@ -61,10 +77,25 @@ class Remedy(StrEnum):
     USE_HTTPS = "Is it running and reachable from here? If it speaks TLS, its address begins with https://."
     TRUST_AUTHORITY = "ca_certs names the file of its authority; verify_certs=False trusts any certificate."
     CHECK_HOST_NAME = "Reach it by a name in its certificate; verify_certs=False trusts it under any."
+    CHECK_PROXY = "Is a proxy or a login page between here and the server?"
+    WAIT_LONGER = (
+        "Is it running, or is it overloaded? `timeout` of the client (client_options), of RequestOptions or of "
+        "the call, and `request_timeout` of WriteOptions, wait longer."
+    )
+    DEPLOY_MODEL = "Is it registered and deployed? POST /_plugins/_ml/models/<id>/_deploy deploys it."
     CHECK_CERTIFICATE_FILES = "ca_certs, client_cert and client_key name PEM files."
 
 
-class Choice(StrEnum):
+class _ChoiceType(EnumType):
+    """Type of the option enumerations: what is no text is not compared with their values, as arrays cannot be."""
+
+    def __call__(cls, value: object, *args: Any, **options: Any) -> Any:
+        if not isinstance(value, str):
+            raise _unknown_choice(cls, value)
+        return super().__call__(value, *args, **options)
+
+
+class Choice(StrEnum, metaclass=_ChoiceType):
     """Base of the option enumerations; an unknown value is refused with the allowed ones."""
 
     @classmethod
@@ -74,11 +105,34 @@ class Choice(StrEnum):
         Raises:
             ValueError: Always.
         """
-        raise ValueError(f"{cls.__name__} is one of {', '.join(repr(str(known)) for known in cls)}, got {value!r}.")
+        raise _unknown_choice(cls, value)
+
+
+def _unknown_choice(choice: EnumType, value: object) -> ValueError:
+    members: Mapping[str, StrEnum] = choice.__members__
+    known = ", ".join(repr(str(each)) for each in members.values())
+    return ValueError(f"{choice.__name__} is one of {known}, got {shown_value(value)}.")
 
 
 class NeuralSparseError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package; each can be pickled, as other processes raise them, too.
+
+    Its text is short enough to be read, however long the values are that it names.
+    """
+
+    def __str__(self) -> str:
+        return shortened(super().__str__())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self.args, vars(self))
+
+
+def _restored(kind: type[NeuralSparseError], args: tuple[Any, ...], attributes: Mapping[str, Any]) -> NeuralSparseError:
+    """Return an unpickled error; its constructor takes other arguments."""
+    error = kind.__new__(kind)
+    error.args = args
+    vars(error).update(attributes)
+    return error
 
 
 class UnknownModelError(NeuralSparseError, LookupError):
@@ -94,11 +148,18 @@ class UnknownModelError(NeuralSparseError, LookupError):
         self.model = model
         self.close_matches, self.folder = tuple(close_matches), folder
         if folder is not None:
-            wrong = "is a file, not the folder of a model" if folder.exists() else "does not exist"
+            wrong = "is a file, not the folder of a model" if _exists(folder) else "does not exist"
             super().__init__(f"The model folder {model!r} {wrong} ({folder}). {Remedy.LIST_MODELS}")
             return
         hint = f"Did you mean {', '.join(map(repr, close_matches))}?" if close_matches else Remedy.FIND_MODEL
         super().__init__(f"Unknown model {model!r}. {hint} {Remedy.REGISTER_MODEL}")
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except OSError:  # a name that is too long for any
+        return False
 
 
 class ModelFilesError(NeuralSparseError):
@@ -107,6 +168,87 @@ class ModelFilesError(NeuralSparseError):
 
 class VectorCacheError(NeuralSparseError):
     """A vector cache file that is damaged, of another kind, or cannot be opened."""
+
+
+class EncodingWorkerError(NeuralSparseError):
+    """Encoding processes that end, over and over, while they start or while they encode the same texts.
+
+    Attributes:
+        starting: Whether they end while they start, whatever the texts.
+        exit_code: Exit code of the last one; negative is the number of a signal, None is unknown.
+    """
+
+    def __init__(self, exit_code: int | None, *, texts: int | None = None) -> None:
+        self.starting, self.exit_code = texts is None, exit_code
+        end = f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"exit code {exit_code}"
+        if self.starting:
+            problem = f"An encoding process ended while it started ({end})."
+            remedy = (
+                "Each one imports the program's main module: put what the program does under "
+                "`if __name__ == '__main__':`. Where memory is short, give fewer workers."
+            )
+        else:
+            problem = f"Encoding processes ended one after another over the same {texts} texts ({end})."
+            remedy = (
+                "Where memory is short, give fewer workers or smaller batch_tokens; else encode these texts one by one "
+                "to find the one that ends them, as a load does."
+            )
+        super().__init__(f"{problem} {remedy}")
+
+
+class RemoteEncoderError(NeuralSparseError):
+    """An encoder behind HTTP that does not answer, refuses a text, or answers with vectors of no or another model.
+
+    Attributes:
+        url: Its address.
+        status: HTTP status of its answer; None where there was none.
+        reason: What it did.
+        of_texts: Whether a text may be the cause, so that others can be encoded.
+        remedy: Way out; empty where the reason says it.
+    """
+
+    def __init__(
+        self, url: str, reason: str, *, status: int | None = None, of_texts: bool = False, remedy: str = ""
+    ) -> None:
+        self.url, self.status, self.reason, self.of_texts, self.remedy = url, status, reason, of_texts, remedy
+        super().__init__(f"The encoder at {url} {reason}. {remedy}".rstrip())
+
+
+class RerankerError(NeuralSparseError):
+    """A reranker that fails, or returns other than one finite score for each text.
+
+    Attributes:
+        reranker: Its name.
+        reason: What it did.
+    """
+
+    def __init__(self, reranker: str, reason: str) -> None:
+        self.reranker, self.reason = reranker, reason
+        super().__init__(
+            f"Reranker {reranker} {reason} Fix it, or search with Rerank(on_error='keep'), which keeps the order of "
+            "the search."
+        )
+
+
+class RemoteRerankerError(RerankerError):
+    """A reranker behind HTTP that does not answer, or refuses texts.
+
+    Attributes:
+        url: Its address.
+        status: HTTP status of its answer; None where there was none.
+    """
+
+    def __init__(self, url: str, reason: str, *, status: int | None = None, remedy: str = "") -> None:
+        self.url, self.status = url, status
+        super().__init__(f"at {url}", f"{reason}. {remedy}".rstrip())
+
+
+class RerankWarning(UserWarning):
+    """Hits left in the order of the search, since the reranker failed."""
+
+
+class RerankBudgetWarning(RerankWarning):
+    """Hits left in the order of the search, since the time for reranking was over."""
 
 
 class JournalError(NeuralSparseError):
@@ -173,6 +315,22 @@ class IndexSchemaError(NeuralSparseError, ValueError):
     """A document, field or mapping that does not fit the index layout."""
 
 
+class HiddenFieldError(IndexSchemaError):
+    """A field of the index's stamp that is not in the mapping which the login sees.
+
+    Attributes:
+        index: The index.
+        field: The field.
+    """
+
+    def __init__(self, index: str, field: str, *, use: str) -> None:
+        self.index, self.field = index, field
+        super().__init__(
+            f"Index {index!r} shows this login no field {field!r}, {use}: field-level security hides it, or the "
+            "mapping has lost it. Let a role of the login see it (fls), or use another login."
+        )
+
+
 class IndexNotFoundError(NeuralSparseError):
     """An index, alias or pattern without a match on the server.
 
@@ -220,6 +378,10 @@ class IndexNotBoundError(NeuralSparseError):
         super().__init__(f"Index {index!r} carries no model for its sparse field {field!r}. {Remedy.NAME_MODEL}")
 
 
+LONGEST_SHOWN = 64
+"""Bits of a whole number above which a message has its length alone."""
+
+
 class InvalidVectorError(NeuralSparseError, ValueError):
     """A sparse vector entry that the server would refuse or silently drop.
 
@@ -230,7 +392,9 @@ class InvalidVectorError(NeuralSparseError, ValueError):
 
     def __init__(self, token: object, weight: object, reason: str) -> None:
         self.token, self.weight = token, weight
-        super().__init__(f"Token {token!r} has weight {weight!r}: {reason}.")
+        bits = weight.bit_length() if isinstance(weight, int) else 0
+        given = f"of {bits} bits" if bits > LONGEST_SHOWN else shown_value(weight)
+        super().__init__(f"Token {shown_value(token)} has weight {given}: {reason}.")
 
 
 class FilterSyntaxError(NeuralSparseError, ValueError):
@@ -253,24 +417,43 @@ class MissingVectorWarning(UserWarning):
         super().__init__(message)
 
 
+class PassageLimitWarning(UserWarning):
+    """Documents with more passages than the index keeps of each; the rest of their texts lies in the last passage.
+
+    Attributes:
+        documents: The ids of these documents.
+    """
+
+    def __init__(self, message: str, documents: Sequence[str] = ()) -> None:
+        self.documents = documents
+        super().__init__(message)
+
+
 class ServerConnectionError(NeuralSparseError):
     """No response from the server: connection refused, closed, timed out or not trusted.
 
     Attributes:
         address: The server's address, without credentials.
+        timed_out: Whether the request was sent, and no answer came within its time.
     """
 
     def __init__(
-        self, address: str, reason: str, remedy: str = "Is it running and reachable from here?", *, asked: bool = True
+        self,
+        address: str,
+        reason: str,
+        remedy: str = "Is it running and reachable from here?",
+        *,
+        asked: bool = True,
+        timed_out: bool = False,
     ) -> None:
-        self.address = address
+        self.address, self.timed_out = address, timed_out
         super().__init__(
             f"OpenSearch at {address} {'did not answer' if asked else 'was not asked'}: {reason}. {remedy}"
         )
 
 
 class ServerRequestError(NeuralSparseError):
-    """A request that the server refused.
+    """A request that the server refused, or an answer of it that cannot be read.
 
     Attributes:
         status: The HTTP status.
@@ -284,11 +467,42 @@ class ServerRequestError(NeuralSparseError):
         self.login = login
         sentences = [f"It was sent {login}."] if login else []
         more = " ".join([".", *sentences, remedy]).rstrip() if sentences or remedy else ""
-        super().__init__(f"OpenSearch refused the request with status {status}, {error_type}: {reason}{more}")
+        verb = "answered" if 200 <= status < 300 else "refused"
+        reason = reason.rstrip(".") if more else reason
+        super().__init__(f"OpenSearch {verb} the request with status {status}, {error_type}: {reason}{more}")
 
     def with_remedy(self, remedy: str) -> ServerRequestError:
         """Return the same error with a remedy in its message."""
         return ServerRequestError(self.status, self.error_type, self.reason, login=self.login, remedy=remedy)
+
+
+def unreadable_answer(reason: str) -> ServerRequestError:
+    """Return the error of an answer that reports success and cannot be read.
+
+    Args:
+        reason: What is wrong with it.
+    """
+    return ServerRequestError(
+        200, UNREADABLE_ANSWER, f"its answer is not what OpenSearch sends: {reason}", remedy=Remedy.CHECK_PROXY
+    )
+
+
+class ServerModelError(NeuralSparseError):
+    """A model in the server that cannot be registered, deployed, used or deleted.
+
+    Attributes:
+        model: Its name or id.
+        problem: What is wrong.
+        remedy: Way out.
+        cause: Name of the cause, such as `untrusted_endpoint`; None where it is unknown.
+        reason: The server's own words; empty where it was not asked.
+    """
+
+    def __init__(self, model: str, problem: str, *, remedy: str, reason: str = "", cause: str | None = None) -> None:
+        self.model, self.problem, self.remedy = model, problem, remedy
+        self.cause, self.reason = cause, reason
+        said = f" The server says: {reason.rstrip('.')}." if reason else ""
+        super().__init__(f"Model {model!r}: {problem}.{said} {remedy}")
 
 
 class InvalidRequestError(NeuralSparseError, ValueError):
@@ -349,6 +563,10 @@ class UnsupportedServerError(NeuralSparseError):
     def __init__(self, feature: str, *, found: str, required: str, reason: str = "") -> None:
         self.feature, self.found, self.required = feature, found, required
         super().__init__(f"{feature} needs {required}, but the server is {found}. {reason}".rstrip())
+
+
+class UnencryptedLoginWarning(UserWarning):
+    """A login or key that travels without TLS to another machine."""
 
 
 class LimitedRightsWarning(UserWarning):

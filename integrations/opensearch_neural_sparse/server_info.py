@@ -7,19 +7,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from opensearch_neural_sparse.errors import UnsupportedServerError
+from opensearch_neural_sparse.error_reasons import shown_value
+from opensearch_neural_sparse.errors import UnsupportedServerError, unreadable_answer
 
 Version = tuple[int, int, int]
 OLDEST_SUPPORTED: Version = (2, 19, 0)
 NEURAL_SEARCH = "opensearch-neural-search"
 KNN = "opensearch-knn"
+ML_COMMONS = "opensearch-ml"
+SECURITY = "opensearch-security"
 
 
 def parse_version(number: str) -> Version:
     """Return (major, minor, patch) of a version such as `3.6.0` or `3.6.0-SNAPSHOT`."""
-    match = re.match(r"(\d+)\.(\d+)\.(\d+)", number)
+    match = re.match(r"(\d{1,9})\.(\d{1,9})\.(\d{1,9})", number) if isinstance(number, str) else None
     if match is None:
-        raise UnsupportedServerError("Reading the server's version", found=repr(number), required="major.minor.patch")
+        raise UnsupportedServerError(
+            "Reading the server's version", found=shown_value(number), required="major.minor.patch"
+        )
     major, minor, patch = (int(part) for part in match.groups())
     return major, minor, patch
 
@@ -45,6 +50,11 @@ class ServerInfo:
     plugins: frozenset[str] | None = None
     tells_version: bool = True
     assumes_plugins: bool = False
+
+    @property
+    def may_hide_documents(self) -> bool:
+        """Whether the security plugin is there, as far as is known; without it nothing is hidden from a login."""
+        return self.plugins is None or self.assumes_plugins or SECURITY in self.plugins
 
     @classmethod
     def named(cls, number: str) -> ServerInfo:
@@ -77,8 +87,11 @@ class ServerInfo:
 
         Raises:
             UnsupportedServerError: Not an OpenSearch, or one before 2.19.
+            ServerRequestError: These are not the answers of a server.
         """
-        version_info = info.get("version", {})
+        version_info = info.get("version", {}) if isinstance(info, Mapping) else None
+        if not isinstance(version_info, Mapping):
+            raise unreadable_answer("it has no version")
         distribution = version_info.get("distribution", "elasticsearch")
         number = str(version_info.get("number", "unknown"))
         if distribution != "opensearch":
@@ -150,7 +163,11 @@ class ServerInfo:
 def _plugins_on_all_nodes(rows: Iterable[Mapping[str, Any]] | None) -> frozenset[str] | None:
     if rows is None:
         return None
+    if not isinstance(rows, list | tuple):
+        raise unreadable_answer("it is no list of plugins")
     nodes: dict[str, set[str]] = {}
     for row in rows:
+        if not isinstance(row, Mapping) or not {"name", "component"} <= row.keys():
+            raise unreadable_answer("it does not list plugins by node")
         nodes.setdefault(str(row["name"]), set()).add(str(row["component"]))
     return frozenset(set.intersection(*nodes.values())) if nodes else frozenset()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from typing import Any
 
 KEYS_PER_QUERY = 500
+ROWS_PER_STATEMENT = 100
 
 
 def prepare(database: sqlite3.Connection, version: int, tables: Sequence[str]) -> bool:
@@ -45,6 +47,23 @@ def select_by_keys(database: sqlite3.Connection, selection: str, keys: Sequence[
         part = keys[start : start + KEYS_PER_QUERY]
         rows += database.execute(f"{selection} IN ({','.join('?' * len(part))})", part)
     return rows
+
+
+def insert_rows(database: sqlite3.Connection, insertion: str, rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows by a hundred a statement.
+
+    A statement lets other threads run while it is carried out, and waits for them at its end: one a row would wait as
+    often as there are rows.
+
+    Args:
+        database: An open file.
+        insertion: The statement up to the values, such as `INSERT INTO rows`.
+        rows: The rows, of equally many values each.
+    """
+    rest = iter(rows)
+    while part := [*islice(rest, ROWS_PER_STATEMENT)]:
+        row = f"({','.join('?' * len(part[0]))})"
+        database.execute(f"{insertion} VALUES {','.join([row] * len(part))}", [*chain.from_iterable(part)])
 
 
 def _version(database: sqlite3.Connection) -> int:

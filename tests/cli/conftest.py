@@ -12,6 +12,7 @@ import pytest
 
 from opensearch_neural_sparse.cli import main
 from tests.conftest import RunningServer
+from tests.encode.remote.fixtures import local, stub, without_weights  # noqa: F401  fixtures
 from tests.paths import SMALL_MODEL
 
 MODEL = str(SMALL_MODEL)

@@ -39,7 +39,7 @@ def test_index_that_is_there_names_the_option(cli: Run, index_name: str) -> None
 
 
 def test_remedies_of_python_do_not_reach_the_shell() -> None:
-    assert in_shell_words(IndexNotBoundError("a", "b")).endswith("Name the model that encoded it: --model MODEL.")
+    assert in_shell_words(IndexNotBoundError("a", "b")).endswith("--model MODEL; or search by --server-model-id ID.")
     assert in_shell_words(ValueError(Remedy.NAME_MODEL)) == Remedy.NAME_MODEL
     for remedy in Remedy:
         words = SHELL.get(remedy, remedy)

@@ -19,6 +19,11 @@ pytestmark = pytest.mark.newest_server
 PAGE = ROOT / "docs" / "cli.md"
 FENCE = re.compile(r"^```bash\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 INDICES = "cli-articles,cli-articles-2"
+SCRIPT = f"""#!{sys.executable}
+from opensearch_neural_sparse.cli import main
+if __name__ == "__main__":
+    main()
+"""
 
 
 @pytest.mark.slow
@@ -27,7 +32,7 @@ def test_the_commands_of_the_page_run(server: RunningServer, client: Any, tmp_pa
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "opensearch-neural-sparse"
-    program.write_text(f"#!{sys.executable}\nfrom opensearch_neural_sparse.cli import main\nmain()\n", encoding="utf-8")
+    program.write_text(SCRIPT, encoding="utf-8")
     program.chmod(0o755)
     script = "set -euo pipefail\n" + "\n".join(FENCE.findall(PAGE.read_text(encoding="utf-8")))
     environment = {"OPENSEARCH_URL": server.url, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
@@ -54,7 +59,16 @@ def test_the_page_has_a_section_for_each_command() -> None:
     sections = set(re.findall(r"^## (.*)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
     groups = {
         "models": ("list", "show", "recommend", "download"),
-        "index": ("create", "bind", "info", "reindex", "delete"),
+        "server-model": ("deploy", "deploy-remote", "list", "predict", "undeploy", "delete", "doctor"),
+        "index": ("create", "bind", "info", "add-field", "reindex", "delete"),
     }
     commands = {f"{group} {name}" for group, names in groups.items() for name in names}
-    assert sections == commands | {"ingest", "search", "doctor", "bench", "What all commands share"}
+    assert sections == commands | {
+        "ingest",
+        "search",
+        "doctor",
+        "bench",
+        "mcp",
+        "serve-encoder",
+        "What all commands share",
+    }

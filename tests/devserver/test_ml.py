@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import platform
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.devserver.distribution.natives import LIBRARY_VARIABLE, PLATFORM
+from opensearch_neural_sparse.models.files.resolve import resolve_files
+from opensearch_neural_sparse.models.registry import get_model
+from opensearch_neural_sparse.server_models.archive import write_document_archive
+from tests.paths import SMALL_MODEL
+from tests.server_models.deployment import deployed_archive, vectors
 
 pytestmark = pytest.mark.slow
 
@@ -113,3 +121,18 @@ def test_an_encoder_elsewhere_is_refused(client: Any):
 
     with pytest.raises(RequestError, match="not matching the trusted connector endpoint regex"):
         connect(client, "http://127.0.0.1.example.org/encode")
+
+
+@pytest.mark.skipif((platform.system(), platform.machine()) != PLATFORM, reason="libraries for Linux on x86-64 alone")
+def test_a_node_has_the_native_libraries_of_pytorch(ml_server: DevServer):
+    (pid,) = ml_server.pids
+    variables = dict(row.split("=", 1) for row in Path(f"/proc/{pid}/environ").read_text().split("\0") if row)
+    names = {path.name for path in Path(variables[LIBRARY_VARIABLE]).iterdir()}
+    assert names >= {"libtorch.so", "libtorch_cpu.so", "libc10.so", "libdjl_torch.so"}
+
+
+def test_a_local_model_deploys_without_the_hosts_of_its_libraries(model_client: Any, tmp_path: Path):
+    archive = write_document_archive(resolve_files(get_model(SMALL_MODEL)), tmp_path)
+    with deployed_archive(model_client, archive) as model:
+        (vector,) = vectors(model_client, archive, model, ["hello world."])
+    assert vector.keys() >= {"hello", "world"}

@@ -92,6 +92,11 @@ def test_a_started_server_outlives_its_starter_and_answers(detached: tuple[DevSe
     assert "started" in server.logs(200)
 
 
+def test_a_server_in_a_home_of_its_own_is_found_with_the_others(detached: tuple[DevServer, list[str]]):
+    server, _ = detached
+    assert server in DevServer.find_all()
+
+
 def test_it_listens_on_the_loopback_address_alone(detached: tuple[DevServer, list[str]]):
     server, _ = detached
     nodes = get_json(server.url, "/_nodes/http,transport")["nodes"].values()

@@ -18,8 +18,12 @@ BLOCK = re.compile(r"^```(\S+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHELL = {"bash", "sh", "shell"}
 ELSEWHERE = {
     ("docs/cli.md", "bash"): "tests/cli/test_page.py runs it",
+    ("docs/agents.md", "json"): "tests/mcp_server/test_page.py reads it as a client does",
     ("docs/tutorial.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
     ("docs/loading.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
+    ("docs/observability.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
+    ("docs/clusters.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
+    ("docs/security.md", "text"): "tests/secured/test_roles.py compares it with what is raised",
     ("docs/troubleshooting.md", "text"): "tests/docs/test_messages.py compares it with what is raised",
 }
 EVERYWHERE = {
@@ -38,7 +42,7 @@ NOT_RUN = {
     "export": "it keeps an address",
     "source": "it is the shell's own",
     "cd": "it is the shell's own",
-    "curl": "it asks a server with users, which tests/devserver starts",
+    "curl": "it needs a server, which tests/devserver and tests/serving start",
 }
 """How a command begins -> why no test runs it as it stands."""
 COMMANDS = typer.main.get_command(app)

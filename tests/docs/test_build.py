@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 import opensearch_neural_sparse
-from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
-from opensearch_neural_sparse.models.catalog.splade import SPLADE
+from opensearch_neural_sparse import get_model
+from opensearch_neural_sparse.models.catalog.benchmarks import BM25_RELEVANCE
+from opensearch_neural_sparse.models.registry import CATALOGUE
 from opensearch_neural_sparse.models.spec import ModelSpec
+from tests.models.situations import SITUATIONS, Situation
 from tests.paths import ROOT
 
 DOCS = ROOT / "docs"
-KNOWN = (*OPENSEARCH, *SPLADE)
+KNOWN = CATALOGUE
 DOCUMENTED = re.compile(r"^\.\. auto(?:class|exception|function):: (\w+)$", re.MULTILINE)
 FIGURE = re.compile(r"(?<![\w.])\.\d{3,4}|[\d,]+ (?:MB|s)\b|\d+\.\d / \d+\.\d|0\.4\d")
 """NDCG@10 and recall, sizes, seconds, p10 and p50, and the ratios of a hybrid request."""
@@ -91,17 +93,51 @@ def test_choosing_a_model_shows_the_catalogue(spec: ModelSpec) -> None:
     assert _row(spec) in (DOCS / "choose_a_model.md").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.description)
+def test_choosing_a_model_shows_the_situations(situation: Situation) -> None:
+    values = {
+        name: f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) else repr(value).replace("'", '"')
+        for name, value in situation.wanted.items()
+    }
+    call = ", ".join(f"{name}={value}" for name, value in values.items())
+    runners_up = ", ".join(f"`{name}`" for name in situation.runners_up)
+    row = (situation.description, f"`{call}`" if call else "", f"`{situation.choice}`", runners_up)
+    assert f"| {' | '.join(row)} |" in (DOCS / "choose_a_model.md").read_text(encoding="utf-8").splitlines()
+
+
+def test_choosing_a_model_shows_the_languages_of_miracl() -> None:
+    multilingual, bge = (get_model(name).relevance for name in ("multilingual-v1", "bge-m3"))
+    (pruned,) = multilingual.pruned
+    tables = {
+        "BM25": BM25_RELEVANCE.miracl,
+        "`multilingual-v1`": multilingual.miracl,
+        "`multilingual-v1`, `max_ratio:0.1`": pruned.scores,
+        "`bge-m3`": bge.miracl,
+    }
+    lines = (DOCS / "choose_a_model.md").read_text(encoding="utf-8").splitlines()
+    for name, scores in tables.items():
+        mean = sum(scores[language] for language in multilingual.miracl) / len(multilingual.miracl)
+        cells = [name, _figure(mean), *(_figure(scores.get(language)) for language in BM25_RELEVANCE.miracl)]
+        assert f"| {' | '.join(cells)} |" in lines
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}".lstrip("0")
+
+
 def _row(spec: ModelSpec) -> str:
     beir, miracl, flops = spec.relevance.beir_average, spec.relevance.miracl_average, spec.relevance.flops
     languages = ", ".join(spec.languages) if len(spec.languages) == 1 else f"{len(spec.languages)} languages"
+    licence = "none stated" if spec.licence == "NOASSERTION" else spec.licence
     cells = [
         f"`{spec.name}`",
         str(spec.mode),
         str(spec.max_length),
         f"{(spec.parameters or 0) / 1e6:.0f} M",
         languages,
-        *("" if figure is None else f"{figure:.3f}".lstrip("0") for figure in (beir, miracl)),
+        *map(_figure, (beir, miracl)),
         str(flops or ""),
-        spec.licence + (", gated" if spec.gated else ""),
+        _figure(spec.relevance.msmarco),
+        licence + (", gated" if spec.gated else ""),
     ]
     return f"| {' | '.join(cells)} |"

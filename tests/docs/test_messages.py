@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from opensearchpy import OpenSearch
 
 from opensearch_neural_sparse import (
     Bm25Leg,
@@ -35,6 +36,7 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.encode.cache.sqlite_cache import VectorFile
 from opensearch_neural_sparse.errors import (
+    EncodingWorkerError,
     IndexNotBoundError,
     IndexNotFoundError,
     JournalMismatchError,
@@ -42,11 +44,15 @@ from opensearch_neural_sparse.errors import (
     MissingDependencyError,
     NeuralSparseError,
     PartialResultsError,
+    RemoteEncoderError,
     ServerConnectionError,
     ServerRequestError,
 )
-from opensearch_neural_sparse.ingestion.journal import LoadTarget
+from opensearch_neural_sparse.index.read_index import hidden_vectors
+from opensearch_neural_sparse.ingestion.journals.journal import LoadTarget
 from opensearch_neural_sparse.search.filters.filter_clauses import filter_clauses
+from opensearch_neural_sparse.server_models.cluster.settings import change_settings
+from opensearch_neural_sparse.server_models.reasons import URL_REGISTRATION
 from opensearch_neural_sparse.store.context import StoreContext
 from tests.paths import ROOT, SMALL_MODEL
 
@@ -150,10 +156,23 @@ def _a_journal_in_use() -> object:
             return second.begin(target, restart=False)
 
 
+def _a_model_by_a_url() -> None:
+    with OpenSearch("http://localhost:1") as client:
+        change_settings(client, {URL_REGISTRATION: True}, model="small-en", allowed=False)
+
+
 RAISED: dict[str, Callable[[], object]] = {
     "UnknownModelError": lambda: get_model("doc-v3-distil"),
     "ModelFilesError": lambda: register_model(ROOT / "docs" / "images", name="mine"),
     "VectorCacheError": _a_letter_that_changed,
+    "EncodingWorkerError": _raise(EncodingWorkerError(1)),
+    "RemoteEncoderError": _raise(
+        RemoteEncoderError(
+            "http://localhost:8080",
+            "did not answer: NewConnectionError",
+            remedy="Is it running and reachable from here?",
+        )
+    ),
     "JournalError": _a_journal_in_use,
     "JournalMismatchError": _raise(
         JournalMismatchError(journal="articles.journal", part="uuid", before="a", now="b", index="articles")
@@ -165,6 +184,7 @@ RAISED: dict[str, Callable[[], object]] = {
     "IndexNotBoundError": _raise(IndexNotBoundError("articles", "sparse_vector")),
     "IndexNotFoundError": _raise(IndexNotFoundError("articles")),
     "IndexSchemaError": lambda: SparseDocument.of({"id": "1", "txt": "A text."}),
+    "HiddenFieldError": _raise(hidden_vectors("articles", IndexSchema())),
     "InvalidVectorError": lambda: SparseVector({"heart": -1.0}),
     "FilterSyntaxError": lambda: filter_clauses("lang = en"),
     "ServerConnectionError": _raise(
@@ -175,6 +195,7 @@ RAISED: dict[str, Callable[[], object]] = {
             400, "x_content_parse_exception", "[bool] failed to parse field [filter]: unknown field [rang]"
         )
     ),
+    "ServerModelError": _a_model_by_a_url,
     "PartialResultsError": _raise(PartialResultsError(1, 5, [])),
     "UnsupportedServerError": lambda: ServerInfo.named("2.19.1").require((3, 3, 0), "The field type sparse_vector"),
     "BulkWriteError": _a_text_for_a_number,

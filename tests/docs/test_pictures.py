@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from docs import draw_results, draw_vectors
-from examples.demo.docstrings import stdlib_documents
+from examples.demo.reference import language_reference
 from opensearch_neural_sparse import load_document_encoder, load_query_encoder
 from tests.paths import ROOT
 from tests.rounding import assert_same_but_for_rounding
@@ -33,14 +33,13 @@ def test_front_page_shows_it_and_says_in_words_what_it_shows() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # the standard library's own, as its modules are read
 def test_every_server_finds_what_the_picture_shows(server: Any, index_name: str) -> None:
     before = _results()
     if sys.platform != "linux" or sys.version_info[:2] != tuple(map(int, before["python"].split("."))):
-        pytest.skip(f"The picture is of the docstrings of Python {before['python']} on Linux.")
-    documents = len(stdlib_documents())
+        pytest.skip(f"The picture is of the passages of Python {before['python']} on Linux.")
+    documents = len(language_reference())
     if documents != pytest.approx(before["documents"], rel=0.01):
-        pytest.skip(f"The picture is of {before['documents']} docstrings; this build of Python has {documents}.")
+        pytest.skip(f"The picture is of {before['documents']} passages; this build of Python has {documents}.")
     now = draw_results.found(server.url, index_name)
     for hit, shown in zip(now["hits"]["hybrid"], before["hits"]["hybrid"], strict=True):
         assert hit.pop("ranks") == pytest.approx(shown.pop("ranks"), abs=1)  # those of one score rank as they come

@@ -1,104 +1,48 @@
-"""First docstring lines, messages, pages and notebooks are in plain English."""
+"""Pages, notebooks and messages keep the style of scripts/style.toml."""
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from scripts import check_style
+from scripts.check_style import notebook_faults, page_faults, source_faults
 from tests.paths import ROOT
 
-PACKAGES = ROOT / "integrations"
-
-PAGES = [
-    *sorted(ROOT.glob("*.md")),
-    *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "examples").rglob("*.md")),
-]
-NOTEBOOKS = sorted((ROOT / "examples" / "notebooks").glob("*.ipynb"))
-
-VAGUE = (
-    r"tells?|telling|told|anew|in silence|leads? (to|elsewhere|nowhere)|leading to|led to|lets? go|letting go|be had"
-    r"|look(s|ed|ing)? at once more|by now|bec[ao]mes? of|c[ao]mes? of|one's own|whom|takes? no notice"
-)
+LONG = " ".join(["word"] * (check_style.STYLE["longest_sentence"] + 1))
+SHORT = " ".join(["word"] * check_style.STYLE["longest_sentence"])
 
 
-def _words(pattern: str) -> re.Pattern[str]:
-    """Return a pattern of whole words that may stand in two lines."""
-    return re.compile(rf"\b({pattern})\b".replace(" ", r"\s+"), re.IGNORECASE)
+@pytest.mark.parametrize("path", check_style.checked_files(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pages_notebooks_and_messages_keep_the_style(path: Path) -> None:
+    assert [str(fault) for fault in check_style.file_faults(path)] == []
 
 
-BANNED = _words(rf"{VAGUE}|whose")
-BANNED_IN_PAGES = _words(rf"{VAGUE}|ask(s|ed|ing)? (\w+ ){{0,3}}for")
-NOT_PROSE = re.compile(
-    r"^[ ]*```.*?^[ ]*```[ ]*$"  # fenced code
-    r"|`[^`]+`"  # inline code, in tables, too
-    r"|\]\([^)]*\)"  # targets of links
-    r"|^\[[^\]]+\]:[^\n]*$",  # definitions of links
-    re.DOTALL | re.MULTILINE,
-)
-RELATIVE_CLAUSE = re.compile(r"(what|which|who|how|where|when|why)\b", re.IGNORECASE)
+def test_every_kind_of_text_is_checked() -> None:
+    checked = {path.relative_to(ROOT).as_posix() for path in check_style.checked_files()}
+    assert {
+        "README.md",
+        "CHANGELOG.md",
+        "docs/guide.md",
+        "docs/decisions/index.md",
+        "examples/models/small-en/README.md",
+        "examples/notebooks/haystack.ipynb",
+        "integrations/opensearch_neural_sparse/errors.py",
+    } <= checked
 
 
-def _first_lines(tree: ast.AST) -> Iterator[ast.Constant]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            yield node.value
-
-
-def _faults(source: str, path: str) -> list[str]:
-    tree = ast.parse(source)
-    documented = {id(text): str(text.value).strip().partition("\n")[0] for text in _first_lines(tree)}
-    faults: list[tuple[int, str]] = []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
-            continue
-        text = documented.get(id(node), node.value)
-        if BANNED.search(text) or (id(node) in documented and RELATIVE_CLAUSE.match(text)):
-            faults.append((node.lineno, text))
-    return [f"{path}:{line}: {text}" for line, text in sorted(faults)]
-
-
-def _faults_below(folder: Path) -> list[str]:
-    sources = sorted(folder.rglob("*.py"))
-    return [fault for path in sources for fault in _faults(path.read_text("utf-8"), str(path.relative_to(ROOT)))]
-
-
-def _page_faults(text: str, path: str) -> list[str]:
-    prose = NOT_PROSE.sub(lambda code: "\n" * code[0].count("\n") or "_", text)
-    lines = text.splitlines()
-    numbers = [prose.count("\n", 0, match.start()) for match in BANNED_IN_PAGES.finditer(prose)]
-    return [f"{path}:{number + 1}: {lines[number]}" for number in numbers]
-
-
-def _notebook_faults(path: Path) -> list[str]:
-    cells = json.loads(path.read_text("utf-8"))["cells"]
-    texts = {number: "".join(cell["source"]) for number, cell in enumerate(cells) if cell["cell_type"] == "markdown"}
-    return [fault for number, text in texts.items() for fault in _page_faults(text, f"{path.name}, cell {number}")]
-
-
-def test_first_lines_and_messages_have_no_banned_words() -> None:
-    assert _faults_below(PACKAGES) == []
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_pages_have_no_banned_words(page: Path) -> None:
-    assert _page_faults(page.read_text("utf-8"), page.relative_to(ROOT).as_posix()) == []
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda notebook: notebook.name)
-def test_notebooks_have_no_banned_words(notebook: Path) -> None:
-    assert _notebook_faults(notebook) == []
+def test_a_banned_word_is_named_with_its_way_out() -> None:
+    assert [str(fault) for fault in page_faults("# Title\n\nIt is encoded\nanew.", "a.md")] == [
+        "a.md:4: 'anew': write 'again'"
+    ]
 
 
 @pytest.mark.parametrize(
     ("source", "lines"),
     [
-        ('"""What became of a write."""', [1]),
+        ('"""What became of a write."""', [1, 1]),
         ('"""Which fields there are."""', [1]),
         ('x = 1\n"""Tells models apart."""', [2]),
         ('def f():\n    """Encode documents anew."""', [2]),
@@ -110,8 +54,7 @@ def test_notebooks_have_no_banned_words(notebook: Path) -> None:
     ],
 )
 def test_banned_words_are_found_with_their_lines(source: str, lines: list[int]) -> None:
-    found = [int(fault.split(":")[1]) for fault in _faults(source, "a.py")]
-    assert found == lines
+    assert [fault.line for fault in source_faults(source, "a.py")] == lines
 
 
 @pytest.mark.parametrize(
@@ -129,4 +72,41 @@ def test_banned_words_are_found_with_their_lines(source: str, lines: list[int]) 
     ],
 )
 def test_banned_words_of_pages_are_found_outside_code(text: str, lines: list[int]) -> None:
-    assert [int(fault.split(":")[1]) for fault in _page_faults(text, "a.md")] == lines
+    assert [fault.line for fault in page_faults(text, "a.md")] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (f"{SHORT}.", []),
+        (f"Short. {LONG}.", [1]),
+        (f"First.\n\n{LONG}\n", [3]),
+        (f"- {SHORT}\n- {SHORT}\n", []),
+        (f"1. First.\n2. {LONG}\n", [2]),
+        (f"{SHORT}: {SHORT}.", []),
+        (f"{SHORT} `code of several words`", [1]),
+        (f"{SHORT[5:]} `one`, `two`, `three`", []),
+        (f"| {SHORT} | {SHORT} |", []),
+        (f"| {SHORT}; {SHORT} |", []),
+        (f"| {LONG} |", [1]),
+        (f"# {LONG}", []),
+        (f"![{LONG}](picture.png)", []),
+        (f"```text\n{LONG}\n```", []),
+    ],
+)
+def test_long_sentences_of_pages_are_found_with_their_lines(text: str, lines: list[int]) -> None:
+    assert [fault.line for fault in page_faults(text, "a.md")] == lines
+
+
+def test_a_log_of_changes_may_have_long_sentences() -> None:
+    assert page_faults(f"{LONG}.", "CHANGELOG.md") == []
+    assert [fault.line for fault in page_faults(f"{LONG} anew.", "CHANGELOG.md")] == [1]
+
+
+def test_markdown_cells_of_notebooks_are_checked() -> None:
+    cells = [
+        {"cell_type": "code", "source": ["'anew'"]},
+        {"cell_type": "markdown", "source": ["Text.\n", "It is encoded anew."]},
+    ]
+    (fault,) = notebook_faults(json.dumps({"cells": cells}), "a.ipynb")
+    assert (fault.path, fault.line) == ("a.ipynb, cell 1", 2)

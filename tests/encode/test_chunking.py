@@ -26,7 +26,7 @@ def chunks_of(text: str, options: ChunkOptions):
     return chunk_text(text, TOKENIZER, document_id="d", options=options)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, OPTIONS)
 def test_passages_hold_every_token_in_order_and_keep_to_their_length(text: str, options: ChunkOptions):
     chunks = chunks_of(text, options)

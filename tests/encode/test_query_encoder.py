@@ -18,6 +18,7 @@ from opensearch_neural_sparse import (
 )
 from opensearch_neural_sparse.encode import query_encoder
 from opensearch_neural_sparse.encode.query_encoder import NeuralQueryEncoder
+from opensearch_neural_sparse.encode.truncation import collected_cuts
 from tests import toy
 from tests.paths import GOLDEN, SMALL_MODEL
 from tests.snapshots import vocabulary_files
@@ -163,7 +164,7 @@ def test_table_is_not_looked_for_in_a_bi_encoder(tmp_path: Path) -> None:
 
 def test_weights_for_another_vocabulary_are_refused(tmp_path: Path) -> None:
     toy.write_tokenizer(tmp_path)
-    with pytest.raises(ValueError, match="shorter"):
+    with pytest.raises(ValueError, match="one for each of the 12 tokens, got 1"):
         IdfQueryEncoder(SparseTokenizer.from_file(tmp_path / "tokenizer.json"), [1.0])
 
 
@@ -176,3 +177,13 @@ def test_bi_encoder_encodes_queries_as_it_encodes_documents(snapshot) -> None:
     assert queries.encode_query(texts[0]) == documents.encode_documents(texts[:1])[0]
     assert len(queries.encode_query(texts[0])) > 10
     assert isinstance(queries, QueryEncoder)
+
+
+def test_cuts_of_queries_are_collected_by_the_query_without_its_prompt() -> None:
+    texts = ["river " * 600 + "moon", "moon"]
+    with warnings.catch_warnings(), collected_cuts() as cuts:
+        warnings.simplefilter("error")
+        load_query_encoder(SMALL_MODEL, prompt="search ").encode_queries(texts)
+        load_query_encoder(SMALL_MODEL).encode_query("moon " * 513)
+        NeuralQueryEncoder(load_document_encoder(SMALL_MODEL, max_length=8)).encode_query("stone " * 9)
+    assert cuts == {texts[0]: (90, 512), "moon " * 513: (1, 512), "stone " * 9: (3, 8)}

@@ -75,6 +75,7 @@ def test_repr_shows_no_token_and_no_weight() -> None:
         ("a", 1e39, "at most"),
         ("a", float("nan"), "finite"),
         ("a", float("inf"), "finite"),
+        pytest.param("a", 10**400, "finite", id="beyond every float"),
         ("a", True, "number"),
         ("a", None, "number"),
         ("a", "heavy", "number"),

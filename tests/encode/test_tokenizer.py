@@ -52,10 +52,25 @@ def test_truncation_is_the_one_asked_for_and_tells_what_it_drops(toy_file: Path)
     assert tokenizer.dropped_tokens("red planet", add_special_tokens=True) == 0
 
 
+@pytest.mark.parametrize("repeated", [11, 3000], ids=["short", "long"])
+def test_documents_are_read_once_for_their_ids_and_what_was_cut(toy_file: Path, repeated: int) -> None:
+    tokenizer = SparseTokenizer.from_file(toy_file, max_length=4)
+    texts = ["red " * repeated, "red planet", ""]
+    for given in (texts, texts[:1]):
+        read = tokenizer.batch_cut_documents(given)
+        assert [ids for ids, _ in read] == tokenizer.batch_document_ids(given)
+        assert [dropped for _, dropped in read] == [
+            tokenizer.dropped_tokens(text, add_special_tokens=True) for text in given
+        ]
+    assert read[0][1] == repeated - 2
+
+
 def test_without_a_limit_nothing_is_dropped() -> None:
     tokenizer = SparseTokenizer.from_file(BERT)
     assert len(tokenizer.query_ids("word " * 2000)) == 2000
     assert tokenizer.dropped_tokens("word " * 2000) == 0
+    ((ids, dropped),) = tokenizer.batch_cut_documents(["word " * 2000])
+    assert (len(ids), dropped) == (2002, 0)
 
 
 def test_batch_equals_one_by_one() -> None:

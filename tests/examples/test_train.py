@@ -43,7 +43,8 @@ class ByNumber:
         return np.tile(np.arange(len(documents), dtype=np.float32), (len(queries), 1))
 
 
-def _written(folder: Path) -> Path:
+def write_pairs(folder: Path) -> Path:
+    """Write `PAIRS` as JSON lines."""
     path = folder / "pairs.jsonl"
     path.write_text("".join(json.dumps(pair._asdict()) + "\n" for pair in PAIRS), encoding="utf-8")
     return path
@@ -67,7 +68,7 @@ def test_a_few_steps_reduce_the_loss_and_leave_a_model_with_the_idf_of_its_corpu
     output = tmp_path / "model"
     options = ["--own-idf", "--steps", "4", "--max-length", "24", "--held-out", "0", "--learning-rate", "1e-4"]
     done = subprocess.run(
-        [sys.executable, "-m", "examples.train", str(_written(tmp_path)), str(output), *options, "--loss", *loss],
+        [sys.executable, "-m", "examples.train", str(write_pairs(tmp_path)), str(output), *options, "--loss", *loss],
         cwd=ROOT,
         env={**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
         capture_output=True,
@@ -95,7 +96,7 @@ def _check_model(folder: Path) -> None:
 
 
 def test_pairs_are_read_once_each_and_a_bad_line_is_named(tmp_path: Path) -> None:
-    path = _written(tmp_path)
+    path = write_pairs(tmp_path)
     assert sorted(read_pairs([path, path], seed=1)) == sorted(PAIRS)
     path.write_text('{"query": "a", "positive": "b"}\n{"query": "a"}\n', encoding="utf-8")
     with pytest.raises(SystemExit, match=r"pairs\.jsonl, line 2"):

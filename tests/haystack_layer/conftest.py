@@ -12,6 +12,7 @@ pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="
 
 from haystack_integrations.components.embedders.opensearch_neural_sparse import NeuralSparseDocumentEmbedder
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
+from tests.encode.remote.fixtures import local, stub, without_weights  # noqa: F401  fixtures
 from tests.paths import SMALL_MODEL
 from tests.toy import write_doc_only
 

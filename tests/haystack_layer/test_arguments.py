@@ -8,6 +8,10 @@ import numpy as np
 import pytest
 from haystack import Document
 
+from haystack_integrations.components.embedders.opensearch_neural_sparse import (
+    NeuralSparseDocumentEmbedder,
+    NeuralSparseTextEmbedder,
+)
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import (
     OpenSearchNeuralSparseHybridRetriever,
     OpenSearchNeuralSparseRetriever,
@@ -68,3 +72,25 @@ def test_missing_index_is_told_in_words_of_every_layer(make_store: MakeStore) ->
 def test_own_field_with_a_dot_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'my\.sparse' has a dot or blanks"):
         OpenSearchNeuralSparseDocumentStore(sparse_field="my.sparse")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"cache_dir": {}}, "cache_dir is a path"),
+        ({"model": 7}, "model is a path"),
+        ({"ingest_pipeline": 7}, "ingest_pipeline is a text"),
+        ({"api_key": "os_SECRET"}, "api_key is a Secret or None, got str"),
+        ({"server_encoding": {"batch_size": 8}}, "server_encoding lacks 'model_id'"),
+    ],
+)
+def test_wrong_types_are_refused_by_the_name_of_the_parameter(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError, match=said) as refused:
+        OpenSearchNeuralSparseDocumentStore(hosts="http://localhost:1", **given)
+    assert "SECRET" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", [NeuralSparseTextEmbedder, NeuralSparseDocumentEmbedder])
+def test_switch_for_dense_vectors_is_true_or_false(kind: Any) -> None:
+    with pytest.raises(TypeError, match="with_dense is a bool or None, got int"):
+        kind("bge-m3", with_dense=1)

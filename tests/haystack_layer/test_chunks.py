@@ -25,8 +25,8 @@ from opensearch_neural_sparse import (
     resolve_files,
 )
 from opensearch_neural_sparse.errors import MissingVectorWarning
+from opensearch_neural_sparse.index.binding.model_binding import write_bindings
 from opensearch_neural_sparse.index.mapping import add_field_body
-from opensearch_neural_sparse.index.model_binding import write_bindings
 from opensearch_neural_sparse.models.registry import get_model
 from tests.haystack_layer.conftest import MakeStore
 from tests.paths import SMALL_MODEL

@@ -48,7 +48,8 @@ def test_plain_credentials_are_not_saved(parameters: dict[str, Any], place: str)
     message = str(error.value)
     assert message == (
         f"Plain credentials are not saved: {place}. Give http_auth as two secrets: "
-        "(Secret.from_env_var('OPENSEARCH_USERNAME'), Secret.from_env_var('OPENSEARCH_PASSWORD'))."
+        "(Secret.from_env_var('OPENSEARCH_USERNAME'), Secret.from_env_var('OPENSEARCH_PASSWORD')); api_key and "
+        "bearer_token take a secret."
     )
     assert "SECRET" not in message
 
@@ -67,3 +68,23 @@ def test_what_is_no_secret_is_saved(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "SECRET" not in saved
     store = Pipeline.loads(saved).get_component("retriever").document_store
     assert store.to_dict()["init_parameters"]["headers"] == {"X-Opaque-Id": "articles"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "shown"),
+    [
+        (None, "http://localhost:9200"),
+        ("https://ada:SECRET@search.example:9200", URL),
+        ([URL, "https://ada:SECRET@other.example:9200"], f"{URL}, https://other.example:9200"),
+        ({"host": "search.example", "port": 9200, "use_ssl": True, "http_auth": ("ada", "SECRET")}, URL),
+    ],
+)
+def test_a_store_shows_hosts_index_and_model_and_no_credentials(hosts: Any, shown: str) -> None:
+    store = OpenSearchNeuralSparseDocumentStore(
+        hosts=hosts, index="articles", model="no such model", token=Secret.from_token("SECRET")
+    )
+    assert repr(store) == (
+        f"OpenSearchNeuralSparseDocumentStore(hosts='{shown}', index='articles', model='no such model')"
+    )
+    stamped = OpenSearchNeuralSparseDocumentStore(hosts=hosts, http_auth=("ada", "SECRET"))
+    assert repr(stamped) == f"OpenSearchNeuralSparseDocumentStore(hosts='{shown}', index='default')"

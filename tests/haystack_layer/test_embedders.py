@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
 
 from haystack import Document, Pipeline
+from haystack.core.serialization import component_from_dict
 from haystack.utils import ComponentDevice, Secret
 
 from haystack_integrations.components.embedders.opensearch_neural_sparse import (
@@ -153,7 +154,11 @@ def test_batches_give_the_same_embeddings_in_the_same_order(embedder: NeuralSpar
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
-    [({"batch_size": 0}, "batch_size is at least 1"), ({"prune": "max_ratio:2"}, "ratio"), ({"prune": "most"}, "most")],
+    [
+        ({"batch_size": 0}, "batch_size is 0; it must be 1"),
+        ({"prune": "max_ratio:2"}, "ratio"),
+        ({"prune": "most"}, "most"),
+    ],
 )
 def test_wrong_parameters_are_refused_at_once(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -253,6 +258,36 @@ def test_parameters_are_saved_as_they_were_given() -> None:
     )
     assert "MY_TOKEN" in saved
     assert loaded.get_component("text").device is None
+
+
+def test_processes_that_encode_are_saved_where_they_are_given() -> None:
+    one, several = (NeuralSparseDocumentEmbedder(SMALL_MODEL, workers=count) for count in (None, 2))
+    assert not {"workers", "devices"} & one.to_dict()["init_parameters"].keys()
+    assert several.to_dict()["init_parameters"] == {**one.to_dict()["init_parameters"], "workers": 2}
+    saved = NeuralSparseDocumentEmbedder(SMALL_MODEL, devices=["cuda:0", "cuda:1"]).to_dict()
+    on_devices = component_from_dict(NeuralSparseDocumentEmbedder, saved, "embedder")
+    assert on_devices.devices == ["cuda:0", "cuda:1"]
+
+
+def test_several_processes_embed_as_one_does_also_in_a_copy_of_a_pipeline(
+    embedder: NeuralSparseDocumentEmbedder,
+) -> None:
+    documents = [Document(content=f"{TEXT} {number}", id=str(number)) for number in range(40)]
+    pipeline = Pipeline()
+    pipeline.add_component("embedder", NeuralSparseDocumentEmbedder(SMALL_MODEL, workers=2, progress_bar=False))
+    pipeline.warm_up()
+    twin = copy.deepcopy(pipeline)
+    expected = embedder.run(documents)["documents"]
+    for each in (pipeline, twin):
+        found = each.run({"embedder": {"documents": documents}})["embedder"]["documents"]
+        assert [document.id for document in found] == [document.id for document in documents]
+        for document, other in zip(found, expected, strict=True):
+            vector, known = (
+                dict(zip(e.indices, e.values, strict=True)) for e in (document.sparse_embedding, other.sparse_embedding)
+            )
+            assert vector == pytest.approx(known, abs=1e-5)
+            assert document.sparse_embedding.binding == other.sparse_embedding.binding
+        each.get_component("embedder").close()
 
 
 def test_token_itself_is_never_saved() -> None:

@@ -303,7 +303,7 @@ def test_random_filters_find_what_the_store_in_memory_finds(make_store: MakeStor
     store.write_documents(_documents())
     reference.write_documents(_documents())
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(FILTERS)
     def agree(filters: Filters) -> None:
         expected = _ids(reference.filter_documents(filters))

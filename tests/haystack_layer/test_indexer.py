@@ -9,7 +9,7 @@ pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="
 
 from haystack import Document, Pipeline, component
 from haystack.components.preprocessors import DocumentSplitter
-from haystack.document_stores.errors import DuplicateDocumentError
+from haystack.document_stores.errors import DocumentStoreError, DuplicateDocumentError
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.document_stores.types import DuplicatePolicy
 
@@ -118,6 +118,24 @@ def test_policy_of_a_run_goes_before_that_of_the_component(
     assert indexer.run(DOCUMENTS, policy=DuplicatePolicy.OVERWRITE) == {"documents_written": 2}
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_old_passages_stay_where_the_new_ones_cannot_be_written(
+    make_store: MakeStore, splitter: NeuralSparseDocumentSplitter, asynchronous: bool
+) -> None:
+    store = make_store()
+    embedder = NeuralSparseDocumentEmbedder(SMALL_MODEL, progress_bar=False)
+    indexer = OpenSearchNeuralSparseIndexer(document_store=store, embedder=embedder, splitter=splitter, **ONE_BY_ONE)
+    indexer.run(DOCUMENTS)
+    before = {document.id for document in store.filter_documents()}
+    refused = Document(id="rivers", content="Rivers " * 90, meta={"year": "no number"})
+    with pytest.raises(DocumentStoreError):
+        asyncio.run(indexer.run_async([refused])) if asynchronous else indexer.run([refused])
+    store.refresh()
+    assert {document.id for document in store.filter_documents()} == before
+    indexer.run([Document(id="rivers", content="Rivers are short.")])
+    assert sum(document.meta["source_id"] == "rivers" for document in store.filter_documents()) == 1
+
+
 def test_pipeline_is_the_same_after_yaml_and_asynchronously(
     make_store: MakeStore, splitter: NeuralSparseDocumentSplitter
 ) -> None:
@@ -165,7 +183,7 @@ def test_what_it_cannot_work_with_is_refused(make_store: MakeStore, embedder: Ne
     store = make_store()
     with pytest.raises(TypeError, match="document_store is an OpenSearchNeuralSparseDocumentStore, got InMemory"):
         OpenSearchNeuralSparseIndexer(document_store=InMemoryDocumentStore(), embedder=embedder)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="embedder is a NeuralSparseDocumentEmbedder, got Lengths"):
+    with pytest.raises(TypeError, match="embedder is a NeuralSparseDocumentEmbedder or None, got Lengths"):
         OpenSearchNeuralSparseIndexer(document_store=store, embedder=Lengths())
     with pytest.raises(ValueError, match="replace"):
         OpenSearchNeuralSparseIndexer(document_store=store, embedder=embedder, policy="replace")

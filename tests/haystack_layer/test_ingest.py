@@ -29,6 +29,14 @@ def test_repeated_load_writes_only_what_changed(make_store: MakeStore, tmp_path:
     assert found[0].sparse_embedding is not None
 
 
+def test_several_processes_encode_a_load(make_store: MakeStore, tmp_path: Path) -> None:
+    store = make_store(return_embedding=True, workers=2)
+    assert store.to_dict()["init_parameters"]["workers"] == 2
+    assert "workers" not in make_store().to_dict()["init_parameters"]
+    assert counts(store.ingest(Load(DOCUMENTS, journal=tmp_path / "j"))) == (20, 0, 0, 0)
+    assert all(document.sparse_embedding for document in store.filter_documents())
+
+
 def test_given_embeddings_are_kept(
     make_store: MakeStore, embedder: NeuralSparseDocumentEmbedder, tmp_path: Path
 ) -> None:

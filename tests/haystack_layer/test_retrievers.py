@@ -23,6 +23,7 @@ from haystack_integrations.components.embedders.opensearch_neural_sparse import 
     NeuralSparseTextEmbedder,
 )
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import (
+    OpenSearchNeuralSparseBM25Retriever,
     OpenSearchNeuralSparseHybridRetriever,
     OpenSearchNeuralSparseRetriever,
 )
@@ -59,6 +60,7 @@ ONLY_STR = {"field": "meta.module", "operator": "==", "value": "str"}
 ONLY_IO = {"field": "meta.module", "operator": "==", "value": "io"}
 EITHER = {"operator": "OR", "conditions": [ONLY_STR, ONLY_IO]}
 RETRIEVERS = [OpenSearchNeuralSparseRetriever, OpenSearchNeuralSparseHybridRetriever]
+EVERY_RETRIEVER = [*RETRIEVERS, OpenSearchNeuralSparseBM25Retriever]
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +146,35 @@ def test_hybrid_retrieval_is_the_search_of_the_core(
     assert ranked(retriever.run(QUERY, query_sparse_embedding=embedding)) == found
 
 
+async def test_retrieval_by_words_is_the_search_of_the_core(
+    store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore
+) -> None:
+    retriever = OpenSearchNeuralSparseBM25Retriever(document_store=store, top_k=4)
+    expected = [(hit.id, hit.score) for hit in core.match_search(QUERY, size=4)]
+    assert ranked(retriever.run(QUERY)) == ranked(await retriever.run_async(QUERY)) == expected
+    assert {key for key, _ in expected[:2]} == {"lines", "close"}
+    assert ranked(retriever.run(QUERY, score_threshold=expected[0][1])) == expected[:1]
+    body = {"query": {"bool": {"must": [{"match": {"content": "$text"}}], "filter": ["$filters"]}}}
+    by_body = OpenSearchNeuralSparseBM25Retriever(document_store=store, custom_query=body, filters=ONLY_STR)
+    assert {key for key, _ in ranked(by_body.run("string of a file"))} == {"split", "upper"}
+    collapsed = OpenSearchNeuralSparseBM25Retriever(document_store=store, collapse="module").run("a file a string")
+    modules = [document.meta["module"] for document in collapsed["documents"]]
+    assert sorted(modules) == sorted(set(modules))
+    await store.close_async()
+
+
+def test_a_pipeline_with_retrieval_by_words_is_loaded_as_it_was_saved(
+    store: OpenSearchNeuralSparseDocumentStore,
+) -> None:
+    pipeline = Pipeline()
+    retriever = OpenSearchNeuralSparseBM25Retriever(document_store=store, filters=ONLY_IO, boosts=[], language=None)
+    pipeline.add_component("words", retriever)
+    loaded = Pipeline.loads(pipeline.dumps())
+    assert loaded.dumps() == pipeline.dumps()
+    assert loaded.run({"words": {"query": QUERY}}) == pipeline.run({"words": {"query": QUERY}})
+    loaded.close()
+
+
 def test_weights_of_the_legs_reach_the_core(
     store: OpenSearchNeuralSparseDocumentStore, core: NeuralSparseStore
 ) -> None:
@@ -152,7 +183,7 @@ def test_weights_of_the_legs_reach_the_core(
     assert ranked(retriever.run(QUERY)) == [(hit.id, hit.score) for hit in hits]
 
 
-@pytest.mark.parametrize("kind", RETRIEVERS)
+@pytest.mark.parametrize("kind", EVERY_RETRIEVER)
 def test_filters_hold_in_every_leg(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
     for filters in (ONLY_STR, {"operator": "NOT", "conditions": [ONLY_IO]}):
         found = kind(document_store=store, filters=filters).run("string of a file")["documents"]
@@ -160,7 +191,7 @@ def test_filters_hold_in_every_leg(store: OpenSearchNeuralSparseDocumentStore, k
         assert "io" not in {document.meta["module"] for document in found}
 
 
-@pytest.mark.parametrize("kind", RETRIEVERS)
+@pytest.mark.parametrize("kind", EVERY_RETRIEVER)
 def test_filters_of_a_run_replace_or_join_those_of_the_retriever(
     store: OpenSearchNeuralSparseDocumentStore, kind: Any
 ) -> None:
@@ -187,7 +218,7 @@ def test_merged_filters_never_lose_those_of_the_retriever() -> None:
     assert combine_filters(merge, None, None) is None
 
 
-@pytest.mark.parametrize("kind", RETRIEVERS)
+@pytest.mark.parametrize("kind", EVERY_RETRIEVER)
 def test_blank_query_finds_nothing(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
     assert kind(document_store=store).run("")["documents"] == []
     assert kind(document_store=store).run(" \n ")["documents"] == []
@@ -201,7 +232,7 @@ def test_sparse_retriever_takes_one_of_text_and_embedding(store: OpenSearchNeura
             retriever.run(**inputs)
 
 
-@pytest.mark.parametrize("kind", RETRIEVERS)
+@pytest.mark.parametrize("kind", EVERY_RETRIEVER)
 def test_top_k_is_the_retrievers_unless_the_run_says_otherwise(
     store: OpenSearchNeuralSparseDocumentStore, kind: Any
 ) -> None:
@@ -212,7 +243,7 @@ def test_top_k_is_the_retrievers_unless_the_run_says_otherwise(
         retriever.run(QUERY, top_k=0)
 
 
-@pytest.mark.parametrize("kind", RETRIEVERS)
+@pytest.mark.parametrize("kind", EVERY_RETRIEVER)
 def test_vectors_come_with_documents_on_request(store: OpenSearchNeuralSparseDocumentStore, kind: Any) -> None:
     assert kind(document_store=store).run(QUERY)["documents"][0].sparse_embedding is None
     with_vectors = kind(document_store=store, return_embedding=True).run(QUERY)["documents"]
@@ -355,6 +386,30 @@ def test_search_of_ones_own_is_filled_in(store: OpenSearchNeuralSparseDocumentSt
         retriever.run(QUERY, custom_query={"query": "$sparse"})
 
 
+LIFTING: list[dict[str, Any]] = [
+    {"query": {"bool": {"should": ["$sparse", "$filters", {"match_all": {}}]}}},
+    {"query": {"bool": {"must": ["$sparse"], "must_not": ["$filters"]}}},
+    {"query": "$sparse", "aggs": {"mine": {"filter": "$filters"}}},
+    {"query": "$sparse", "post_filter": {"bool": {"should": ["$filters", {"match_all": {}}]}}},
+    {
+        "query": {"bool": {"should": ["$sparse", "$filters"]}},
+        "collapse": {"field": "module", "inner_hits": {"name": "_group_hits", "size": 5}},
+    },
+]
+
+
+@pytest.mark.parametrize("kind", RETRIEVERS)
+@pytest.mark.parametrize("body", LIFTING, ids=range(len(LIFTING)))
+async def test_search_of_a_run_lifts_no_filter(
+    store: OpenSearchNeuralSparseDocumentStore, kind: Any, body: dict[str, Any]
+) -> None:
+    retriever = kind(document_store=store, filters=ONLY_IO, filter_policy="merge")
+    for filters in (None, EITHER):
+        found = retriever.run(QUERY, filters=filters, custom_query=body)["documents"]
+        awaited = (await retriever.run_async(QUERY, filters=filters, custom_query=body))["documents"]
+        assert {document.id for document in [*found, *awaited]} <= {"lines", "close"}
+
+
 @pytest.mark.parametrize("kind", RETRIEVERS)
 async def test_failure_is_an_error_unless_it_is_allowed(kind: Any, caplog: pytest.LogCaptureFixture) -> None:
     nowhere = OpenSearchNeuralSparseDocumentStore(model=SMALL_MODEL, hosts="http://localhost:1", max_retries=0)
@@ -456,6 +511,9 @@ def test_another_kind_of_store_or_policy_is_refused(kind: Any, toy_model: Any) -
         ({"legs": ["sparse", "sparse"]}, "each once"),
         ({"legs": ["bm25", "colbert"]}, "colbert"),
         ({"legs": ["dense"]}, "beside 'dense'"),
+        ({"legs": ["bm25", {"type": "dense", "field": "more", "name": "more"}]}, "A leg of another field has a type"),
+        ({"legs": ["bm25", {"type": "bm25", "field": "content.de"}]}, "a field and a name"),
+        ({"legs": ["bm25", {"type": "bm25", "field": "content.de", "name": "bm25"}]}, "each once"),
         ({"weights": [1.0]}, "2 legs"),
         ({"legs": ["bm25", "sparse", "dense"], "weights": [0.5, 0.5]}, "3 legs"),
         ({"rank_constant": 0}, "rank_constant"),

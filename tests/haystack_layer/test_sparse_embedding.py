@@ -15,7 +15,7 @@ from haystack.dataclasses import SparseEmbedding
 
 from haystack_integrations.document_stores.opensearch_neural_sparse import DocumentSparseEmbedding, QuerySparseEmbedding
 from opensearch_neural_sparse import ModelFiles, SparseVector, get_model, resolve_files
-from opensearch_neural_sparse.index.model_binding import ModelBinding
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
 from tests.paths import SMALL_MODEL
 
 

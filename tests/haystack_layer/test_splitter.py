@@ -35,7 +35,7 @@ def split(text: str, length: int = 20, overlap: int = 5, **document: Any) -> lis
     return splitter.run([Document(id="d", content=text, **document)])["documents"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.integers(4, 40))
 def test_passages_put_together_by_haystack_are_the_text(text: str, length: int) -> None:
     for overlap in (0, length // 3):

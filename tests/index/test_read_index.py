@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse import IndexNotBoundError, IndexSchema, IndexSchemaError, ModelBinding
-from opensearch_neural_sparse.index.model_binding import write_bindings
+from opensearch_neural_sparse import HiddenFieldError, IndexNotBoundError, IndexSchema, IndexSchemaError, ModelBinding
+from opensearch_neural_sparse.index.binding.model_binding import write_bindings
 from opensearch_neural_sparse.index.read_index import read_index
-from tests.index.test_model_binding import BINDING
+from tests.index.binding.test_model_binding import BINDING
 
 OTHER = replace(BINDING, model="org/other", query_sha256="r" * 64)
 SCHEMA = IndexSchema()
@@ -17,9 +17,10 @@ SCHEMA = IndexSchema()
 def index_of(
     uuid: str, *, aliases: Any = None, kind: str = "rank_features", **bindings: ModelBinding
 ) -> dict[str, Any]:
+    properties = {"sparse_vector": {"type": kind}, "sparse_vector_model": {"type": "keyword"}}
     return {
         "aliases": aliases or {},
-        "mappings": {"_meta": write_bindings(bindings), "properties": {"sparse_vector": {"type": kind}}},
+        "mappings": {"_meta": write_bindings(bindings), "properties": properties},
         "settings": {"index": {"uuid": uuid, "number_of_shards": "2"}},
     }
 
@@ -57,14 +58,15 @@ def test_the_main_field_is_the_first_of_the_sparse_fields_and_has_the_model_of_i
 
 def test_indices_are_grouped_by_type_and_searched_by_one_model_that_is_named() -> None:
     response = {"a": index_of("1", kind="sparse_vector"), "b": index_of("2", sparse_vector=BINDING)}
-    info = read_index("a,b", response, SCHEMA, model_named=True)
+    info = read_index("a,b", response, SCHEMA)
+    assert info.unbound == ("a",)
     assert (info.shards, info.binding, info.write_index) == (4, BINDING, None)
     assert [(group.indices, str(group.schema.field_type), group.binding) for group in info.groups] == [
         (("a",), "sparse_vector", BINDING),
         (("b",), "rank_features", BINDING),
     ]
     with pytest.raises(IndexNotBoundError, match="Index 'a' carries no model"):
-        read_index("a,b", response, SCHEMA)
+        read_index("a,b,c", {**response, "c": index_of("3", sparse_vector=OTHER)}, SCHEMA)
 
 
 @pytest.mark.parametrize(
@@ -101,3 +103,38 @@ def test_the_names_of_additional_fields_are_reserved() -> None:
     schema = read_index("a", {"a": index_of("1", sparse_vector=BINDING, title=OTHER)}, SCHEMA).schema
     assert {"title", "title_model"} <= schema.reserved_names - SCHEMA.reserved_names
     assert schema.searched_vectors == ("sparse_vector", "title")
+
+
+@pytest.mark.parametrize("field", ["sparse_vector", "sparse_vector_model"])
+def test_a_stamped_index_that_does_not_show_its_vectors_or_their_marker_is_refused_by_name(field: str) -> None:
+    body = index_of("1", sparse_vector=BINDING)
+    del body["mappings"]["properties"][field]
+    with pytest.raises(
+        HiddenFieldError, match=f"Index 'a' shows this login no field '{field}'.*security hides it"
+    ) as caught:
+        read_index("a", {"a": body}, SCHEMA)
+    assert (caught.value.index, caught.value.field) == ("a", field)
+
+
+def test_an_index_without_a_stamp_needs_no_marker() -> None:
+    body = index_of("1")
+    del body["mappings"]["properties"]["sparse_vector_model"]
+    assert read_index("a", {"a": body}, SCHEMA).unbound == ("a",)
+
+
+def test_the_text_is_hidden_where_a_stamped_index_does_not_map_it() -> None:
+    body, plain = index_of("1", sparse_vector=BINDING), index_of("2")
+    assert read_index("a", {"a": body}, SCHEMA).hidden_text == "content"
+    assert read_index("a", {"a": plain}, SCHEMA).hidden_text is None
+    body["mappings"]["properties"]["content"] = {"type": "text"}
+    assert read_index("a", {"a": body}, SCHEMA).hidden_text is None
+
+
+def test_representation_names_indices_models_and_shards_and_no_hashes() -> None:
+    one = read_index("a", {"a": index_of("1", sparse_vector=BINDING)}, SCHEMA)
+    assert repr(one) == f"<IndexInfo: indices=['a'], model={BINDING.model!r}, shards=2, write_index='a'>"
+    response = {"a": index_of("1", sparse_vector=BINDING), "b": index_of("2", sparse_vector=OTHER)}
+    shown = repr(read_index("a,b", response, SCHEMA))
+    assert BINDING.model in shown
+    assert OTHER.model in shown
+    assert BINDING.query_sha256 not in shown

@@ -8,7 +8,7 @@ import pytest
 
 from opensearch_neural_sparse.encode.chunking import ChunkOptions
 from opensearch_neural_sparse.encode.pruning import Prune, PruneType
-from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding, read_bindings, write_bindings
 
 SAVED = Path(__file__).parent / "saved" / "mappings.json"
 

@@ -1,4 +1,4 @@
-"""Loads whose client or server is killed, on servers of their own."""
+"""Loads whose client, server or encoding process is killed, on servers of their own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ingest_kills import DOORS, run_kills
-from opensearch_neural_sparse.devserver import known_versions
+from tests.tiers import LINES
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("version", known_versions())
+@pytest.mark.parametrize("version", LINES)
 def test_killed_loads_lose_and_double_nothing(version: str, tmp_path: Path) -> None:
-    total = run_kills(len(DOORS), 1, 600, tmp_path, version=version)["total"]
-    assert (total["kills"], total["lost"], total["doubled"], total["stale"]) == (6, 0, 0, 0)
+    total = run_kills(len(DOORS), 1, 600, tmp_path, workers=len(DOORS), version=version)["total"]
+    assert (total["kills"], total["lost"], total["doubled"], total["stale"]) == (11, 0, 0, 0)
     assert total["died_midway"] >= 2

@@ -15,6 +15,7 @@ from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
 from opensearch_neural_sparse import ModelFiles, get_model, load_document_encoder, load_query_encoder, resolve_files
 from opensearch_neural_sparse.encode import document_encoder, query_encoder
 from tests.conftest import RunningServer
+from tests.encode.remote.fixtures import local, stub, without_weights  # noqa: F401  fixtures
 from tests.langchain_layer.fakes import SharedVocabularyEncoder
 from tests.paths import SMALL_MODEL
 

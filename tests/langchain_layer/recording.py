@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 from langchain_core.embeddings import Embeddings
 
 from langchain_opensearch_neural_sparse import OpenSearchNeuralSparseVectorStore
@@ -17,6 +20,9 @@ class RecordingStore(NeuralSparseStore):
     def __init__(self) -> None:
         super().__init__("articles", url=NOWHERE, schema=IndexSchema(embedding_dimension=3))
         self.searches: list[Search] = []
+
+    def open(self, *, unbound: bool = False) -> Any:
+        return SimpleNamespace(schema=self.schema)
 
     def run(self, search: Search) -> SearchHits:
         self.searches.append(search)

@@ -68,7 +68,7 @@ def test_list_of_indices_says_how_several_are_named() -> None:
 
 
 def test_write_options_as_a_mapping_are_refused(make_store: MakeStore) -> None:
-    with pytest.raises(TypeError, match=r"^write_options is a WriteOptions, got dict\.$"):
+    with pytest.raises(TypeError, match=r"^write_options is a WriteOptions or None, got dict\.$"):
         make_store(write_options={"batch_sze": 3})
 
 

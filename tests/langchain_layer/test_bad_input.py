@@ -59,7 +59,7 @@ def _wrong_dimension(make: Make, folder: Any) -> None:
     assert vectorstore.get_by_ids(["1"]) == []
 
 
-@row("an index that is missing")
+@row("a missing index")
 def _missing_index(make: Make, folder: Any) -> None:
     with pytest.warns(IndexNotFoundWarning, match="does not exist yet"):
         assert make().similarity_search(TEXT) == []
@@ -116,7 +116,7 @@ def _no_documents(make: Make, folder: Any) -> None:
     assert vectorstore.store.count() == 0
 
 
-@row("an id twice")
+@row("the same id twice")
 def _duplicate_ids(make: Make, folder: Any) -> None:
     vectorstore = make()
     assert vectorstore.add_texts(["first", "second"], ids=["1", "1"]) == ["1", "1"]
@@ -133,7 +133,7 @@ def _large_document(make: Make, folder: Any) -> None:
     assert found.page_content == text
 
 
-@row("content that is no text")
+@row("content that is not a text")
 def _no_text(make: Make, folder: Any) -> None:
     vectorstore = make()
     for content in (5, None, b"rivers"):
@@ -142,7 +142,7 @@ def _no_text(make: Make, folder: Any) -> None:
     assert vectorstore.get_by_ids(["1"]) == []
 
 
-@row("a metadata key that no index takes")
+@row("a metadata key that no index accepts")
 def _impossible_key(make: Make, folder: Any) -> None:
     for key in ("", " ", "a.", "a..b"):
         with refused(IndexSchemaError, "metadata key"):
@@ -157,13 +157,13 @@ def _mixed_types(make: Make, folder: Any) -> None:
     assert [failure.id for failure in caught.value.report.failed] == ["soon"]
 
 
-@row("one text where several are taken")
+@row("one text instead of a list of texts")
 def _one_text(make: Make, folder: Any) -> None:
     with refused(TypeError, "put it into a list"):
         make().add_texts(TEXT)
 
 
-@row("a misspelt keyword")
+@row("a misspelt keyword argument")
 def _misspelt(make: Make, folder: Any) -> None:
     with refused(TypeError, "fitler"):
         make().similarity_search(TEXT, fitler={})
@@ -178,5 +178,5 @@ def test_a_row_of_the_table_holds(name: str, make_store: MakeStore, tmp_path) ->
 
 def test_the_table_has_these_rows() -> None:
     page = (ROOT / "docs" / "langchain.md").read_text(encoding="utf-8")
-    table = page.partition("### Bad input\n")[2].partition("\n## ")[0]
+    table = page.partition("### Invalid input\n")[2].partition("\n## ")[0]
     assert ROW.findall(table)[1:] == list(ROWS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from langchain_opensearch_neural_sparse import AwsAuth, OpenSearchNeuralSparseVectorStore
-from langchain_opensearch_neural_sparse.client_options import async_options
+from opensearch_neural_sparse.transport.logins.aws_auth import awaitable_options
 
 pytestmark = pytest.mark.newest_server
 
@@ -80,9 +80,9 @@ def test_a_signature_is_that_of_the_signer_of_opensearch_py(monkeypatch) -> None
 
 def test_a_connection_class_of_ones_own_is_kept() -> None:
     given = {"http_auth": AwsAuth("eu-central-1"), "connection_class": object}
-    assert async_options(given) is given
+    assert awaitable_options(given) is given
     basic = {"http_auth": ("user", "password")}
-    assert async_options(basic) is basic
+    assert awaitable_options(basic) is basic
 
 
 @pytest.mark.slow

@@ -32,6 +32,14 @@ async def test_both_sides_are_the_core_s_vectors_awaited_or_not(embeddings) -> N
     assert not isinstance(embeddings, Embeddings)
 
 
+def test_several_processes_encode_as_one_does(embeddings) -> None:
+    several = NeuralSparseEmbeddings(SMALL_MODEL, workers=2)
+    for found, expected in zip(several.embed_documents(TEXTS), embeddings.embed_documents(TEXTS), strict=True):
+        assert found == pytest.approx(expected, abs=1e-5)
+    assert several.embed_query(QUERY) == embeddings.embed_query(QUERY)
+    several.close()
+
+
 def test_making_one_reads_nothing_and_a_misspelt_option_is_an_error_at_use() -> None:
     assert repr(NeuralSparseEmbeddings("no such model")) == "NeuralSparseEmbeddings('no such model')"
     with pytest.raises(TypeError, match="engin"):

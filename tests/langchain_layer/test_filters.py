@@ -119,7 +119,7 @@ def test_an_index_understands_filters_as_python_does(vectorstore) -> None:
     documents = _documents()
     vectorstore.add_documents(documents)
 
-    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200, suppress_health_check=list(HealthCheck))
     @given(FILTERS)
     def agree(filter: Mapping[str, Any]) -> None:  # noqa: A002
         expected = {document.id for document in documents if _holds(filter, document.metadata)}

@@ -141,3 +141,20 @@ def test_a_blank_query_without_a_filter_finds_nothing(make_store: MakeStore, sea
     vectorstore.add_documents(FILMS)
     for keywords in ({}, {"filter": {}}, {"filter": []}):
         assert _retrieved(vectorstore, " ", search_type, **keywords) == [[], []]
+
+
+FENCES: tuple[Any, ...] = ({"genre": "science"}, [{"term": {"genre": "science"}}, {"year": {"$lt": 2000}}])
+
+
+@pytest.mark.parametrize("fence", FENCES, ids=["mapping", "list"])
+def test_filter_of_the_translator_holds_beside_that_of_each_question(make_store: MakeStore, fence: Any) -> None:
+    store, translator = make_store(), NeuralSparseTranslator(filter=fence)
+    store.add_documents(FILMS)
+    for asked in (
+        None,
+        _is(Comparator.NE, "year", 1),
+        Operation(Operator.NOT, [_is(Comparator.EQ, "genre", "science")]),
+    ):
+        query, keywords = translator.visit_structured_query(StructuredQuery(query="toys", filter=asked, limit=None))
+        assert {document.id for document in store.similarity_search(query, **keywords)} <= {"1"}
+    assert translator.visit_structured_query(StructuredQuery(query="toys", filter=None, limit=None))[1] != {}

@@ -15,3 +15,8 @@ def test_public_names_are_those_that_are_pinned(package: str) -> None:
     assert sorted(module.__all__) == PINNED[package]
     for name in PINNED[package]:
         assert getattr(module, name) is not None
+
+
+@pytest.mark.parametrize("package", PINNED)
+def test_dir_lists_every_public_name(package: str) -> None:
+    assert set(PINNED[package]) <= set(dir(importlib.import_module(package)))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -7,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow
 from opensearch_neural_sparse.readers.documents import Columns, check_paths, document_of, read_documents, skipped_files
+from opensearch_neural_sparse.readers.row_counts import row_count
 
 NOTHING = BytesIO()
 
@@ -146,3 +149,13 @@ def test_an_unknown_ending_is_refused_before_anything_is_read(name: str, tmp_pat
 def test_a_path_that_leads_nowhere_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no\.jsonl' does not exist"):
         check_paths([tmp_path / "no.jsonl"])
+
+
+def test_pipes_and_dangling_links_in_a_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    os.mkfifo(tmp_path / "b.jsonl")
+    (tmp_path / "c.csv").symlink_to(tmp_path / "nothing")
+    document, *refused = read_documents([tmp_path], Columns(), NOTHING)
+    assert isinstance(document, SparseDocument)
+    assert [Path(row.place).name for row in refused if isinstance(row, RefusedRow)] == ["b.jsonl", "c.csv"]
+    assert row_count([tmp_path]) is None

@@ -10,6 +10,7 @@ from opensearchpy import OpenSearch
 
 from opensearch_neural_sparse import ModelFiles, NeuralSparseStore, get_model, resolve_files
 from tests.conftest import RunningServer
+from tests.encode.remote.fixtures import local, stub, without_weights  # noqa: F401  fixtures
 from tests.encoders import WordEncoder
 from tests.toy import write_doc_only
 
@@ -75,4 +76,4 @@ def store(make_store: MakeStore) -> NeuralSparseStore:
 def other_index(client: Any) -> Iterator[str]:
     name = f"test-{uuid.uuid4().hex}"
     yield name
-    client.indices.delete(index=name, ignore_unavailable=True)
+    client.indices.delete(index=f"{name},{name}-journal", ignore_unavailable=True)

@@ -25,10 +25,11 @@ from opensearch_neural_sparse import (
     SparseDocument,
     TwoPhase,
 )
-from opensearch_neural_sparse.devserver import DevServer, Profile, known_versions
+from opensearch_neural_sparse.devserver import DevServer, Profile
 from opensearch_neural_sparse.index.token_ids import TokenIds
 from tests.conftest import SMALL_AND_QUICK, own_server
 from tests.encoders import WordEncoder
+from tests.tiers import LINES
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +49,7 @@ Pair = tuple[NeuralSparseStore, NeuralSparseStore]
 MakePair = Callable[[IndexSchema], Pair]
 
 
-@pytest.fixture(scope="module", params=known_versions())
+@pytest.fixture(scope="module", params=LINES)
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DevServer]:
     """Three nodes of a version; one cluster at a time, since each takes the memory of three servers."""
     with ExitStack() as stack:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from opensearch_neural_sparse import NeuralSparseStore, load_document_encoder, load_query_encoder
+from opensearch_neural_sparse import NeuralSparseStore, get_model, load_document_encoder, load_query_encoder
 from opensearch_neural_sparse.index.documents.feature_weights import stored_weight
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
@@ -37,3 +39,21 @@ def test_limits_of_the_index_are_those_of_later_writes(server: RunningServer, in
     with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as later:
         later.write([{"id": "1", "text": TEXTS["heart"]}])
         assert len(later.get(["1"])[0].vector or ()) == 16
+
+
+def test_recommended_limit_is_stamped_and_an_index_without_one_keeps_all(
+    server: RunningServer, index_name: str
+) -> None:
+    spec = get_model(SMALL_MODEL)
+    rated = replace(spec, max_active_dims=16)
+    with NeuralSparseStore(index_name, url=server.url, model=rated) as store:
+        store.create()
+        binding = store.open().binding
+        assert binding is not None
+        assert binding.max_active_dims == 16
+        store.delete_index()
+    with NeuralSparseStore(index_name, url=server.url, model=spec) as store:
+        store.create()
+    with NeuralSparseStore(index_name, url=server.url, model=rated) as later:
+        later.write([{"id": "1", "text": TEXTS["heart"]}])
+        assert len(later.get(["1"])[0].vector or ()) > 16

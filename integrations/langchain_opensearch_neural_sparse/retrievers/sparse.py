@@ -8,9 +8,9 @@ from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, Callba
 from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse.retrievers.base import Filter, NeuralSparseRetriever
-from langchain_opensearch_neural_sparse.searches import filter_search
-from opensearch_neural_sparse import CustomSearch, SearchOptions, SparseSearch
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH
+from langchain_opensearch_neural_sparse.searches import filter_search, with_rerank, with_stored_boosts
+from opensearch_neural_sparse import CustomSearch, IndexSchema, Rerank, SearchOptions, SparseSearch
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, holding_filter
 
 
 class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
@@ -19,7 +19,8 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
     Attributes:
         options: How to search: in two phases, by fewer tokens, collapsed, with a timeout ...
         body: A search of your own in place of that, with placeholders, as `NeuralSparseStore.custom_search` takes it;
-            its size is `k`.
+            its size is `k`, boosts of the options apply to its query, and documents satisfy the filter wherever
+            `$filters` stands.
 
     Examples:
         ```python
@@ -37,12 +38,16 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         k: int | None,
         filter: Filter | None,  # noqa: A002 (LangChain's word)
         options: SearchOptions | None,
+        rerank: Rerank | None,
+        schema: IndexSchema,
     ) -> SparseSearch | CustomSearch:
-        size, clauses = self._page(k, filter)
-        chosen = options or self.options
+        size, clauses = self._page(k, filter, schema)
+        chosen = with_rerank(options or self.options, rerank or (self.rerank if options is None else None))
+        chosen = with_stored_boosts(chosen, schema)
         if self.body is not None:
-            body = {**self.body, "size": size}
-            return CustomSearch(body, query=query, filter=clauses or None, request=chosen.request)
+            body = {**(holding_filter(self.body) if clauses else self.body), "size": size}
+            shared: dict[str, Any] = {"request": chosen.request, "server_query": chosen.server_query}
+            return CustomSearch(body, query=query, filter=clauses or None, boosts=chosen.boosts, **shared)
         by_filter = filter_search(query, clauses, size, chosen)
         return by_filter or SparseSearch(query, size=size, filter=clauses, options=chosen, explain=self.explain)
 
@@ -54,8 +59,10 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         k: int | None = None,
         filter: Filter | None = None,  # noqa: A002
         options: SearchOptions | None = None,
+        rerank: Rerank | None = None,
     ) -> list[Document]:
-        return self._run(self._search(query, k, filter, options))
+        schema = self.vectorstore.stores.schema_for(self.filter, filter, (options or self.options).boosts)
+        return self._run(self._search(query, k, filter, options, rerank, schema))
 
     async def _aget_relevant_documents(
         self,
@@ -65,5 +72,7 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
         k: int | None = None,
         filter: Filter | None = None,  # noqa: A002
         options: SearchOptions | None = None,
+        rerank: Rerank | None = None,
     ) -> list[Document]:
-        return await self._arun(self._search(query, k, filter, options))
+        schema = await self.vectorstore.stores.aschema_for(self.filter, filter, (options or self.options).boosts)
+        return await self._arun(self._search(query, k, filter, options, rerank, schema))

@@ -6,7 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli import PROGRAM
-from opensearch_neural_sparse.cli.commands import bench, devserver, doctor, evaluate, indices, ingest, models, search
+from opensearch_neural_sparse.cli.commands import (
+    bench,
+    devserver,
+    doctor,
+    evaluate,
+    indices,
+    ingest,
+    models,
+    search,
+    server_models,
+)
+from opensearch_neural_sparse.cli.commands.services import mcp, serve_encoder
 from opensearch_neural_sparse.version import __version__
 
 INTERRUPTED = 130
@@ -16,7 +27,7 @@ WRONG_CALL: Any = typer.BadParameter.__mro__[1]
 app = typer.Typer(
     name=PROGRAM,
     help="OpenSearch neural sparse retrieval.",
-    epilog="Exit status: 0 it went well, 1 it failed or found something wrong, 2 it was called wrongly.",
+    epilog="Exit status: 0 success, 1 failure or a problem found, 2 wrong arguments.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -29,6 +40,9 @@ app.command()(search.search)
 app.command()(evaluate.evaluate)
 app.command()(bench.bench)
 app.command()(doctor.doctor)
+app.add_typer(server_models.app, name="server-model")
+app.command("serve-encoder")(serve_encoder.serve_encoder)
+app.command()(mcp.mcp)
 app.add_typer(devserver.app, name="devserver")
 
 

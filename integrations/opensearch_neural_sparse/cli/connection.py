@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 DEFAULT_URL = "http://localhost:9200"
 USER_VARIABLE = "OPENSEARCH_USERNAME"
 PASSWORD_VARIABLE = "OPENSEARCH_PASSWORD"  # noqa: S105  its name
+FILES = ("client_cert", "client_key", "ca_certs")
+"""Attributes of a connection that name a file."""
 PANEL = "Connection"
 
 UrlOption = Annotated[
@@ -31,14 +33,60 @@ UserOption = Annotated[
     typer.Option(
         "--user",
         envvar=USER_VARIABLE,
-        help=f"Its user; {PASSWORD_VARIABLE} holds the password.",
+        help=f"User of the server; {PASSWORD_VARIABLE} holds the password. An API key or a token in OPENSEARCH_API_KEY "
+        "or OPENSEARCH_BEARER_TOKEN replaces both.",
         rich_help_panel=PANEL,
     ),
 ]
 CaCertsOption = Annotated[
     Path | None,
     typer.Option(
-        "--ca-certs", exists=True, dir_okay=False, help="File of the authorities to trust.", rich_help_panel=PANEL
+        "--ca-certs",
+        envvar="OPENSEARCH_CA_CERTS",
+        exists=True,
+        dir_okay=False,
+        help="File of the authorities to trust.",
+        rich_help_panel=PANEL,
+    ),
+]
+ClientCertOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-cert",
+        envvar="OPENSEARCH_CLIENT_CERT",
+        exists=True,
+        dir_okay=False,
+        help="File of a certificate to log in by.",
+        rich_help_panel=PANEL,
+    ),
+]
+ClientKeyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--client-key",
+        envvar="OPENSEARCH_CLIENT_KEY",
+        exists=True,
+        dir_okay=False,
+        help="File of its private key.",
+        rich_help_panel=PANEL,
+    ),
+]
+AwsRegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--aws-region",
+        envvar="OPENSEARCH_AWS_REGION",
+        help="Region of Amazon's service; requests are signed with the credentials that boto3 finds.",
+        rich_help_panel=PANEL,
+    ),
+]
+AwsServiceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--aws-service",
+        envvar="OPENSEARCH_AWS_SERVICE",
+        help="es (a domain, the default) or aoss (a serverless collection).",
+        rich_help_panel=PANEL,
     ),
 ]
 InsecureOption = Annotated[bool, typer.Option("--insecure", help="Trust any certificate.", rich_help_panel=PANEL)]
@@ -46,63 +94,75 @@ InsecureOption = Annotated[bool, typer.Option("--insecure", help="Trust any cert
 
 @dataclass(frozen=True, kw_only=True)
 class Connection:
-    """Connection options of a server.
+    """Connection options of a server; `OPENSEARCH_API_KEY` and `OPENSEARCH_BEARER_TOKEN` have none.
 
     Attributes:
         url: Its address, perhaps with credentials.
         user: The user, or None.
         ca_certs: File of the authorities to trust, or None.
         insecure: Whether any certificate is trusted.
+        client_cert: File of a certificate to log in by, or None.
+        client_key: File of its private key, or None.
+        aws_region: Region of Amazon's service, by whose rules requests are signed, or None.
+        aws_service: That service, or None.
     """
 
     url: str = field(repr=False)
-    user: str | None
-    ca_certs: Path | None
-    insecure: bool
+    user: str | None = None
+    ca_certs: Path | None = None
+    insecure: bool = False
+    client_cert: Path | None = None
+    client_key: Path | None = None
+    aws_region: str | None = None
+    aws_service: str | None = None
 
     def options(self) -> dict[str, Any]:
         """Return the options of an OpenSearch client.
 
         Raises:
-            BadParameter: A user without a password.
+            BadParameter: Two logins, or half of one, such as a user without a password.
         """
-        from opensearch_neural_sparse.transport.login import SourcedLogin
+        from opensearch_neural_sparse.transport.logins.client_login import ClientLogin
 
-        options: dict[str, Any] = {}
-        if self.user is not None:
-            if PASSWORD_VARIABLE not in environ:
-                hint = USER_VARIABLE if environ.get(USER_VARIABLE) == self.user else "--user"
-                raise typer.BadParameter(f"Set the password in {PASSWORD_VARIABLE}.", param_hint=hint)
-            options["http_auth"] = SourcedLogin(self.user, environ[PASSWORD_VARIABLE], self._login_source)
-        if self.ca_certs is not None:
-            options["ca_certs"] = str(self.ca_certs)
-        if self.insecure:
-            options |= {"verify_certs": False, "ssl_show_warn": False}
-        return options
+        names = self._named()
+        if self.user is not None and not environ.get(PASSWORD_VARIABLE):
+            hint = "--user" if "username" in names else USER_VARIABLE
+            raise typer.BadParameter(f"Set the password in {PASSWORD_VARIABLE}.", param_hint=hint)
+        given = {name: value for name, (_, value) in names.items()}
+        sources = {name: option for name, (option, _) in names.items()}
+        try:
+            login = ClientLogin.from_environment(**given, sources=sources)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="the login") from None
+        return login.client_options() | ({"verify_certs": False, "ssl_show_warn": False} if self.insecure else {})
 
-    @property
-    def _login_source(self) -> str:
-        if environ.get(USER_VARIABLE) == self.user:
-            return f"the environment variables {USER_VARIABLE} and {PASSWORD_VARIABLE}"
-        return f"--user and the environment variable {PASSWORD_VARIABLE}"
+    def _named(self) -> dict[str, tuple[str, Any]]:
+        """Return what options name and the environment does not: attribute of a login -> option and value."""
+        from opensearch_neural_sparse.transport.logins.client_login import VARIABLES
+
+        values = {"username": self.user, "aws_region": self.aws_region, "aws_service": self.aws_service}
+        values |= {name: None if (file := getattr(self, name)) is None else str(file) for name in FILES}
+        options = {name: "--user" if name == "username" else f"--{name.replace('_', '-')}" for name in values}
+        return {
+            name: (options[name], value)
+            for name, value in values.items()
+            if value is not None and environ.get(VARIABLES[name]) != value
+        }
 
     @contextmanager
     def client(self) -> "Iterator[OpenSearch]":
         """Open a client with its log silenced, so that an error is printed once."""
-        from opensearchpy import OpenSearch
-
-        from opensearch_neural_sparse.store.drivers.client_source import CLIENT_DEFAULTS
-        from opensearch_neural_sparse.transport.address import check_address, shown
-        from opensearch_neural_sparse.transport.connection_failures import check_files
+        from opensearch_neural_sparse.transport.address import check_address
+        from opensearch_neural_sparse.transport.blocking_client import open_client
+        from opensearch_neural_sparse.transport.client_options import CLIENT_DEFAULTS
 
         try:
             check_address(self.url)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--url") from None
         options = {**CLIENT_DEFAULTS, **self.options()}
-        check_files(options, shown(self.url))
         logging.getLogger("opensearch").setLevel(logging.CRITICAL)
-        with OpenSearch(self.url, **options) as client:
+        with open_client(self.url, options) as client:
             yield client
 
     @contextmanager
@@ -117,8 +177,8 @@ class Connection:
             models: Models of the indices behind the name, where it may cover several.
             options: Further options of the store, `model` among them where it covers one.
         """
-        from opensearch_neural_sparse.cli.index_layout import stamped_schema
         from opensearch_neural_sparse.cli.model_choice import model_of
+        from opensearch_neural_sparse.index.binding.stamped_schema import stamped_schema
         from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
         with self.client() as client:
@@ -178,6 +238,10 @@ OPTIONS: Mapping[str, tuple[Any, Any]] = {
     "user": (UserOption, None),
     "ca_certs": (CaCertsOption, None),
     "insecure": (InsecureOption, False),
+    "client_cert": (ClientCertOption, None),
+    "client_key": (ClientKeyOption, None),
+    "aws_region": (AwsRegionOption, None),
+    "aws_service": (AwsServiceOption, None),
 }
 """Attribute of a connection -> its option and default."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding, read_bindings
 from opensearch_neural_sparse.models.registry import get_model, register_model
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from os import environ
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +22,9 @@ ModelArgument = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        metavar="MODEL", help="Its name, hub id or folder; by default the index's.", autocompletion=complete_model
+        metavar="MODEL",
+        help="Name, hub id or folder of the model; by default the index's.",
+        autocompletion=complete_model,
     ),
 ]
 ModelsOption = Annotated[
@@ -29,7 +32,7 @@ ModelsOption = Annotated[
     typer.Option(
         "--model",
         metavar="MODEL",
-        help="Its name, hub id or folder; may be repeated where INDEX covers several models.",
+        help="Name, hub id or folder of the model; may be repeated if INDEX covers several models.",
         show_default="the index's",
         autocompletion=complete_model,
     ),
@@ -44,6 +47,42 @@ PruneOption = Annotated[
     str | None,
     typer.Option(metavar="RULE", help="Tokens that documents keep, such as max_ratio:0.1."),
 ]
+
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Processes that encode, each with the model.", show_default="1")
+]
+
+ENCODER_KEY_VARIABLE = "ENCODER_API_KEY"
+EncoderUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder-url",
+        envvar="ENCODER_URL",
+        metavar="URL",
+        help=f"Address of an encoder that runs the model; {ENCODER_KEY_VARIABLE} holds its key.",
+        show_default="this machine encodes",
+    ),
+]
+
+
+def encoder_options(url: str | None, **options: Any) -> dict[str, Any]:
+    """Return the options of the encoder of a command.
+
+    Args:
+        url: Address of an encoder, or None.
+        options: Further options.
+
+    Raises:
+        BadParameter: No address of an encoder, or options of an engine beside it.
+    """
+    from opensearch_neural_sparse.encode.remote.loading import check_remote_options
+
+    if url is None:
+        return options
+    given = {**options, "url": url, "api_key": environ.get(ENCODER_KEY_VARIABLE) or None}
+    with usage_errors("--encoder-url"):
+        check_remote_options(given)
+    return given
 
 
 @contextmanager

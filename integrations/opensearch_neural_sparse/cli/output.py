@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -11,14 +11,12 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-
-if TYPE_CHECKING:
-    from opensearch_neural_sparse.ingestion.report import LoadProgress
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
@@ -37,11 +35,19 @@ def print_columns(rows: Iterable[Sequence[object]]) -> None:
 
 
 @contextmanager
+def on_terminal(*columns: ProgressColumn) -> Iterator[Progress]:
+    """Show progress on a terminal; elsewhere nothing is written, nor is the blank line of rich before 15."""
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    shown: AbstractContextManager[object] = progress if console.is_terminal else nullcontext()
+    with shown:
+        yield progress
+
+
+@contextmanager
 def shown_progress(text: str) -> Iterator[Callable[[str], None]]:
     """Show a progress text on a terminal; the caller updates it."""
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with on_terminal(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()) as progress:
         task = progress.add_task(text, total=None)
         yield lambda news: progress.update(task, description=news)
 
@@ -49,9 +55,8 @@ def shown_progress(text: str) -> Iterator[Callable[[str], None]]:
 @contextmanager
 def shown_bar() -> Iterator[Callable[[str, int, int], None]]:
     """Show a progress bar on a terminal, with the remaining time."""
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with on_terminal(*columns) as bar:
         task = bar.add_task("reading", total=None)
 
         def show(what: str, done: int, total: int) -> None:
@@ -62,35 +67,3 @@ def shown_bar() -> Iterator[Callable[[str, int, int], None]]:
             bar.update(task, completed=done, total=total)
 
         yield show
-
-
-LINE_EVERY = 30.0
-"""Seconds between lines of progress where there is no terminal."""
-
-
-@contextmanager
-def shown_counts() -> "Iterator[Callable[[LoadProgress], None]]":
-    """Show the counts of a load: on a terminal as they change, elsewhere by a line now and then."""
-    console = Console(stderr=True)
-    last = 0.0
-
-    with shown_progress("Reading") as update:
-
-        def show(news: "LoadProgress") -> None:
-            nonlocal last
-            text = counts_text(news)
-            update(text)
-            if not console.is_terminal and news.seconds - last >= LINE_EVERY:
-                last = news.seconds
-                typer.echo(text, err=True)
-
-        yield show
-
-
-def counts_text(news: "LoadProgress") -> str:
-    """Return the counts of a load in one line."""
-    rate = news.written / news.seconds if news.seconds else 0.0
-    return (
-        f"{news.read:,} read, {news.written:,} written ({rate:,.0f}/s), {news.unchanged:,} unchanged, "
-        f"{news.refused:,} refused"
-    )

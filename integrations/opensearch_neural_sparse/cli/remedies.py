@@ -9,9 +9,10 @@ SHELL: Mapping[str, str] = {
     Remedy.CREATE_INDEX: f"Create it: {PROGRAM} index create.",
     Remedy.CREATE_INDICES: f"Create them: {PROGRAM} index create.",
     Remedy.OPEN_EXISTING: "--exist-ok passes if it is of this model.",
-    Remedy.NAME_MODEL: "Name the model that encoded it: --model MODEL.",
+    Remedy.NAME_MODEL: "Name the model that encoded it: --model MODEL; or search by --server-model-id ID.",
     Remedy.GIVE_MODEL: "Name one: --model MODEL.",
     Remedy.GIVE_FOLDER: "Give it, by name or folder: --model MODEL.",
+    Remedy.REGISTER_FOLDER: "Name every model of the index, by name or folder: --model MODEL --model OTHER.",
     Remedy.REBIND: "--replace writes another stamp; `index reindex` encodes the documents again.",
     Remedy.REINDEX: "Name the model that encoded them: --model MODEL; or encode them again: `index reindex`.",
     Remedy.FIND_MODEL: f"`{PROGRAM} models list` shows them.",
@@ -22,6 +23,7 @@ SHELL: Mapping[str, str] = {
     Remedy.USE_HTTPS: "Is it running and reachable from here? If it speaks TLS: --url https://...",
     Remedy.TRUST_AUTHORITY: "--ca-certs FILE names its authority; --insecure trusts any certificate.",
     Remedy.CHECK_HOST_NAME: "Reach it by a name in its certificate; --insecure trusts it under any.",
+    Remedy.WAIT_LONGER: "Is it running, or is it overloaded?",
     Remedy.CHECK_CERTIFICATE_FILES: "--ca-certs names a PEM file.",
 }
 """Remedy -> its form in the shell."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from opensearch_neural_sparse.devserver.docker import container_runs, launch_container, stop_container
 from opensearch_neural_sparse.devserver.node.home import ServerHome, ServerState
+from opensearch_neural_sparse.devserver.node.known_homes import forget_home, remember_home
 from opensearch_neural_sparse.devserver.node.launch import await_ready, launch, stop_processes
 from opensearch_neural_sparse.devserver.node.paths import exclusive, servers_folder
 from opensearch_neural_sparse.errors import DevServerError
@@ -35,7 +36,10 @@ def start_home(home: ServerHome, options: StartOptions, on_progress: OnProgress)
             return state
         if state is not None:
             _stop(home, state)
-        return launch_container(home, options) if options.docker else launch(home, options, on_progress)
+        started = launch_container(home, options) if options.docker else launch(home, options, on_progress)
+        if not options.lifeline:
+            remember_home(home.path)
+        return started
 
 
 def stop_home(path: Path) -> bool:
@@ -76,6 +80,7 @@ def _stop(home: ServerHome, state: ServerState) -> None:
     else:
         stop_processes(state)
     home.clear(data=state.ephemeral)
+    forget_home(home.path)
 
 
 def _ensure_same(home: ServerHome, state: ServerState, options: StartOptions) -> None:

@@ -7,8 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
+from opensearch_neural_sparse.arguments import (
+    check_count,
+    check_flag,
+    check_mapping,
+    check_number,
+    check_path,
+    check_text,
+    check_texts,
+)
 from opensearch_neural_sparse.devserver.distribution.lock import DEFAULT_VERSION
 from opensearch_neural_sparse.devserver.profile import Profile, ProfileLike
+from opensearch_neural_sparse.errors import DevServerError
+from opensearch_neural_sparse.loopback import is_loopback
 
 Settings = Mapping[str, str | int | bool]
 
@@ -46,6 +57,9 @@ class StartOptions:
         lifeline: Whether it ends with the process that starts it, even if that is killed.
         docker: Whether to run the official image instead.
         timeout: Seconds until it must be ready.
+
+    Raises:
+        DevServerError: A setting that opens the server to other machines.
     """
 
     version: str = DEFAULT_VERSION
@@ -62,6 +76,15 @@ class StartOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "profile", Profile(self.profile))
+        check_text(version=self.version)
+        check_text(optional=True, heap=self.heap)
+        check_count(0, optional=True, port=self.port)
+        check_path(optional=True, home=self.home)
+        check_texts(jvm_options=self.jvm_options)
+        check_mapping(settings=self.settings)
+        check_flag(ephemeral=self.ephemeral, lifeline=self.lifeline, docker=self.docker)
+        check_number(0, timeout=self.timeout)
+        _check_hosts(self.settings)
 
     @classmethod
     def of(cls, **arguments: Unpack[StartArguments]) -> Self:
@@ -78,3 +101,17 @@ class StartOptions:
         """Options of each node's Java runtime: its heap and `jvm_options`."""
         heap = self.heap or self.profile.heap
         return (f"-Xms{heap}", f"-Xmx{heap}", *self.jvm_options)
+
+
+def _check_hosts(settings: Settings) -> None:
+    """Raise DevServerError for a setting by which the server listens to other machines."""
+    for name, value in settings.items():
+        if name.endswith((".host", ".bind_host")) and not all(map(_is_local, str(value).strip("[]").split(","))):
+            raise DevServerError(
+                f"The setting {name}={value} opens a server without protection to other machines; it listens on "
+                "127.0.0.1 alone. Leave it out, and reach the server from elsewhere by a tunnel, such as ssh -L."
+            )
+
+
+def _is_local(host: str) -> bool:
+    return host.strip(" \"'") == "_local_" or is_loopback(host.strip(" \"'"))

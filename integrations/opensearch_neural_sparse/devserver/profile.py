@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Literal
+
+from opensearch_neural_sparse.errors import Choice
 
 ML_SETTINGS = {
     "plugins.ml_commons.only_run_on_ml_node": False,
     "plugins.ml_commons.connector.private_ip_enabled": True,
     "plugins.ml_commons.trusted_connector_endpoints_regex": [r"^https?://(127\.0\.0\.1|localhost)(:\d+)?(/.*)?$"],
+    "plugins.ml_commons.allow_registering_model_via_url": True,
+    "plugins.ml_commons.native_memory_threshold": 100,
+    "plugins.ml_commons.jvm_heap_memory_threshold": 100,
+    "indices.breaker.total.use_real_memory": False,
 }
-"""Allow models on the only node, and connectors to an encoder on this machine alone."""
+"""Allow models on the only node, from a URL too, and connectors to an encoder on this machine alone.
+
+By default ml-commons refuses all work while 90 % of the machine's memory or 85 % of the Java heap is in use; a busy
+machine has often less memory left, and a small heap fills with garbage, collected only when it is needed. The server's
+own circuit breaker counts that garbage too, unless it counts what requests use.
+"""
 
 
-class Profile(StrEnum):
+class Profile(Choice):
     """Profile of a server: its nodes and plugins."""
 
     PLAIN = "plain"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+
+from opensearch_neural_sparse.errors import Choice
 
 
-class Step(StrEnum):
+class Step(Choice):
     """Step of starting a server."""
 
     DOWNLOAD = "download"

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Unpack
 
@@ -16,6 +15,7 @@ from opensearch_neural_sparse.devserver.distribution.requirements import require
 from opensearch_neural_sparse.devserver.docker import container_log
 from opensearch_neural_sparse.devserver.node.home import ServerHome, ServerState
 from opensearch_neural_sparse.devserver.node.http import NO_ANSWER, get_json, without_credentials
+from opensearch_neural_sparse.devserver.node.known_homes import known_homes
 from opensearch_neural_sparse.devserver.node.launch import stop_processes
 from opensearch_neural_sparse.devserver.node.logs import last_lines
 from opensearch_neural_sparse.devserver.node.paths import default_home, servers_folder
@@ -23,12 +23,12 @@ from opensearch_neural_sparse.devserver.options import StartArguments, StartOpti
 from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.progress import OnProgress, ignore_progress
 from opensearch_neural_sparse.devserver.security.login import Login
-from opensearch_neural_sparse.errors import DevServerError
+from opensearch_neural_sparse.errors import Choice, DevServerError
 
 URL_VARIABLE = "OPENSEARCH_URL"
 
 
-class Origin(StrEnum):
+class Origin(Choice):
     """Origin of a server."""
 
     ENVIRONMENT = "environment"
@@ -161,9 +161,9 @@ class DevServer:
 
     @classmethod
     def find_all(cls) -> list[DevServer]:
-        """Return the servers that run in default homes, without those of a `running` block."""
+        """Return the servers that run, in default homes and others, without those of a `running` block."""
         homes = [home for home in sorted(servers_folder().glob("*")) if not home.name.startswith(PRIVATE)]
-        return [server for home in homes if (server := cls.find(home)) is not None]
+        return [server for home in [*homes, *known_homes()] if (server := cls.find(home)) is not None]
 
     @property
     def address(self) -> str:

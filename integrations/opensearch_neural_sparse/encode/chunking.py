@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from opensearch_neural_sparse.arguments import check_count, check_text, check_type
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.short_repr import short_repr
 
 Span = tuple[int, int]
 """Start and end of a token, in characters."""
@@ -26,9 +28,11 @@ class ChunkOptions:
     tokens: int = 256
     overlap: int = 32
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
-        if self.tokens < 1:
-            raise ValueError(f"tokens is {self.tokens}; a passage has 1 or more.")
+        check_count(1, tokens=self.tokens)
+        check_count(overlap=self.overlap)
         if not 0 <= self.overlap <= self.tokens // 2:
             raise ValueError(f"overlap is {self.overlap}; it may be 0 to {self.tokens // 2}, half of a passage.")
 
@@ -79,6 +83,9 @@ def chunk_text(
         document_id: The document's id.
         options: How long passages are.
     """
+    check_text(text=text, document_id=document_id)
+    check_type(SparseTokenizer, tokenizer=tokenizer)
+    check_type(ChunkOptions, optional=True, options=options)
     options = options or ChunkOptions()
     spans = tokenizer.token_spans(text)
     chunks: list[Chunk] = []

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import Any, Literal, Self
 
+from opensearch_neural_sparse.arguments import check_number
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.errors import Choice
+from opensearch_neural_sparse.short_repr import short_repr
 
 
 class PruneType(Choice):
@@ -55,8 +58,11 @@ class Prune:
     type: PruneTypeLike
     ratio: float | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "type", PruneType(self.type))
+        check_number(optional=True, ratio=self.ratio)
         if self.type is PruneType.NONE:
             if self.ratio is not None:
                 raise ValueError(f"Prune type 'none' takes no ratio, got {self.ratio!r}.")
@@ -80,8 +86,10 @@ class Prune:
         if isinstance(value, str):
             name, _, ratio = value.partition(":")
             return cls(type=PruneType(name), ratio=float(ratio) if ratio else None)
-        if unknown := sorted(set(value) - {"type", "ratio"}):
-            raise ValueError(f"A prune rule has 'type' and 'ratio', not {unknown}.")
+        if not isinstance(value, Mapping):
+            raise TypeError(f"A prune rule is text such as 'max_ratio:0.1', or a mapping, got {type(value).__name__}.")
+        if "type" not in value or (value.keys() - {"type", "ratio"}):
+            raise ValueError(f"A prune rule has 'type' and 'ratio', got {shown_value(sorted(map(str, value)))}.")
         return cls(type=PruneType(value["type"]), ratio=value.get("ratio"))
 
     def to_dict(self) -> dict[str, Any]:

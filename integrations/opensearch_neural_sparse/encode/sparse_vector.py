@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
+from numbers import Integral
 from typing import Self
 
+from opensearch_neural_sparse.arguments import check_count, check_list, check_members, check_texts, check_type
 from opensearch_neural_sparse.errors import InvalidVectorError
 
 SMALLEST_WEIGHT = 1.17549435e-38
@@ -24,6 +26,8 @@ def _check_entry(token: object, weight: object) -> float:
         value = float(weight)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         raise InvalidVectorError(token, weight, "a weight is a number") from None
+    except OverflowError:
+        value = math.inf
     if not math.isfinite(value):
         raise InvalidVectorError(token, weight, "a weight is finite")
     if not SMALLEST_WEIGHT <= value <= LARGEST_WEIGHT:
@@ -42,11 +46,19 @@ def _are_valid(weights: dict[str, float]) -> bool:
 def _refuse_ids(indices: Sequence[int], values: Sequence[float], tokens: Sequence[str]) -> None:
     seen = set()
     for index, value in zip(indices, values, strict=True):
-        if not 0 <= index < len(tokens):
+        token = _token_of(index, tokens)
+        if token is None:
             raise InvalidVectorError(index, value, f"the vocabulary has the ids 0 to {len(tokens) - 1}")
-        if tokens[index] in seen:
-            raise InvalidVectorError(tokens[index], value, f"token id {index} occurs twice")
-        seen.add(tokens[index])
+        if token in seen:
+            raise InvalidVectorError(token, value, f"token id {index} occurs twice")
+        seen.add(token)
+
+
+def _token_of(index: int, tokens: Sequence[str]) -> str | None:
+    try:
+        return tokens[index] if index >= 0 else None
+    except LookupError:
+        return None
 
 
 class SparseVector(Mapping[str, float]):
@@ -74,6 +86,7 @@ class SparseVector(Mapping[str, float]):
     _by_token: dict[str, float] | None
 
     def __init__(self, weights: Mapping[str, float] | None = None) -> None:
+        check_type(Mapping, optional=True, weights=weights)
         given = dict(weights or {})
         if not _are_valid(given):
             given = {token: _check_entry(token, weight) for token, weight in given.items()}
@@ -108,10 +121,20 @@ class SparseVector(Mapping[str, float]):
         Raises:
             InvalidVectorError: An id is outside the vocabulary or occurs twice, or a weight is not valid.
         """
+        check_type(Iterable, indices=indices, values=values)
+        check_members("__getitem__", "__len__", tokens=tokens)
         ids, given = list(indices), list(values)
-        if ids and (min(ids) < 0 or max(ids) >= len(tokens)):
+        check_list((int, Integral), indices=ids)
+        if len(ids) != len(given):
+            raise ValueError(f"values has one for each of the {len(ids)} indices, got {len(given)}.")
+        try:
+            named = [tokens[index] for index in ids]
+        except LookupError:
+            named = []
+        if len(named) < len(ids) or min(ids, default=0) < 0:
             _refuse_ids(ids, given, tokens)
-        weights = dict(zip([tokens[index] for index in ids], given, strict=True))
+        check_texts(tokens=named)
+        weights = dict(zip(named, given, strict=True))
         if len(weights) < len(ids):
             _refuse_ids(ids, given, tokens)
         return cls(weights)
@@ -125,6 +148,7 @@ class SparseVector(Mapping[str, float]):
         Raises:
             InvalidVectorError: A token is not in the vocabulary.
         """
+        check_type(Mapping, vocabulary=vocabulary)
         try:
             return [vocabulary[token] for token in self._tokens], [*self.weights]
         except KeyError:
@@ -147,6 +171,7 @@ class SparseVector(Mapping[str, float]):
         Args:
             other: A vector of the same model.
         """
+        check_type(Mapping, other=other)
         large: Mapping[str, float]
         small, large = sorted((self._lookup(), _lookup_of(other)), key=len)
         return math.fsum(weight * large[token] for token, weight in small.items() if token in large)
@@ -157,6 +182,7 @@ class SparseVector(Mapping[str, float]):
         Args:
             count: Most entries.
         """
+        check_count(count=count)
         entries = zip(self._tokens, self.weights, strict=True)
         return sorted(entries, key=lambda entry: (-entry[1], entry[0]))[:count]
 

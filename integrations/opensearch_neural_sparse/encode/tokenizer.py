@@ -7,12 +7,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from opensearch_neural_sparse.arguments import (
+    check_count,
+    check_flag,
+    check_members,
+    check_path,
+    check_text,
+    check_texts,
+)
 from opensearch_neural_sparse.errors import ModelFilesError
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+SHORT = 10_000
+"""Characters below which a single text is tokenised fastest by `encode`, which also makes offsets."""
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SparseTokenizer:
@@ -33,6 +43,8 @@ class SparseTokenizer:
     """
 
     def __init__(self, tokenizer: Tokenizer, *, max_length: int | None = None) -> None:
+        check_members("encode", "get_vocab", tokenizer=tokenizer)
+        check_count(1, optional=True, max_length=max_length)
         tokenizer.no_padding()
         tokenizer.no_truncation()
         if max_length is not None:
@@ -57,7 +69,8 @@ class SparseTokenizer:
         """
         from tokenizers import Tokenizer
 
-        if not path.is_file():
+        check_path(path=path)
+        if not _is_file(path):
             raise ModelFilesError(f"{path} is missing.")
         try:
             tokenizer = Tokenizer.from_file(str(path))
@@ -71,6 +84,7 @@ class SparseTokenizer:
         Args:
             text: The query.
         """
+        check_text(text=text)
         ids: list[int] = self._encode([text], add_special_tokens=False)[0].ids
         return ids
 
@@ -80,6 +94,7 @@ class SparseTokenizer:
         Args:
             texts: The queries.
         """
+        check_texts(texts=texts)
         return [encoding.ids for encoding in self._encode(texts, add_special_tokens=False)]
 
     def batch_document_ids(self, texts: Sequence[str]) -> list[list[int]]:
@@ -88,7 +103,23 @@ class SparseTokenizer:
         Args:
             texts: The documents.
         """
+        check_texts(texts=texts)
         return [encoding.ids for encoding in self._encode(texts, add_special_tokens=True)]
+
+    def batch_cut_documents(self, texts: Sequence[str]) -> list[tuple[list[int], int]]:
+        """Return the ids of documents, as `batch_document_ids` does, each with the number of its tokens cut off.
+
+        Args:
+            texts: The documents.
+        """
+        check_texts(texts=texts)
+        encodings = self._encode(texts, add_special_tokens=True)
+        longest = self.max_length
+        return [
+            (ids, _dropped(encoding, special=True) if longest is not None and len(ids) >= longest else 0)
+            for encoding in encodings
+            for ids in (encoding.ids,)
+        ]
 
     def dropped_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
         """Return the number of a text's tokens that truncation drops.
@@ -97,8 +128,9 @@ class SparseTokenizer:
             text: The text.
             add_special_tokens: Whether special tokens take up room, as in documents.
         """
-        cut = self._encode([text], add_special_tokens=add_special_tokens)[0].overflowing
-        return sum(len(part.ids) - (sum(part.special_tokens_mask) if add_special_tokens else 0) for part in cut)
+        check_text(text=text)
+        check_flag(add_special_tokens=add_special_tokens)
+        return _dropped(self._encode([text], add_special_tokens=add_special_tokens)[0], special=add_special_tokens)
 
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Return start and end of each token in a text, in characters, without added special tokens.
@@ -111,15 +143,20 @@ class SparseTokenizer:
     def token_places(self, text: str) -> list[tuple[str, int, int]]:
         """Return each token of a text with its start and end, in characters, without added special tokens.
 
+        The space before a word, which tokenizers of SentencePiece and byte-level BPE count to the word, is left out; a
+        token of white space alone is empty, at its end.
+
         Args:
             text: Any text.
         """
-        found = self._tokenizer.encode(_SURROGATE.sub("\ufffd", text), add_special_tokens=False)
-        return [(token, start, end) for token, (start, end) in zip(found.tokens, found.offsets, strict=True)]
+        check_text(text=text)
+        found = self._tokenizer.encode(SURROGATE.sub("\ufffd", text), add_special_tokens=False)
+        places = zip(found.tokens, found.offsets, strict=True)
+        return [(token, end - len(text[start:end].lstrip()), end) for token, (start, end) in places]
 
     def _encode(self, texts: Sequence[str], *, add_special_tokens: bool) -> list[Encoding]:
         try:
-            if len(texts) == 1:
+            if len(texts) == 1 and len(texts[0]) < SHORT:
                 return [self._tokenizer.encode(texts[0], add_special_tokens=add_special_tokens)]
             return self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=add_special_tokens)
         except TypeError:
@@ -128,6 +165,18 @@ class SparseTokenizer:
             # Half of a surrogate pair, as a cut-off emoji leaves it, is no Unicode; the library takes none of the text.
             whole = [text.encode("utf-8", "ignore").decode() for text in texts]
             return self._tokenizer.encode_batch_fast(whole, add_special_tokens=add_special_tokens)
+
+
+def _dropped(encoding: Encoding, *, special: bool) -> int:
+    """Return the number of tokens that truncation dropped, special tokens left out where those were added."""
+    return sum(len(part.ids) - (sum(part.special_tokens_mask) if special else 0) for part in encoding.overflowing)
+
+
+def _is_file(path: str | Path) -> bool:
+    try:
+        return Path(path).is_file()
+    except OSError:  # a name that is too long for any
+        return False
 
 
 def _by_id(vocabulary: Mapping[str, int]) -> tuple[str, ...]:

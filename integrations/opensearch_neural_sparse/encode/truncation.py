@@ -30,7 +30,7 @@ _collected: ContextVar[dict[str, Cut] | None] = ContextVar("_collected", default
 
 @contextmanager
 def collected_cuts() -> Iterator[Cuts]:
-    """Collect the truncations of document encoders within the block, instead of warnings."""
+    """Collect the truncations of documents and queries within the block, instead of warnings."""
     cuts: dict[str, Cut] = {}
     token = _collected.set(cuts)
     try:
@@ -54,12 +54,15 @@ def report_cuts(cuts: Cuts, texts: Sequence[str]) -> None:
 
 
 def warn_of_cut_queries(cuts: Cuts, queries: Sequence[str]) -> None:
-    """Warn of truncated queries, if there are any.
+    """Pass truncations of queries to the current collector, or warn of them, if there are any.
 
     Args:
         cuts: The queries that were cut.
         queries: All that were encoded.
     """
+    if (collected := _collected.get()) is not None:
+        collected.update(cuts)
+        return
     if not cuts:
         return
     count, tokens, limit = _totals(cuts, queries)

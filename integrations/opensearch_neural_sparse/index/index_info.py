@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError, ModelMismatchError
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
 from opensearch_neural_sparse.index.documents.document import SparseDocument, from_source
-from opensearch_neural_sparse.index.model_binding import ModelBinding
+from opensearch_neural_sparse.index.metadata.field_names import maps_field
 from opensearch_neural_sparse.index.schema import IndexSchema
 
 
@@ -28,6 +29,8 @@ class IndexInfo:
             chunks; empty if all indices behind the name are searched together.
         checked: Whether the mapping could be read, and the model verified.
         mappings: The mappings of the concrete indices, as they were read; writes may have added fields since.
+        unbound: The concrete indices without a stamp.
+        search_pipeline: Name of their default search pipeline; None where they have none, or not the same.
     """
 
     schema: IndexSchema
@@ -39,6 +42,18 @@ class IndexInfo:
     groups: tuple[IndexInfo, ...] = ()
     checked: bool = True
     mappings: tuple[Mapping[str, Any], ...] = field(default=(), repr=False, compare=False)
+    unbound: tuple[str, ...] = ()
+    search_pipeline: str | None = None
+
+    def __repr__(self) -> str:
+        model = None if self.binding is None else self.binding.model
+        groups = f", groups={list(self.groups)}" if self.groups else ""
+        unbound = f", unbound={list(self.unbound)}" if self.unbound else ""
+        unchecked = "" if self.checked else ", checked=False"
+        return (
+            f"<IndexInfo: indices={list(self.indices)}, model={model!r}, shards={self.shards}, "
+            f"write_index={self.write_index!r}{groups}{unbound}{unchecked}>"
+        )
 
     @classmethod
     def unchecked(cls, name: str, schema: IndexSchema) -> IndexInfo:
@@ -49,6 +64,13 @@ class IndexInfo:
     def has_several_models(self) -> bool:
         """Whether the name covers indices of several models."""
         return bool(self.groups) and self.binding is None
+
+    @property
+    def hidden_text(self) -> str | None:
+        """The field of the texts, where the index carries a stamp and no mapping shows it to this login; else None."""
+        name, stamped = self.schema.text_field, bool(self.binding or self.schema.bindings)
+        shown = any(maps_field(mappings, name) for mappings in self.mappings)
+        return name if stamped and self.mappings and not shown else None
 
     def with_token_ids(self, put: Callable[[IndexSchema, ModelBinding | None], IndexSchema]) -> IndexInfo:
         """Return the metadata with schemas that have token ids, added for each model by its stamp."""
@@ -119,6 +141,6 @@ def several_models(name: str, schema: IndexSchema, groups: Iterable[IndexInfo], 
 
 def several_layouts(name: str, groups: Iterable[IndexInfo], remedy: str) -> IndexSchemaError:
     """Return the error of an operation on indices of several layouts."""
-    found = [(", ".join(group.indices), group.schema.field_type, group.schema.chunking is not None) for group in groups]
+    found = [(", ".join(group.indices), group.schema.field_type, group.schema.has_chunks) for group in groups]
     layouts = "; ".join(f"{kind} {'with' if chunks else 'without'} chunks in {where}" for where, kind, chunks in found)
     return IndexSchemaError(f"The indices behind name {name!r} are not of one layout: {layouts}. {remedy}")

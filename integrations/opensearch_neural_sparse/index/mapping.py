@@ -7,14 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.analyzers import analyzer_for
+from opensearch_neural_sparse.index.analyzers import analyzer_for, language_fields
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding, write_bindings
 from opensearch_neural_sparse.index.documents.chunks import END, START
 from opensearch_neural_sparse.index.metadata.field_types import NUMBERS
 from opensearch_neural_sparse.index.metadata.instants import FORMAT, as_date_field
-from opensearch_neural_sparse.index.model_binding import ModelBinding, write_bindings
 from opensearch_neural_sparse.index.schema import ID_FIELD, FieldType, IndexSchema, marker_field
 
 DEFAULT_ANALYZER = "index.analysis.analyzer.default."
+DEFAULT_PIPELINE = "index.default_pipeline"
 LONGEST_KEYWORD = 8191
 """Maximum length of an indexed keyword in characters; at four bytes each it stays below Lucene's 32,766."""
 LONGEST_COMPARED = LONGEST_KEYWORD - 1
@@ -40,10 +41,15 @@ def create_index_body(
         languages: ISO 639-1 codes of the model's languages, which choose the analyzer that the schema does not name.
 
     Raises:
-        IndexSchemaError: Settings for dense vectors beside a `sparse_vector` field.
+        IndexSchemaError: Settings for dense vectors beside a `sparse_vector` field, or another default pipeline than
+            the one that encodes the documents.
     """
     flat = flat_settings(settings or {})
-    if schema.text_analyzer is None and not any(name.startswith(DEFAULT_ANALYZER) for name in flat):
+    if (
+        schema.text_analyzer is None
+        and not schema.languages
+        and not any(name.startswith(DEFAULT_ANALYZER) for name in flat)
+    ):
         schema = replace(schema, text_analyzer=analyzer_for(languages))
     mappings: dict[str, Any] = {
         "dynamic_date_formats": [FORMAT],
@@ -54,6 +60,12 @@ def create_index_body(
         mappings["_meta"] = write_bindings(bindings)
     if schema.embedding_dimension is not None:
         flat.setdefault("index.knn", True)
+    pipeline = _pipeline_of(bindings or {})
+    if pipeline is not None and flat.setdefault(DEFAULT_PIPELINE, pipeline) != pipeline:
+        raise IndexSchemaError(
+            f"The setting {DEFAULT_PIPELINE} is {flat[DEFAULT_PIPELINE]!r}, and the documents of the index are "
+            f"encoded by pipeline {pipeline!r}. Leave it out, or name it: ServerEncoding(pipeline='...')."
+        )
     if schema.field_type is FieldType.SPARSE_VECTOR:
         if str(flat.get("index.knn", False)).lower() == "true":
             raise IndexSchemaError("The setting index.knn and a sparse_vector field exclude each other on the server.")
@@ -61,32 +73,45 @@ def create_index_body(
     return {"settings": _normalizer() | flat, "mappings": mappings}
 
 
+def _pipeline_of(bindings: Mapping[str, ModelBinding]) -> str | None:
+    """Return the name of the pipeline that encodes the documents of an index, or None where clients do."""
+    return next((binding.server.pipeline for binding in bindings.values() if binding.server is not None), None)
+
+
 def add_field_body(name: str) -> dict[str, Any]:
     """Return the mapping properties of an additional sparse field."""
-    return {name: {"type": str(FieldType.RANK_FEATURES)}, marker_field(name): _keyword()}
+    return {name: {"type": str(FieldType.RANK_FEATURES)}} | marker_body(marker_field(name))
+
+
+def marker_body(name: str) -> dict[str, Any]:
+    """Return the mapping properties of a field that names the model of a vector."""
+    return {name: _keyword()}
 
 
 def sparse_mapping(mappings: Mapping[str, Any], schema: IndexSchema) -> Mapping[str, Any]:
     """Return the mapping of an index's sparse field, or an empty one."""
-    properties = mappings.get("properties", {})
-    if schema.chunking is not None:
-        properties = properties.get(schema.chunk_field, {}).get("properties", {})
-    found: Mapping[str, Any] = properties.get(schema.sparse_field, {})
+    found: Mapping[str, Any] = mappings
+    for name in schema.sparse_path.split("."):
+        found = found.get("properties", {}).get(name, {})
     return found
 
 
 def _properties(schema: IndexSchema) -> dict[str, Any]:
-    text: dict[str, Any] = {"type": "text"}
+    text: dict[str, Any] = {"type": "text"} if schema.semantic is None else schema.semantic.to_mapping()
     if schema.text_analyzer is not None:
         text["analyzer"] = schema.text_analyzer
-    if schema.text_subfields:
-        text["fields"] = {name: {"type": "text", "analyzer": by} for name, by in schema.text_subfields.items()}
+    subfields = {name: {"type": "text", "analyzer": by} for name, by in schema.text_subfields.items()}
+    if fields := subfields | language_fields(schema.language_analyzers):
+        text["fields"] = fields
     properties: dict[str, Any] = {
         ID_FIELD: {"type": "keyword"},
         schema.text_field: text,
-        schema.vector_field: _sparse(schema) if schema.chunking is None else _chunks(schema),
         schema.model_field: _keyword(),
     }
+    if schema.semantic is None:
+        properties[schema.vector_field] = _chunks(schema) if schema.is_cut else _sparse(schema)
+    if schema.server_chunking is not None:
+        properties[schema.passage_field] = {"type": "text", "index": False}  # kept, not searched: the text is
     if schema.embedding_dimension is not None:
         properties[schema.embedding_field] = {
             "type": "knn_vector",
@@ -140,7 +165,7 @@ def _sparse(schema: IndexSchema) -> dict[str, Any]:
 
 def _chunks(schema: IndexSchema) -> dict[str, Any]:
     place: dict[str, Any] = {"type": "integer", "index": False, "doc_values": False}
-    return {"type": "nested", "properties": {schema.sparse_field: _sparse(schema), START: place, END: place}}
+    return {"type": "nested", "properties": {schema.weights_key: _sparse(schema), START: place, END: place}}
 
 
 def _keyword() -> dict[str, Any]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from numbers import Real
 from typing import Any
 
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.short_repr import short_repr
 
 SPARSE_VECTOR_SINCE = (3, 3, 0)
 
@@ -38,11 +41,15 @@ class SeismicParameters:
     quantization_ceiling_ingest: float | None = None
     quantization_ceiling_search: float | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
-        for name in ("n_postings", "approximate_threshold"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-                raise IndexSchemaError(f"{name} is a whole number, got {value!r}.")
+        for name, value in ((each.name, getattr(self, each.name)) for each in fields(self)):
+            if value is not None and (
+                isinstance(value, bool) or not isinstance(value, int if name in _WHOLE else Real)
+            ):
+                kind = "a whole number" if name in _WHOLE else "a number"
+                raise IndexSchemaError(f"{name} is {kind}, got {shown_value(value)}.")
         self._require("n_postings", "at least 1", lambda value: 1 <= value <= _LARGEST_INTEGER)
         self._require("approximate_threshold", "at least 0", lambda value: 0 <= value <= _LARGEST_INTEGER)
         self._require("cluster_ratio", "above 0 and below 1", lambda value: 0 < value < 1)
@@ -57,7 +64,8 @@ class SeismicParameters:
     def _require(self, name: str, limits: str, allowed: Callable[[float], bool]) -> None:
         value = getattr(self, name)
         if value is not None and not allowed(value):
-            raise IndexSchemaError(f"{name} is {limits}, got {value!r}.")
+            raise IndexSchemaError(f"{name} is {limits}, got {shown_value(value)}.")
 
 
+_WHOLE = ("n_postings", "approximate_threshold")
 _LARGEST_INTEGER = 2**31 - 1

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.encode.words import WordVocabulary
 from opensearch_neural_sparse.errors import IndexSchemaError, InvalidVectorError
 
 TOKEN_ID_KEY = "token_id"  # noqa: S105  a word of the stamp
@@ -30,6 +31,11 @@ class TokenIds:
             IndexSchemaError: It is larger than the field supports.
         """
         vocabulary = self._load()
+        if isinstance(vocabulary, WordVocabulary):
+            raise IndexSchemaError(
+                f"A sparse_vector field has token ids up to {LARGEST_TOKEN_ID} for keys, and the model of this index "
+                "gives whole words, which have none. Use FieldType.RANK_FEATURES."
+            )
         largest = max(vocabulary.values(), default=0)
         if largest > LARGEST_TOKEN_ID:
             raise IndexSchemaError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
@@ -17,53 +18,56 @@ HASH_BYTES = 16
 """Length of a hash: two of 10^12 documents are alike with a probability below 10^-14."""
 
 
-def content_hashes(documents: Sequence[SparseDocument]) -> list[bytes | None]:
-    """Return a hash of all that is written of each document but its id; None where a value has no JSON.
+def content_hash(document: SparseDocument) -> bytes | None:
+    """Return a hash of all that is written of a document but its id; None where a value cannot be written.
 
-    Texts, metadata, routing and vectors that were given count; keys in another order are another content.
+    Text, metadata, routing and vectors that were given count; keys in another order are another content. A vector
+    counts the same as a dict and as a `SparseVector`.
+
+    Args:
+        document: The document.
     """
-    lines = to_lines([(_plain_parts(document, document.metadata),) for document in documents])
-    return [_hash(line, document) for line, document in zip(lines, documents, strict=True)]
-
-
-def _plain_parts(document: SparseDocument, metadata: Mapping[str, Any]) -> list[Any]:
-    others = [document.routing, document.embedding, document.model, dict(document.extra_fields)]
-    return [document.text, dict(metadata), *others]
-
-
-def _converted(document: SparseDocument) -> bytes | None:
-    """Return the JSON of a document with metadata that JSON has no type for, such as dates or numpy's scalars."""
     try:
-        metadata = {key: json_value(value, key, document.id) for key, value in document.metadata.items()}
-    except IndexSchemaError:
+        tokens, weights = (None, b"") if document.vector is None else _tokens_and_weights(document.vector)
+        line = _line(document, document.metadata, tokens) or _line(document, _converted(document), tokens)
+        return None if line is None else sha256(b"".join((line, weights, *_others(document)))).digest()[:HASH_BYTES]
+    except (IndexSchemaError, TypeError, ValueError, OverflowError):
         return None
-    (line,) = to_lines([(_plain_parts(document, metadata),)])
+
+
+def _line(document: SparseDocument, metadata: Mapping[str, Any], tokens: Sequence[str] | None) -> bytes | None:
+    """Return the JSON of a document's plain parts and of the tokens of its vector; None where a value has none."""
+    others = [document.routing, document.embedding, document.model, dict(document.extra_fields)]
+    (line,) = to_lines([([document.text, dict(metadata), *others, tokens],)], exact_weights=True)
     return None if isinstance(line, Exception) else line
 
 
-def _hash(written: bytes | Exception, document: SparseDocument) -> bytes | None:
-    line = _converted(document) if isinstance(written, Exception) else written
-    if line is None:
-        return None
-    digest = blake2b(line, digest_size=HASH_BYTES)
-    for part in _vectors(document):
-        digest.update(part)
-    return digest.digest()
+def _converted(document: SparseDocument) -> Mapping[str, Any]:
+    """Return metadata as it is written: dates and numpy's scalars, for which JSON has no type, are converted."""
+    return {key: json_value(value, key, document.id) for key, value in document.metadata.items()}
 
 
-def _vectors(document: SparseDocument) -> Iterable[bytes]:
-    if document.vector is not None:
-        yield b"\1"
-        yield _vector(document.vector)
+def _others(document: SparseDocument) -> Iterator[bytes]:
+    """Yield chunks and the vectors of additional fields."""
     for chunk in map(DocumentChunk.of, document.chunks or ()):
         yield b"\2%d-%d" % (chunk.start, chunk.end)
-        yield _vector(chunk.vector)
+        yield from _vector(chunk.vector)
     for name, held in document.more_vectors.items():
         yield f"\3{name}\0{held.model}\0".encode()
-        yield _vector(held.vector)
+        yield from _vector(held.vector)
 
 
-def _vector(vector: Mapping[str, float]) -> bytes:
+def _vector(vector: Mapping[str, float]) -> tuple[bytes, bytes]:
+    tokens, weights = _tokens_and_weights(vector)
+    return "\0".join(tokens).encode(), weights
+
+
+def _tokens_and_weights(vector: Mapping[str, float]) -> tuple[Sequence[str], bytes]:
+    """Return tokens, and weights as float64."""
     if isinstance(vector, SparseVector):
-        return "\0".join(vector.tokens).encode() + bytes(vector.weights)
-    return repr(dict(vector)).encode()
+        return vector.tokens, vector.weights.tobytes()
+    given = dict(vector)
+    try:
+        return [*given], array("d", given.values()).tobytes()
+    except TypeError:  # weights as text are taken, too
+        return [*given], array("d", map(float, given.values())).tobytes()

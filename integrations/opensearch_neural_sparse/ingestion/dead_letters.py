@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from opensearch_neural_sparse.errors import IndexSchemaError, JournalError
-from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.ingestion.kept_rows import document_of_row
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 
 Stage = Literal["read", "prepare", "encode", "write"]
@@ -25,7 +25,8 @@ class DeadLetter:
         place: Its place in the source.
         stage: Where it failed.
         reason: What was wrong.
-        row: The document as a mapping with the keys of `SparseDocument`; None where it was not to be kept.
+        row: The document as JSON values, with the keys of `SparseDocument`; None where it was not to be kept, could not
+            be read, or holds a value that JSON has no type for.
         rows: How many rows it stands for, where all of a file are wrong alike.
     """
 
@@ -63,14 +64,18 @@ class DeadLetterFile:
         if self._file is None:
             self._file = self.path.open("w", encoding="utf-8")
         content = {name: value for name, value in vars(letter).items() if name != "row" or value is not None}
-        self._file.write(json.dumps(content, ensure_ascii=True, default=str) + "\n")
+        self._file.write(json.dumps(content, ensure_ascii=True) + "\n")
         self._file.flush()
 
 
 def row_of(letter: DeadLetter) -> SourceRow | RefusedRow:
     """Return the document that a dead letter holds, or why there is none."""
+    if letter.row is None:
+        return RefusedRow(
+            place=letter.place, reason="its document was not kept; load it from its source", rows=letter.rows
+        )
     try:
-        return SourceRow(place=letter.place, document=SparseDocument.of(letter.row or {}))
+        return SourceRow(place=letter.place, document=document_of_row(letter.row))
     except (IndexSchemaError, TypeError) as error:
         return RefusedRow(place=letter.place, reason=str(error))
 
@@ -87,5 +92,5 @@ def read_dead_letters(path: Path) -> Iterator[DeadLetter]:
                 yield DeadLetter(**json.loads(line))
             except (ValueError, TypeError) as error:
                 raise JournalError(
-                    f"{path}:{number} is no dead letter ({error}). Name a file of dead letters."
+                    f"{path}:{number} is not a dead letter ({error}). Name a file of dead letters."
                 ) from None

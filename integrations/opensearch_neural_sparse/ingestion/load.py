@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_count, check_flag, check_path, check_text, check_texts
 from opensearch_neural_sparse.index.documents.document import SparseDocument
-from opensearch_neural_sparse.ingestion.journal import Journal
+from opensearch_neural_sparse.ingestion.journals.journal import Journal
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 
 LoadedRow = SourceRow | RefusedRow | SparseDocument | Mapping[str, Any] | str
 """A row with its place, or a document as `write()` takes it, with its number as its place."""
-Embed = Callable[[Sequence[SparseDocument]], Sequence[SparseDocument]]
+Embed = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,13 +30,14 @@ class Load:
         source: Name of the source; a journal belongs to one.
         journal: The file of the journal, or a journal of another kind; None loads every row, each time.
         restart: Whether to drop what the journal holds and load every row.
-        sync: Whether documents whose rows are gone from the source are deleted at the end; it needs a journal.
+        sync: Whether documents whose rows are gone from the source are deleted at the end; it needs a journal. Places
+            of rows, or of whole files, delete those alone.
         dead_letters: File for rows that could not be read, encoded or written; None keeps only their count and the
             first reasons.
-        keep_rows: Whether dead letters hold the documents.
+        keep_rows: Whether dead letters hold the documents, as far as JSON can.
         max_errors: How many rows may fail before the load ends early; None sets no limit.
         embed: Adds vectors of the caller's own, such as dense ones, to documents that are to be written; returns them
-            in their order.
+            in their order. It takes the core's documents, and by Haystack's document store Haystack's.
         only: Places of the rows to load, or of whole files; None loads all.
 
     Raises:
@@ -47,7 +49,7 @@ class Load:
     source: str = "documents"
     journal: str | Path | Journal | None = None
     restart: bool = False
-    sync: bool = False
+    sync: bool | Collection[str] = False
     dead_letters: str | Path | None = None
     keep_rows: bool = False
     max_errors: int | None = None
@@ -57,13 +59,19 @@ class Load:
     def __post_init__(self) -> None:
         if isinstance(self.rows, str | Mapping | SparseDocument) or not isinstance(self.rows, Iterable):
             raise TypeError(f"A load takes several documents, got one {type(self.rows).__name__}; put it into a list.")
+        check_text(source=self.source)
+        check_flag(restart=self.restart, keep_rows=self.keep_rows)
+        check_path(optional=True, dead_letters=self.dead_letters)
+        check_count(0, optional=True, max_errors=self.max_errors)
+        check_texts(optional=True, only=self.only)
+        if not isinstance(self.sync, bool):
+            check_texts(sync=self.sync)
+            object.__setattr__(self, "sync", frozenset(self.sync))
         for option in ("restart", "sync"):
             if getattr(self, option) and self.journal is None:
                 raise ValueError(f"{option}=True needs a journal: journal='articles.journal'.")
         if self.sync and self.only is not None:
             raise ValueError("sync=True needs all rows, but only=... names some. Leave one of them out.")
-        if self.max_errors is not None and self.max_errors < 0:
-            raise ValueError(f"max_errors is 0 or more, got {self.max_errors}.")
 
     def includes(self, place: str) -> bool:
         """Return whether the row of a place is to be loaded.
@@ -71,4 +79,17 @@ class Load:
         Args:
             place: Its place.
         """
-        return self.only is None or place in self.only or place.rpartition(":")[0] in self.only
+        return self.only is None or _names(self.only, place)
+
+    def deletes(self, place: str) -> bool:
+        """Return whether a document is deleted when the row of its place is gone.
+
+        Args:
+            place: Its place.
+        """
+        return self.sync if isinstance(self.sync, bool) else _names(self.sync, place)
+
+
+def _names(places: Collection[str], place: str) -> bool:
+    """Return whether a place, or its file, is one of several."""
+    return place in places or place.rpartition(":")[0] in places

@@ -30,6 +30,21 @@ class LoadProgress:
     refused: int = 0
     seconds: float = 0.0
 
+    @property
+    def done(self) -> int:
+        """Number of rows that are written, unchanged or refused."""
+        return self.written + self.unchanged + self.refused
+
+    @property
+    def under_way(self) -> int:
+        """Number of rows that were read and are being encoded or sent."""
+        return self.read - self.done
+
+    @property
+    def written_per_second(self) -> float:
+        """Documents written per second since the start."""
+        return self.written / self.seconds if self.seconds else 0.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoadReport(LoadProgress):

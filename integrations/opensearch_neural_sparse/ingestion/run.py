@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 from threading import RLock
 from time import monotonic
-from typing import Any, TypeVar
 
+from opensearch_neural_sparse.encode.engines.batching import bounded_batches
+from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.bulk.report import NOT_SENT, BulkFailure, BulkReport, EncodingFailure
-from opensearch_neural_sparse.index.documents.document import SparseDocument
-from opensearch_neural_sparse.ingestion.content_hash import content_hashes
-from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter, DeadLetterFile, Stage
-from opensearch_neural_sparse.ingestion.journal import Gone, Journal, JournalEntry, LoadTarget
+from opensearch_neural_sparse.index.bulk.report import NOT_SENT, NOT_WRITTEN, BulkFailure, BulkReport, EncodingFailure
+from opensearch_neural_sparse.index.documents.document import SparseDocument, size_of
+from opensearch_neural_sparse.ingestion.comparison import compare
+from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter, Stage
+from opensearch_neural_sparse.ingestion.journals.journal import Gone, Journal, JournalEntry, LoadTarget
+from opensearch_neural_sparse.ingestion.journals.recorder import Recorder
+from opensearch_neural_sparse.ingestion.journals.sqlite_journal import SqliteJournal
+from opensearch_neural_sparse.ingestion.kept_rows import row_of_document
 from opensearch_neural_sparse.ingestion.load import Load, LoadedRow
-from opensearch_neural_sparse.ingestion.report import FIRST_LETTERS, LoadProgress, LoadReport
+from opensearch_neural_sparse.ingestion.refusals import Refusals
+from opensearch_neural_sparse.ingestion.report import LoadProgress, LoadReport
+from opensearch_neural_sparse.ingestion.rows_under_way import RowsUnderWay, RowUnderWay
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
-from opensearch_neural_sparse.ingestion.sqlite_journal import SqliteJournal
 
 ID_BYTES = 16
 Progress = Callable[[LoadProgress], None]
-Row = TypeVar("Row")
+_logger = logging.getLogger(__name__)
 
 
 class LoadRun:
@@ -38,6 +43,7 @@ class LoadRun:
         target: What its journal belongs to.
         progress: Called after each answer of the server, and after rows that are unchanged.
         rows_at_once: How many rows are read, and looked up in the journal, together.
+        characters_at_once: How many characters of text these rows have at most; a longer row is read alone.
         routing: What the shards of documents without a routing of their own are chosen by; None leaves it to the ids.
     """
 
@@ -48,19 +54,18 @@ class LoadRun:
         progress: Progress | None = None,
         *,
         rows_at_once: int = 200,
+        characters_at_once: int = 8 * 1024 * 1024,
         routing: str | None = None,
     ) -> None:
         self._load, self._target, self._progress = load, target, progress
-        self._rows_at_once, self._routing = rows_at_once, routing
+        self._rows_at_once, self._characters_at_once, self._routing = rows_at_once, characters_at_once, routing
         self._journal = _journal_of(load)
-        self._letters = None if load.dead_letters is None else DeadLetterFile(Path(load.dead_letters))
-        self._pending: dict[str, list[tuple[JournalEntry, SparseDocument | None]]] = {}
+        self._recorder: Recorder | None = None
+        self._refusals, self._under_way = Refusals(load.dead_letters, load.max_errors), RowsUnderWay()
         self._counts: Counter[str] = Counter()
-        self._first: list[DeadLetter] = []
-        self._stopped: str | None = None
         self._not_deleted: str | None = None
         self._lock, self._started = RLock(), monotonic()
-        self._run, self._unread = 0, 0
+        self._run, self._unread, self._reported = 0, 0, False
 
     def begin(self) -> None:
         """Open the journal and the file of dead letters.
@@ -71,24 +76,32 @@ class LoadRun:
         """
         if self._journal is not None:
             self._run = self._journal.begin(self._target, restart=self._load.restart)
-        if self._letters is not None:
-            self._letters.begin()
+            self._recorder = Recorder(self._journal)
+        self._refusals.begin()
+        by = "no journal" if self._journal is None else f"journal {self._journal.name}, run {self._run}"
+        _logger.info("Load of %r into %r begins: %s.", self._target.source, self._target.index, by)
 
     def close(self) -> None:
         """Close the journal and the file of dead letters; what is recorded stays."""
-        if self._journal is not None:
-            self._journal.close()
-        if self._letters is not None:
-            self._letters.close()
+        if not self._reported:
+            self._log_end("was interrupted", f"{self._counts['read']} read, {self._counts['written']} written.")
+        self._refusals.close()
+        try:
+            if self._recorder is not None:
+                self._recorder.close()
+        finally:
+            if self._journal is not None:
+                self._journal.close()
 
     def documents(self) -> Iterator[SparseDocument]:
         """Yield the documents that are to be written; end early after too many errors."""
-        rows = enumerate(self._load.rows, start=1)
-        for part in _parts(rows, self._rows_at_once):
-            yield from self._changed([self._read(row, number) for number, row in part])
-            if self._stopped is not None:
+        rows = (self._read(row, number) for number, row in enumerate(self._load.rows, start=1))
+        for part in bounded_batches(rows, _size_of, count=self._rows_at_once, size=self._characters_at_once):
+            yield from self._changed(part)
+            if self._refusals.too_many is not None:
                 return
-        if self._journal is not None:
+        if self._journal is not None and self._recorder is not None:
+            self._recorder.wait()
             self._journal.finish()
 
     def acknowledge(self, ids: Sequence[str], report: BulkReport) -> None:
@@ -100,44 +113,55 @@ class LoadRun:
         """
         failed, unknown = {failure.id: failure for failure in report.failed}, frozenset(report.unknown)
         with self._lock:
-            taken, refused = [], []
+            taken: list[JournalEntry] = []
+            others: list[JournalEntry] = []
+            refused: list[str] = []
             for name in [*ids, *(failed.keys() - set(ids))]:
-                entry, document = self._take(name)
-                failure = failed.pop(name, None)
-                if failure is not None and failure.error_type != NOT_SENT:
-                    refused.append(name)
-                    self._refuse(name, entry.place if entry else name, _stage(failure), _reason(failure), document)
-                elif failure is not None or name in unknown:
-                    self._counts["left"] += 1
-                elif entry is not None:
-                    taken.append(entry)
-            if self._journal is not None:
-                self._journal.commit([entry for entry in taken if entry.content])
-                self._journal.mark_read(refused)  # so that what the index holds of such rows is not taken for gone
+                row, failure = self._under_way.take(name), failed.pop(name, None)
+                if failure is not None:
+                    others += [] if row is None or row.former is None else [row.former]
+                    if failure.error_type in (NOT_SENT, NOT_WRITTEN):
+                        self._counts["left"] += 1
+                    else:
+                        refused.append(name)
+                        place, document = (name, None) if row is None else (row.entry.place, row.document)
+                        self._refuse(name, place, _stage(failure), _reason(failure), document)
+                elif name in unknown:
+                    self._counts["left"] += 1  # the index holds one content or the other
+                    others += [] if row is None else [row.entry._replace(content=b"")]
+                elif row is not None:
+                    taken.append(row.entry)
+            if self._recorder is not None:
+                self._recorder.commit([*(entry for entry in taken if entry.content), *others])
+                self._recorder.mark_read(refused)  # so that what the index holds of such rows is not taken for gone
             self._counts["written"] += len(taken)
         self._show()
 
     def gone(self) -> Iterator[list[Gone]]:
         """Yield the documents of rows that are gone, where they may be deleted."""
-        if self._journal is None or not self._load.sync:
+        if self._journal is None or self._recorder is None or not self._load.sync:
             return
-        if self._stopped or self._counts["left"]:
-            self._not_deleted = "No document was deleted, since the load ended early."
-        elif self._unread:
-            self._not_deleted = f"No document was deleted, since {self._unread} rows could not be read."
-        else:
-            yield from self._journal.gone()
+        self._recorder.wait()
+        ended_early = bool(self._refusals.too_many or self._counts["left"])
+        self._not_deleted = reason_to_keep(ended_early=ended_early, unread=self._unread)
+        parts = self._journal.gone()
+        while self._not_deleted is None and (part := next(parts, None)) is not None:
+            if chosen := [each for each in part if self._load.deletes(each.place)]:
+                yield chosen
 
-    def forget(self, gone: Sequence[Gone], *, deleted: int) -> None:
-        """Record that documents were deleted.
+    def forget(self, gone: Sequence[Gone], report: BulkReport) -> None:
+        """Record that documents were deleted; no others are, where some could not be.
 
         Args:
             gone: The documents.
-            deleted: How many of them the index held.
+            report: The report of their deletion.
         """
+        kept = {failure.id for failure in report.failed} | set(report.unknown)
         if self._journal is not None:
-            self._journal.forget([name for name, _ in gone])
-        self._counts["deleted"] += deleted
+            self._journal.forget([each.id for each in gone if each.id not in kept])
+        self._counts["deleted"] += report.written
+        if not report.complete:
+            self._not_deleted = f"Not every document of a row that is gone was deleted: {_why(report)}"
 
     def report(self, written: BulkReport) -> LoadReport:
         """Return the report of the run.
@@ -146,17 +170,23 @@ class LoadRun:
             written: The report of all its bulk requests.
         """
         with self._lock:
-            self._counts["left"] += sum(map(len, self._pending.values()))
-            self._pending.clear()
-            return LoadReport(
+            self._counts["left"] += self._under_way.clear()
+            report = LoadReport(
                 **self._counts,
+                refused=self._refusals.rows,
                 seconds=monotonic() - self._started,
-                letters=tuple(self._first),
-                stopped=self._stopped or written.stopped,
+                letters=tuple(self._refusals.first),
+                stopped=self._refusals.too_many or written.stopped,
                 not_deleted=self._not_deleted,
                 unknown=written.unknown,
                 without_vector=written.without_vector,
             )
+        self._reported = True
+        self._log_end("ended early" if report.stopped or report.left else "ended", report)
+        return report
+
+    def _log_end(self, how: str, counts: LoadReport | str) -> None:
+        _logger.info("Load of %r into %r %s: %s", self._target.source, self._target.index, how, counts)
 
     def _read(self, row: LoadedRow, number: int) -> SourceRow | RefusedRow:
         if isinstance(row, SourceRow | RefusedRow):
@@ -170,8 +200,12 @@ class LoadRun:
     def _changed(self, rows: Sequence[SourceRow | RefusedRow]) -> Sequence[SparseDocument]:
         """Return the documents of rows that the index does not hold as they are."""
         read = list(self._readable(rows))
-        changed = [(row, b"") for row in read] if self._journal is None else self._compared(self._journal, read)
-        documents = [self._to_write(row, content) for row, content in changed]
+        recorder = self._recorder
+        documents: Sequence[SparseDocument]
+        if recorder is None:
+            documents = [self._to_write(row, self._entry(row), None) for row in read]
+        else:
+            documents = self._compared(recorder, read)
         return documents if self._load.embed is None or not documents else self._load.embed(documents)
 
     def _readable(self, rows: Iterable[SourceRow | RefusedRow]) -> Iterator[SourceRow]:
@@ -185,40 +219,32 @@ class LoadRun:
             else:
                 yield self._with_id(row)
 
-    def _compared(self, journal: Journal, rows: Sequence[SourceRow]) -> list[tuple[SourceRow, bytes]]:
-        """Return the rows that the journal does not hold as they are, with the hashes of their contents."""
-        contents = content_hashes([row.document for row in rows])
-        entries = journal.entries([str(row.document.id) for row in rows])
-        changed, unchanged, refused = [], [], []
-        for row, content in zip(rows, contents, strict=True):
-            name = str(row.document.id)
-            with self._lock:
-                known = self._pending[name][0][0] if name in self._pending else entries.get(name)
-            if known is not None and (reason := self._conflict(row, content, known)) is not None:
-                refused.append(name)
-                self._refuse(name, row.place, "read", reason, row.document)
-            elif known is not None and known.content == content:
-                unchanged.append(name)
-                entries[name] = known._replace(run=self._run)
-            else:
-                entries[name] = self._entry(row, content)
-                changed.append((row, content or b""))
-        journal.mark_read([*unchanged, *refused])
-        if unchanged:
-            self._counts["unchanged"] += len(unchanged)
+    def _compared(self, recorder: Recorder, rows: Sequence[SourceRow]) -> Sequence[SparseDocument]:
+        """Return the documents of rows that the journal does not hold as they are."""
+        names = [str(row.document.id) for row in rows]
+        with self._lock:  # before the journal, which has those that are acknowledged in between
+            under_way = self._under_way.entries(names)
+        known = recorder.entries(names)
+        found = compare(rows, known | under_way, self._entry)
+        for row, reason in found.conflicts:
+            self._refuse(row.document.id, row.place, "read", reason, row.document)
+        recorder.mark_read([*found.unchanged, *(str(row.document.id) for row, _ in found.conflicts)])
+        if found.unchanged:
+            self._counts["unchanged"] += len(found.unchanged)
             self._show()
-        return changed
+        entries = (entry for _, entry in found.changed)
+        self._intend(recorder, [entry for entry in entries if self._load.sync or entry.id in known])
+        return [self._to_write(row, entry, known.get(entry.id)) for row, entry in found.changed]
 
-    def _conflict(self, row: SourceRow, content: bytes | None, known: JournalEntry) -> str | None:
-        """Return why a row cannot be written beside what is known of its id, or None."""
-        if known.run == self._run and known.content != content:
-            return f"its id {known.id!r} is that of {known.place}, too; ids are unique in a load"
-        if known.routing != (routing := self._routing_of(row)):
-            return (
-                f"its routing was {known.routing!r} when it was written, and is {routing!r} now: the index would "
-                "hold it twice. Delete the former document, or give this one another id"
-            )
-        return None
+    def _intend(self, recorder: Recorder, entries: Sequence[JournalEntry]) -> None:
+        """Record that rows are about to be written: after a sudden end, the index may hold them, or the former ones.
+
+        Without it, a source that goes back to the former content would be taken for unchanged, and a new row that goes
+        would not be taken for gone.
+        """
+        if entries:
+            recorder.commit([entry._replace(content=b"") for entry in entries])
+            recorder.wait()
 
     def _with_id(self, row: SourceRow) -> SourceRow:
         if row.document.id is not None:
@@ -228,26 +254,16 @@ class LoadRun:
         name = blake2b(f"{self._load.source}\0{row.place}".encode(), digest_size=ID_BYTES).hexdigest()
         return replace(row, document=replace(row.document, id=name))
 
-    def _to_write(self, row: SourceRow, content: bytes) -> SparseDocument:
-        entry = self._entry(row, content)
+    def _to_write(self, row: SourceRow, entry: JournalEntry, former: JournalEntry | None) -> SparseDocument:
         with self._lock:
-            self._pending.setdefault(entry.id, []).append((entry, row.document if self._load.keep_rows else None))
+            self._under_way.add(RowUnderWay(entry, row.document if self._load.keep_rows else None, former))
         return row.document
 
-    def _entry(self, row: SourceRow, content: bytes | None) -> JournalEntry:
+    def _entry(self, row: SourceRow, content: bytes | None = None) -> JournalEntry:
         return JournalEntry(str(row.document.id), content or b"", row.place, self._run, self._routing_of(row))
 
     def _routing_of(self, row: SourceRow) -> str | None:
         return self._routing if row.document.routing is None else row.document.routing
-
-    def _take(self, name: str) -> tuple[JournalEntry | None, SparseDocument | None]:
-        """Return the next pending row of an id, and its document where that is kept."""
-        if name not in self._pending:
-            return None, None
-        first, *rest = self._pending.pop(name)
-        if rest:
-            self._pending[name] = rest
-        return first
 
     def _refuse(
         self,
@@ -259,39 +275,29 @@ class LoadRun:
         *,
         rows: int = 1,
     ) -> None:
-        kept = None if document is None or not self._load.keep_rows else _row(document)
-        letter = DeadLetter(id=name, place=place, stage=stage, reason=reason, row=kept, rows=rows)
-        with self._lock:
-            if self._letters is not None:
-                self._letters.write(letter)
-            if len(self._first) < FIRST_LETTERS:
-                self._first.append(replace(letter, row=None))
-            self._counts["refused"] += rows
-            most = self._load.max_errors
-            if most is not None and self._counts["refused"] > most and self._stopped is None:
-                self._stopped = f"More than {most} rows failed (max_errors, --max-errors); repeat the load to go on."
+        kept = None if document is None or not self._load.keep_rows else row_of_document(document)
+        self._refusals.add(DeadLetter(id=name, place=place, stage=stage, reason=reason, row=kept, rows=rows))
 
     def _show(self) -> None:
         if self._progress is not None:
-            counts = {name: self._counts[name] for name in ("read", "unchanged", "written", "refused")}
-            self._progress(LoadProgress(**counts, seconds=monotonic() - self._started))
+            counts = {name: self._counts[name] for name in ("read", "unchanged", "written")}
+            self._progress(LoadProgress(**counts, refused=self._refusals.rows, seconds=monotonic() - self._started))
 
 
-def _parts(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    """Yield rows in batches; an error of the source comes after the rows before it."""
-    iterator, error = iter(rows), None
-    while error is None:
-        part: list[Row] = []
-        try:
-            for row in islice(iterator, size):
-                part.append(row)  # noqa: PERF402  what was read before an error is kept
-        except Exception as raised:  # noqa: BLE001  raised again below
-            error = raised
-        if part:
-            yield part
-        elif error is None:
-            return
-    raise error
+def reason_to_keep(*, ended_early: bool, unread: int) -> str | None:
+    """Return why documents of rows that are gone cannot be deleted, or None.
+
+    Args:
+        ended_early: Whether rows were left.
+        unread: How many rows could not be read.
+    """
+    if ended_early:
+        return "No document was deleted, since the load ended early."
+    return f"No document was deleted, since {unread} rows could not be read." if unread else None
+
+
+def _size_of(row: SourceRow | RefusedRow) -> int:
+    return size_of(row.document) if isinstance(row, SourceRow) else 0
 
 
 def _journal_of(load: Load) -> Journal | None:
@@ -308,12 +314,5 @@ def _reason(failure: BulkFailure) -> str:
     return f"{failure.error_type}: {failure.reason}"
 
 
-def _row(document: SparseDocument) -> dict[str, Any]:
-    given: Iterable[tuple[str, Any]] = ((each.name, getattr(document, each.name)) for each in fields(document))
-    return {name: _plain(value) for name, value in given if value is not None and value != {}}
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    return dict(value) if hasattr(value, "items") else value
+def _why(report: BulkReport) -> str:
+    return report.stopped or first_of(map(str, report.failed), 1)

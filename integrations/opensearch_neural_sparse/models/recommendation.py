@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from statistics import mean
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from opensearch_neural_sparse.errors import Choice
+from opensearch_neural_sparse.arguments import check_list, check_texts, check_type
+from opensearch_neural_sparse.error_reasons import shown_value
+from opensearch_neural_sparse.models.criteria import Priority, PriorityLike, rank
+from opensearch_neural_sparse.models.reasons import reasons
 from opensearch_neural_sparse.models.registry import list_models
-from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec
+from opensearch_neural_sparse.models.requirements import Requirements
+from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec, languages_of
 
 RUNNERS_UP = 2
-
-
-class Priority(Choice):
-    """Ranking of models: by `RELEVANCE` of the results, or by `SPEED` (few parameters, then few FLOPS)."""
-
-    RELEVANCE = "relevance"
-    SPEED = "speed"
-
-
-PriorityLike = Priority | Literal["relevance", "speed"]
-"""A `Priority`, or its value as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,12 +23,24 @@ class Recommendation:
     Attributes:
         choice: The model.
         runners_up: What comes next, best first.
-        reasons: Sentences that say what speaks for the choice, and what against.
+        reasons: Sentences that say what was weighed, what speaks for the choice and against, and what was left out.
+        left_out: Requirement that is not met -> names of the models that do not meet it; each model is under the first
+            of its unmet requirements alone.
     """
 
     choice: ModelSpec
     runners_up: tuple[ModelSpec, ...]
     reasons: tuple[str, ...]
+    left_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_type(ModelSpec, choice=self.choice)
+        check_list(ModelSpec, runners_up=self.runners_up)
+        check_texts(reasons=self.reasons)
+
+    def __repr__(self) -> str:
+        others = [spec.name for spec in self.runners_up]
+        return f"<Recommendation: {self.choice.name!r}, next {others}; print() shows {len(self.reasons)} reasons>"
 
     def __str__(self) -> str:
         others = ", ".join(spec.name for spec in self.runners_up)
@@ -52,8 +55,17 @@ def recommend_model(
     min_context: int | None = None,
     commercial: bool = True,
     priority: PriorityLike = Priority.RELEVANCE,
+    min_relevance: float | None = None,
 ) -> Recommendation:
     """Recommend a model with published relevance.
+
+    A model must meet every requirement: languages, mode, parameters, length of documents, licence, and a published
+    NDCG@10 above that of BM25, which needs no model. Those that do are ranked by the criteria of `Priority`, one after
+    the other: each decides between models that are equal in all before it.
+
+    NDCG@10 is the mean over BEIR for English alone, else the mean over the languages' rows of MIRACL. Where no model
+    has a row for each of the languages, a multilingual model that knows them is recommended by its mean over all of
+    MIRACL, and the reasons say so.
 
     Args:
         languages: ISO 639-1 codes of the languages of the documents; a model must know them all.
@@ -62,72 +74,57 @@ def recommend_model(
         min_context: Length of the longest document in tokens that must fit.
         commercial: Whether the licence must allow commercial use.
         priority: What counts most.
+        min_relevance: Least published NDCG@10; None is more than BM25's, 0 takes models below BM25, too.
 
     Raises:
         ValueError: No known model does all that.
     """
-    wanted = frozenset([languages] if isinstance(languages, str) else languages)
-    known = list_models(
-        languages=wanted, mode=mode, max_params=max_params, min_context=min_context, commercial=commercial
+    wanted = Requirements(
+        languages=frozenset(languages_of(languages)),
+        mode=None if mode is None else Mode(mode),
+        max_params=max_params,
+        min_context=min_context,
+        commercial=commercial,
+        min_relevance=min_relevance,
     )
-    rated = [spec for spec in known if relevance_for(spec, wanted) is not None]
-    if not rated:
+    known = list_models()
+    suitable = _suitable(known, wanted)
+    if not suitable:
+        asked = shown_value(sorted(wanted.languages))
         raise ValueError(
-            f"No known model with published relevance has languages={sorted(wanted)}, mode={mode}, "
-            f"max_params={max_params}, min_context={min_context}, commercial={commercial}. Ask for less."
+            f"No known model with published relevance has languages={asked}, mode={mode}, "
+            f"max_params={max_params}, min_context={min_context}, commercial={commercial}, "
+            f"min_relevance={min_relevance}. Relax a requirement."
         )
-    ranked = sorted(rated, key=_by(Priority(priority), wanted))
-    choice, runners_up = ranked[0], tuple(ranked[1 : 1 + RUNNERS_UP])
-    return Recommendation(choice=choice, runners_up=runners_up, reasons=_reasons(choice, runners_up, wanted))
-
-
-def relevance_for(spec: ModelSpec, languages: Collection[str]) -> float | None:
-    """Return a model's published NDCG@10 for languages: the BEIR mean for English alone, else the mean over MIRACL."""
-    if set(languages) <= {"en"}:
-        return spec.relevance.beir_average
-    rows = [spec.relevance.miracl.get(language) for language in languages]
-    return mean(row for row in rows if row is not None) if None not in rows else None
-
-
-def _by(priority: Priority, languages: Collection[str]) -> Callable[[ModelSpec], tuple[float, ...]]:
-    def key(spec: ModelSpec) -> tuple[float, ...]:
-        relevance = -(relevance_for(spec, languages) or 0.0)
-        size, flops = spec.parameters or float("inf"), spec.relevance.flops or float("inf")
-        return (relevance, flops, size) if priority is Priority.RELEVANCE else (size, flops, relevance)
-
-    return key
-
-
-def _reasons(choice: ModelSpec, runners_up: tuple[ModelSpec, ...], languages: Collection[str]) -> tuple[str, ...]:
-    benchmark = "BEIR" if set(languages) <= {"en"} else f"MIRACL ({', '.join(sorted(languages))})"
-    numbers = [f"{spec.name} {relevance_for(spec, languages):.3f}" for spec in (choice, *runners_up)]
-    reasons = [f"Published NDCG@10 on {benchmark}: {', '.join(numbers)}."]
-    if choice.relevance.in_domain and benchmark == "BEIR":
-        reasons.append(_without_check(choice, runners_up))
-    if choice.mode is Mode.DOC_ONLY:
-        reasons.append("Queries are looked up in a table: microseconds, without a machine-learning library.")
-    else:
-        reasons.append("Queries run through the transformer, which takes milliseconds and an engine where you search.")
-    if choice.relevance.flops:
-        reasons.append(
-            f"Published FLOPS {choice.relevance.flops}, the products to add up per query and document: few are fast."
-        )
-    if choice.parameters:
-        reasons.append(
-            f"{choice.parameters / 1e6:.0f} million parameters encode documents of {choice.max_length} tokens."
-        )
-    reasons.append(f"Licence: {choice.licence}{'; its repository is gated' if choice.gated else ''}.")
-    return tuple(reasons)
-
-
-def _without_check(choice: ModelSpec, others: tuple[ModelSpec, ...]) -> str:
-    seen = choice.relevance.in_domain
-    rows = []
-    for spec in (choice, *others):
-        unseen = [value for collection, value in spec.relevance.beir.items() if collection not in seen]
-        if unseen:
-            rows.append(f"{spec.name} {mean(unseen):.3f}")
-    return (
-        f"It was trained on {len(seen)} of these collections ({', '.join(seen)}), so that its mean is not zero-shot. "
-        f"On the others alone: {', '.join(rows)}."
+    ranked = rank(suitable, Priority(priority), wanted.languages)[: 1 + RUNNERS_UP]
+    left_out = _left_out(known, suitable, wanted)
+    return Recommendation(
+        choice=ranked[0],
+        runners_up=tuple(ranked[1:]),
+        reasons=reasons(ranked, wanted, Priority(priority), left_out),
+        left_out=left_out,
     )
+
+
+def _suitable(known: Sequence[ModelSpec], wanted: Requirements) -> list[ModelSpec]:
+    """Return models that meet all requirements, else multilingual ones that lack only a row for each language."""
+    suitable = [spec for spec in known if wanted.first_unmet(spec) is None]
+    if suitable or wanted.min_relevance or wanted.languages <= {"en"}:
+        return suitable
+    return [
+        spec
+        for spec in known
+        if wanted.first_unmet(spec, relevance=False) is None
+        and spec.relevance.miracl_average is not None
+        and spec.relevance.mean_for(wanted.languages) is None
+    ]
+
+
+def _left_out(
+    known: Sequence[ModelSpec], suitable: Sequence[ModelSpec], wanted: Requirements
+) -> dict[str, tuple[str, ...]]:
+    names: dict[str, list[str]] = {}
+    for spec in known:
+        if spec not in suitable and (unmet := wanted.first_unmet(spec)):
+            names.setdefault(unmet, []).append(spec.name)
+    return {unmet: tuple(found) for unmet, found in names.items()}

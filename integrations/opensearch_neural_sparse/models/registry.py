@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opensearch_neural_sparse.arguments import check_count, check_flag, check_path, check_text
 from opensearch_neural_sparse.errors import UnknownModelError
 from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
 from opensearch_neural_sparse.models.catalog.splade import SPLADE
-from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec
+from opensearch_neural_sparse.models.catalog.token_weights import TOKEN_WEIGHTS
+from opensearch_neural_sparse.models.installed import installed_folder, installed_models
+from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec, languages_of
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files.hub import HubOptions
 
-CATALOGUE = OPENSEARCH + SPLADE
+CATALOGUE = OPENSEARCH + SPLADE + TOKEN_WEIGHTS
 """Models of the built-in catalogue."""
-CONFIGURATION = ("*.json",)
+CONFIGURATION = ("*.json", "sparse_linear.*")
 _registered: dict[str, ModelSpec] = {}
 
 
@@ -25,8 +29,9 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
     """Look up a model's specification.
 
     Args:
-        model: Short name such as `doc-v3-distill`, hub id, the name of a registered model, the folder of a
-            `SparseEncoder` (its facts are read from its files), or a spec, which is returned as it is.
+        model: Short name such as `doc-v3-distill`, hub id, the name of a registered model or of one that an installed
+            package brings, the folder of a `SparseEncoder` (its facts are read from its files), or a spec, which is
+            returned as it is.
 
     Raises:
         UnknownModelError: No such model; the error lists close matches.
@@ -36,16 +41,18 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
         return model
     if not isinstance(model, str | Path):
         raise TypeError(f"A model is its name, hub id or folder, or a ModelSpec, got {type(model).__name__}.")
-    known = {name: spec for spec in list_models() for name in (spec.name, spec.id)}
+    known = {name: spec for spec in (*CATALOGUE, *_registered.values()) for name in (spec.name, spec.id)}
     if isinstance(model, str) and model in known:
         return known[model]
-    if Path(model).expanduser().is_dir():
+    if isinstance(model, str) and model in installed_models():
+        return _read_installed(model)
+    if _is_folder(model):
         return _read_folder(Path(model))
     if _reads_as_folder(model):
         raise UnknownModelError(str(model), folder=Path(model).expanduser().absolute())
     from difflib import get_close_matches
 
-    wanted = {name.lower(): name for name in known}
+    wanted = {name.lower(): name for name in (*known, *installed_models())}
     close = get_close_matches(str(model).lower(), wanted, n=3, cutoff=0.6)
     raise UnknownModelError(str(model), tuple(wanted[name] for name in close))
 
@@ -58,7 +65,9 @@ def list_models(
     min_context: int | None = None,
     commercial: bool = False,
 ) -> tuple[ModelSpec, ...]:
-    """List the known models: OpenSearch's own, other SPLADE models, then registered ones.
+    """List the known models: OpenSearch's own, SPLADE, models of one weight for each token, then others.
+
+    The others are those that installed packages bring, such as opensearch-neural-sparse-small-en, and registered ones.
 
     Args:
         languages: ISO 639-1 codes that a model must all know.
@@ -67,12 +76,15 @@ def list_models(
         min_context: Length of the longest document in tokens that must fit.
         commercial: Whether the licence must allow commercial use.
     """
-    wanted = {languages} if isinstance(languages, str) else set(languages)
+    check_count(optional=True, max_params=max_params, min_context=min_context)
+    check_flag(commercial=commercial)
+    wanted, mode = set(languages_of(languages)), None if mode is None else Mode(mode)
+    others = {name: _read_installed(name) for name in installed_models()} | _registered
     return tuple(
         spec
-        for spec in (*CATALOGUE, *_registered.values())
+        for spec in (*CATALOGUE, *others.values())
         if wanted <= set(spec.languages)
-        and (mode is None or spec.mode is Mode(mode))
+        and (mode is None or spec.mode is mode)
         and (max_params is None or (spec.parameters is not None and spec.parameters <= max_params))
         and (min_context is None or spec.max_length >= min_context)
         and (spec.commercial or not commercial)
@@ -113,13 +125,16 @@ def register_model(
     """
     from opensearch_neural_sparse.models.files.hub import HubOptions
 
+    check_path(source=source)
+    check_text(licence=licence, revision=revision)
+    check_text(optional=True, name=name)
     options = HubOptions(token=token, cache_dir=cache_dir, local_files_only=local_files_only)
     spec = _read_source(source, revision, options)
     name = name or spec.name
     if any(name in (known.name, known.id) for known in CATALOGUE):
         raise ValueError(f"The catalogue has a model {name!r}; register this one under another name.")
     if languages is not None:
-        spec = replace(spec, languages=(languages,) if isinstance(languages, str) else tuple(languages))
+        spec = replace(spec, languages=languages_of(languages))
     spec = replace(spec, id=name if spec.path else spec.id, name=name, licence=licence)
     _check_files(spec, options)
     _registered[name] = spec
@@ -131,8 +146,18 @@ def registered_models() -> tuple[ModelSpec, ...]:
     return tuple(_registered.values())
 
 
+@cache
+def _read_installed(name: str) -> ModelSpec:
+    from opensearch_neural_sparse.models.files.metadata import read_spec
+
+    point = installed_models()[name]
+    folder = installed_folder(point)
+    facts = {} if point.dist is None else dict(point.dist.metadata.json)
+    return replace(read_spec(folder, id=name, path=folder), licence=str(facts.get("license_expression", "unknown")))
+
+
 def _read_source(source: str | Path, revision: str, options: HubOptions) -> ModelSpec:
-    if _reads_as_folder(source) or Path(source).expanduser().is_dir() or str(source).count("/") != 1:
+    if _reads_as_folder(source) or _is_folder(source) or str(source).count("/") != 1:
         return get_model(Path(source))
     from opensearch_neural_sparse.models.files.hub import read_snapshot
     from opensearch_neural_sparse.models.files.metadata import read_spec
@@ -159,6 +184,14 @@ def _check_files(spec: ModelSpec, options: HubOptions) -> None:
             local_files_only=options.local_files_only,
         )
         _ = files.query_sha256  # reads the query side, so that a damaged one is refused here
+
+
+def _is_folder(name: str | Path) -> bool:
+    """Return whether there is a folder of that name; a name that no folder can have names none."""
+    try:
+        return Path(name).expanduser().is_dir()
+    except (OSError, ValueError, RuntimeError):  # too long, half a surrogate pair, the home of nobody
+        return False
 
 
 def _reads_as_folder(model: str | Path) -> bool:

@@ -14,16 +14,18 @@ from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.metadata.values import plain_scalar
 from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
 from opensearch_neural_sparse.readers.csv_cells import check_type, typed
+from opensearch_neural_sparse.readers.dataset_rows import is_saved_dataset, rows_of_split, saved_splits
 from opensearch_neural_sparse.readers.formats import (
     FORMATS,
+    LONGEST_ROW,
     TEXT_ENDINGS,
-    Row,
-    RowWithoutText,
+    UNREADABLE,
     ending_of,
     is_compressed,
     read_lines,
     read_rows,
 )
+from opensearch_neural_sparse.readers.row import Row, RowWithoutText
 
 STANDARD_INPUT = Path("-")
 _SHOWN_COLUMNS = 8
@@ -64,27 +66,38 @@ def read_documents(
     """Read the documents of files and folders one by one, in the order of their names.
 
     Args:
-        paths: Files, folders, or `-` for JSON lines on standard input.
+        paths: Files, folders, folders of `datasets`, or `-` for JSON lines on standard input.
         columns: Which columns of a row are what; a text file is a document by itself, its path the id.
         standard_input: What `-` stands for.
 
     Raises:
-        MissingDependencyError: A Parquet file, and pyarrow is not installed.
+        MissingDependencyError: A Parquet file or a dataset, and pyarrow or `datasets` is not installed.
     """
     for row in read_source(paths, columns, standard_input):
         yield row.document if isinstance(row, SourceRow) else row
 
 
-def read_source(paths: Iterable[Path], columns: Columns, standard_input: IO[bytes]) -> Iterator[SourceRow | RefusedRow]:
-    """Read the documents of files and folders as `read_documents` does, with their places."""
+def read_source(
+    paths: Iterable[Path], columns: Columns, standard_input: IO[bytes], *, longest: int = LONGEST_ROW
+) -> Iterator[SourceRow | RefusedRow]:
+    """Read the documents of files and folders as `read_documents` does, with their places.
+
+    Args:
+        paths: Files, folders, folders of `datasets`, or `-` for JSON lines on standard input.
+        columns: Which columns of a row are what.
+        standard_input: What `-` stands for.
+        longest: Most bytes of a row, unpacked.
+    """
     for path in paths:
         if path == STANDARD_INPUT:
-            rows = read_lines(standard_input, "standard input")
-            yield from _merge_refusals((_document(row, columns) for row in rows), "standard input", columns)
+            lines = read_lines(standard_input, "standard input", longest=longest)
+            yield from documents_of(lines, "standard input", columns)
+        elif path.is_dir() and is_saved_dataset(path):
+            yield from _read_saved(path, columns)
         elif path.is_dir():
-            yield from _read_folder(path, columns)
+            yield from _read_folder(path, columns, longest)
         else:
-            yield from _read_file(path, columns)
+            yield from _read_file(path, columns, longest)
 
 
 def check_paths(paths: Iterable[Path]) -> None:
@@ -114,28 +127,54 @@ def known_endings() -> str:
 
 def skipped_files(paths: Iterable[Path]) -> int:
     """Count the files of unknown format in folders, without hidden ones."""
-    return sum(not is_readable(file) for path in paths if path.is_dir() for file in _walk(path))
+    folders = (path for path in paths if path.is_dir() and not is_saved_dataset(path))
+    return sum(not is_readable(file) for folder in folders for file in walk(folder))
 
 
-def _read_folder(folder: Path, columns: Columns) -> Iterator[SourceRow | RefusedRow]:
+def documents_of(rows: Iterable[Row | RefusedRow], place: str, columns: Columns) -> Iterator[SourceRow | RefusedRow]:
+    """Make documents of rows.
+
+    Args:
+        rows: The rows of one file or split.
+        place: Its name, for a refusal of all its rows.
+        columns: Which columns of a row are what.
+    """
+    return _merge_refusals((_document(row, columns) for row in rows), place, columns)
+
+
+def _read_saved(folder: Path, columns: Columns) -> Iterator[SourceRow | RefusedRow]:
+    try:
+        splits = saved_splits(folder)
+    except UNREADABLE as error:
+        yield RefusedRow(place=str(folder), reason=f"it cannot be read as a dataset: {error}")
+        return
+    for split in splits:
+        yield from documents_of(rows_of_split(split), split.place, columns)
+
+
+def _read_folder(folder: Path, columns: Columns, longest: int) -> Iterator[SourceRow | RefusedRow]:
     empty = True
-    for path in filter(is_readable, _walk(folder)):
+    for path in filter(is_readable, walk(folder)):
         empty = False
-        yield from _read_file(path, columns)
+        if path.is_file():
+            yield from _read_file(path, columns, longest)
+        else:
+            yield RefusedRow(place=str(path), reason="it is no regular file, or a link to none")
     if empty:
         yield RefusedRow(place=str(folder), reason=f"no file in it ends in {known_endings()}")
 
 
-def _walk(folder: Path) -> Iterator[Path]:
+def walk(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder and its subfolders by name, without hidden ones."""
     for root, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (Path(root, name) for name in sorted(files) if not name.startswith("."))
 
 
-def _read_file(path: Path, columns: Columns) -> Iterator[SourceRow | RefusedRow]:
+def _read_file(path: Path, columns: Columns, longest: int) -> Iterator[SourceRow | RefusedRow]:
     if ending_of(path) in TEXT_ENDINGS:
         columns = Columns()
-    return _merge_refusals((_document(row, columns) for row in read_rows(path)), str(path), columns)
+    return documents_of(read_rows(path, longest=longest), str(path), columns)
 
 
 def _merge_refusals(

@@ -17,6 +17,7 @@ from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.options.legs import Leg
 from opensearch_neural_sparse.store.bulk.scheduler import Observe
 from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse.telemetry.conventions import Attributes
 
 Result = TypeVar("Result")
 
@@ -26,10 +27,26 @@ class Request:
     """A request to the server; the result is the response.
 
     Attributes:
+        name: Its name in opensearch-py, such as `indices.get`.
         send: Client, blocking or asynchronous -> the response, or an awaitable of it.
+        confirmed_by: A key of the response to a change that is not read otherwise; without it, it is no success.
+        expected: An HTTP status that is a normal outcome, sent with `ignore` so that the client logs no warning; it is
+            an error for the operation all the same.
+        size: How many searches it holds.
     """
 
+    name: str
     send: Callable[[Any], Any]
+    confirmed_by: str | None = None
+    expected: int | None = None
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class WithClient:
+    """A function of the client that sends nothing; the result is what it returns."""
+
+    function: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -39,10 +56,12 @@ class Compute:
     Attributes:
         function: The function.
         cheap: Whether it takes microseconds, so that an event loop calls it in place rather than in a thread.
+        name: Its name in traces and logs, where it is worth one.
     """
 
     function: Callable[[], Any]
     cheap: bool = False
+    name: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +91,21 @@ class Exclusive:
 
 
 @dataclass(frozen=True)
+class Observed:
+    """An operation that traces, metrics and logs show as a whole; the result is its own.
+
+    Attributes:
+        name: Its name there.
+        operation: The operation.
+        describe: Result -> attributes; called only where something reads them.
+    """
+
+    name: str
+    operation: Callable[[], Steps[Any]]
+    describe: Callable[[Any], Attributes]
+
+
+@dataclass(frozen=True)
 class EmbedLegs:
     """Legs with asynchronous embedders; the result is the legs with their vectors.
 
@@ -91,7 +125,7 @@ class Emit:
     documents: Sequence[SparseDocument]
 
 
-Step = Request | Compute | BulkWrite | Exclusive | EmbedLegs | Emit
+Step = Request | WithClient | Compute | BulkWrite | Exclusive | Observed | EmbedLegs | Emit
 Steps = Generator[Step, Any, Result]
 
 

@@ -48,7 +48,10 @@ def split_url(url: str) -> SplitResult:
 
 
 def _check_url(url: str) -> None:
-    parts = split_url(url)
+    try:
+        parts = split_url(url)
+    except ValueError as error:  # such as brackets that are not closed
+        raise ValueError(f"The address of a server is a URL, {_FORM}; this one cannot be read: {error}.") from None
     try:
         port_is_good = parts.port is None or parts.port > 0
     except ValueError:
@@ -64,6 +67,7 @@ def _check_url(url: str) -> None:
 def _shown(one: Any, secure: bool) -> str:
     if isinstance(one, str):
         before, separator, rest = one.rpartition("@")
+        rest = rest.partition("?")[0].partition("#")[0]
         scheme = before.partition("://")[0] if "://" in before else ""
         return f"{scheme}://{rest}" if separator and scheme else rest
     if not isinstance(one, Mapping):

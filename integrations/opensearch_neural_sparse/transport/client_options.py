@@ -8,7 +8,12 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Any
 
-from opensearch_neural_sparse.transport.address import hosts_of
+from opensearch_neural_sparse.arguments import check_mapping
+from opensearch_neural_sparse.transport.address import check_address, hosts_of
+from opensearch_neural_sparse.transport.logins.described_login import warn_of_plain_login
+
+CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
+"""Options of the clients that are made here: opensearch-py gives up after 10 seconds and keeps one connection."""
 
 _IN_NO_SIGNATURE = frozenset({"scheme"})
 """Options that connections read without a parameter of that name."""
@@ -17,6 +22,31 @@ _GIVEN_BY_THE_CLIENT = frozenset({"self", "hosts", "host", "connections"})
 _PARTS = ("transport_class", "connection_pool_class", "connection_class")
 """Options that are classes with options of their own."""
 _NAMED = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+def check_client_source(client: object, url: Any, options: Mapping[str, Any] | None) -> None:
+    """Check a client of the caller's, or the URL and options that a client is made of.
+
+    Args:
+        client: A client, or None.
+        url: Address of one or several servers, in place of a client.
+        options: Options of the client that is made for a url.
+
+    Raises:
+        TypeError: An unknown client option, or key of a host.
+        ValueError: Neither a client nor a url, or both; options beside a client; or a url that is none.
+    """
+    check_mapping(optional=True, client_options=options)
+    if (client is None) == (url is None):
+        raise ValueError("Give either a client or the url of a server.")
+    if client is None:
+        check_address(url)
+        options = {} if options is None else options
+        check_client_options(options)
+        check_host_options(url, options)
+        warn_of_plain_login(url, options)
+    elif options:
+        raise ValueError("client_options are for the client that is made for a url; the client given has its own.")
 
 
 def check_client_options(options: Mapping[str, Any], *, also: Collection[str] = ()) -> None:
@@ -29,6 +59,7 @@ def check_client_options(options: Mapping[str, Any], *, also: Collection[str] = 
     Raises:
         TypeError: None of the client, its transport, its connection pool and its connections takes an option.
     """
+    check_mapping(client_options=options)
     if options:
         given = frozenset(name for part in _PARTS for name in _parameters(options.get(part)))
         refuse_unknown("client option", options, (_usual() | given) - _GIVEN_BY_THE_CLIENT, also=also)

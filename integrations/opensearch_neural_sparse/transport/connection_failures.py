@@ -46,6 +46,21 @@ def explain(error: BaseException, *, secure: bool) -> tuple[str, str]:
     return _shown(cause), "Is it running and reachable from here?"
 
 
+def timed_out(error: Exception) -> str:
+    """Return the reason of a request that timed out: the time that was spent, how often it was sent, and why again.
+
+    Args:
+        error: What the client raised; one that was handed in gives no more than the reason.
+    """
+    seconds, attempts = getattr(error, "seconds", None), getattr(error, "attempts", 0)
+    if seconds is None:
+        return "the request timed out"
+    tried = "" if attempts < 2 else f", in which it was sent {attempts} times"
+    status = getattr(getattr(error, "failure", None), "status_code", None)
+    last = f", the last time answered with status {status}" if isinstance(status, int) else ""
+    return f"the request timed out after {seconds:g} s{tried}{last}"
+
+
 def check_files(options: Mapping[str, Any], address: str) -> None:
     """Check a client's certificate files, so that all clients report them alike.
 

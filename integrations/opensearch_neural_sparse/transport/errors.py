@@ -9,24 +9,26 @@ from typing import Any
 
 from opensearch_neural_sparse.error_reasons import short_reason, without_values
 from opensearch_neural_sparse.errors import (
+    SECURITY_EXCEPTION,
     IndexNotFoundError,
     InvalidRequestError,
     NeuralSparseError,
     Remedy,
     ServerConnectionError,
     ServerRequestError,
+    unreadable_answer,
 )
 from opensearch_neural_sparse.index.documents.lone_surrogates import unwritable
 from opensearch_neural_sparse.server_info import ServerInfo
 from opensearch_neural_sparse.transport.address import shown
-from opensearch_neural_sparse.transport.connection_failures import explain
-from opensearch_neural_sparse.transport.login import NO_LOGIN, describe_login
+from opensearch_neural_sparse.transport.connection_failures import explain, timed_out
+from opensearch_neural_sparse.transport.logins.described_login import NO_LOGIN, describe_login
 
 _INDEX_NOT_FOUND = "index_not_found_exception"
 REFUSALS = frozenset({403, 404, 405})
 """HTTP statuses of a denied or missing API."""
 _LOGIN_REFUSED, _RIGHT_REFUSED = 401, 403
-_OF_RIGHTS = frozenset({"security_exception", "http_error"})
+_OF_RIGHTS = frozenset({SECURITY_EXCEPTION, "http_error"})
 """Error types of missing permissions; a write block has the same status."""
 
 
@@ -50,9 +52,25 @@ def translated_errors(client: Any, index: str) -> Iterator[None]:
 
     try:
         yield
+    except UnicodeEncodeError:  # of the address: bodies are checked by the client
+        raise InvalidRequestError("a name, routing or preference with half of a surrogate pair") from None
     except (TransportError, SerializationError) as error:
         translation = translate(error, address=address_of(client), index=index, login=describe_login(client))
         raise translation from None
+
+
+def error_of_answer(client: Any, response: Mapping[str, Any], index: str) -> NeuralSparseError:
+    """Return the error that the server answered with, where the client let it through.
+
+    Args:
+        client: The client.
+        response: The response, with its `status` and `error`.
+        index: The index that was asked.
+    """
+    from opensearchpy.exceptions import TransportError
+
+    error = TransportError(response["status"], "", response)
+    return translate(error, address=address_of(client), index=index, login=describe_login(client))
 
 
 def server_of(info: Mapping[str, Any] | None, plugins: Any) -> ServerInfo:
@@ -73,13 +91,13 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     from opensearchpy.exceptions import ConnectionTimeout, TransportError
 
     if isinstance(error, ConnectionTimeout):
-        return ServerConnectionError(address, "the request timed out")
+        return ServerConnectionError(address, timed_out(error), Remedy.WAIT_LONGER, timed_out=True)
     if isinstance(error, NoConnection):
         return ServerConnectionError(address, *explain(error, secure="https://" in address))
     if not isinstance(error, TransportError):
         if error.args and not isinstance(error.args[0], str | bytes):  # what was to be sent, not what came
             return _of_body(error.args[0])
-        return ServerRequestError(200, "unreadable_answer", "its answer is not what OpenSearch sends")
+        return unreadable_answer("it is no JSON")
     status = error.status_code if isinstance(error.status_code, int) else 0
     details = _details(error)
     error_type = str(details.get("type") or "http_error")
@@ -106,7 +124,8 @@ def _about_login(status: int, error_type: str, login: str) -> dict[str, str]:
 def _details(error: Any) -> Mapping[str, Any]:
     info = error.info if isinstance(error.info, Mapping) else _parsed(error.error)
     failures = info.get("failures") or [{}]  # of a request over many documents
-    details = info.get("error") or failures[0].get("cause")
+    refused = info.get("_shards", {}).get("failures") or [{}]  # of one to every shard
+    details = info.get("error") or failures[0].get("cause") or refused[0].get("reason")
     if not isinstance(details, Mapping):
         return {"type": None, "reason": without_values(str(details or "no reason given"))}
     causes = details.get("root_cause") or ()

@@ -8,6 +8,10 @@ from opensearch_neural_sparse.errors import NeuralSparseError, ServerRequestErro
 
 NO_SHARD = "no_shard_available_action_exception"
 NO_SHARD_STATUS = 503
+WAITS = 2
+"""Most waits for the shards of one request; a busy server starts them slowly."""
+_LONGEST_WAIT, _FOR_THE_ANSWER = 5, 5
+"""Seconds that the server waits for shards, and those in which its answer then comes."""
 _OF_SHARDS = frozenset({"search_phase_execution_exception", NO_SHARD})
 _DENIED_OR_TIMED_OUT = (403, 404, 405, 408)
 
@@ -27,5 +31,11 @@ def wait_for_shards(client: Any, index: str) -> Any:
         index: Name of an index or alias, or a pattern.
     """
     # The client takes `timeout` for its own, unless it has one.
-    params = {"wait_for_status": "yellow", "timeout": "5s", "request_timeout": 30, "ignore": _DENIED_OR_TIMED_OUT}
+    seconds = _LONGEST_WAIT + _FOR_THE_ANSWER
+    params = {
+        "wait_for_status": "yellow",
+        "timeout": f"{_LONGEST_WAIT}s",
+        "request_timeout": seconds,
+        "ignore": _DENIED_OR_TIMED_OUT,
+    }
     return client.cluster.health(index=index, params=params)

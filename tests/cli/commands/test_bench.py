@@ -50,6 +50,18 @@ def test_a_collection_and_made_up_texts_are_measured_and_shown(cli: Run, tmp_pat
         assert all(word in done.words for word in ("encoded a second", "written a second", "hybrid rrf", "p99 ms"))
 
 
+def test_many_clients_search_and_write_at_once(cli: Run, file: str) -> None:
+    command = ("bench", file, "--model", MODEL, "--rounds", "1", "--documents", "2", "--clients", "4")
+    found = cli(*command, "--json").json
+    assert found["clients"] == 4
+    assert set(found["throughputs"]) == {"bm25 english", "sparse", "hybrid rrf", "bulk"}
+    assert all(0 < each["p50_ms"] <= each["p99_ms"] for each in found["throughputs"].values())
+    assert all(each["per_second"] > 0 for each in found["throughputs"].values())
+    shown = cli(*command).words
+    assert "4 clients" in shown
+    assert "bulk" in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -11,7 +11,7 @@ import pytest
 from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 from opensearch_neural_sparse.version import __version__
-from tests.conftest import RunningServer
+from tests.conftest import SECURED_SETTINGS, RunningServer
 
 pytestmark = pytest.mark.newest_server
 
@@ -89,7 +89,8 @@ def test_a_named_server_is_reported_without_credentials(server: RunningServer):
 def test_the_login_of_a_secured_server_is_pointed_at_and_not_shown(secured_server: DevServer):
     assert secured_server.login is not None
     home = ("--home", str(secured_server.home))
-    start = run("devserver", "start", "--version", "2.19.1", "--profile", "security", *home)
+    settings = [f"--setting={name}={value}" for name, value in SECURED_SETTINGS.items()]
+    start = run("devserver", "start", "--version", "2.19.1", "--profile", "security", *home, *settings)
     status = run("devserver", "status", *home)
     assert start.stdout == f"{secured_server.url}\n"
     assert str(secured_server.login.ca_file.parent) in start.stderr
@@ -110,10 +111,12 @@ def test_a_server_is_started_shown_and_stopped(tmp_path: Path):
         status = run("devserver", "status", *home)
         assert status.returncode == 0
         assert f"{url}  3.6.0  green" in status.stdout
+        assert f"{url}  3.6.0  green" in run("devserver", "status").stdout, "without its home, too"
         log = run("devserver", "logs", *home, "--lines", "5")
         assert len(log.stdout.splitlines()) == 5
     finally:
         stop = run("devserver", "stop", *home)
     assert stop.stdout == f"Stopped 3.6.0 at {url}.\n"
     assert run("devserver", "status", *home).returncode == 1
+    assert url not in run("devserver", "status").stdout
     assert "closed" in run("devserver", "logs", *home).stdout, "the log outlives the server"

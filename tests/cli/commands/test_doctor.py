@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse.cli.commands.doctor_checks import (
+from opensearch_neural_sparse.cli.doctor_checks import (
     Check,
     Verdict,
     check_clauses,

@@ -51,6 +51,22 @@ def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_pa
     assert "idf lexical  table" in done.out
 
 
+def test_a_setting_is_tuned_and_written_as_code(cli: Run, folder: str, tmp_path: Path) -> None:
+    options = ("--model", MODEL, "--tune", "--legs", "2", "--output", str(tmp_path / "results"))
+    done = cli("evaluate", folder, *options, "--write", str(tmp_path / "code"), "--json")
+    assert (done.status, done.err) == (0, "")
+    (found,) = done.json["tunings"]
+    assert found["queries"] == {"chosen_on": 3, "reported_on": 3}
+    assert found["recommended"] == "default"
+    names = {"tuned_search.py", "langchain_search.py", "haystack_search.yaml", "haystack_indexing.yaml"}
+    assert {Path(file).name for file in done.json["files"]} == {path.name for path in (tmp_path / "code").iterdir()}
+    assert {Path(file).name for file in done.json["files"]} == names
+    printed = cli("evaluate", folder, *options)
+    assert (printed.status, printed.err) == (0, "")
+    assert "default: bm25 english + sparse, rrf" in printed.out
+    assert all(f"--- {name}" in printed.out for name in names)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -61,6 +77,10 @@ def test_the_baseline_needs_no_server_and_no_model(run: Run, folder: str, tmp_pa
         (("--model", MODEL, "--max-length", "100000"), "small-en takes texts of 3 to 512 tokens"),
         (("--model", MODEL, "--hybrid", "bm25+dense:rrf"), "A hybrid with dense search needs --dense MODEL."),
         (("--dense", "minilm"), "Give a --model: --analyzer, --dense and --hybrid are measured beside it."),
+        (("--tune",), "Give a --model to tune."),
+        (("--model", MODEL, "--seed", "3"), "--seed needs --tune; leave it out."),
+        (("--model", MODEL, "--tune", "--hybrid", "rrf"), "--hybrid cannot be used with --tune; leave it out."),
+        (("--model", MODEL, "--tune", "--legs", "6"), "Invalid value for --legs"),
         (("nowhere", "--model", MODEL), "nowhere is no existing folder or file, and no hub id"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from opensearch_neural_sparse.cli.index_layout import stamped_schema
+from opensearch_neural_sparse.index.binding.stamped_schema import stamped_schema
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema
 from tests.cli.conftest import MODEL, Run
 from tests.conftest import RunningServer
@@ -65,7 +65,8 @@ def test_info_is_readable_and_names_the_way_out_without_a_model(
     assert "\n  model            small-en\n" in shown
     client.indices.create(index=other_index)
     assert (
-        "It carries no model: opensearch-neural-sparse index bind names one." in cli("index", "info", other_index).out
+        "The index carries no model: opensearch-neural-sparse index bind names one."
+        in cli("index", "info", other_index).out
     )
 
 
@@ -94,13 +95,27 @@ def test_vectors_of_another_model_are_not_bound(cli: Run, client: Any, index_nam
 
 def test_an_index_is_encoded_anew(cli: Run, client: Any, filled: str, other_index: str) -> None:
     client.indices.put_alias(index=filled, name=f"{filled}-alias")
-    options = ("--model", MODEL, "--prune", "top_k:1", "--alias", f"{filled}-alias")
+    options = ("--model", MODEL, "--prune", "top_k:1", "--alias", f"{filled}-alias", "--workers", "2")
     done = cli("index", "reindex", filled, other_index, *options, "--json")
     assert done.status == 0, done.err
     assert done.json == {"index": other_index, "documents": 3, "encoded": 3, "without_text": 0, "without_vector": 0}
     (shown,) = cli("index", "info", f"{filled}-alias", "--json").json["indices"]
     assert shown["index"] == other_index
     assert shown["models"]["sparse_vector"]["prune"] == {"type": "top_k", "ratio": 1.0}
+
+
+def test_a_field_is_added_and_filled(cli: Run, client: Any, filled: str) -> None:
+    command = ("index", "add-field", filled, "sparse_second", "--model", MODEL, "--prune", "top_k:1", "--workers", "2")
+    done = cli(*command)
+    assert done.status == 0, done.err
+    assert done.out == f"3 documents of {filled} were encoded for sparse_second.\n"
+    assert cli(*command, "--json").json == {"index": filled, "field": "sparse_second", "encoded": 0}
+    (shown,) = cli("index", "info", filled, "--json").json["indices"]
+    assert shown["models"]["sparse_second"]["prune"] == {"type": "top_k", "ratio": 1.0}
+    hits = client.search(index=filled, body={"_source": ["sparse_second"]})["hits"]["hits"]
+    assert [len(hit["_source"]["sparse_second"]) for hit in hits] == [1, 1, 1]
+    other = cli(*command[:-4], "--workers", "0")
+    assert other.status == 2
 
 
 def test_an_index_is_deleted_after_a_question_that_names_it(cli: Run, client: Any, filled: str) -> None:
@@ -183,3 +198,16 @@ def test_fields_are_those_of_the_stamp_and_else_the_usual_ones() -> None:
     found = stamped_schema({"plain": {"mappings": {}}, "a": {"mappings": mappings}})
     assert (found.sparse_field, found.text_field, found.field_type) == ("weights", "body", FieldType.SPARSE_VECTOR)
     assert stamped_schema({"plain": {"mappings": {}}}) == stamped_schema({}) == IndexSchema()
+
+
+def test_languages_of_an_index_are_subfields_of_its_text(cli: Run, index_name: str, client: Any) -> None:
+    create = ("index", "create", index_name, "--model", MODEL)
+    wrongs = {"en,xx": "'xx'. Name one, such as xx=standard.", "en,": "A language is a code", "sw=": "has no name"}
+    for wrong, reason in wrongs.items():
+        refused = cli(*create, "--languages", wrong)
+        assert refused.status == 2, refused.err
+        assert reason in refused.words
+    assert cli(*create, "--languages", "en, de,sw=standard").status == 0
+    text = client.indices.get_mapping(index=index_name)[index_name]["mappings"]["properties"]["content"]
+    analyzers = {name: field["analyzer"] for name, field in text["fields"].items()}
+    assert analyzers == {"en": "english", "de": "german", "sw": "standard"}

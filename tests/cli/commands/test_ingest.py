@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,13 @@ def test_files_of_all_formats_are_ingested(cli: Run, client: Any, index: str, tm
         "8": {"content": "A stone.", "lang": "en"},
         (tmp_path / "texts" / "c.md").as_posix(): {"content": "# A river"},
     }
+
+
+def test_several_processes_encode_the_rows(cli: Run, client: Any, index: str) -> None:
+    rows = b"\n".join(b'{"id": "%d", "text": "River number %d."}' % (number, number) for number in range(30))
+    assert cli("ingest", index, "-", "--model", MODEL, "--workers", "2", stdin=rows).status == 0
+    assert client.count(index=index, body={"query": {"exists": {"field": "sparse_vector_model"}}})["count"] == 30
+    assert cli("ingest", index, "-", "--model", MODEL, "--workers", "0", stdin=rows).status == 2
 
 
 @pytest.mark.filterwarnings("always::opensearch_neural_sparse.TruncationWarning")
@@ -173,6 +181,22 @@ def test_documents_without_a_vector_are_named_by_the_last_line(cli: Run, index: 
     assert done.json["without_vector"] == {"sparse_vector": ["2", "3"]}
 
 
+def test_journal_in_an_index_is_followed_from_any_folder(cli: Run, index: str, tmp_path: Path, client: Any) -> None:
+    articles = tmp_path / "articles.jsonl"
+    articles.write_text('{"id": "1", "text": "A stone."}\n{"id": "2", "text": "A river."}\n')
+    command = ("ingest", index, str(articles), "--model", MODEL, "--journal-index", f"{index}-journal")
+    assert cli(*command).out == f"2 of 2 documents written to {index}.\n"
+    again = cli(*command, "--json").json
+    assert (again["written"], again["unchanged"]) == (0, 2)
+    status = cli("ingest-status", "--journal-index", f"{index}-journal", "--json").json
+    assert (status["index"], status["rows"], status["runs"], status["finished"]) == (index, 2, 2, True)
+    both = cli(*command, "--journal", str(tmp_path / "file"))
+    assert both.status == 2
+    assert "name one of them" in both.err
+    assert "Name a journal" in cli("ingest-status").err
+    client.indices.delete(index=f"{index}-journal")
+
+
 def test_repeated_command_skips_what_its_journal_holds(cli: Run, index: str, tmp_path: Path) -> None:
     articles, journal = tmp_path / "articles.jsonl", tmp_path / "articles.journal"
     lines = [json.dumps({"id": str(number), "text": f"River {number}."}) for number in range(20)]
@@ -223,3 +247,32 @@ def test_command_without_files_names_what_is_missing(run: Run) -> None:
     done = run("ingest", "articles")
     assert done.status == 2
     assert "Name the files to load: PATH." in done.words
+
+
+def test_saved_dataset_is_ingested_by_its_columns(cli: Run, client: Any, index: str, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets", reason="the datasets extra is not installed")
+    kinds = datasets.ClassLabel(names=["organ", "thing"])
+    features = datasets.Features({"key": datasets.Value("int64"), "body": datasets.Value("string"), "kind": kinds})
+    columns = {"key": [1, 2], "body": ["A heart.", "A stone."], "kind": [0, 1]}
+    train = datasets.Dataset.from_dict(columns, features=features)
+    datasets.DatasetDict(train=train, test=train.select([])).save_to_disk(tmp_path / "saved")
+    command = ("ingest", index, str(tmp_path / "saved"), "--id-field", "key", "--text-field", "body", "--model", MODEL)
+    journal = ("--journal", str(tmp_path / "j"))
+    assert cli(*command, *journal).out == f"2 of 2 documents written to {index}.\n"
+    assert client.get(index=index, id="2", _source=["kind"])["_source"] == {"kind": "thing"}
+    assert cli(*command, *journal).out == f"0 of 2 documents written to {index}, 2 unchanged.\n"
+
+
+def test_models_of_folders_are_named_for_every_field(
+    cli: Run, client: Any, index_name: str, snapshot: Callable[..., Path]
+) -> None:
+    main, other, row = MODEL, str(snapshot(mode="bi-encoder", seed=7)), b'{"id": "1", "text": "a river"}'
+    assert cli("index", "create", index_name, "--model", main).status == 0
+    assert cli("index", "add-field", index_name, "second", "--model", other).status == 0
+    alone = cli("ingest", index_name, "-", "--model", main, stdin=row)
+    assert alone.status == 1
+    assert "Name every model of the index, by name or folder: --model MODEL --model OTHER." in alone.words
+    assert cli("ingest", index_name, "-", "--model", main, "--model", other, stdin=row).status == 0
+    source = client.get(index=index_name, id="1")["_source"]
+    assert {"sparse_vector", "second"} <= source.keys()
+    assert cli("search", index_name, "river", "--model", main, "--model", other).status == 0

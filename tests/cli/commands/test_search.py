@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -8,8 +10,12 @@ from typing import Any
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from opensearch_neural_sparse import NeuralSparseStore, load_query_encoder
 from opensearch_neural_sparse.models import registry
-from tests.cli.conftest import MODEL, Run
+from opensearch_neural_sparse.search.results.highlight import highlight
+from opensearch_neural_sparse.server_models.deployed_model import DeployedModel
+from tests.cli.conftest import MODEL, Outcome, Run
+from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
 
 pytestmark = pytest.mark.newest_server
@@ -185,3 +191,100 @@ def test_filters_that_let_nothing_through_and_those_on_no_field(cli: Run, filled
 def test_nothing_found_is_no_failure(cli: Run, filled: str) -> None:
     done = cli("search", filled, "zzzzqqq", "--model", MODEL, "--json")
     assert (done.status, done.json["hits"]) == (0, [])
+
+
+def test_query_is_encoded_by_the_server_s_model(
+    run: Run, model_server: RunningServer, model_index: str, deployed: DeployedModel
+) -> None:
+    def cli(*arguments: str) -> Outcome:
+        return run(*arguments, "--url", model_server.url)
+
+    assert cli("index", "create", model_index, "--model", MODEL).status == 0
+    rows = b'{"id": "heart", "text": "The heart pumps blood."}'
+    assert run("ingest", model_index, "-", "--model", MODEL, "--url", model_server.url, stdin=rows).status == 0
+    arguments = ("search", model_index, "heart", "--json", "--explain", "--model", MODEL)
+    for more in ((), ("--hybrid",)):
+        expected = cli(*arguments, *more).json["hits"]
+        found = cli(*arguments, *more, "--server-model-id", deployed.query_model_id).json["hits"]
+        assert [hit["id"] for hit in found] == [hit["id"] for hit in expected] == ["heart"]
+        assert found[0]["score"] == pytest.approx(expected[0]["score"], rel=1e-5)
+        assert found[0]["matches"][0]["token"] == expected[0]["matches"][0]["token"]
+    refused = cli(*arguments, "--server-model-id", "a", "--server-analyzer", "b")
+    assert refused.status == 2
+    assert "leave one out" in refused.words
+
+
+FOREIGN = [
+    {"id": "ar", "text": "قرأت الكتب في المكتبة", "language": "ar"},
+    {"id": "hi", "text": "नदी के किनारे किताबें", "language": "hi"},
+    {"id": "ru", "text": "Книги лежат на столе", "language": "ru"},
+    {"id": "zh", "text": "黑豹隊的防守", "language": "zh"},
+    {"id": "de", "text": "Die Häuser am Fluss", "language": "de"},
+]
+ASKED = {"ar": "كتب", "hi": "किताबें", "ru": "книга", "zh": "黑豹", "de": "Haus"}
+
+
+@pytest.fixture(scope="module")
+def multilingual(snapshot: Callable[..., Path]) -> str:
+    """A small model with the vocabulary of multilingual BERT."""
+    return str(snapshot(vocabulary="mbert", hidden=16))
+
+
+@pytest.fixture
+def foreign(cli: Run, index_name: str, multilingual: str) -> str:
+    """An index of texts in several scripts, analysed by their languages."""
+    languages = ("--languages", "ar,hi,ru,zh,de")
+    created = cli("index", "create", index_name, "--model", multilingual, "--shards", "1", *languages)
+    assert created.status == 0, created.err
+    stdin = "\n".join(json.dumps(row, ensure_ascii=False) for row in FOREIGN).encode()
+    ingested = cli("ingest", index_name, "-", "--model", multilingual, stdin=stdin)
+    assert ingested.status == 0, ingested.err
+    return index_name
+
+
+@pytest.mark.parametrize("language", ASKED)
+def test_texts_of_any_script_are_found_shown_and_explained(
+    cli: Run, foreign: str, multilingual: str, language: str
+) -> None:
+    query, options = ASKED[language], ("--model", multilingual, "--hybrid", "--language", language)
+    text = next(row["text"] for row in FOREIGN if row["id"] == language)
+    done = cli("search", foreign, query, *options, "--explain", "--json")
+    assert done.status == 0, done.err
+    words = {hit["id"]: hit["legs"]["bm25"]["rank"] for hit in done.json["hits"] if "bm25" in hit["legs"]}
+    assert words == {language: 1}, "its own analyzer knows the word in another form"
+    hit = next(hit for hit in done.json["hits"] if hit["id"] == language)
+    assert hit["text"] == text
+    shown = cli("search", foreign, query, *options, "--explain")
+    assert f"   {text}" in shown.out.splitlines()
+
+
+@pytest.mark.parametrize("language", ASKED)
+def test_tokens_of_any_script_are_explained_and_highlighted(
+    cli: Run, client: Any, foreign: str, multilingual: str, language: str
+) -> None:
+    text = next(row["text"] for row in FOREIGN if row["id"] == language)
+    with NeuralSparseStore(foreign, client=client, model=multilingual) as store:
+        vector = load_query_encoder(multilingual).encode_query(text)  # the transformer here has random weights
+        store.write([{"id": "own", "text": text, "vector": vector}])
+        (hit,) = store.search(text, explain=True, filter={"term": {"id": "own"}})
+        scores = {match.token: match.score for match in hit.matches or ()}
+        by_tokens, by_words = highlight(text, scores, store.tokenizer()), highlight(text, scores)
+        assert [re.sub("<[^>]*>", "", marked) for marked in (by_tokens, by_words)] == [text, text]
+        assert by_tokens.startswith("<mark"), "without the tokenizer, words of some scripts are not found"
+    options = ("--model", multilingual, "--filter", '{"term": {"id": "own"}}', "--explain")
+    (found,) = cli("search", foreign, text, *options, "--json").json["hits"]
+    assert {match["token"] for match in found["matches"]} == vector.keys()
+    assert sum(match["score"] for match in found["matches"]) == pytest.approx(found["score"], rel=1e-3)
+    shown = cli("search", foreign, text, *options).out
+    assert all(token in shown for token in vector)
+
+
+def test_language_of_words_goes_with_a_hybrid_search_in_one_of_the_index_s(
+    cli: Run, foreign: str, multilingual: str
+) -> None:
+    alone = cli("search", foreign, "Haus", "--model", multilingual, "--language", "de")
+    assert alone.status == 2
+    assert "--language: It says what language words are in; add --hybrid." in alone.words
+    other = cli("search", foreign, "house", "--model", multilingual, "--hybrid", "--language", "en")
+    assert other.status == 1
+    assert "Its languages are ['ar', 'de', 'hi', 'ru', 'zh']." in other.words

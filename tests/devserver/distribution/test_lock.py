@@ -19,13 +19,13 @@ from opensearch_neural_sparse.errors import DevServerError
 MAKES = [(version, profile) for version in known_versions() for profile in known_profiles(version)]
 
 
-def test_both_supported_lines_have_a_lock_and_the_default_comes_first():
-    assert known_versions() == ("3.6.0", "2.19.1")
+def test_supported_versions_have_a_lock_the_default_first_and_then_the_newest():
+    assert known_versions() == ("3.6.0", "2.19.6", "2.19.1")
     assert known_versions()[0] == DEFAULT_VERSION
 
 
 def test_an_unknown_version_is_refused_with_those_that_are_known():
-    with pytest.raises(DevServerError, match=r"9\.9\.9 .* 3\.6\.0, 2\.19\.1"):
+    with pytest.raises(DevServerError, match=r"9\.9\.9 .* 3\.6\.0, 2\.19\.6, 2\.19\.1"):
         load_lock("9.9.9")
 
 
@@ -36,6 +36,7 @@ def test_a_lock_of_another_format_is_refused():
 
 def test_every_version_says_which_profiles_it_has():
     assert known_profiles("3.6.0") == ("plain", "cluster", "ml")
+    assert known_profiles("2.19.6") == ("plain", "cluster", "ml")
     assert known_profiles("2.19.1") == ("plain", "cluster", "ml", "security")
 
 
@@ -58,7 +59,8 @@ def test_other_profiles_add_to_the_plain_one_which_knows_nothing_of_them(version
 
 @pytest.mark.parametrize(("version", "profile"), MAKES)
 def test_every_artifact_has_a_checksum_a_size_and_exact_coordinates(version: str, profile: Profile):
-    for artifact in load_lock(version, profile).artifacts():
+    lock = load_lock(version, profile)
+    for artifact in (*lock.artifacts(), *lock.natives):
         assert len(artifact.sha256) == 64, artifact
         assert artifact.bytes > 0, artifact
         assert artifact.coordinates.count(":") in (2, 3, 4), artifact

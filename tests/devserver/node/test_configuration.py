@@ -13,6 +13,7 @@ from opensearch_neural_sparse.devserver.node.configuration import (
     node_settings,
     write_configuration,
 )
+from opensearch_neural_sparse.devserver.options import StartOptions
 from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.security.certificates import security_settings
 from opensearch_neural_sparse.errors import DevServerError
@@ -87,3 +88,22 @@ def test_the_command_holds_token_heap_and_lifeline():
     command = command_with(lifeline=True)
     assert {"-Xmx512m", "-Ddevserver.token=abc", "-Ddevserver.lifeline=true"} <= set(command)
     assert command[-3:] == ["/dist", "/home/n1/config", "n1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("http.host", "0.0.0.0"),
+        ("http.bind_host", "_site_"),
+        ("network.bind_host", "127.0.0.1,10.0.0.1"),
+        ("transport.host", "::"),
+    ],
+)
+def test_a_setting_that_opens_the_server_to_other_machines_is_refused(name: str, value: str):
+    with pytest.raises(DevServerError, match=rf"{name}={value} opens a server without protection.*ssh -L"):
+        StartOptions.of(settings={name: value})
+
+
+@pytest.mark.parametrize("value", ["127.0.0.1", "_local_", "localhost", "::1", "[127.0.0.1, ::1]", '["127.0.0.1"]'])
+def test_a_setting_of_this_machine_alone_is_taken(value: str):
+    assert StartOptions.of(settings={"http.host": value}).settings == {"http.host": value}

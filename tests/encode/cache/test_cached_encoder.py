@@ -142,7 +142,7 @@ def test_threads_share_an_encoder_and_a_file(root: Path, tmp_path: Path) -> None
     assert encoder.hits + encoder.misses == sum(40 - start for start in range(16))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(texts=st.lists(st.text(max_size=20), max_size=6))
 def test_any_text_is_a_key(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
     folder = tmp_path_factory.mktemp("any")

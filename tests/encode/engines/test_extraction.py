@@ -29,8 +29,10 @@ def vectors(array: np.ndarray, activation: Activation = Activation.RELU, **optio
 @given(LOGITS, st.sampled_from(list(Activation)))
 def test_every_positive_logit_of_a_named_token_becomes_a_weight(array: np.ndarray, activation: Activation):
     def weight(logit: float) -> float:
-        once = math.log1p(logit)
-        return once if activation is Activation.RELU else math.log1p(once)
+        times = {Activation.PLAIN: 0, Activation.RELU: 1, Activation.LOG1P_RELU: 2}[activation]
+        for _ in range(times):
+            logit = math.log1p(logit)
+        return logit
 
     expected = [
         {

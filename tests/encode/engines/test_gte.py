@@ -13,6 +13,7 @@ from opensearch_neural_sparse.encode.document_encoder import load_document_encod
 from opensearch_neural_sparse.encode.engines.torch_engine.gte import native_config, native_model_folder
 from opensearch_neural_sparse.encode.engines.torch_engine.network import TorchNetwork
 from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
+from opensearch_neural_sparse.models.files.json_file import JsonObject
 from opensearch_neural_sparse.models.files.resolve import ModelFiles, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from tests.encode.agreement import assert_agree
@@ -78,7 +79,7 @@ def test_the_models_own_folder_is_left_as_it_is(model: GteModel):
 
 
 def test_the_native_config_keeps_the_shape_and_drops_the_remote_code():
-    config = native_config(gte_config(30522, None))
+    config = native_config(JsonObject(Path("config.json"), gte_config(30522, None)))
     assert config["model_type"] == "gte"
     assert "auto_map" not in config
     assert (config["hidden_size"], config["type_vocab_size"], config["vocab_size"]) == (32, 0, 30522)

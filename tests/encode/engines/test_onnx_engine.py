@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
+from opensearch_neural_sparse.encode.engines.engine import Engine, NetworkOptions, choose_engine
 from opensearch_neural_sparse.encode.engines.onnx_engine.architecture import read_architecture
 from opensearch_neural_sparse.encode.engines.onnx_engine.graph_builder import quantise_rows
 from opensearch_neural_sparse.encode.engines.onnx_engine.network import document_graph, runs_on_onnx
@@ -128,14 +129,21 @@ def test_weights_that_give_no_numbers_are_an_error(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "config",
-    [{"model_type": "roberta"}, {"hidden_act": "quick_gelu"}, {"tie_word_embeddings": False}, {"is_decoder": True}],
-    ids=["another architecture", "another activation", "another head", "causal attention"],
+    ("config", "reason"),
+    [
+        ({"model_type": "electra"}, "model_type 'electra'"),
+        ({"hidden_act": "quick_gelu"}, 'hidden_act "quick_gelu"'),
+        ({"is_decoder": True}, "is_decoder true"),
+        ({"position_embedding_type": "relative_key"}, 'position_embedding_type "relative_key"'),
+        ({"pruned_heads": {"0": [1]}}, "pruned_heads"),
+    ],
+    ids=["another architecture", "another activation", "causal attention", "relative positions", "pruned heads"],
 )
-def test_a_model_the_graph_cannot_be_built_for_is_refused(config: dict, tmp_path: Path):
+def test_a_model_the_graph_cannot_be_built_for_is_refused(config: dict, reason: str, tmp_path: Path):
     files = with_transformer(tmp_path, save, **config)
     assert not runs_on_onnx(files)
-    with pytest.raises(ModelFilesError, match="Use engine='torch'"):
+    assert choose_engine(files, NetworkOptions()) is Engine.TORCH
+    with pytest.raises(ModelFilesError, match=f"config.json has {reason}.*Use engine='torch'"):
         load_document_encoder(files, engine="onnx")
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from opensearch_neural_sparse.encode.document_encoder import load_document_encoder
 from opensearch_neural_sparse.encode.engines.torch_engine.network import TorchNetwork
+from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.spec import ModelSpec
 from tests.encode.agreement import assert_agree, reference_vectors
 from tests.encode.texts import ODD_TEXTS
@@ -135,3 +136,34 @@ def test_remote_code_needs_a_commit():
         load_document_encoder(spec, engine="torch", trust_remote_code=True, local_files_only=True)
     with pytest.raises(ValueError, match=r"'v1\.0'"):
         load_document_encoder(spec, engine="torch", trust_remote_code=True, revision="v1.0", local_files_only=True)
+
+
+@pytest.mark.parametrize("field", ["hidden_act", "activation", "hidden_activation"])
+@pytest.mark.parametrize("value", [[1], 10**19, {"a": 1}], ids=str)
+def test_an_activation_that_is_no_text_is_refused_before_a_text_is_encoded(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    folder = Path(shutil.copytree(SMALL_MODEL, tmp_path / "model"))
+    file = folder / "document_0_MLMTransformer" / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), field: value}))
+    with pytest.raises(ModelFilesError, match=rf"config\.json: field '{field}' is .*, not a text"):
+        load_document_encoder(folder, engine="torch")
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_code_that_the_query_side_maps_is_refused_without_a_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """transformers asks on the terminal whether to run it, and runs it after a yes."""
+
+    def ask(*_: object) -> str:
+        pytest.fail("a question was asked on the terminal")
+
+    monkeypatch.setattr("builtins.input", ask)
+    folder = shutil.copytree(SMALL_MODEL, tmp_path / "model")
+    path = folder / "query_0_SparseStaticEmbedding" / name
+    mapped = {"AutoTokenizer": ["evil.Tokenizer", None], "AutoConfig": "evil.Config"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "auto_map": mapped}))
+    with pytest.raises(ModelFilesError, match="maps a class to code in auto_map, which is not run") as raised:
+        load_document_encoder(folder, engine="torch")
+    assert str(path) in str(raised.value)

@@ -62,9 +62,16 @@ def test_relevance_is_drawn_against_flops_and_against_latency(
 
 
 def test_published_numbers_stand_beside_measured_ones(runs: list[Run]) -> None:
-    summary = summarise(runs, [SETTING])
+    summary = summarise(runs, [replace(SETTING, prune=None)])
     assert {row["verdict"] for row in summary["published"]} == {"lacks"}
     assert "| FEVER (in domain) | 0.845 |  | lacks |" in as_markdown(summary)
+
+
+def test_pruned_run_is_not_held_against_the_unpruned_score(runs: list[Run]) -> None:
+    pruned = replace(runs[1], collection="scifact")
+    (row,) = summarise([pruned], [SETTING])["published"]
+    assert (row["published"], row["verdict"]) == (None, "unpublished")
+    assert "| SciFact (in domain) |  | 0.9600 | unpublished |" in as_markdown(summarise([pruned], [SETTING]))
 
 
 def test_everything_is_written(runs: list[Run], tmp_path: Path) -> None:

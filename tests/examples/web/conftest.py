@@ -23,6 +23,7 @@ from tests.conftest import RunningServer, give_up
 from tests.examples.web.serving import HOST, serving
 from tests.paths import SMALL_MODEL
 
+LONG = 25
 LONG_NAME = "long.name_of_a_module.AndOfAClassWithoutAnyBreak.and_of_a_method_in_it"
 MARKUP = """River <script>window.broken = "script"</script><img src="x" onerror="window.broken = 'image'"> & map"""
 DOCUMENTS = (
@@ -32,6 +33,8 @@ DOCUMENTS = (
     (LONG_NAME, "A map " * 100, {"map": 0.5}),
     ("web.<i>markup</i>", MARKUP, {"river": 1.5, "map": 0.5}),
 )
+TOPICS = {"geo.river": "water", "geo.ocean": "water", "geo.atlas": "maps", LONG_NAME: "maps"}
+METADATA = {"topic": "any", "kind": "prose"}
 OpenPage = Callable[..., Page]
 
 
@@ -40,7 +43,7 @@ def browser() -> Iterator[Browser]:
     path = chromium.find()
     if path is None:
         give_up("No Chromium for this test. Where apt-get may be used, python scripts/chromium.py installs one.")
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=int(__import__("os").environ.get("WEBX_T", "30000")))
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=chromium.FLAGS) as it:
         yield it
 
@@ -57,9 +60,33 @@ def app(server: RunningServer) -> Iterator[Any]:
     index = f"test-{uuid.uuid4().hex}"
     with NeuralSparseStore(index, url=server.url, model=str(SMALL_MODEL)) as store:
         store.create(settings={"number_of_shards": 1})
-        documents = [SparseDocument(id=name, text=text, vector=vector) for name, text, vector in DOCUMENTS]
+        documents = [
+            SparseDocument(id=name, text=text, vector=vector, metadata=METADATA | {"topic": TOPICS.get(name, "web")})
+            for name, text, vector in DOCUMENTS
+        ]
         store.write(documents, options=WriteOptions(refresh=True))
         yield app_over(server.url, index)
+        store.delete_index()
+
+
+@pytest.fixture(scope="module")
+def long_address(server: RunningServer) -> Iterator[str]:
+    """The page over more documents than it shows at once; what words rank first, tokens rank last."""
+    index = f"test-{uuid.uuid4().hex}"
+    with NeuralSparseStore(index, url=server.url, model=str(SMALL_MODEL)) as store:
+        store.create(settings={"number_of_shards": 1})
+        documents = [
+            SparseDocument(
+                id=f"map-{number:02}",
+                text="A map. " * 3 + "Of land. " * number,
+                metadata={"topic": "odd" if number % 2 else "even", "kind": "prose"},
+                vector={"map": 1.0 + number / 16},
+            )
+            for number in range(LONG)
+        ]
+        store.write(documents, options=WriteOptions(refresh=True))
+        with serving(app_over(server.url, index)) as port:
+            yield f"http://{HOST}:{port}/"
         store.delete_index()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 
@@ -26,13 +27,21 @@ def test_markup_in_a_document_is_text(address: str, open_page: OpenPage) -> None
 def test_the_page_may_run_nothing_but_its_own_script(address: str, open_page: OpenPage, complaints: list[str]) -> None:
     page = open_page(address)
     policy = page.request.get(address).headers["content-security-policy"]
-    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ")
     assert "unsafe" not in policy
     page.evaluate("document.body.append(Object.assign(document.createElement('script'), {text: 'window.broken = 1'}))")
     assert page.evaluate("window.broken") is None
     (complaint,) = complaints
     assert "Content Security Policy" in complaint
     complaints.clear()
+
+
+def test_the_page_answers_to_its_own_names_alone(address: str) -> None:
+    port = address.rstrip("/").rpartition(":")[2]
+    answers = [
+        httpx.get(address, headers={"host": f"{name}:{port}"}) for name in (HOST, "localhost", "rebound.example")
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200, 400]
 
 
 def test_an_opensearch_that_is_gone_is_named(open_page: OpenPage, complaints: list[str]) -> None:

@@ -51,7 +51,7 @@ def test_one_command_makes_the_index_once_and_serves_the_page(
 ) -> None:
     client.indices.delete(index=INDEX, ignore_unavailable=True)
     try:
-        for expected in ("Wrote 30 documents", "is there already, 30 docstrings"):
+        for expected in ("Wrote 30 documents", "is there already, 30 passages"):
             port = free_port()
             with _program(server, tmp_path, "--port", str(port)) as (program, said):
                 assert expected in "".join(said).replace("\n", " ")

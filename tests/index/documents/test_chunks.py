@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse import (
@@ -23,7 +23,6 @@ VECTORS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([0.5, 1.0, 
 CHUNKS = st.builds(lambda place, vector: DocumentChunk(start=place[0], end=place[1], vector=vector), PLACES, VECTORS)
 
 
-@settings(deadline=None)
 @given(st.lists(CHUNKS, min_size=1, max_size=5).map(tuple))
 def test_chunks_come_back_as_they_were(chunks: tuple[DocumentChunk, ...]) -> None:
     document = SparseDocument(id="1", text=TEXT, chunks=chunks, metadata={"chunks": "own"}, model="m@1")

@@ -1,10 +1,17 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse import IndexSchema, IndexSchemaError, InvalidVectorError, SparseDocument
+from opensearch_neural_sparse import (
+    IndexSchema,
+    IndexSchemaError,
+    InvalidVectorError,
+    RequestOptions,
+    SparseDocument,
+    WriteOptions,
+)
 from opensearch_neural_sparse.index.documents.document import from_source, to_source
 
 SCHEMA = IndexSchema()
@@ -23,7 +30,6 @@ VALUES = st.recursive(
 RESERVED = st.sampled_from(sorted(SCHEMA.reserved_names))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEYS | RESERVED, VALUES, max_size=6))
 def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
     document = SparseDocument(id="1", text="a text", metadata=metadata, vector={"a": 1.0}, model="m@1")
@@ -35,8 +41,7 @@ def test_metadata_comes_back_as_it_was(metadata: dict[str, Any]) -> None:
     assert source["sparse_vector_model"] == "m@1"
 
 
-@settings(deadline=None)
-@given(st.dictionaries(st.sampled_from(sorted(SCHEMA.extra_names)), VALUES), st.none() | st.text())
+@given(st.dictionaries(st.sampled_from(sorted(SCHEMA.extra_names)), VALUES), st.none() | st.text(min_size=1))
 def test_extra_fields_and_routing_come_back_beside_metadata(extra: dict[str, Any], routing: str | None) -> None:
     document = SparseDocument(id="1", metadata={"blob": 1, "lang": "en"}, extra_fields=extra, routing=routing)
     source = to_source(document, SCHEMA)
@@ -167,3 +172,11 @@ def test_repr_holds_no_text_metadata_or_vector() -> None:
     document = SparseDocument(id="1", text="SECRET", metadata={"k": "SECRET"}, vector={"SECRET": 1.0}, embedding=[0.77])
     assert "SECRET" not in repr(document)
     assert "0.77" not in repr(document)
+
+
+@pytest.mark.parametrize("make", [lambda: WriteOptions(routing=""), lambda: RequestOptions(routing="")])
+def test_an_empty_routing_which_writes_and_reads_take_for_different_shards_is_refused(make: Any) -> None:
+    with pytest.raises(ValueError, match=r"routing is a text of one character or more.*None leaves"):
+        make()
+    with pytest.raises(IndexSchemaError, match=r"Document 'a': routing is a text of one character"):
+        SparseDocument(id="a", text="river", routing="")

@@ -3,7 +3,7 @@ import struct
 from array import array
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse.encode.sparse_vector import LARGEST_WEIGHT, SMALLEST_WEIGHT, SparseVector
@@ -22,33 +22,28 @@ def float_to_int_bits(weight: float) -> int:
     return int(struct.unpack(">i", struct.pack(">f", weight))[0])
 
 
-@settings(deadline=None)
 @given(WEIGHTS)
 def test_code_is_the_float_s_upper_bits(weight: float) -> None:
     assert encode_weight(weight) == float_to_int_bits(weight) >> 15
 
 
-@settings(deadline=None)
 @given(WEIGHTS)
 def test_stored_weight_is_below_by_less_than_one_in_256(weight: float) -> None:
     whole = struct.unpack(">f", struct.pack(">f", weight))[0]
     assert 0 <= (whole - stored_weight(weight)) / whole < 2**-8
 
 
-@settings(deadline=None)
 @given(WEIGHTS)
 def test_shortest_weight_is_stored_alike(weight: float) -> None:
     assert encode_weight(shortest_weight(weight)) == encode_weight(weight)
 
 
-@settings(deadline=None)
 @given(WEIGHTS)
 def test_shortest_weight_has_at_most_four_digits(weight: float) -> None:
     digits = repr(shortest_weight(weight)).split("e")[0].replace(".", "").strip("0")
     assert len(digits) <= 4
 
 
-@settings(deadline=None)
 @given(WEIGHTS)
 def test_shortest_weight_is_its_own_shortest(weight: float) -> None:
     assert shortest_weight(shortest_weight(weight)) == shortest_weight(weight)
@@ -62,7 +57,6 @@ def test_every_code_of_a_weight_decodes_to_itself() -> None:
     assert [encode_weight(weight) for weight in shorten(vector).values()] == codes
 
 
-@settings(deadline=None)
 @given(st.lists(WEIGHTS))
 def test_vector_is_shortened_weight_by_weight(weights: list[float]) -> None:
     vector = SparseVector({f"token{n}": weight for n, weight in enumerate(weights)})

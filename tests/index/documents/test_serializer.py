@@ -18,7 +18,7 @@ from opensearch_neural_sparse.index.documents.serializer import to_json, to_line
 TOKENS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6)
 WEIGHTS = st.floats(SMALLEST_WEIGHT, LARGEST_WEIGHT) | st.floats(0.001, 100)
 VECTORS = st.dictionaries(TOKENS, WEIGHTS, max_size=20).map(SparseVector)
-EVERY_EXAMPLE_ALIKE = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+EVERY_EXAMPLE_ALIKE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(params=["orjson", "json"], autouse=True)

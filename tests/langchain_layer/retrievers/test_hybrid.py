@@ -69,9 +69,10 @@ def test_named_legs_and_weights_go_into_the_options(store: RecordingStore) -> No
 def test_one_leg_is_a_search_of_its_kind(store: RecordingStore) -> None:
     vectorstore = vectorstore_over(store, CountedEmbeddings())
     alone = SearchOptions(collapse="year", request=OPTIONS.request)
-    body = {"size": 4, "query": {"knn": {"embedding": {"vector": VECTOR, "k": 4, "filter": "$filters"}}}}
+    nearest = {"vector": VECTOR, "k": 100, "filter": "$filters"}  # as many as are fused, of which one a year is found
+    body = {"size": 4, "query": {"knn": {"embedding": nearest}}, "collapse": {"field": "year"}}
     for leg, search in (
-        ("bm25", MatchSearch("river", size=4, filter=[ENGLISH], request=OPTIONS.request)),
+        ("bm25", MatchSearch("river", size=4, filter=[ENGLISH], request=OPTIONS.request, collapse=OPTIONS.collapse)),
         ("sparse", SparseSearch("river", size=4, filter=[ENGLISH], options=alone)),
         ("dense", CustomSearch(body, filter=[ENGLISH], request=OPTIONS.request)),
     ):
@@ -80,7 +81,7 @@ def test_one_leg_is_a_search_of_its_kind(store: RecordingStore) -> None:
         )
         retriever.invoke("river")
         assert store.last == search
-    with pytest.raises(ValidationError, match="One leg goes by its name, such as 'sparse'; got SparseLeg"):
+    with pytest.raises(ValidationError, match="A single leg is given by its name, such as 'sparse'; got SparseLeg"):
         OpenSearchNeuralSparseHybridRetriever(vectorstore=vectorstore, legs=(SparseLeg(),))
 
 

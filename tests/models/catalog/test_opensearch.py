@@ -4,9 +4,11 @@ import pickle
 
 import pytest
 
-from opensearch_neural_sparse import Activation, Mode, get_model
+from opensearch_neural_sparse import Activation, Family, Mode, Prune, get_model
+from opensearch_neural_sparse.models.catalog.benchmarks import BM25_RELEVANCE
 from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
 from opensearch_neural_sparse.models.catalog.splade import SPLADE
+from opensearch_neural_sparse.models.catalog.token_weights import TOKEN_WEIGHTS
 from opensearch_neural_sparse.models.registry import CATALOGUE
 from tests.paths import GOLDEN
 
@@ -34,6 +36,25 @@ def test_relevance_is_the_published_one_to_the_digit(spec, published) -> None:
     assert beir or miracl
 
 
+def test_pruned_scores_are_a_setting_of_their_own(published) -> None:
+    spec = get_model("multilingual-v1")
+    (pruned,) = spec.relevance.pruned
+    row = published["miracl"][f"{spec.id}; prune_ratio 0.1"]
+    assert (pruned.benchmark, pruned.prune, pruned.average) == ("MIRACL", "max_ratio:0.1", row["average"])
+    assert dict(pruned.scores) == row["languages"]
+    assert [(table.benchmark, table.prune) for table in spec.relevance.settings] == [
+        ("BEIR", None),
+        ("MIRACL", None),
+        ("MIRACL", "max_ratio:0.1"),
+    ]
+
+
+def test_bm25_has_the_rows_that_stand_beside_the_multilingual_model(published) -> None:
+    row = published["miracl"]["BM25"]
+    assert {language: BM25_RELEVANCE.miracl[language] for language in row["languages"]} == row["languages"]
+    assert BM25_RELEVANCE.mean_for(row["languages"]) == pytest.approx(row["average"], abs=5e-4)
+
+
 def test_every_published_model_is_in_the_catalogue(published) -> None:
     ids = {spec.id for spec in OPENSEARCH}
     assert ids == set(published["beir"]) | {name for name in published["miracl"] if name in ids}
@@ -45,8 +66,10 @@ def test_parameters_agree_with_the_published_millions(spec, published) -> None:
     if spec.name in ("v1", "doc-v1"):
         counted_twice = 768 * 30_522
         assert round((spec.parameters + counted_twice) / 1e6) == 133
+        assert "a second time" in spec.note
     elif spec.name == "doc-v3-gte":
-        assert round(spec.parameters / 1e6) == 137  # the card says 133M
+        assert round(spec.parameters / 1e6) == 137
+        assert "The card says 133M" in spec.note
     else:
         assert abs(spec.parameters / 1e6 - int(published["parameters"][spec.id].rstrip("M"))) < 1
 
@@ -92,7 +115,34 @@ def test_names_and_ids_are_unique() -> None:
 def test_models_of_naver_are_not_for_commercial_use_and_the_others_are(spec) -> None:
     assert spec.commercial is not spec.id.startswith("naver/")
     assert not spec.gated or spec.id.startswith("naver/splade-v3")
-    assert 0.4 < spec.relevance.beir_average < 0.52
+
+
+@pytest.mark.parametrize("spec", TOKEN_WEIGHTS, ids=lambda spec: spec.name)
+def test_models_of_one_weight_a_token_have_family_and_activation(spec) -> None:
+    assert spec.family is not Family.SPLADE
+    assert spec.activation is Activation.PLAIN
+    assert spec.mode is (Mode.DOC_ONLY if spec.family is Family.DEEP_IMPACT else Mode.BI_ENCODER)
+    assert spec.commercial is not (spec.licence == "NOASSERTION")
+
+
+def test_bge_m3_knows_the_languages_of_its_backbone_and_of_its_published_rows() -> None:
+    spec = get_model("bge-m3")
+    assert set(spec.relevance.miracl) <= set(spec.languages)
+    assert (len(spec.languages), len(set(spec.languages))) == (94, 94)
+    assert (spec.vocabulary_size, spec.max_length, spec.licence) == (250_002, 8192, "MIT")
+
+
+@pytest.mark.parametrize("name", ["doc-v3-distill", "doc-v3-gte", "multilingual-v1"])
+def test_recommended_pruning_is_that_of_the_server_artefacts(name: str) -> None:
+    assert Prune.parse(get_model(name).recommended_prune) == Prune(type="max_ratio", ratio=0.1)
+
+
+def test_every_revision_is_a_whole_commit() -> None:
+    revisions = {spec.name: spec.revision for spec in CATALOGUE if spec.revision}
+    assert all(len(revision) == 40 for revision in revisions.values())
+    assert {"splade-v3", "splade-cocondenser-ensembledistil", "bge-m3", "unicoil-noexp-msmarco-passage"} < set(
+        revisions
+    )
 
 
 def test_shapes_behind_the_parameter_counts() -> None:
@@ -109,13 +159,24 @@ def test_shapes_behind_the_parameter_counts() -> None:
     assert counts["splade-tiny"] == bert(2, 128, 512)
     assert counts["multilingual-v1"] == bert(12, 768, 3072, 105_879)
 
+    def body(layers: int, hidden: int, inner: int, embeddings: int) -> int:
+        layer = 4 * (hidden * hidden + hidden) + 2 * hidden * inner + inner + hidden + 4 * hidden
+        pooler, weight = hidden * hidden + hidden, hidden + 1
+        return embeddings * hidden + 2 * hidden + layers * layer + pooler + weight
+
+    assert counts["unicoil-msmarco-passage"] == counts["deeper-impact"] == body(12, 768, 3072, 30_522 + 512 + 2)
+    assert counts["bge-m3"] == body(24, 1024, 4096, 250_002 + 8194 + 1)
+
 
 @pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda spec: pickle.loads(pickle.dumps(spec))], ids=["copy", "pickle"]
 )
 def test_models_can_be_copied_and_stay_read_only(copied) -> None:
-    for spec in OPENSEARCH:
+    for spec in CATALOGUE:
         twin = copied(spec)
         assert twin == spec
         with pytest.raises(TypeError):
             twin.relevance.beir["FiQA"] = 1.0
+        for table in twin.relevance.pruned:
+            with pytest.raises(TypeError):
+                table.scores["ar"] = 1.0

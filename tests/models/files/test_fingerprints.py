@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from opensearch_neural_sparse import Activation
+from opensearch_neural_sparse import Activation, Pooling
 from opensearch_neural_sparse.models.files.fingerprints import document_fingerprint, query_fingerprint
 from tests import toy
 
@@ -49,7 +49,14 @@ def test_document_side_is_weights_activation_and_tokenizer(tmp_path: Path) -> No
     hashes.add(document_fingerprint(tmp_path, Activation.RELU))
     toy.write_tokenizer(tmp_path, normalizer=None)
     hashes.add(document_fingerprint(tmp_path, Activation.RELU))
-    assert len(hashes) == 4
+    assert len(hashes) == len(Activation) + 2
+
+
+def test_pooling_by_sum_counts_and_by_max_is_as_before(tmp_path: Path) -> None:
+    toy.write_transformer(tmp_path)
+    plain = document_fingerprint(tmp_path, Activation.RELU)
+    assert document_fingerprint(tmp_path, Activation.RELU, Pooling.MAX) == plain
+    assert document_fingerprint(tmp_path, Activation.RELU, Pooling.SUM) != plain
 
 
 def test_names_and_dates_do_not_count_for_the_document_side(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_tensor_file_cut_short_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     toy.write_safetensors(path, {"weight": [1.0] * 12})
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(ModelFilesError, match="ends early"):
+    with pytest.raises(ModelFilesError, match="cut short"):
         read_idf(path, VOCABULARY)
 
 

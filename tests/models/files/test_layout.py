@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import Activation, Mode, ModelFilesError
-from opensearch_neural_sparse.models.files.layout import read_layout, weight_files
+from opensearch_neural_sparse import Activation, Mode, ModelFilesError, Pooling
+from opensearch_neural_sparse.models.files.layout import Route, read_layout, weight_files
 from tests import toy
 from tests.paths import SMALL_MODEL
 
@@ -59,10 +59,19 @@ def test_mode_that_contradicts_the_files_is_refused(tmp_path: Path) -> None:
     ("file", "content", "message"),
     [
         ("modules.json", "{", r"modules\.json is not JSON"),
-        ("modules.json", [{"path": "", "type": "x.Pooling"}], r"modules\.json lists \['Pooling'\]"),
+        (
+            "modules.json",
+            [{"path": "", "type": "sentence_transformers.models.Pooling"}],
+            r"modules\.json lists \['Pooling'\]",
+        ),
         ("router_config.json", None, r"router_config\.json is missing"),
         ("router_config.json", {"structure": {"query": [], "document": []}}, r"router_config\.json routes"),
-        ("document_1_SpladePooling/config.json", {"pooling_strategy": "sum"}, r"SpladePooling.config\.json pools with"),
+        (
+            "document_1_SpladePooling/config.json",
+            {"pooling_strategy": "mean"},
+            r"config\.json pools with 'mean'; known are max, sum",
+        ),
+        ("document_1_SpladePooling/config.json", {"activation_function": "plain"}, r"'plain'; known are relu, log1p"),
         ("document_1_SpladePooling/config.json", {"activation_function": "gelu"}, r"config\.json names .*'gelu'"),
     ],
 )
@@ -75,11 +84,42 @@ def test_file_that_is_missing_or_wrong_is_named(tmp_path: Path, file: str, conte
         read_layout(tmp_path)
 
 
-def test_two_routes_that_both_run_a_transformer_are_refused(tmp_path: Path) -> None:
+def test_sum_pooling_is_read(tmp_path: Path) -> None:
+    toy.write_pooling(toy.write_bi_encoder(tmp_path) / "1_SpladePooling", "log1p_relu", "sum")
+    layout = read_layout(tmp_path)
+    assert (layout.activation, layout.pooling) == (Activation.LOG1P_RELU, Pooling.SUM)
+
+
+def test_two_routes_through_one_transformer_are_a_bi_encoder(tmp_path: Path) -> None:
     router = json.loads(json.dumps(toy.ROUTER))
     router["structure"]["query"] = router["structure"]["document"]
     toy.write_json(toy.write_doc_only(tmp_path) / "router_config.json", router)
-    with pytest.raises(ModelFilesError, match=r"router_config\.json routes queries and documents through"):
+    layout = read_layout(tmp_path)
+    assert (layout.mode, layout.query_route) == (Mode.BI_ENCODER, None)
+    assert layout.query == layout.document == "document_0_MLMTransformer"
+
+
+def test_two_routes_through_two_transformers_have_each_their_own_settings(tmp_path: Path) -> None:
+    layout = read_layout(toy.write_router(tmp_path))
+    assert (layout.mode, layout.activation, layout.pooling) == (Mode.BI_ENCODER, Activation.LOG1P_RELU, Pooling.MAX)
+    assert layout.document == "document_0_MLMTransformer"
+    assert layout.query_route == Route(folder="query_0_MLMTransformer", activation=Activation.RELU, pooling=Pooling.SUM)
+
+
+@pytest.mark.parametrize("route", [None, "query", "document"])
+def test_autoencoder_is_refused_because_its_keys_are_no_tokens(tmp_path: Path, route: str | None) -> None:
+    encoder = toy.BASE + "sparse_auto_encoder.SparseAutoEncoder"
+    if route is None:
+        module = {"path": "2_SparseAutoEncoder", "type": encoder}
+        path = toy.write_bi_encoder(tmp_path) / "modules.json"
+        path.write_text(json.dumps([*json.loads(path.read_text()), module]))
+    else:
+        path = toy.write_router(tmp_path) / "router_config.json"
+        router = json.loads(path.read_text())
+        router["types"] |= {"csr": encoder}
+        router["structure"][route] = [*router["structure"][route], "csr"]
+        path.write_text(json.dumps(router))
+    with pytest.raises(ModelFilesError, match=r"a CSR model.*dimensions of an autoencoder, not tokens"):
         read_layout(tmp_path)
 
 

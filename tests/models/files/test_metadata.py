@@ -42,9 +42,10 @@ def test_longest_text_is_the_smallest_limit_of_the_files(
     assert read_spec(root, id="toy").max_length == expected
 
 
-def test_roberta_counts_positions_from_after_the_padding_token(tmp_path: Path) -> None:
+@pytest.mark.parametrize("architecture", ["roberta", "xlm-roberta", "camembert", "mpnet"])
+def test_roberta_and_its_kin_count_positions_from_after_the_padding_token(architecture: str, tmp_path: Path) -> None:
     toy.write_transformer(
-        toy.write_bi_encoder(tmp_path), model_type="roberta", max_position_embeddings=42, pad_token_id=1
+        toy.write_bi_encoder(tmp_path), model_type=architecture, max_position_embeddings=42, pad_token_id=1
     )
     assert read_spec(tmp_path, id="toy").max_length == 40
 

@@ -14,6 +14,7 @@ from opensearch_neural_sparse import (
     Mode,
     ModelFiles,
     ModelFilesError,
+    Pooling,
     Side,
     get_model,
     load_query_encoder,
@@ -254,3 +255,36 @@ def test_longest_text_is_the_one_of_the_files(cache: Path) -> None:
 
 def test_patterns_are_unlike_for_the_two_sides() -> None:
     assert not any("safetensors" in pattern for pattern in files_module.QUERY_PATTERNS)
+
+
+def test_router_of_two_transformers_has_a_fingerprint_of_each(tmp_path: Path) -> None:
+    files = resolve_files(get_model(toy.write_router(tmp_path / "model")))
+    assert files.query_route is not None
+    assert files.query_sha256 == files.query_route.weights_sha256 != files.weights_sha256
+    assert files.document == files.root / "document_0_MLMTransformer"
+    assert files.query_route.document == files.root / "query_0_MLMTransformer"
+    assert (files.spec.pooling, files.query_route.spec.pooling) == (Pooling.MAX, Pooling.SUM)
+
+
+def test_routes_with_other_tokens_are_refused(tmp_path: Path) -> None:
+    spec = get_model(toy.write_router(tmp_path))
+    path = tmp_path / "query_0_MLMTransformer" / "tokenizer.json"
+    path.write_text(path.read_text().replace('"planet"', '"planes"'))
+    with pytest.raises(ModelFilesError, match=r"have other tokens: 2 entries differ"):
+        resolve_files(spec)
+
+
+def test_lowercasing_that_the_tokenizer_does_not_do_is_refused(tmp_path: Path) -> None:
+    spec = get_model(toy.write_bi_encoder(tmp_path))
+    toy.write_json(tmp_path / "sentence_bert_config.json", {"do_lower_case": True})
+    resolve_files(spec)
+    toy.write_tokenizer(tmp_path, normalizer={"type": "Sequence", "normalizers": [{"type": "NFKC"}]})
+    with pytest.raises(ModelFilesError, match=r"says do_lower_case, but .* keeps capital letters"):
+        resolve_files(spec)
+
+
+def test_missing_fast_tokenizer_has_a_way_out(tmp_path: Path) -> None:
+    spec = get_model(toy.write_bi_encoder(tmp_path))
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(ModelFilesError, match=r"tokenizer\.json is missing.*save_pretrained"):
+        resolve_files(spec)

@@ -25,6 +25,20 @@ def test_anything_else_is_an_error_that_shows_how(wrong: Any) -> None:
             filter_clauses(given)
 
 
+@pytest.mark.parametrize("name", ["nested", "has_child", "has_parent"])
+def test_filter_that_brings_other_documents_along_is_refused_however_deep(name: str) -> None:
+    clause = {name: {"query": {"match_all": {}}, "inner_hits": {"name": "_group_hits"}}}
+    inner: Any = {"function_score": {"functions": [{"filter": clause}]}}
+    for given in (clause, [TERM, {"bool": {"should": [clause]}}], {"nested": {"path": "x", "query": clause}}, inner):
+        with pytest.raises(FilterSyntaxError, match=f"{name!r} in a filter has inner_hits"):
+            filter_clauses(given)
+
+
+def test_field_that_is_called_inner_hits_may_be_filtered() -> None:
+    clauses = [{"term": {"inner_hits": "x"}}, {"term": {"nested": "inner_hits"}}]
+    assert filter_clauses(clauses) == clauses
+
+
 def test_filter_is_not_changed_and_scores_stay() -> None:
     query = {"match": {"content": {"query": "x"}}}
     clauses = filter_clauses(TERM)

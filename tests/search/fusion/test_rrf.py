@@ -3,7 +3,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse.search.fusion.rrf import fuse, rank_of, rrf_term
@@ -49,7 +49,6 @@ def test_what_is_no_term_has_no_rank(term: float) -> None:
     assert rank_of(term, 60) is None
 
 
-@settings(deadline=None)
 @given(RANKINGS, CONSTANTS, st.none() | st.lists(st.floats(0.01, 1), min_size=5, max_size=5))
 def test_scores_are_sums_of_weighted_terms_in_float32(
     rankings: list[list[int]], constant: int, seeds: list[float] | None

@@ -6,10 +6,12 @@ from opensearch_neural_sparse import (
     Bm25Leg,
     Bound,
     BoundMode,
+    Collapse,
     DenseLeg,
     HybridOptions,
     IndexSchema,
     Normalization,
+    ServerQuery,
     SparseLeg,
     SparseVector,
     TwoPhase,
@@ -37,11 +39,16 @@ NONE = Bound(mode=BoundMode.IGNORE)
         ({"normalization": "max_min"}, "max_min"),
         ({"combination": "harmonic_mean"}, "Reciprocal ranks cannot be combined by harmonic_mean"),
         ({"normalization": "z_score", "combination": "geometric_mean"}, "'z_score' cannot be combined"),
-        ({"lower_bounds": [NONE, NONE]}, "Bounds go with normalization 'min_max'"),
-        ({"normalization": "l2", "upper_bounds": [NONE, NONE]}, "Bounds go with"),
+        ({"lower_bounds": [NONE, NONE]}, "Bounds need normalization 'min_max'"),
+        ({"normalization": "l2", "upper_bounds": [NONE, NONE]}, "Bounds need"),
         ({"normalization": "min_max", "lower_bounds": [NONE]}, "lower_bounds has one for each of the 2 legs, got 1"),
         ({"normalization": "min_max", "fusion": "client"}, "normalization='min_max' needs the server's fusion"),
-        ({"collapse": "lang", "two_phase": TwoPhase()}, "collapse='lang' does not go with two_phase"),
+        ({"collapse": "lang", "two_phase": TwoPhase()}, "collapse='lang' cannot be used with two_phase"),
+        (
+            {"collapse": Collapse("lang", size=3), "two_phase": TwoPhase()},
+            "collapse='lang' cannot be used with two_phase",
+        ),
+        ({"collapse": ""}, "names a field"),
     ],
 )
 def test_choices_that_contradict_each_other_are_refused(choices: dict[str, Any], reason: str) -> None:
@@ -70,7 +77,7 @@ def test_dense_leg_has_one_source_of_its_vector(arguments: dict[str, Any]) -> No
 def test_legs_are_filled_with_the_query_and_the_schema_s_fields() -> None:
     calls: list[str] = []
 
-    def encode(field: str) -> SparseVector:
+    def encode(field: str, _: ServerQuery | None) -> SparseVector:
         calls.append(field)
         return SparseVector({"a": 1.0})
 
@@ -95,11 +102,24 @@ def test_legs_are_filled_with_the_query_and_the_schema_s_fields() -> None:
 
 def test_query_is_not_encoded_where_no_leg_needs_it() -> None:
     legs = [Bm25Leg(), SparseLeg(vector={"b": 2.0})]
-    assert resolve_legs(legs, "query", IndexSchema(), lambda _: pytest.fail("encoded"))
+    assert resolve_legs(legs, "query", IndexSchema(), lambda *_: pytest.fail("encoded"))
 
 
 def test_repr_of_legs_holds_no_text_and_no_vector() -> None:
     legs = (Bm25Leg(text="SECRET"), SparseLeg(vector={"SECRET": 1.0}), DenseLeg(vector=[0.123456]))
-    shown = repr(HybridOptions(legs=legs)) + repr(resolve_legs(legs, "SECRET", IndexSchema(), lambda _: SparseVector()))
+    shown = repr(HybridOptions(legs=legs)) + repr(
+        resolve_legs(legs, "SECRET", IndexSchema(), lambda *_: SparseVector())
+    )
     assert "SECRET" not in shown
     assert "0.123456" not in shown
+
+
+@pytest.mark.parametrize("size", [0, 101, True, 2.0])
+def test_group_of_a_size_that_the_server_does_not_take_is_refused(size: Any) -> None:
+    with pytest.raises(ValueError, match="between 1 and 100"):
+        Collapse("lang", size=size)
+
+
+def test_collapse_of_another_kind_is_refused() -> None:
+    with pytest.raises(TypeError, match="name of a field or a Collapse, got dict"):
+        HybridOptions(collapse={"field": "lang"})  # type: ignore[arg-type]

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse.search.query.clauses import (
@@ -13,7 +13,6 @@ from opensearch_neural_sparse.search.query.clauses import (
 WEIGHTS = st.dictionaries(st.text(min_size=1, max_size=3), st.floats(0.001, 1e6), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
 @given(WEIGHTS)
 def test_weights_and_boost_give_the_scores_that_were_asked_for(weights: dict[str, float]) -> None:
     body = neural_sparse_query("f", weights)["neural_sparse"]["f"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
 from opensearch_neural_sparse.search.results.highlight import highlight
 from tests.paths import SMALL_MODEL
+from tests.sparse_encoders import ROBERTA_SPECIAL, train_tokenizer
 
 
 def match(token: str, score: float) -> TokenMatch:
@@ -79,3 +82,30 @@ def test_explanation_of_a_hybrid_search_tells_its_legs() -> None:
     legs = {"bm25": LegScore(score=3.25, rank=2), "sparse": LegScore(score=1.5)}
     lines = replace(HIT, legs=legs).explain().splitlines()
     assert lines[:3] == ["1  score 3.0000", "bm25: rank 2, score 3.2500", "sparse: no rank, score 1.5000"]
+
+
+@pytest.mark.parametrize(
+    ("splitting", "scores", "marked"),
+    [
+        ("byte-bpe", {"Ġred": 1.0, "Mars": 1.0}, "<mark>Mars</mark> is the <mark>red</mark> planet"),
+        ("unigram", {"▁re": 1.0, "d": 1.0}, "Mars is the <mark>re</mark><mark>d</mark> planet"),
+    ],
+)
+def test_the_space_of_a_word_stays_outside_of_its_mark(splitting: Any, scores: dict[str, float], marked: str) -> None:
+    pytest.importorskip("transformers")
+    tokenizer = SparseTokenizer(train_tokenizer(splitting, ROBERTA_SPECIAL).backend_tokenizer)
+    text = highlight("Mars is the red planet", scores, tokenizer)
+    assert re.sub(' title="[^"]*"', "", text) == marked
+
+
+@pytest.mark.parametrize(
+    ("scores", "marked"),
+    [
+        ({"Ġred": 1.0, "Mars": 1.0, "cafÃ©": 1.0}, "<mark>Mars</mark> is (<mark>red</mark>) <mark>café</mark> redder"),
+        ({"Ġc": 1.0, "afÃ©": 1.0}, "Mars is (red) <mark>c</mark><mark>afé</mark> redder"),
+        ({"▁red": 1.0, "der": 1.0}, "Mars is (<mark>red</mark>) café <mark>red</mark><mark>der</mark>"),
+    ],
+)
+def test_words_are_marked_by_tokens_of_other_tokenizers(scores: dict[str, float], marked: str) -> None:
+    text = re.sub(' title="[^"]*"', "", highlight("Mars is (red) café redder", scores))
+    assert text == marked

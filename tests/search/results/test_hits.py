@@ -54,9 +54,9 @@ def test_hit_holds_the_parts_of_the_document() -> None:
     )
 
 
-def test_repr_of_hits_holds_no_text() -> None:
-    assert "SECRET" not in repr(parse_hits(response(), IndexSchema()))
-    assert "score=3.0" in repr(parse_hits(response(), IndexSchema()))
+def test_repr_of_a_hit_has_id_score_and_text_and_no_metadata_or_vector() -> None:
+    (hit,) = parse_hits(response(), IndexSchema())
+    assert repr(hit) == "SearchHit(id='1', score=3.0000, text='SECRET text')"
 
 
 def test_matches_are_told_heaviest_first() -> None:

@@ -202,7 +202,7 @@ Number = st.one_of(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(numbers=st.lists(Number, min_size=1, max_size=8), bound=Number)
 def test_ranges_find_what_python_finds(make_store: MakeStore, numbers: list[Any], bound: Any) -> None:
     store = make_store()

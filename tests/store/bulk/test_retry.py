@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opensearch_neural_sparse import BulkReport, ServerConnectionError, ServerRequestError, WriteOptions
+from opensearch_neural_sparse.errors import unreadable_answer
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.store.bulk.retry import (
@@ -26,7 +27,9 @@ OPTIONS = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0)
 FULL = {"status": 429, "error": {"type": "rejected_execution_exception", "reason": "queue is full"}}
 BAD = {"status": 400, "error": {"type": "mapper_parsing_exception", "reason": "wrong type"}}
 DONE = {"status": 201}
-GONE = ServerConnectionError("http://localhost:1", "Connection refused")
+BROKEN = ServerConnectionError("http://localhost:1", "Connection reset by peer")
+HUNG = ServerConnectionError("http://localhost:1", "the request timed out", timed_out=True)
+BUSY = ServerRequestError(429, "busy", "busy")
 
 
 def actions(*names: str, size: int = 10) -> list[BulkAction]:
@@ -45,8 +48,10 @@ class Conversation:
         self.sent: list[list[str]] = []
         self.pauses: list[float] = []
 
-    def run(self, batch: Sequence[BulkAction], options: WriteOptions = OPTIONS) -> BulkReport:
-        steps = send_with_retries(batch, options)
+    def run(
+        self, batch: Sequence[BulkAction], options: WriteOptions = OPTIONS, clock: Callable[[], float] = lambda: 0.0
+    ) -> BulkReport:
+        steps = send_with_retries(batch, options, clock)
         answer: Answer = None
         while True:
             try:
@@ -96,6 +101,16 @@ def test_pauses_double_with_jitter_up_to_a_limit() -> None:
         assert longest / 2 <= pause <= longest
 
 
+def test_no_retry_begins_once_the_time_of_a_batch_is_over() -> None:
+    options = WriteOptions(max_retries=3, initial_backoff=1.0, max_backoff=3.0, request_timeout=60.0)
+    assert options.retry_seconds == 60.0 + 1.0 + 2.0 + 3.0
+    times = iter([0.0, 50.0, 66.0])
+    slow = Conversation([ServerRequestError(504, "slow", "slow")] * 4)
+    report = slow.run(actions("a"), options, lambda: next(times))
+    assert slow.sent == [["a"], ["a"]]
+    assert "504" in str(report.stopped)
+
+
 def test_item_that_is_wrong_is_not_sent_again() -> None:
     conversation = Conversation([items(DONE, BAD, DONE)])
     report = conversation.run(actions("a", "b", "c"))
@@ -139,12 +154,61 @@ def test_request_refused_to_the_end_fails_or_is_of_unknown_outcome(status: int, 
     assert [failure.id for failure in report.failed] == ([] if unknown else ["a"])
 
 
-def test_request_without_an_answer_leaves_its_ids_unknown_and_stops() -> None:
-    conversation = Conversation([ServerRequestError(413, "too_large", "too large"), items(DONE, DONE), GONE])
+@pytest.mark.parametrize("error", [BUSY, BROKEN])
+def test_request_refused_to_the_end_stops_the_write(error: Answer) -> None:
+    report = Conversation([ServerRequestError(413, "too_large", "too large"), *[error] * 4]).run(actions(*"ab"))
+    assert report.stopped == str(error)
+    assert [(failure.id, failure.error_type) for failure in report.failed][-1] == ("b", "not_sent")
+
+
+def test_item_refused_to_the_end_does_not_stop_the_write() -> None:
+    assert Conversation([items(FULL)] * 4).run(actions("a")).stopped is None
+
+
+def test_request_whose_connection_broke_is_sent_again() -> None:
+    conversation = Conversation([BROKEN, items(DONE, DONE)])
+    assert conversation.run(actions("a", "b")) == BulkReport(written=2)
+    assert len(conversation.pauses) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"items": []}, {"items": "b"}, items(DONE, DONE), items({}), {"items": [{}]}, None, ["a"], 7]
+)
+def test_answer_without_outcomes_is_no_success(answer: Any) -> None:
+    assert Conversation([answer, items(DONE)]).run(actions("a")) == BulkReport(written=1)
+    report = Conversation([answer] * 4).run(actions("a"))
+    assert (report.written, report.failed, report.unknown) == (0, (), ("a",))
+    assert "unreadable_answer" in str(report.stopped)
+
+
+@pytest.mark.parametrize("first", [BROKEN, ServerRequestError(502, "http_error", "x"), {"items": []}])
+@pytest.mark.parametrize(
+    "last", [[BUSY] * 3, [items(FULL)] * 3, [Skipped("gone")], [HUNG], [unreadable_answer("x")] * 3]
+)
+def test_what_an_earlier_attempt_may_have_written_is_of_unknown_outcome(first: Answer, last: list[Answer]) -> None:
+    report = Conversation([first, *last]).run(actions("a"))
+    assert (report.written, report.failed, report.unknown) == (0, (), ("a",))
+
+
+def test_item_that_the_server_refuses_after_all_is_a_failure() -> None:
+    report = Conversation([BROKEN, items(BAD)]).run(actions("a"))
+    assert ([failure.status for failure in report.failed], report.unknown) == ([400], ())
+
+
+@pytest.mark.parametrize(("status", "unknown"), [(500, ("a",)), (408, ("a",)), (520, ("a",)), (403, ()), (501, ("a",))])
+def test_refusal_that_says_nothing_of_the_write_leaves_it_unknown(status: int, unknown: tuple[str, ...]) -> None:
+    report = Conversation([ServerRequestError(status, "http_error", "x")]).run(actions("a"))
+    assert report.unknown == unknown
+    assert [failure.status for failure in report.failed] == ([] if unknown else [status])
+    assert f"status {status}" in str(report.stopped)
+
+
+def test_request_that_timed_out_leaves_its_ids_unknown_and_stops() -> None:
+    conversation = Conversation([ServerRequestError(413, "too_large", "too large"), items(DONE, DONE), HUNG])
     report = conversation.run(actions("a", "b", "c", "d"))
     assert (report.written, report.unknown) == (2, ("c", "d"))
-    assert report.stopped == str(GONE)
-    conversation = Conversation([ServerRequestError(413, "too_large", "too large"), GONE])
+    assert report.stopped == str(HUNG)
+    conversation = Conversation([ServerRequestError(413, "too_large", "too large"), HUNG])
     report = conversation.run(actions("a", "b", "c", "d"))
     assert report.unknown == ("a", "b")
     assert [(failure.id, failure.error_type) for failure in report.failed] == [("c", "not_sent"), ("d", "not_sent")]
@@ -172,7 +236,6 @@ def test_later_version_in_the_other_half_is_written_after_the_retry_of_the_earli
     assert conversation.sent[1:] == [["a", "b"], ["a"], ["a", "c"]]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 7), st.integers(1, 100))
 def test_batches_keep_order_and_stay_within_their_limits(sizes: list[int], count: int, limit: int) -> None:
     rows = [BulkAction(id=f"{n}", body=b"x" * size) for n, size in enumerate(sizes)]
@@ -181,6 +244,23 @@ def test_batches_keep_order_and_stay_within_their_limits(sizes: list[int], count
     for batch in batches:
         assert 1 <= len(batch) <= count
         assert len(batch) == 1 or sum(len(action.body) for action in batch) <= limit
+
+
+def test_actions_before_an_error_of_the_source_are_a_batch() -> None:
+    failure = BulkFailure(id="x", status=None, error_type="x", reason="y")
+    a, b = actions("a", "b")
+
+    def source() -> Iterator[BulkAction | BulkFailure]:
+        yield a
+        yield failure
+        yield b
+        raise OSError("unreadable")
+
+    batches = split_batches(source(), WriteOptions(batch_size=10))
+    batch, report = next(batches)
+    assert (batch, report.failed) == ([a, b], (failure,))
+    with pytest.raises(OSError, match="unreadable"):
+        next(batches)
 
 
 def test_failures_on_the_way_travel_with_the_batches() -> None:
@@ -193,8 +273,16 @@ def test_failures_on_the_way_travel_with_the_batches() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch_size": 0}, {"batch_bytes": 0}, {"refresh": "later"}, {"operation": "update"}]
+    "wrong",
+    [
+        {"batch_size": 0},
+        {"batch_bytes": 0},
+        {"refresh": "later"},
+        {"operation": "update"},
+        {"request_timeout": 0},
+        {"request_timeout": float("inf")},
+    ],
 )
 def test_write_options_that_mean_nothing_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"batch|refresh|update"):
+    with pytest.raises(ValueError, match=r"batch|refresh|update|request_timeout"):
         WriteOptions(**wrong)

@@ -60,7 +60,7 @@ def test_batch_next_in_line_stays_when_the_one_before_it_stops() -> None:
     before, following = scheduler.deliver(batch("a"), options), scheduler.deliver(batch("b"), options)
     assert isinstance(next(before), Send)
     with pytest.raises(StopIteration) as stopped:
-        before.send(ServerConnectionError("an address", "gone"))
+        before.send(ServerConnectionError("an address", "gone", timed_out=True))
     assert stopped.value.value.unknown == ("a",)
     with pytest.raises(StopIteration) as stayed:
         next(following)
@@ -124,5 +124,5 @@ def test_last_write_of_an_id_stands_whatever_arrives_first(
 
 
 def test_no_request_in_flight_is_refused() -> None:
-    with pytest.raises(ValueError, match="in_flight=0"):
+    with pytest.raises(ValueError, match="in_flight is 0; it must be 1 or more"):
         WriteOptions(in_flight=0)

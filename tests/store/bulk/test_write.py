@@ -16,6 +16,7 @@ from opensearch_neural_sparse import (
     BulkWriteError,
     IndexNotFoundError,
     IndexSchemaError,
+    Load,
     MissingVectorWarning,
     ModelMismatchError,
     NeuralSparseStore,
@@ -23,6 +24,7 @@ from opensearch_neural_sparse import (
     WriteOptions,
 )
 from opensearch_neural_sparse.store.bulk import index_guard
+from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.store.conftest import MakeStore, wait_for_document
 
@@ -93,6 +95,26 @@ def test_exact_weights_are_stored_whole(store: NeuralSparseStore) -> None:
     whole, short = store.get(["1", "2"])
     assert whole.vector == vector
     assert short.vector == {"a": 0.1234, "b": 2.0}
+
+
+def test_hostile_documents_of_a_stream_fail_alone(store: NeuralSparseStore) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5000):
+        deep = {"in": deep}
+    loop: list[Any] = []
+    loop.append(loop)
+    hostile: dict[str, dict[str, Any]] = {
+        "deep": {"metadata": {"blob": deep}},
+        "loop": {"metadata": {"blob": loop}},
+        "weight": {"vector": {"word": 10**5000}},
+        "number": {"metadata": {"count": 10**5000}},
+        "embedding": {"embedding": [10**400]},
+    }
+    documents = [{"id": "first", "text": "good"}, *({"id": name} | rest for name, rest in hostile.items())]
+    with pytest.raises(BulkWriteError) as error:
+        store.write(iter([*documents, {"id": "last", "text": "good", "metadata": {"exact": 2**70}}]))
+    assert {failure.id for failure in error.value.report.failed} == set(hostile)
+    assert {document.id for document in store.scan()} == {"first", "last"}
 
 
 @pytest.mark.parametrize("reason", ["weight", "type"])
@@ -303,6 +325,45 @@ def test_index_that_is_replaced_while_documents_wait_for_room_gets_none_of_them(
     assert [(failure.id, failure.error_type) for failure in error.value.report.failed] == [("b", "not_sent")]
 
 
+def test_write_of_one_batch_notices_an_index_that_is_replaced_in_that_moment(
+    store: NeuralSparseStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transport, replaced = store.client().transport, []
+    perform = transport.perform_request
+
+    def replacing(method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        if url.endswith("/_bulk") and not replaced:
+            replaced.append(url)
+            perform("DELETE", f"/{store.index}")
+            perform("PUT", f"/{store.index}")
+        return perform(method, url, *arguments, **options)
+
+    monkeypatch.setattr(transport, "perform_request", replacing)
+    with pytest.raises(BulkWriteError, match="is another index"):
+        store.write(["text"])
+    assert len(replaced) == 1
+
+
+async def test_awaited_write_of_one_batch_notices_an_index_that_is_replaced_in_that_moment(
+    store: NeuralSparseStore, server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with AsyncNeuralSparseStore(store.index, url=server.url) as awaited:
+        transport, replaced = (await awaited.client()).transport, []
+        perform = transport.perform_request
+
+        async def replacing(method: str, url: str, *arguments: Any, **options: Any) -> Any:
+            if url.endswith("/_bulk") and not replaced:
+                replaced.append(url)
+                await perform("DELETE", f"/{store.index}")
+                await perform("PUT", f"/{store.index}")
+            return await perform(method, url, *arguments, **options)
+
+        monkeypatch.setattr(transport, "perform_request", replacing)
+        with pytest.raises(BulkWriteError, match="is another index"):
+            await awaited.write([SparseDocument(id="1", vector={"a": 1.0})])
+        assert len(replaced) == 1
+
+
 def test_index_that_is_replaced_after_it_was_opened_gets_no_document(store: NeuralSparseStore) -> None:
     info = store.open_to_write()
     assert store.write(["one"], info=info).written == 1
@@ -392,9 +453,24 @@ def test_last_of_many_writes_of_one_id_stands(
     assert [row.metadata["version"] for row in store.get(map(str, range(7)))] == [56, 57, 58, 59, 53, 54, 55]
 
 
+def test_long_texts_are_encoded_in_smaller_batches(store: NeuralSparseStore, encoder: WordEncoder) -> None:
+    texts = ["red " * 100, "blue " * 100, "green " * 400, *["stone"] * 5]
+    assert store.write(texts, options=WriteOptions(batch_size=10, batch_bytes=1000)).written == len(texts)
+    assert list(map(len, encoder.calls)) == [2, 1, 5]
+
+
+def test_rows_of_a_load_are_encoded_in_batches_of_their_size(store: NeuralSparseStore, encoder: WordEncoder) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": str(n), "text": "red " * 200, "metadata": {"note": "n" * 300}} for n in range(5)
+    ]
+    report = store.ingest(Load(rows), options=WriteOptions(batch_size=10, batch_bytes=2500))
+    assert report.written == 5
+    assert list(map(len, encoder.calls)) == [2, 2, 1]
+
+
 def test_error_in_the_stream_is_passed_on_after_what_was_read_before(store: NeuralSparseStore) -> None:
     def stream() -> Iterator[str]:
-        yield from (f"text {n}" for n in range(60))
+        yield from (f"text {n}" for n in range(65))
         raise OSError("unreadable")
 
     before = threading.active_count()
@@ -402,7 +478,7 @@ def test_error_in_the_stream_is_passed_on_after_what_was_read_before(store: Neur
         store.write(stream(), options=WriteOptions(batch_size=10))
     assert threading.active_count() == before
     store.refresh()
-    assert store.count() == 60
+    assert store.count() == 65
 
 
 def test_items_the_server_has_no_room_for_are_sent_again_and_lost_ones_are_reported(

@@ -251,9 +251,9 @@ async def test_tasks_share_one_opening(filled: AsyncNeuralSparseStore, make: Mak
         reads: list[str] = []
         get = client.indices.get
 
-        async def recorded(index: str) -> Any:
+        async def recorded(index: str, **options: Any) -> Any:
             reads.append(index)
-            return await get(index=index)
+            return await get(index=index, **options)
 
         client.indices.get = recorded  # type: ignore[method-assign,assignment]
         await asyncio.gather(*(store.search("mars") for _ in range(20)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from opensearch_neural_sparse import (
     HybridOptions,
     IndexSchema,
     IndexSchemaError,
+    ModelFilesError,
     ModelMismatchError,
     NeuralSparseStore,
     ServerRequestError,
@@ -30,10 +32,12 @@ from opensearch_neural_sparse import (
     load_document_encoder,
     register_model,
 )
+from opensearch_neural_sparse.errors import Remedy
 from opensearch_neural_sparse.index.documents.feature_weights import shorten
 from opensearch_neural_sparse.store.encoders import Encoders
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
+from tests.store.kills import Killed, end_at
 
 TEXTS = {
     "heart": "A heart attack happens when blood cannot reach the muscle.",
@@ -42,6 +46,8 @@ TEXTS = {
 }
 OTHER = "sparse_other"
 SECOND = IndexSchema(sparse_field=OTHER, model_field=f"{OTHER}_model")
+NEXT_WEIGHT = 8e-3
+"""How far stored weights are apart that encoding in other batches makes neighbours of."""
 Make = Callable[..., NeuralSparseStore]
 
 
@@ -96,7 +102,7 @@ def test_documents_that_are_there_get_a_vector_by_the_other_model(store: NeuralS
     assert after["bare"] == before["bare"]
     for name, text in TEXTS.items():
         held = after[name].more_vectors[OTHER]
-        assert dict(held.vector) == pytest.approx(other_vector(other_model, text), rel=5e-3)
+        assert dict(held.vector) == pytest.approx(other_vector(other_model, text), rel=NEXT_WEIGHT)
         assert (held.model or "").startswith("other-model@")
         assert (after[name].vector, after[name].metadata) == (before[name].vector, {})
 
@@ -289,3 +295,130 @@ def test_a_page_may_take_longer_to_encode_than_a_point_in_time_lasts(
         assert keep.documents == len(TEXTS) + 1
     finally:
         client.indices.delete(index=target, ignore_unavailable=True)
+
+
+@pytest.fixture
+def three_shards(make: Make) -> NeuralSparseStore:
+    store = make(model=SMALL_MODEL)
+    store.create(settings={"number_of_shards": 3, "number_of_replicas": 0})
+    store.write({"id": str(n), "text": f"Text number {n}."} for n in range(20))
+    return store
+
+
+def with_vector(client: Any, index: str) -> int:
+    client.indices.refresh(index=index)
+    return int(client.count(index=index, body={"query": {"exists": {"field": f"{OTHER}_model"}}})["count"])
+
+
+def test_field_is_filled_by_parts(three_shards: NeuralSparseStore, client: Any, other_model: str) -> None:
+    store, pages = three_shards, WriteOptions(batch_size=2)
+    assert store.add_field(OTHER, model=other_model, shards=[]) == 0
+    assert OTHER in client.indices.get_mapping(index=store.index)[store.index]["mappings"]["properties"]
+    filled = 0
+    for shard in range(3):
+        more = store.add_field(OTHER, model=other_model, shards=[shard], options=pages)
+        assert 0 < more < 20
+        filled += more
+        assert with_vector(client, store.index) == filled
+    assert filled == 20
+    client.index(index=store.index, id="late", body={"id": "late", "content": "A late text."})
+    assert store.add_field(OTHER, model=other_model) == 1
+    assert all(document.more_vectors[OTHER].vector for document in store.scan())
+    with pytest.raises(ValueError, match="has no shard 3; its 3 shards count from 0 to 2"):
+        store.add_field("sparse_third", model=other_model, shards=[3])
+    assert "sparse_third" not in client.indices.get_mapping(index=store.index)[store.index]["mappings"]["properties"]
+
+
+async def test_awaited_store_fills_by_parts_alike(
+    server: RunningServer, three_shards: NeuralSparseStore, client: Any, other_model: str
+) -> None:
+    async with AsyncNeuralSparseStore(three_shards.index, url=server.url) as store:
+        filled = [await store.add_field(OTHER, model=other_model, shards=shards) for shards in ([], [0], [1, 2], None)]
+        assert filled[0] == filled[3] == 0
+        assert sum(filled) == with_vector(client, store.index) == 20
+        with pytest.raises(ValueError, match="has no shard -1"):
+            await store.add_field(OTHER, model=other_model, shards=[-1])
+
+
+def test_field_is_filled_by_several_processes(three_shards: NeuralSparseStore, client: Any, other_model: str) -> None:
+    assert three_shards.add_field(OTHER, model=other_model, encoder_options={"workers": 2, "threads": 1}) == 20
+    assert with_vector(client, three_shards.index) == 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_field_whose_filling_is_killed_at_any_request_is_filled_by_the_same_call(
+    make: Make, client: Any, index_name: str, other_model: str, monkeypatch: pytest.MonkeyPatch, after: bool
+) -> None:
+    pages = WriteOptions(batch_size=4)
+    for number in count(1):
+        store = make(model=SMALL_MODEL)
+        store.create(settings={"number_of_shards": 1, "number_of_replicas": 0})
+        store.write({"id": str(n), "text": f"Text number {n}."} for n in range(10))
+        with monkeypatch.context() as patch:
+            end_at(client, patch, number, after=after)
+            try:
+                make(model=SMALL_MODEL).add_field(OTHER, model=other_model, options=pages)
+                break
+            except Killed:
+                pass
+        client.indices.refresh(index=index_name)
+        there = client.count(index=index_name, body={"query": {"exists": {"field": f"{OTHER}_model"}}})["count"]
+        filled = make(model=SMALL_MODEL).add_field(OTHER, model=other_model, options=pages)
+        assert filled == 10 - there
+        documents = list(make(model=SMALL_MODEL).scan())
+        assert len(documents) == 10
+        assert all(document.vector and document.more_vectors[OTHER].vector for document in documents)
+        store.delete_index()
+    assert number > 8
+
+
+@pytest.mark.parametrize("awaited", [False, True], ids=["blocking", "awaited"])
+def test_model_of_a_folder_is_made_known_to_another_program_as_its_error_says(
+    awaited: bool, server: RunningServer, index_name: str, snapshot: Callable[..., Path]
+) -> None:
+    folder, rows = snapshot(mode="bi-encoder", seed=7), [{"id": "new", "text": "a river"}]
+    legs = (SparseLeg(), SparseLeg(name="other", field=OTHER))
+
+    def in_another_program() -> tuple[int, list[str]]:
+        if awaited:
+            return asyncio.run(in_another_awaited_program())
+        with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+            written = store.write(rows).written
+            return written, [hit.id for hit in store.hybrid_search("a river", options=HybridOptions(legs=legs))]
+
+    async def in_another_awaited_program() -> tuple[int, list[str]]:
+        async with AsyncNeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+            written = (await store.write(rows)).written
+            return written, [hit.id for hit in await store.hybrid_search("a river", options=HybridOptions(legs=legs))]
+
+    with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+        store.create()
+        store.write({"id": name, "text": text} for name, text in TEXTS.items())
+        assert store.add_field(OTHER, model=folder) == len(TEXTS)
+    with pytest.raises(ModelFilesError, match=f"{folder.name}.*known") as error:
+        in_another_program()
+    assert Remedy.REGISTER_FOLDER in str(error.value)
+    assert "model='...'" not in str(error.value)
+    register_model(folder, name="anything")
+    written, found = in_another_program()
+    assert written == 1
+    assert found[0] == "new"
+    with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+        (new,) = store.get(["new"])
+        expected = other_vector("anything", "a river")
+        assert dict(new.more_vectors[OTHER].vector) == pytest.approx(expected, rel=NEXT_WEIGHT)
+
+
+def test_store_that_lacks_the_model_of_a_field_writes_once_it_is_made_known(
+    server: RunningServer, index_name: str, snapshot: Callable[..., Path]
+) -> None:
+    folder = snapshot(mode="bi-encoder", seed=7)
+    with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+        store.create()
+        store.add_field(OTHER, model=folder)
+    with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+        with pytest.raises(ModelFilesError):
+            store.write([{"id": "1", "text": "a river"}])
+        register_model(folder)
+        assert store.write([{"id": "1", "text": "a river"}]).written == 1

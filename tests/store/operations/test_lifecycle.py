@@ -21,7 +21,7 @@ from opensearch_neural_sparse import (
     get_model,
     resolve_files,
 )
-from opensearch_neural_sparse.index.model_binding import write_bindings
+from opensearch_neural_sparse.index.binding.model_binding import write_bindings
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.store.conftest import MakeStore
@@ -242,9 +242,9 @@ def test_threads_share_one_opening(
     reads: list[str] = []
     get = shared.client().indices.get
 
-    def recorded(index: str) -> Any:
+    def recorded(index: str, **options: Any) -> Any:
         reads.append(index)
-        return get(index=index)
+        return get(index=index, **options)
 
     monkeypatch.setattr(shared.client().indices, "get", recorded)
     found: list[list[str]] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,7 +15,6 @@ from opensearchpy.exceptions import AuthenticationException, AuthorizationExcept
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
     Bm25Leg,
-    BulkWriteError,
     DenseLeg,
     Fusion,
     HybridOptions,
@@ -27,14 +26,14 @@ from opensearch_neural_sparse import (
     UnsupportedServerError,
     WriteOptions,
 )
-from opensearch_neural_sparse.devserver import DevServer, known_versions
+from opensearch_neural_sparse.devserver import DevServer
 from opensearch_neural_sparse.devserver.node import launch
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH
 from opensearch_neural_sparse.transport import server_cache
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
-from tests.paths import ROOT
 from tests.store.conftest import MakeStore
+from tests.tiers import LINES
 
 REFUSALS = {400: RequestError, 401: AuthenticationException, 403: AuthorizationException, 404: NotFoundError}
 Refuse = Callable[[str, str], bool]
@@ -184,7 +183,7 @@ def test_query_that_the_server_does_not_know_is_learned_from_its_first_answer(
     assert NEURAL_SEARCH not in (store.server().plugins or ())
 
 
-@pytest.fixture(params=known_versions())
+@pytest.fixture(params=LINES)
 def server_without_neural_search(
     request: pytest.FixtureRequest,
     private_server: Callable[..., DevServer],
@@ -229,7 +228,7 @@ def test_hybrid_on_a_server_without_neural_search_is_fused_here_though_it_does_n
             hits = unlisted.hybrid_search("red mars", options=options)
             assert (hits.fusion, list(hits)) == ("client rrf", list(expected))
         searches = [request.rpartition("/")[2] for request in passed if "search" in request]
-        assert searches == ["_search", "_msearch", "_msearch"]
+        assert searches == ["_search", "_search", "_msearch", "_msearch"]  # the first asks whether scores are added to
         with pytest.raises(UnsupportedServerError, match=r"needs the plugin opensearch-neural-search.*without it"):
             unlisted.hybrid_search("red mars", options=HybridOptions(normalization="min_max"))  # type: ignore[arg-type]
 
@@ -278,62 +277,3 @@ async def test_awaited_store_bears_the_same(
         assert (await store.hybrid_search("red mars")).fusion == "client rrf"
         with pytest.warns(LimitedRightsWarning, match="refused to refresh"):
             assert (await store.write([{"id": "4", "text": "green"}])).written == 1
-
-
-@pytest.fixture(scope="module")
-def roles(secured_server: DevServer) -> Iterator[dict[str, dict[str, Any]]]:
-    """Clients of the two roles of the documentation, and of an administrator, by name."""
-    from opensearchpy import OpenSearch
-
-    yaml = pytest.importorskip("yaml")
-    login = secured_server.login
-    assert login is not None
-    shared: dict[str, Any] = {"ca_certs": str(login.ca_file), "hosts": [secured_server.url], "timeout": 60}
-    clients = {"admin": OpenSearch(http_auth=(login.user, login.password), **shared)}
-    password = "Correct-Horse-9-Battery"
-    for role, rights in yaml.safe_load((ROOT / "docs" / "security-role.yml").read_text()).items():
-        for kind, name, body in (
-            ("roles", role, rights),
-            ("internalusers", role, {"password": password}),
-            ("rolesmapping", role, {"users": [role]}),
-        ):
-            clients["admin"].transport.perform_request("PUT", f"/_plugins/_security/api/{kind}/{name}", body=body)
-        clients[role] = OpenSearch(http_auth=(role, password), **shared)
-    yield clients
-    for client in clients.values():
-        client.close()
-
-
-@pytest.mark.slow
-def test_roles_of_the_documentation_allow_what_they_say_and_no_more(
-    roles: dict[str, Any], encoder: WordEncoder
-) -> None:
-    def store(role: str, index: str = "articles-rights") -> NeuralSparseStore:
-        return NeuralSparseStore(index, client=roles[role], query_encoder=encoder, document_encoder=encoder)
-
-    owner = store("admin")
-    owner.create(settings={"number_of_shards": 1, "number_of_replicas": 0})
-    store("admin", "secrets").create(settings={"number_of_replicas": 0})
-    writer, reader = store("neural_sparse_writer"), store("neural_sparse_reader")
-    documents = [{"id": name, "text": text, "metadata": {"n": int(name)}} for name, text in TEXTS.items()]
-    assert writer.write(documents).written == 3
-    assert writer.update_metadata({"1": {"n": 9}}).written == 1
-    assert writer.delete(["3"]) == 1
-    assert writer.update_text({"2": "blue planet earth"}).written == 1
-    writer.write([{"id": "4", "metadata": {"n": 4}}])
-    assert writer.delete_matching({"term": {"n": 4}}) == 1
-    for allowed in (writer, reader):
-        assert allowed.server().tells_version
-        assert allowed.open() == owner.open()
-        assert set(ids(allowed.search("planet"))) == {"1", "2"}
-        assert set(ids(allowed.hybrid_search("planet"))) == {"1", "2"}
-        assert [set(ids(found)) for found in allowed.search_many(["planet", "red"])] == [{"1", "2"}, {"1"}]
-        assert allowed.get(["1"])[0].metadata == {"n": 9}
-        assert allowed.count() == 2
-        assert [document.id for document in allowed.scan()] == ["1", "2"]
-    with pytest.raises(ServerRequestError, match="403"):
-        reader.delete_index()
-    with pytest.raises(BulkWriteError, match="no permissions for"):
-        reader.write(["text"])
-    with pytest.warns(LimitedRightsWarning), pytest.raises(ServerRequestError, match="403"):
-        store("neural_sparse_reader", "secrets").count()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ from opensearch_neural_sparse import (
     get_model,
     resolve_files,
 )
-from opensearch_neural_sparse.index.reindex_mark import read_mark
+from opensearch_neural_sparse.index.binding.reindex_mark import read_mark
 from opensearch_neural_sparse.transport.errors import translated_errors
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.store.conftest import MakeStore
+from tests.store.kills import Killed, end_at
 from tests.toy import write_doc_only, write_safetensors
 
 SCHEMA = IndexSchema(embedding_dimension=2, metadata_fields={"year": {"type": "short"}, "where": {"type": "geo_point"}})
@@ -206,14 +208,14 @@ def test_another_index_is_never_written_into(
 ) -> None:
     encoder = OtherEncoder(other_files, fails_after=4)
     client.indices.create(index=target)
-    with pytest.raises(IndexSchemaError, match="no unfinished copy"):
+    with pytest.raises(IndexSchemaError, match="not an unfinished copy"):
         source.reindex_with_model(target, document_encoder=encoder)
     client.indices.delete(index=target)
     with pytest.raises(RuntimeError):
         source.reindex_with_model(target, document_encoder=encoder, options=PAGES)
     with pytest.raises(IndexSchemaError, match="for another model or other settings"):
         source.reindex_with_model(target, document_encoder=OtherEncoder(other_files), prune=_prune())
-    with pytest.raises(IndexSchemaError, match="no unfinished copy"):
+    with pytest.raises(IndexSchemaError, match="not an unfinished copy"):
         source.reindex_with_model(source.index, document_encoder=encoder)
 
 
@@ -251,10 +253,6 @@ def test_readers_of_the_alias_find_everything_throughout(
     assert {count for _, count in found} == {18}
     assert [index for index, _ in found][-1] == target
     assert {index for index, _ in found} <= {source.index, target}
-
-
-class Killed(BaseException):
-    """The end of a process."""
 
 
 def kill_at(client: Any, monkeypatch: pytest.MonkeyPatch, name: str, *, after: bool = False, call: int = 1) -> None:
@@ -319,8 +317,10 @@ def test_copy_that_was_killed_at_its_end_is_ended_by_the_same_call(
     assert made["aliases"] == {alias: {"is_write_index": True, "index_routing": "one"}}
     assert read_mark(made["mappings"]) is None
     assert not is_blocked(client, source.index)
+    report = live.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+    assert (report.documents, report.encoded) == (19, 0)
     with pytest.raises((IndexSchemaError, ModelMismatchError)):
-        live.reindex_with_model(target, document_encoder=OtherEncoder(other_files), alias=alias)
+        live.reindex_with_model(target, document_encoder=OtherEncoder(other_files))
 
 
 def test_what_is_written_after_the_alias_could_not_be_moved_goes_over_too(
@@ -448,3 +448,44 @@ async def test_cancelled_copy_lets_writes_pass_again(
         with pytest.raises(asyncio.CancelledError):
             await copying
         assert not is_blocked(client, source.index)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_copy_that_is_killed_at_any_request_is_ended_by_the_same_call(
+    source: NeuralSparseStore,
+    client: Any,
+    make_store: MakeStore,
+    target: str,
+    other_files: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    after: bool,
+) -> None:
+    alias, pages = f"{target}-alias", WriteOptions(batch_size=8)
+    whole = everything(client, source.index)
+    for number in count(1):
+        client.indices.put_alias(index=source.index, name=alias)
+        killed, again = OtherEncoder(other_files), OtherEncoder(other_files)
+        try:
+            with monkeypatch.context() as patch:
+                end_at(client, patch, number, after=after)
+                make_store(schema=SCHEMA).reindex_with_model(
+                    target, document_encoder=killed, alias=alias, options=pages
+                )
+            break
+        except Killed:
+            pass
+        assert everything(client, alias) == whole
+        assert len(client.indices.get_alias(name=alias)) == 1
+        report = make_store(schema=SCHEMA).reindex_with_model(
+            target, document_encoder=again, alias=alias, options=pages
+        )
+        assert report.documents == len(whole)
+        assert everything(client, target) == whole
+        assert list(client.indices.get_alias(name=alias)) == [target]
+        assert read_mark(client.indices.get_mapping(index=target)[target]["mappings"]) is None
+        assert not is_blocked(client, source.index)
+        first, second = ([text for call in encoder.calls for text in call] for encoder in (killed, again))
+        assert len(set(first) & set(second)) <= pages.batch_size
+        client.indices.delete(index=target)
+    assert number > 20

@@ -343,8 +343,32 @@ def test_normalised_scores_are_means_over_all_shards(
     for hit in hits:
         parts = [leg.get(hit.id) for leg in scaled]
         assert hit.score == pytest.approx(mean(parts, weights, combination), rel=1e-5)
-        assert all(leg.rank is None for leg in (hit.legs or {}).values())
-        assert set(hit.legs or ()) == {name for name, part in zip(("bm25", "sparse"), parts, strict=True) if part}
+        legs = {name: (leg.score, leg.rank) for name, leg in (hit.legs or {}).items()}
+        assert legs == {
+            name: (leg[hit.id], list(leg).index(hit.id) + 1)
+            for name, leg in zip(("bm25", "sparse"), raw, strict=True)
+            if hit.id in leg
+        }
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_ranks_under_normalisation_are_those_of_each_leg_s_own_search(corpus: MakeCorpus, shards: int) -> None:
+    store = corpus(shards)
+    condition = {"term": {"lang": "en"}}
+    hits = search(store, size=7, offset=3, normalization="min_max", filter=condition, explain=True)
+    plain = search(store, size=7, offset=3, normalization="min_max", filter=condition)
+    assert [(hit.id, hit.score) for hit in hits] == [(hit.id, hit.score) for hit in plain]
+    alone = {
+        "bm25": store.match_search(QUERIES[0], size=DEPTH * shards, filter=condition),
+        "sparse": store.search(vector_of(QUERIES[0]), size=DEPTH * shards, filter=condition),
+    }
+    for hit in hits:
+        assert {name: (leg.score, leg.rank) for name, leg in (hit.legs or {}).items()} == {
+            name: (one.score, rank)
+            for name, found in alone.items()
+            for rank, one in enumerate(found, 1)
+            if one.id == hit.id
+        }
 
 
 def normalised(leg: dict[str, float], technique: Normalization) -> dict[str, float]:

@@ -26,8 +26,8 @@ from opensearch_neural_sparse import (
     register_model,
     resolve_files,
 )
+from opensearch_neural_sparse.index.binding.model_binding import write_bindings
 from opensearch_neural_sparse.index.mapping import add_field_body
-from opensearch_neural_sparse.index.model_binding import write_bindings
 from opensearch_neural_sparse.models import registry
 from opensearch_neural_sparse.search.fusion.rrf import rrf_term, shortest
 from opensearch_neural_sparse.store.bulk.index_guard import CHECK_INTERVAL
@@ -275,6 +275,23 @@ def test_index_that_was_made_anew_for_another_model_is_noticed_by_its_documents(
     pair.make("toy", SMALL_MODEL)
     assert store.search("red planet")[0].index == f"{pair.prefix}-toy"
     assert store.model_id == SMALL_MODEL.name
+
+
+@pytest.mark.parametrize("choices", [{"normalization": "min_max"}, {"fusion": "server"}, {}], ids=str)
+def test_hybrid_hits_of_every_model_carry_the_ranks_of_their_legs(pair: Pair, choices: dict[str, Any]) -> None:
+    options = HybridOptions(**choices)
+    hits = pair.store("*").hybrid_search("red planet", options=options, explain=True)
+    assert (hits.fusion or "").startswith(("server min_max" if options.normalization else options.fusion, "client rrf"))
+    for name in ("small", "toy"):
+        alone = pair.store(name)
+        found = {"bm25": alone.match_search("red planet"), "sparse": alone.search("red planet")}
+        for hit in (hit for hit in hits if hit.index.endswith(name)):
+            assert {leg: (score.score, score.rank) for leg, score in (hit.legs or {}).items()} == {
+                leg: (one.score, rank)
+                for leg, ranking in found.items()
+                for rank, one in enumerate(ranking, 1)
+                if one.id == hit.id
+            }
 
 
 def test_documents_of_another_marker_cost_one_look_and_are_found(pair: Pair, requests: list[str]) -> None:

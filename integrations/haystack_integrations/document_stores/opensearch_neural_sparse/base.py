@@ -7,6 +7,7 @@ them. A test holds that every private name of the parent that this package relie
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from haystack_integrations.document_stores.opensearch import OpenSearchDocumentStore
@@ -27,14 +28,17 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.index_creati
     open_or_create_async,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
-from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given, named_login
+from haystack_integrations.document_stores.opensearch_neural_sparse.logins import login_options
+from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import given
 from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore, VectorRemedies
+from opensearch_neural_sparse.layer_support import shown
 
 if TYPE_CHECKING:
     from haystack.dataclasses import Document
+    from haystack.utils import Secret
     from opensearchpy import AsyncOpenSearch, OpenSearch
 
-    from opensearch_neural_sparse import IndexSchema, Prune, SparseTokenizer
+    from opensearch_neural_sparse import IndexSchema, Prune, ServerEncoding, SparseTokenizer
     from opensearch_neural_sparse.layer_support import IndexInfo
 
 LOCAL = "http://localhost:9200"
@@ -44,6 +48,10 @@ REMEDIES = VectorRemedies(
     further="NeuralSparseStore.add_field() fills it.",
     dense="Embed documents by a dense embedder as well, or leave embedding_dim out.",
 )
+
+
+def _is_encoded_by_server(info: IndexInfo) -> bool:
+    return info.binding is not None and info.binding.server is not None
 
 
 @translating_errors
@@ -57,14 +65,30 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         schema: Names and types of the fields.
         model: Name, hub id or folder of the model, or None.
         prune: Which tokens of a document the index keeps, or None.
+        server_encoding: The model in the server that encodes documents, or None.
+        tokens: `api_key` and `bearer_token`.
         parameters: Parameters of the parent.
     """
 
-    def __init__(self, schema: IndexSchema, model: str | None, prune: Prune | None, **parameters: Any) -> None:
-        self._schema, self._model, self._prune = schema, model, prune
+    def __init__(
+        self,
+        schema: IndexSchema,
+        model: str | None,
+        prune: Prune | None,
+        server_encoding: ServerEncoding | None = None,
+        tokens: Mapping[str, Secret | None] | None = None,
+        **parameters: Any,
+    ) -> None:
+        self._schema, self._model, self._prune, self._server_encoding = schema, model, prune, server_encoding
+        self._tokens = tokens or {}
         self._blocking = Lazy(self._open_blocking)
         self._asynchronous = Lazy(self._new_asynchronous)
         super().__init__(**parameters)
+
+    def __repr__(self) -> str:
+        model = "" if self._model is None else f", model={self._model!r}"
+        hosts = shown(self._hosts or LOCAL, secure=bool(self._use_ssl))
+        return f"{type(self).__name__}(hosts={hosts!r}, index={self._index!r}{model})"
 
     def close(self) -> None:
         """Close the blocking client and release its model; the next use opens them again."""
@@ -97,6 +121,14 @@ class BoundDocumentStore(OpenSearchDocumentStore):
     ) -> None:
         """Create an index that is stamped with the model; see `create_index`."""
         await asyncio.to_thread(self.create_index, index, mappings, settings)
+
+    def is_encoded_by_server(self) -> bool:
+        """Return whether the server encodes documents that are written without a sparse embedding."""
+        return _is_encoded_by_server(self._open().open())
+
+    async def is_encoded_by_server_async(self) -> bool:
+        """Return whether the server encodes documents that are written without a sparse embedding."""
+        return _is_encoded_by_server(await (await self._open_async()).open())
 
     def refresh(self) -> None:
         """Make what was written searchable."""
@@ -135,22 +167,21 @@ class BoundDocumentStore(OpenSearchDocumentStore):
         return self._create_index and store.is_creatable
 
     def _new_blocking(self, name: str | None = None) -> NeuralSparseStore:
-        return NeuralSparseStore(name or self._index, **self._store_options(http_auth=self._login()))
+        return NeuralSparseStore(name or self._index, **self._store_options(**self._login()))
 
     def _new_asynchronous(self) -> AwaitedStore:
-        auth = self._login()
-        connection: dict[str, Any] = {"http_auth": auth}
-        if isinstance(auth, AWSAuth):
-            from opensearchpy import AsyncHttpConnection
-
-            connection = {"http_auth": AsyncAWSAuth(auth), "connection_class": AsyncHttpConnection}
+        connection = self._login()
+        if isinstance(auth := connection.get("http_auth"), AWSAuth):
+            connection = {"http_auth": AsyncAWSAuth(auth)}
         return AwaitedStore(AsyncNeuralSparseStore(self._index, **self._store_options(**connection)))
 
-    def _login(self) -> Any:
-        """Return what the parent logs in with; user and password of the environment know its variables."""
-        return named_login(self._http_auth, self._resolve_http_auth())
+    def _login(self) -> dict[str, Any]:
+        """Return the client options that log in; each names the environment variables that it was read from."""
+        return login_options(self._http_auth, self._resolve_http_auth(), self._tokens)
 
     def _store_options(self, **connection: Any) -> dict[str, Any]:
+        if "headers" in connection:
+            connection["headers"] = {**(self._kwargs.get("headers") or {}), **connection["headers"]}
         own = given(use_ssl=self._use_ssl, verify_certs=self._verify_certs, timeout=self._timeout)
         return {
             "url": self._hosts or LOCAL,
@@ -160,6 +191,7 @@ class BoundDocumentStore(OpenSearchDocumentStore):
             "prune": self._prune,
             "encoder_options": self._encoder_options(),
             "vector_remedies": REMEDIES,
+            "server_encoding": self._server_encoding,
         }
 
     def _note_nested(self, info: IndexInfo) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from haystack.dataclasses import ByteStream, Document
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
 from opensearch_neural_sparse import SparseDocument
+from opensearch_neural_sparse.layer_support import check_type
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse import ModelBinding, SearchHit, SparseVector
@@ -30,6 +31,7 @@ def checked_documents(documents: Iterable[Document]) -> list[Document]:
     Raises:
         ValueError: Something else among them.
     """
+    check_type(Iterable, documents=documents)
     rows = list(documents)
     if unexpected := {type(row).__name__ for row in rows if not isinstance(row, Document)}:
         raise ValueError(f"write_documents takes a list of documents, got {', '.join(sorted(unexpected))} in it.")
@@ -54,6 +56,19 @@ def to_sparse_document(document: Document, vector: SparseVector | None, model: s
         model=model,
         routing=None if routing is None else str(routing),
         extra_fields={} if document.blob is None else {BLOB: document.blob.to_dict()},
+    )
+
+
+def of_sparse_document(document: SparseDocument) -> Document:
+    """Return a document of the core as Haystack has it, to be embedded; without a sparse embedding."""
+    blob, meta = document.extra_fields.get(BLOB), dict(document.metadata)
+    embedding = cast("Sequence[float] | None", document.embedding)  # arrays became lists when it was made
+    return Document(
+        id=str(document.id),
+        content=document.text,
+        blob=ByteStream.from_dict(blob) if blob else None,
+        meta=meta if document.routing is None else {**meta, ROUTING: document.routing},
+        embedding=None if embedding is None else list(embedding),
     )
 
 
@@ -82,10 +97,12 @@ def to_document(
 
 
 def with_explanation(document: Document, hit: SearchHit) -> Document:
-    """Return a document with the tokens that matched, and the score of each leg, in its metadata."""
+    """Return a document with the tokens that matched, and scores of legs and reranker, in its metadata."""
     parts: dict[str, Any] = {}
     if hit.matches is not None:
         parts["tokens"] = [asdict(match) for match in hit.matches]
     if hit.legs is not None:
         parts["legs"] = {name: leg.to_dict() for name, leg in hit.legs.items()}
+    if hit.search_score is not None:
+        parts["rerank"] = {"score": hit.rerank_score, "search_score": hit.search_score}
     return replace(document, meta={**document.meta, EXPLANATION: parts})

@@ -27,7 +27,8 @@ def refuse_credentials(hosts: Any, options: Mapping[str, Any], *, plain_login: b
     if found:
         raise ValueError(
             f"Plain credentials are not saved: {', '.join(dict.fromkeys(found))}. Give http_auth as two secrets: "
-            "(Secret.from_env_var('OPENSEARCH_USERNAME'), Secret.from_env_var('OPENSEARCH_PASSWORD'))."
+            "(Secret.from_env_var('OPENSEARCH_USERNAME'), Secret.from_env_var('OPENSEARCH_PASSWORD')); api_key and "
+            "bearer_token take a secret."
         )
 
 

@@ -99,7 +99,7 @@ class DocumentCodec:
         hits = parse_hits(response, self.schema)
         if len(hits) == LARGEST_WINDOW and not hits.total_is_exact:
             logger.warning(
-                "More than {most} documents match in index {index}; {most} of them come back. Narrow the filters.",
+                "More than {most} documents match in index {index}; {most} of them are returned. Narrow the filters.",
                 most=LARGEST_WINDOW,
                 index=self.index,
             )

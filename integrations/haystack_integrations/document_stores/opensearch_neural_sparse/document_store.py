@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -21,36 +21,53 @@ from haystack_integrations.document_stores.opensearch_neural_sparse.credentials 
 from haystack_integrations.document_stores.opensearch_neural_sparse.duplicate_policy import count_written, operation_of
 from haystack_integrations.document_stores.opensearch_neural_sparse.filtered_store import FilteredDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import filter_errors
+from haystack_integrations.document_stores.opensearch_neural_sparse.loads import load_of_documents
+from haystack_integrations.document_stores.opensearch_neural_sparse.logins import (
+    API_KEY,
+    BEARER_TOKEN,
+    USER_AND_PASSWORD,
+    saved_tokens,
+)
 from haystack_integrations.document_stores.opensearch_neural_sparse.metadata_fields import InspectedDocumentStore
+from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
+    PROCESSES,
     check_connection,
     given,
+    options_of,
+    plain,
     token_value,
 )
 from opensearch_neural_sparse import (
     BulkWriteError,
+    FieldType,
     IndexSchema,
-    IndexSchemaError,
-    InvalidVectorError,
     Load,
     LoadProgress,
     LoadReport,
     Prune,
-    RefusedRow,
     SeismicParameters,
-    SourceRow,
+    ServerEncoding,
     WriteOptions,
 )
-from opensearch_neural_sparse.layer_support import FieldTypeLike
+from opensearch_neural_sparse.layer_support import (
+    FieldTypeLike,
+    check_flag,
+    check_mapping,
+    check_path,
+    check_text,
+    check_texts,
+    check_type,
+)
 
 if TYPE_CHECKING:
     from haystack_integrations.document_stores.opensearch.auth import AWSAuth
     from haystack_integrations.document_stores.opensearch.document_store import Hosts
 
-    from haystack_integrations.document_stores.opensearch_neural_sparse.document_codec import DocumentCodec
-    from haystack_integrations.document_stores.opensearch_neural_sparse.retrieval import Retrieval
+    from opensearch_neural_sparse import RemoteOptions
+    from opensearch_neural_sparse.layer_support import IndexInfo
 
-ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only")
+ENCODER_OPTIONS = ("max_length", "max_active_dims", "revision", "cache_dir", "local_files_only", *PROCESSES)
 
 
 class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocumentStore):
@@ -58,7 +75,8 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
 
     It does all that opensearch-haystack's store does, and keeps `Document.sparse_embedding`. The index is stamped with
     its model when it is created and checked against it when it is opened. Documents are written with the embeddings
-    they have (`NeuralSparseDocumentEmbedder` makes them). Nothing is connected or loaded before it is needed.
+    they have (`NeuralSparseDocumentEmbedder` makes them); where the server encodes the index, it encodes those without
+    one. Nothing is connected or loaded before it is needed.
 
     Args:
         model: Name, hub id or folder of the model; by default the one that the index is stamped with.
@@ -73,6 +91,10 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         metadata_fields: Metadata key -> OpenSearch field mapping, such as `{"year": {"type": "integer"}}`.
         text_analyzer: Analyzer of the content of an index that is created, such as `german`; None takes that of the
             model's language, `english` for an English model, or the server's `standard`. See `IndexSchema`.
+        text_subfields: Name -> analyzer of a further index of the content of an index that is created, such as
+            `{"de": "german"}`; a leg of the hybrid retriever searches it as the field `content.de`.
+        languages: Languages of the documents of an index that is created, such as `["en", "de"]`, or language ->
+            analyzer: each has an index of the content of its own, searched by words. See `IndexSchema`.
         settings: Index settings, such as `{"number_of_shards": 1}`.
         create_index: Whether to create the index if it does not exist, where `index` is one name and a model is named;
             a missing index that is not created is an `IndexNotFoundError`.
@@ -84,8 +106,25 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         token: Hub token for gated and private models.
         cache_dir: Cache of the hub.
         local_files_only: Whether to leave the hub alone.
+        workers: Number of processes that encode the documents of `ingest`; by default this one does.
+        devices: Devices of these processes, such as `["cuda:0", "cuda:1"]`, one process for each.
+        server_encoding: The model in the server that encodes the documents of an index that is created: a
+            `ServerEncoding`, the server's id of the model, or a mapping such as `{"model_id": id, "batch_size": 20}`;
+            with `"chunking": "fixed_token_length:200"` the server cuts texts into passages first.
+            An index that was created so is opened without it.
+        ingest_pipeline: An ingest pipeline of the server that every written document goes through, such as one that
+            sets or renames metadata. On an index that the server encodes it runs in place of the pipeline that encodes,
+            so it must encode as well.
+        encoder_url: Address of an encoder that encodes them, such as `http://localhost:8080`, in place of an engine
+            here.
+        encoder_api_key: Its key.
+        remote_options: How texts are sent to it, as `RemoteOptions` has it, such as `{"batch_size": 16}`.
         max_chunk_bytes: Size above which a bulk request is not grown further.
-        http_auth: Two secrets, user and password, or `AWSAuth`; plain credentials work and cannot be saved.
+        http_auth: Two secrets, user and password, or `AWSAuth`; plain credentials work and cannot be saved. A login
+            that is given replaces those of the environment.
+        api_key: An API key of the security plugin (OpenSearch 3.7 and later); by default that of `OPENSEARCH_API_KEY`,
+            if it is set.
+        bearer_token: A JSON web token; by default that of `OPENSEARCH_BEARER_TOKEN`, if it is set.
         use_ssl: Whether to use TLS.
         verify_certs: Whether to verify certificates.
         timeout: Seconds to wait for an answer; by default 60.
@@ -93,6 +132,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         kwargs: Options of `opensearchpy.OpenSearch` and `AsyncOpenSearch`; by default 20 connections are kept.
 
     Raises:
+        ValueError: `ingest_pipeline` beside `server_encoding`.
         TypeError: An option that no client takes, or `mappings` or `method`, which the layout of the index decides.
     """
 
@@ -110,6 +150,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         embedding_dim: int | None = None,
         metadata_fields: dict[str, dict[str, Any]] | None = None,
         text_analyzer: str | None = None,
+        languages: list[str] | dict[str, str] | None = None,
         settings: dict[str, Any] | None = None,
         create_index: bool = True,
         return_embedding: bool = False,
@@ -120,11 +161,18 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         token: Secret | None = Secret.from_env_var(["HF_API_TOKEN", "HF_TOKEN"], strict=False),  # noqa: B008
         cache_dir: str | Path | None = None,
         local_files_only: bool = False,
+        workers: int | None = None,
+        devices: list[str] | None = None,
+        server_encoding: ServerEncoding | dict[str, Any] | str | None = None,
+        encoder_url: str | None = None,
+        encoder_api_key: Secret | None = None,
+        remote_options: RemoteOptions | dict[str, Any] | None = None,
+        text_subfields: dict[str, str] | None = None,
+        ingest_pipeline: str | None = None,
         max_chunk_bytes: int = WriteOptions.batch_bytes,
-        http_auth: tuple[Secret, Secret] | tuple[str, str] | list[str] | str | AWSAuth | None = (
-            Secret.from_env_var("OPENSEARCH_USERNAME", strict=False),  # noqa: B008
-            Secret.from_env_var("OPENSEARCH_PASSWORD", strict=False),  # noqa: B008
-        ),
+        http_auth: tuple[Secret, Secret] | tuple[str, str] | list[str] | str | AWSAuth | None = USER_AND_PASSWORD,
+        api_key: Secret | None = API_KEY,
+        bearer_token: Secret | None = BEARER_TOKEN,
         use_ssl: bool | None = None,
         verify_certs: bool | None = None,
         timeout: int | None = None,
@@ -132,11 +180,23 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         **kwargs: Any,
     ) -> None:
         check_connection(hosts, kwargs, also=signature(OpenSearchNeuralSparseDocumentStore).parameters)
+        check_mapping(optional=True, seismic=seismic, metadata_fields=metadata_fields, settings=settings)
+        check_type((str, Mapping, list, tuple), optional=True, hosts=hosts)
+        check_path(optional=True, model=model, cache_dir=cache_dir)
+        check_text(optional=True, ingest_pipeline=ingest_pipeline)
+        check_type(bool, optional=True, use_ssl=use_ssl, verify_certs=verify_certs)
+        check_flag(create_index=create_index, return_embedding=return_embedding, local_files_only=local_files_only)
+        encoding = ServerEncoding.parse(server_encoding)
+        if encoding is not None and ingest_pipeline is not None:
+            raise ValueError(
+                f"ingest_pipeline={ingest_pipeline!r} would run in place of the pipeline that encodes documents. Leave "
+                "one of them out."
+            )
         self._own: dict[str, Any] = {
             "model": None if model is None else str(model),
             "sparse_field": sparse_field,
             "model_field": model_field,
-            "field_type": str(field_type),
+            "field_type": str(FieldType(field_type)),
             "seismic": seismic,
             "prune": prune,
             "embedding_dim": embedding_dim,
@@ -149,21 +209,39 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
             "token": token,
             "cache_dir": None if cache_dir is None else str(cache_dir),
             "local_files_only": local_files_only,
+            **given(
+                languages=languages,
+                workers=workers,
+                devices=devices,
+                server_encoding=None if encoding is None else encoding.to_dict(),
+                encoder_url=encoder_url,
+                encoder_api_key=encoder_api_key,
+                remote_options=plain(remote_options),
+                text_subfields=text_subfields,
+                ingest_pipeline=ingest_pipeline,
+            ),
+            **saved_tokens(api_key=api_key, bearer_token=bearer_token),
         }
-        nested = [] if nested_fields is None or nested_fields == "*" else nested_fields
+        nested = [] if nested_fields is None or isinstance(nested_fields, str) else nested_fields
+        check_type(list, nested_fields=nested)
+        check_texts(nested_fields=nested)
         schema = IndexSchema(
             sparse_field=sparse_field,
             model_field=model_field,
             field_type=field_type,
-            seismic=None if seismic is None else SeismicParameters(**seismic),
+            seismic=None if seismic is None else options_of(SeismicParameters, "seismic", seismic),
             embedding_dimension=embedding_dim,
             text_analyzer=text_analyzer,
-            metadata_fields={field: {"type": "nested"} for field in nested} | (metadata_fields or {}),
+            text_subfields={} if text_subfields is None else text_subfields,
+            languages=() if languages is None else languages,
+            metadata_fields=_with_nested(metadata_fields or {}, nested),
         )
         super().__init__(
             schema,
             self._own["model"],
             Prune.parse(prune),
+            encoding,
+            {"api_key": api_key, "bearer_token": bearer_token},
             hosts=hosts,
             index=index,
             max_chunk_bytes=max_chunk_bytes,
@@ -201,7 +279,7 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         policy: DuplicatePolicy = DuplicatePolicy.NONE,
         refresh: Literal["wait_for", True, False] = True,
     ) -> int:
-        """Write documents with the vectors they have.
+        """Write documents with the vectors they have; where the server encodes the index, it makes those they lack.
 
         Args:
             documents: The documents. A metadata key `_routing` names a document's shard and is not stored.
@@ -224,7 +302,8 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         info = store.open_to_write()
         converted = self._codec(store, info).to_sparse_documents(rows)
         try:
-            return store.write(converted, options=self._write_options(policy, refresh), info=info).written
+            options = self._write_options(policy, refresh, info)
+            return store.write(converted, options=options, info=info).written
         except BulkWriteError as error:
             return count_written(error.report, policy)
 
@@ -241,19 +320,27 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
         info = await store.open_to_write()
         converted = await asyncio.to_thread(self._codec_async(store, info).to_sparse_documents, rows)
         try:
-            report = await store.write(converted, options=self._write_options(policy, refresh), info=info)
+            report = await store.write(converted, options=self._write_options(policy, refresh, info), info=info)
         except BulkWriteError as error:
             return count_written(error.report, policy)
         return report.written
 
-    def ingest(self, load: Load, *, progress: Callable[[LoadProgress], None] | None = None) -> LoadReport:
+    def ingest(
+        self,
+        load: Load,
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[LoadProgress], None] | None = None,
+    ) -> LoadReport:
         """Write the documents of a load that the index does not hold as they are.
 
         With a journal, the same call continues a load that ended early, whatever ended it. Documents with a sparse
-        embedding keep it; the others are encoded by the store's model, as far as they are written.
+        embedding keep it; the others are encoded by the store's model, or by the server's, as far as they are written.
 
         Args:
-            load: `Load(documents, journal="articles.journal")`, with Haystack's documents from any iterable.
+            load: `Load(documents, journal="articles.journal")`, with Haystack's documents from any iterable. Its
+                `embed`, if it has one, takes and returns Haystack's documents, too.
+            batch_size: Documents of a request, and those that are embedded together; by default 200.
             progress: Called with counts after each bulk request.
 
         Raises:
@@ -263,28 +350,29 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
             IndexSchemaError: An index of chunks.
         """
         store = self._open()
-        codec = self._codec(store, store.open_to_write())
+        info = store.open_to_write()
+        codec = self._codec(store, info)
         codec.to_sparse_documents([])  # an index of chunks takes none
-        options = replace(self._write_options(DuplicatePolicy.OVERWRITE, True), encode=True)
-        return store.ingest(replace(load, rows=self._rows(load.rows, codec)), options=options, progress=progress)
+        options = replace(
+            self._write_options(DuplicatePolicy.OVERWRITE, True, info),
+            encode=True,
+            batch_size=WriteOptions.batch_size if batch_size is None else batch_size,
+        )
+        return store.ingest(load_of_documents(load, codec, self._map_nested), options=options, progress=progress)
 
-    async def ingest_async(self, load: Load, *, progress: Callable[[LoadProgress], None] | None = None) -> LoadReport:
+    async def ingest_async(
+        self,
+        load: Load,
+        *,
+        batch_size: int | None = None,
+        progress: Callable[[LoadProgress], None] | None = None,
+    ) -> LoadReport:
         """Write the documents of a load by the blocking client, in a worker thread; see `ingest`."""
-        return await asyncio.to_thread(partial(self.ingest, load, progress=progress))
+        return await asyncio.to_thread(partial(self.ingest, load, batch_size=batch_size, progress=progress))
 
-    def _rows(self, documents: Iterable[Any], codec: DocumentCodec) -> Iterator[Any]:
-        for number, document in enumerate(documents, start=1):
-            if not isinstance(document, Document):
-                yield document
-                continue
-            if fields := self._new_nested_fields([document]):
-                self._update_mapping_for_nested_fields(fields)
-            place = f"row {number}"
-            try:
-                (converted,) = codec.to_sparse_documents([document])
-                yield SourceRow(place=place, document=converted)
-            except (IndexSchemaError, InvalidVectorError) as error:
-                yield RefusedRow(place=place, reason=str(error))
+    def _map_nested(self, document: Document) -> None:
+        if fields := self._new_nested_fields([document]):
+            self._update_mapping_for_nested_fields(fields)
 
     def retrieve(self, retrieval: Retrieval) -> list[Document]:
         """Search as `retrieval` says, best first; the retrievers are the components for it.
@@ -293,40 +381,75 @@ class OpenSearchNeuralSparseDocumentStore(InspectedDocumentStore, FilteredDocume
             FilterError: The filters are not Haystack's.
             ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
         """
+        documents, _ = self.retrieve_with_aggregations(retrieval)
+        return documents
+
+    def retrieve_with_aggregations(self, retrieval: Retrieval) -> tuple[list[Document], Mapping[str, Any]]:
+        """Search as `retrieval` says, and return the result of each of its aggregations beside the documents.
+
+        They count every document that the search matches, whatever its `top_k`, and whatever the threshold of scores.
+
+        Raises:
+            FilterError: The filters are not Haystack's.
+            ModelMismatchError: The embedding was made by another model than the index's, as far as it says by which.
+        """
+        check_type(Retrieval, retrieval=retrieval)
         store = self._open()
-        info, with_vectors = store.open(), self._with_vectors(retrieval)
+        info, with_vectors = store.open(unbound=retrieval.asks_server), self._with_vectors(retrieval)
         codec, clause = self._codec(store, info), self._clause(retrieval.filters, info.schema)
         vector = None if retrieval.embedding is None else codec.query_vector(retrieval.embedding)
         with filter_errors():
-            hits = store.run(retrieval.search_with(clause, vector, with_vectors=with_vectors))
+            hits = store.run(retrieval.search_with(clause, vector, info.schema, with_vectors=with_vectors))
         found = retrieval.above_threshold(hits)
-        return codec.to_documents(found, with_vectors=with_vectors, explained=retrieval.explain)
+        documents = codec.to_documents(found, with_vectors=with_vectors, explained=retrieval.explain)
+        return documents, hits.aggregations
 
     async def retrieve_async(self, retrieval: Retrieval) -> list[Document]:
         """Search for documents, best first; see `retrieve`."""
+        documents, _ = await self.retrieve_with_aggregations_async(retrieval)
+        return documents
+
+    async def retrieve_with_aggregations_async(self, retrieval: Retrieval) -> tuple[list[Document], Mapping[str, Any]]:
+        """Search for documents, and return aggregations beside them; see `retrieve_with_aggregations`."""
+        check_type(Retrieval, retrieval=retrieval)
         store = await self._open_async()
-        info, with_vectors = await store.open(), self._with_vectors(retrieval)
+        info, with_vectors = await store.open(unbound=retrieval.asks_server), self._with_vectors(retrieval)
         codec, clause = self._codec_async(store, info), self._clause(retrieval.filters, info.schema)
         vector = None
         if retrieval.embedding is not None:
             vector = await asyncio.to_thread(codec.query_vector, retrieval.embedding)
         with filter_errors():
-            hits = await store.run(retrieval.search_with(clause, vector, with_vectors=with_vectors))
+            hits = await store.run(retrieval.search_with(clause, vector, info.schema, with_vectors=with_vectors))
         found = retrieval.above_threshold(hits)
         convert = partial(codec.to_documents, found, with_vectors=with_vectors, explained=retrieval.explain)
-        return await asyncio.to_thread(convert) if with_vectors else convert()
+        documents = await asyncio.to_thread(convert) if with_vectors else convert()
+        return documents, hits.aggregations
 
     def _with_vectors(self, retrieval: Retrieval) -> bool:
         return self._return_embedding if retrieval.return_embedding is None else retrieval.return_embedding
 
-    def _write_options(self, policy: DuplicatePolicy, refresh: Literal["wait_for", True, False]) -> WriteOptions:
+    def _write_options(
+        self, policy: DuplicatePolicy, refresh: Literal["wait_for", True, False], info: IndexInfo
+    ) -> WriteOptions:
         return WriteOptions(
             batch_bytes=self._max_chunk_bytes,
             refresh=refresh,
             operation=operation_of(policy),
             exact_weights=bool(self._own["exact_weights"]),
-            encode=False,
+            encode=info.binding is not None and info.binding.server is not None,
+            **given(pipeline=self._own.get("ingest_pipeline")),
         )
 
     def _encoder_options(self) -> dict[str, Any]:
-        return given(token=token_value(self._own["token"]), **{name: self._own[name] for name in ENCODER_OPTIONS})
+        return given(
+            token=token_value(self._own["token"]),
+            url=self._own.get("encoder_url"),
+            api_key=token_value(self._own.get("encoder_api_key")),
+            remote_options=self._own.get("remote_options"),
+            **{name: self._own.get(name) for name in ENCODER_OPTIONS},
+        )
+
+
+def _with_nested(fields: Mapping[str, Any], nested: list[str]) -> Mapping[str, Any]:
+    """Return the mapping of metadata with its nested fields; one that is declared stays as it is."""
+    return {**{field: {"type": "nested"} for field in nested}, **fields} if nested else fields

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from haystack.dataclasses import Document
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import Filters, needed_filters
+from opensearch_neural_sparse.layer_support import check_mapping, check_texts, check_type
 
 
 class FilteredDocumentStore(BoundDocumentStore):
-    """Check filters before opensearch-haystack translates them; the arguments are those of `BoundDocumentStore`.
+    """Check filters, and ids of a deletion, before opensearch-haystack reads them.
 
-    Filters that are not Haystack's are a `FilterError` in every method, and one on a field that no index maps is a
-    warning.
+    The arguments are those of `BoundDocumentStore`. Filters that are not Haystack's are a `FilterError` in every
+    method, and one on a field that no index maps is a warning.
     """
 
     def filter_documents(self, filters: Filters | None = None) -> list[Document]:
@@ -48,6 +49,36 @@ class FilteredDocumentStore(BoundDocumentStore):
         """Return how many documents satisfy filters; see `count_documents_by_filter`."""
         checked = await self._checked_async(filters)
         return await (super().count_documents_by_filter_async(checked) if checked else self.count_documents_async())
+
+    def delete_documents(
+        self,
+        document_ids: list[str],
+        refresh: Literal["wait_for", True, False] = "wait_for",
+        routing: dict[str, str] | None = None,
+    ) -> None:
+        """Delete documents by id; missing ones are passed over.
+
+        Args:
+            document_ids: The ids.
+            refresh: True has searches see the deletions at once; `wait_for` waits for the index's own refresh; False
+                does neither.
+            routing: Id -> what the document's shard was chosen by.
+
+        Raises:
+            TypeError: The ids are no list of texts, or an option of another type.
+        """
+        _check_deletion(document_ids, refresh, routing)
+        super().delete_documents(document_ids, refresh, routing)
+
+    async def delete_documents_async(
+        self,
+        document_ids: list[str],
+        refresh: Literal["wait_for", True, False] = "wait_for",
+        routing: dict[str, str] | None = None,
+    ) -> None:
+        """Delete documents by id; see `delete_documents`."""
+        _check_deletion(document_ids, refresh, routing)
+        await super().delete_documents_async(document_ids, refresh, routing)
 
     def delete_by_filter(self, filters: Filters, refresh: bool = False) -> int:
         """Delete the documents that satisfy filters, and return how many there were.
@@ -95,3 +126,9 @@ class FilteredDocumentStore(BoundDocumentStore):
     ) -> list[dict[str, Any]]:
         checked = await self._checked_async(filters)
         return await super()._metadata_search_async(query, fields, filters=checked, **options)
+
+
+def _check_deletion(document_ids: object, refresh: object, routing: object) -> None:
+    check_texts(document_ids=document_ids)
+    check_type((bool, str), refresh=refresh)
+    check_mapping(optional=True, routing=routing)

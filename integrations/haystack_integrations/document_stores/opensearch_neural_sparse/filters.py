@@ -16,6 +16,7 @@ from opensearch_neural_sparse.layer_support import (
     FilterText,
     MetadataTypes,
     can_be,
+    check_depth,
     haystack_form,
     instant_of,
     mongo_filter,
@@ -48,9 +49,11 @@ def checked_filters(filters: object, schema: IndexSchema) -> Filters | None:
 
 
 def ensure_mapping(filters: object) -> None:
-    """Raise FilterError where filters are neither a mapping nor None."""
+    """Raise FilterError where filters are neither a mapping nor None, or nested too deeply."""
     if filters is not None and not isinstance(filters, Mapping):
         raise FilterError(f"A filter of Haystack is a mapping such as {_FORM}, got {type(filters).__name__}.")
+    with filter_errors():
+        check_depth(filters)
 
 
 @contextmanager
@@ -60,6 +63,17 @@ def filter_errors() -> Iterator[None]:
         yield
     except FilterSyntaxError as error:
         raise FilterError(str(error)) from None
+
+
+def stored_field(field: str, schema: IndexSchema) -> str:
+    """Return the field of an index that holds what Haystack calls `meta.lang`, `lang` or `content`.
+
+    Args:
+        field: Haystack's name.
+        schema: Names of the fields.
+    """
+    key = field.removeprefix(_PREFIX)
+    return field if key != field and schema.is_reserved(key) else key
 
 
 def needed_filters(filters: Filters | None) -> Filters:
@@ -121,7 +135,7 @@ def _compared(field: str, operator: str, value: object) -> Filters:
     if isinstance(value, list) and (not value or any(map(_stands_alone, value))):
         raise FilterError(
             f"{operator!r} on field {field!r} compares lists of texts, numbers or booleans, got {value!r}: the server "
-            "keeps neither empty lists nor None or lists in them. None alone stands for the absence of a value."
+            "keeps neither empty lists nor None or lists in them. None alone stands for a missing value."
         )
     if operator == "!=":
         return _not(_compared(field, "==", value))

@@ -27,13 +27,13 @@ class AwaitedStore:
 
 
 def open_or_create(store: NeuralSparseStore, settings: Mapping[str, Any] | None, *, create: bool) -> IndexInfo:
-    """Open an index, created before if it is missing.
+    """Open an index, created before if it is missing; one without a model serves queries that the server encodes.
 
     Raises:
         IndexNotFoundError: It is missing, and not to be created.
     """
     try:
-        return store.open()
+        return store.open(unbound=True)
     except IndexNotFoundError:
         if not create:
             raise
@@ -46,7 +46,7 @@ async def open_or_create_async(
 ) -> IndexInfo:
     """Open an index, created before if it is missing; see `open_or_create`."""
     try:
-        return await store.open()
+        return await store.open(unbound=True)
     except IndexNotFoundError:
         if not create:
             raise

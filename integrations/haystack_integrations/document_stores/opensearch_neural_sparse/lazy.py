@@ -11,7 +11,7 @@ Value = TypeVar("Value")
 
 
 class Lazy(Generic[Value]):
-    """A value that is made once, by whichever thread first needs it; deep copies and pickles start without one.
+    """A value that is made once, by the thread that first needs it; deep copies and pickles start without one.
 
     Args:
         make: Makes it.

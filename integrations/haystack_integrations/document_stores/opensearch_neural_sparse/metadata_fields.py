@@ -11,7 +11,18 @@ from haystack.document_stores.errors import DocumentStoreError
 from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
 from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
 from opensearch_neural_sparse import IndexSchema, IndexSchemaError
-from opensearch_neural_sparse.layer_support import AS_DATE, has_instants, json_value, named_fields, written_instant
+from opensearch_neural_sparse.layer_support import (
+    AS_DATE,
+    check_count,
+    check_mapping,
+    check_text,
+    check_texts,
+    has_instants,
+    json_value,
+    named_fields,
+    refuse_deep_metadata,
+    written_instant,
+)
 
 _DATES = frozenset({"date", "date_nanos"})
 """Field types of instants."""
@@ -124,6 +135,7 @@ class InspectedDocumentStore(BoundDocumentStore):
             FilterError: The filters are not Haystack's.
             ValueError: It is a field of the index.
         """
+        _check_page(search_term, from_, size)
         _refuse_reading([metadata_field], self._open().schema)
         checked = self._checked(filters)
         values, count = super().get_metadata_field_unique_values(metadata_field, search_term, from_, size, checked)
@@ -140,6 +152,7 @@ class InspectedDocumentStore(BoundDocumentStore):
         filters: dict[str, Any] | None = None,
     ) -> tuple[list[Any], int]:
         """Return a page of the values of a key; see `get_metadata_field_unique_values`."""
+        _check_page(search_term, from_, size)
         _refuse_reading([metadata_field], (await self._open_async()).schema)
         checked = await self._checked_async(filters)
         search = super().get_metadata_field_unique_values_async
@@ -182,6 +195,7 @@ def _as_written(value: Any) -> Any:
 
 def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
     """Return metadata by keys without `meta.` in front."""
+    check_mapping(meta=meta)
     keys = {key.removeprefix("meta."): value for key, value in meta.items()}
     if own := sorted(schema.reserved_names & set(keys)):
         raise DocumentStoreError(f"The keys {own} are fields of the index, not metadata. Write the documents again.")
@@ -189,6 +203,7 @@ def _writable(meta: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any]:
         twice = sorted(key for key in keys if {key, f"meta.{key}"} <= set(meta))
         raise DocumentStoreError(f"The keys {twice} are given with and without 'meta.' in front; give each once.")
     with _document_store_errors():
+        refuse_deep_metadata(keys)
         return {key: json_value(value, key, None) for key, value in keys.items()}
 
 
@@ -201,8 +216,14 @@ def _document_store_errors() -> Iterator[None]:
 
 
 def _refuse_reading(keys: Iterable[str], schema: IndexSchema) -> None:
+    check_texts(metadata_fields=keys)
     if own := sorted(schema.reserved_names & {key.removeprefix("meta.") for key in keys}):
         raise ValueError(f"{own} are fields of the index, not metadata. get_metadata_fields_info() names the keys.")
+
+
+def _check_page(search_term: object, from_: object, size: object) -> None:
+    check_text(optional=True, search_term=search_term)
+    check_count(0, from_=from_, size=size)
 
 
 def _metadata_alone(fields: Mapping[str, dict[str, str]], schema: IndexSchema) -> dict[str, dict[str, str]]:

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from enum import Enum
-from os import environ
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from haystack.utils import ComponentDevice, Secret
-from haystack.utils.auth import SecretType
 
-from opensearch_neural_sparse import ModelFiles, Side, get_model, resolve_files
-from opensearch_neural_sparse.layer_support import SourcedLogin, check_client_options, check_host_options
+from opensearch_neural_sparse import ModelFiles, RemoteOptions, Side, get_model, resolve_files
+from opensearch_neural_sparse.layer_support import (
+    check_client_options,
+    check_host_options,
+    resolve_without_weights,
+)
 
+Options = TypeVar("Options")
+PROCESSES = ("workers", "devices")
+"""Parameters that say which processes encode; they are saved where they are given."""
+REMOTE = ("url", "api_key", "remote_options")
+"""Parameters of an encoder behind HTTP; they are saved where they are given."""
+DENSE = ("with_dense",)
+"""Parameter that says whether dense vectors come with sparse ones; it is saved where it is given."""
 _OF_THE_LAYOUT = ("mappings", "method")
 """Parameters of opensearch-haystack's store that say how fields are mapped."""
 
@@ -29,14 +40,16 @@ class NamesModel(Protocol):
     local_files_only: bool
 
 
-def saved_parameters(component: object) -> dict[str, Any]:
+def saved_parameters(component: object, *, only_given: Collection[str] = ()) -> dict[str, Any]:
     """Return the parameters of a component's constructor as they were given, as plain values.
 
     Args:
         component: It keeps each parameter in an attribute of the same name.
+        only_given: Parameters that are left out where they are None.
     """
     names = list(inspect.signature(type(component).__init__).parameters)[1:]
-    return {name: _plain(getattr(component, name)) for name in names}
+    values = {name: plain(getattr(component, name)) for name in names}
+    return {name: value for name, value in values.items() if value is not None or name not in only_given}
 
 
 def device_name(device: ComponentDevice | str | None) -> str | None:
@@ -69,16 +82,20 @@ def token_value(token: Secret | None) -> str | None:
     return None if token is None else token.resolve_value()
 
 
-def query_files(component: NamesModel) -> ModelFiles:
+def query_files(component: NamesModel, *, with_weights: bool = True) -> ModelFiles:
     """Return the files that the queries of a component's model are encoded with.
+
+    Args:
+        component: The component.
+        with_weights: Whether the weights of a bi-encoder are among them; else it runs elsewhere.
 
     Raises:
         ModelFilesError: They cannot be had.
         UnknownModelError: There is no such model.
     """
-    return resolve_files(
+    resolve = partial(resolve_files, side=Side.QUERY) if with_weights else resolve_without_weights
+    return resolve(
         get_model(component.model),
-        side=Side.QUERY,
         revision=component.revision,
         token=token_value(component.token),
         cache_dir=component.cache_dir,
@@ -91,25 +108,34 @@ def given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def named_login(secrets: Any, resolved: Any) -> Any:
-    """Return a login that knows the environment variables of its two secrets; any other as it is.
-
-    Args:
-        secrets: What was given as `http_auth`.
-        resolved: What it amounts to.
-    """
-    if not isinstance(resolved, list):
-        return resolved
-    of_environment = [secret.to_dict()["env_vars"] for secret in secrets if secret.type is SecretType.ENV_VAR]
-    variables = [name for names in of_environment for name in names if name in environ][: len(secrets)]
-    source = f"the environment variables {' and '.join(variables)}" if variables else "http_auth"
-    user, password = resolved
-    return SourcedLogin(user, password, source)
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a parameter as YAML holds it."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, RemoteOptions):
+        return {name: plain(part) for name, part in asdict(value).items()}
     return list(value) if isinstance(value, tuple) else value
+
+
+def options_of(kind: type[Options], name: str, value: Mapping[str, Any]) -> Options:
+    """Return options of the core by a mapping of their names.
+
+    Args:
+        kind: Their class.
+        name: What the parameter is called.
+        value: Name -> value.
+
+    Raises:
+        TypeError: No mapping, or an option that there is not.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is a mapping of options, got {type(value).__name__}.")
+    parameters = inspect.signature(kind).parameters
+    if unknown := sorted(map(str, value.keys() - parameters)):
+        raise TypeError(f"{name} has no {', '.join(map(repr, unknown))}; it has {', '.join(parameters)}.")
+    needed = [each.name for each in parameters.values() if each.default is each.empty]
+    if lacking := [each for each in needed if each not in value]:
+        raise TypeError(f"{name} lacks {', '.join(map(repr, lacking))}; it has {', '.join(parameters)}.")
+    return kind(**value)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from haystack.dataclasses import SparseEmbedding
 
+from opensearch_neural_sparse.layer_support import check_list
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -77,6 +79,7 @@ class QuerySparseEmbedding(_TracedSparseEmbedding):
     """
 
     def __init__(self, indices: list[int], values: list[float], files: ModelFiles | None = None) -> None:
+        check_list(indices=indices, values=values)
         super().__init__(indices, values)
         self.files = files
 
@@ -91,5 +94,6 @@ class DocumentSparseEmbedding(_TracedSparseEmbedding):
     """
 
     def __init__(self, indices: list[int], values: list[float], binding: ModelBinding | None = None) -> None:
+        check_list(indices=indices, values=values)
         super().__init__(indices, values)
         self.binding = binding

@@ -24,12 +24,16 @@ SourceArgument = Annotated[
     typer.Argument(
         metavar="SOURCE",
         show_default="made-up texts",
-        help="A file or folder as ingest reads it, or a collection as evaluate does.",
+        help="File or folder for ingest, or collection for evaluate.",
     ),
 ]
-DocumentsOption = Annotated[int, typer.Option("--documents", min=1, metavar="N", help="Most documents.")]
+DocumentsOption = Annotated[int, typer.Option("--documents", min=1, metavar="N", help="Maximum number of documents.")]
 RoundsOption = Annotated[
-    int, typer.Option("--rounds", min=1, metavar="N", help="How often encoding, writing and searching take turns.")
+    int, typer.Option("--rounds", min=1, metavar="N", help="Rounds of encoding, writing and searching in turn.")
+]
+ClientsOption = Annotated[
+    int,
+    typer.Option("--clients", min=1, metavar="N", help="Clients that search and write at the same time at the end."),
 ]
 TextFieldOption = Annotated[
     str, typer.Option("--text-field", metavar="COLUMN", help="Column of the text, in the files.")
@@ -43,12 +47,13 @@ def bench(
     source: SourceArgument = None,
     documents: DocumentsOption = 500,
     rounds: RoundsOption = 3,
+    clients: ClientsOption = 1,
     text_field: TextFieldOption = "text",
     json: JsonOption = False,
 ) -> None:
     """Measure the speed of encoding, indexing and searching, on your server with your model.
 
-    The index has one shard and a name of its own, and is deleted at the end, also after an interruption.
+    The index has one shard and a separate name. It is deleted at the end, also after an interruption.
     """
     from opensearch_neural_sparse.evaluate.benchmark.benchmark import measure_speed
 
@@ -57,7 +62,7 @@ def bench(
     if len(sample.documents) < rounds:
         raise typer.BadParameter(f"{len(sample.documents)} documents are too few for {rounds} rounds.")
     with connection.client() as client, shown_bar() as progress:
-        speed = measure_speed(client, model, sample, rounds=rounds, progress=progress)
+        speed = measure_speed(client, model, sample, rounds=rounds, clients=clients, progress=progress)
     if json:
         print_json({"texts": sample.origin, "rounds": rounds, **asdict(speed)})
     else:
@@ -105,3 +110,8 @@ def show(speed: "Speed", sample: "Sample", rounds: int) -> None:
     for name, latency in speed.latencies.items():
         table.add_row(name, f"{latency.p50_ms:.2f}", f"{latency.p99_ms:.2f}")
     console.print(table)
+    if speed.throughputs:
+        table = Table(f"{speed.clients} clients", "p50 ms", "p99 ms", "a second")
+        for name, found in speed.throughputs.items():
+            table.add_row(name, f"{found.p50_ms:.2f}", f"{found.p99_ms:.2f}", f"{found.per_second:,.0f}")
+        console.print(table)

@@ -6,21 +6,20 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TextColumn
-from rich.progress import Progress as ProgressBar
 
-from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.cli.output import JsonOption, on_terminal, print_json
 from opensearch_neural_sparse.devserver import DEFAULT_VERSION, DevServer, Origin, Profile, Progress, Step
 from opensearch_neural_sparse.devserver.node.paths import default_home
 from opensearch_neural_sparse.errors import DevServerError
 
-app = typer.Typer(help="A local OpenSearch for tests and tutorials.", no_args_is_help=True)
+app = typer.Typer(help="Run a local OpenSearch for tests and tutorials.", no_args_is_help=True)
 
 VersionOption = Annotated[str, typer.Option("--version", help="Version of the server.")]
-ProfileOption = Annotated[Profile, typer.Option("--profile", help="Its make.")]
+ProfileOption = Annotated[Profile, typer.Option("--profile", help="Kind of server: plain, cluster, ml or security.")]
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of its data and logs.", show_default="one in the cache folder")
+    Path | None,
+    typer.Option("--home", help="Folder of the server's data and logs.", show_default="one in the cache folder"),
 ]
 
 
@@ -30,18 +29,20 @@ def start(
     profile: ProfileOption = Profile.PLAIN,
     home: HomeOption = None,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, metavar="N", help="Its port.", show_default="a free one")
+        int | None, typer.Option(min=1, max=65535, metavar="N", help="Port of the server.", show_default="a free one")
     ] = None,
     heap: Annotated[
         str | None, typer.Option(help="Java heap of each node.", show_default="1g; cluster: 512m; ml: 2g")
     ] = None,
-    setting: Annotated[list[str] | None, typer.Option(help="A row of opensearch.yml: name=value.")] = None,
-    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Remove its data when it stops.")] = False,
+    setting: Annotated[
+        list[str] | None, typer.Option(help="A row of opensearch.yml: name=value; may be repeated.")
+    ] = None,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Delete the server's data when it stops.")] = False,
     docker: Annotated[bool, typer.Option("--docker", help="Run the official image instead.")] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds until it must be ready.")] = 180.0,
+    timeout: Annotated[float, typer.Option(help="Seconds until the server must be ready.")] = 180.0,
     json: JsonOption = False,
 ) -> None:
-    """Start a server, unless it runs already, and print its URL."""
+    """Start a server, unless it is already running, and print its URL."""
     with shown_progress() as on_progress:
         server = DevServer.start(
             version=version,
@@ -100,8 +101,8 @@ def logs(
     version: VersionOption = DEFAULT_VERSION,
     profile: ProfileOption = Profile.PLAIN,
     home: HomeOption = None,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines of its end.")] = 100,
-    node: Annotated[str, typer.Option(help="Which node of a cluster.")] = "n1",
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="Number of lines from the end of the log.")] = 100,
+    node: Annotated[str, typer.Option(help="Node of a cluster.")] = "n1",
     json: JsonOption = False,
 ) -> None:
     """Print the end of a server's log, even after the server has stopped."""
@@ -154,9 +155,7 @@ def read_settings(rows: list[str]) -> dict[str, str]:
 @contextmanager
 def shown_progress() -> Iterator[Callable[[Progress], None]]:
     """Show the progress of a start on a terminal."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with ProgressBar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with on_terminal(TextColumn("{task.description}"), BarColumn(), DownloadColumn()) as bar:
         tasks = {step: bar.add_task("", visible=False, start=False) for step in Step}
         words = {Step.DOWNLOAD: "Downloading", Step.ASSEMBLE: "Assembling", Step.START: "Starting"}
 

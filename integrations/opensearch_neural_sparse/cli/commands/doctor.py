@@ -15,9 +15,9 @@ from opensearch_neural_sparse.cli.remedies import in_shell_words
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
-    from opensearch_neural_sparse.cli.commands.doctor_checks import Check
+    from opensearch_neural_sparse.cli.doctor_checks import Check
+    from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
     from opensearch_neural_sparse.index.index_info import IndexInfo
-    from opensearch_neural_sparse.index.model_binding import ModelBinding
     from opensearch_neural_sparse.models.files.resolve import Side
     from opensearch_neural_sparse.models.spec import ModelSpec
     from opensearch_neural_sparse.server_info import ServerInfo
@@ -35,9 +35,9 @@ def doctor(
 ) -> None:
     """Check a server, an index and its model, and print a remedy for each problem.
 
-    Exit status 1 where something fails.
+    The exit status is 1 if a check fails.
     """
-    from opensearch_neural_sparse.cli.commands.doctor_checks import Verdict
+    from opensearch_neural_sparse.cli.doctor_checks import Verdict
 
     with connection.client() as client:
         checks = list(examine(client, index, models or []))
@@ -61,7 +61,7 @@ def show(check: "Check") -> None:
 
 def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "Iterator[Check]":
     """Yield all checks; without an answer of the server, only that one."""
-    from opensearch_neural_sparse.cli.commands.doctor_checks import check_clauses, check_plugins, fail, ok
+    from opensearch_neural_sparse.cli.doctor_checks import check_clauses, check_plugins, fail, ok
     from opensearch_neural_sparse.errors import NeuralSparseError
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
@@ -83,10 +83,10 @@ def examine(client: "OpenSearch", index: str | None, models: Sequence[str]) -> "
 
 def examine_index(client: "OpenSearch", index: str, models: Sequence[str], server: "ServerInfo") -> "Iterator[Check]":
     """Yield the checks of an index and its model."""
-    from opensearch_neural_sparse.cli.commands.doctor_checks import check_health, check_index, check_stamp, fail
-    from opensearch_neural_sparse.cli.index_layout import stamped_schema
+    from opensearch_neural_sparse.cli.doctor_checks import check_health, check_index, check_stamp, fail
     from opensearch_neural_sparse.errors import IndexNotBoundError, NeuralSparseError
-    from opensearch_neural_sparse.index.model_binding import read_bindings
+    from opensearch_neural_sparse.index.binding.model_binding import read_bindings
+    from opensearch_neural_sparse.index.binding.stamped_schema import stamped_schema
     from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
     try:
@@ -100,7 +100,7 @@ def examine_index(client: "OpenSearch", index: str, models: Sequence[str], serve
         yield fail("stamp", in_shell_words(error), f"opensearch-neural-sparse index bind {index} --model MODEL")
         return
     except NeuralSparseError as error:
-        yield fail("index", in_shell_words(error), "`index info` shows what it is; `index create` makes one.")
+        yield fail("index", in_shell_words(error), "`index info` shows the name; `index create` creates an index.")
         return
     health = read_response(client, lambda: client.cluster.health(index=index))
     yield replace(check_health(health), index=index)
@@ -122,7 +122,7 @@ def model_for(models: Sequence[str], binding: "ModelBinding | None") -> str | No
 
 def examine_model(model: str | None, state: "IndexInfo | None") -> "Iterator[Check]":
     """Yield the checks of a model, against the index if there is one: files and inference engine."""
-    from opensearch_neural_sparse.cli.commands.doctor_checks import fail, ok, warn
+    from opensearch_neural_sparse.cli.doctor_checks import fail, ok, warn
     from opensearch_neural_sparse.errors import ModelFilesError, ModelMismatchError, UnknownModelError
     from opensearch_neural_sparse.models.files.resolve import Side
     from opensearch_neural_sparse.models.registry import get_model
@@ -147,12 +147,12 @@ def examine_model(model: str | None, state: "IndexInfo | None") -> "Iterator[Che
         yield ok("engine", f"{', '.join(installed)} can encode documents")
     else:
         remedy = "pip install 'opensearch-neural-sparse[onnx]', or [encode]"
-        yield warn("engine", "Nothing is installed that encodes documents.", remedy)
+        yield warn("engine", "No engine is installed that encodes documents.", remedy)
 
 
 def examine_files(spec: "ModelSpec", side: "Side", binding: "ModelBinding | None") -> "Check":
     """Check that one side of a model is on this machine and matches the index's binding."""
-    from opensearch_neural_sparse.cli.commands.doctor_checks import fail, ok, warn
+    from opensearch_neural_sparse.cli.doctor_checks import fail, ok, warn
     from opensearch_neural_sparse.errors import ModelFilesError
     from opensearch_neural_sparse.models.files.resolve import Side, resolve_files
 

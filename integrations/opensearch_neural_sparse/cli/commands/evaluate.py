@@ -9,20 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from opensearch_neural_sparse.cli.commands.evaluate_options import (
+from opensearch_neural_sparse.cli.connection import Connection, connected
+from opensearch_neural_sparse.cli.evaluation.options import (
     AnalyzersOption,
     CacheOption,
     CollectionsArgument,
     DenseOption,
     HybridsOption,
+    LegsOption,
     LengthsOption,
     LexicalOption,
     ModelsOption,
     OutputOption,
     PrunesOption,
+    SeedOption,
     SplitOption,
+    TuneOption,
+    WriteOption,
 )
-from opensearch_neural_sparse.cli.connection import Connection, connected
+from opensearch_neural_sparse.cli.evaluation.tuning import TuningPlan, read_space, refuse_options, tune_collections
 from opensearch_neural_sparse.cli.options import usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_bar
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import Hybrid
     from opensearch_neural_sparse.evaluate.experiments.runs import Run, Setting
 
+MOST_LEGS = 5
 COLUMNS = ("COLLECTION", "WAY", "MODELS", "NDCG@10", "RECALL@100", "FLOPS", "P50 MS")
 
 
@@ -50,18 +56,41 @@ def evaluate(
     split: SplitOption = None,
     output: OutputOption = Path("evaluation"),
     cache: CacheOption = None,
+    tune: TuneOption = False,
+    seed: SeedOption = 0,
+    legs: LegsOption = MOST_LEGS,
+    write: WriteOption = None,
     json: JsonOption = False,
 ) -> None:
     """Measure relevance and cost of BM25, sparse, dense and hybrid search on judged collections.
 
-    Each collection is indexed under a name of its own, which is deleted. Vectors are cached in a file, so that an
+    Each collection has a separate index, which is deleted at the end. Vectors are cached in a file, so that an
     interrupted evaluation does not encode again.
     """
     check_collections(collections)
+    refuse_options(
+        tune,
+        {"--seed": seed != 0, "--legs": legs != MOST_LEGS, "--write": write},
+        {"--hybrid": hybrid, "--lexical": lexical, "A second --max-length": len(max_length or []) > 1},
+    )
+    file = cache or output / "vectors.sqlite"
+    if tune:
+        rules = [setting.prune for setting in read_settings((model or [])[:1], prune or [], max_length or [])]
+        tuning = TuningPlan(
+            space=read_space(model or [], analyzer or [], dense, rules if prune else [], legs),
+            cache=file,
+            dense=dense,
+            max_length=next(iter(max_length or []), None),
+            seed=seed,
+            folder=write,
+        )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        tune_collections(connection, [read(name, split) for name in collections], tuning, json=json)
+        return
     plan = Plan(
         settings=read_settings(model or [], prune or [], max_length or []),
         hybrids=read_hybrids(hybrid or [], with_dense=dense is not None),
-        cache=cache or output / "vectors.sqlite",
+        cache=file,
         dense=dense,
         analyzers=list(dict.fromkeys(analyzer or [])),
         lexical=lexical or [],

@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
-from opensearch_neural_sparse.cli.options import IndexArgument, ModelOption, usage_errors
-from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_counts
+from opensearch_neural_sparse.cli.load_progress import shown_load
+from opensearch_neural_sparse.cli.options import (
+    EncoderUrlOption,
+    IndexArgument,
+    ModelsOption,
+    WorkersOption,
+    encoder_options,
+    usage_errors,
+)
+from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json
+from opensearch_neural_sparse.cli.remedies import in_shell_words
 
 if TYPE_CHECKING:
+    from opensearch_neural_sparse.errors import NeuralSparseError
     from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter
+    from opensearch_neural_sparse.ingestion.journals.index_journal import IndexJournal
+    from opensearch_neural_sparse.ingestion.journals.sqlite_journal import SqliteJournal
     from opensearch_neural_sparse.ingestion.load import Load
     from opensearch_neural_sparse.ingestion.report import LoadProgress, LoadReport
     from opensearch_neural_sparse.ingestion.source_rows import RefusedRow, SourceRow
@@ -42,27 +54,43 @@ def ingest(
         typer.Option(
             "--type",
             metavar="COLUMN=TYPE",
-            help="What the texts of a column stand for: integer, number, boolean or date; may be repeated.",
+            help="Type of the texts of a column: integer, number, boolean or date; may be repeated.",
             show_default="text",
         ),
     ] = None,
-    model: ModelOption = None,
+    max_row_bytes: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Refuse rows that are longer than this when unpacked.")
+    ] = 64 * 1024 * 1024,
+    models: ModelsOption = None,
     batch_size: Annotated[int, typer.Option(min=1, metavar="N", help="Documents encoded together.")] = 200,
+    workers: WorkersOption = None,
+    encoder_url: EncoderUrlOption = None,
     journal: Annotated[
         Path | None,
         typer.Option(
             "--journal",
             metavar="FILE",
-            help="Record what is written, and skip it when the command is repeated.",
+            help="Record written rows, and skip them when the command is repeated.",
+            rich_help_panel=JOURNAL_PANEL,
+        ),
+    ] = None,
+    journal_index: Annotated[
+        str | None,
+        typer.Option(
+            "--journal-index",
+            metavar="NAME",
+            help="Record written rows in an index of the server instead of a file.",
             rich_help_panel=JOURNAL_PANEL,
         ),
     ] = None,
     restart: Annotated[
-        bool, typer.Option("--restart", help="Drop the journal's record first.", rich_help_panel=JOURNAL_PANEL)
+        bool, typer.Option("--restart", help="Drop the journal's records first.", rich_help_panel=JOURNAL_PANEL)
     ] = False,
     sync: Annotated[
         bool,
-        typer.Option("--sync", help="Delete documents of rows that are gone.", rich_help_panel=JOURNAL_PANEL),
+        typer.Option(
+            "--sync", help="Delete documents of rows that are gone from the files.", rich_help_panel=JOURNAL_PANEL
+        ),
     ] = False,
     dead_letters: Annotated[
         Path | None,
@@ -96,12 +124,12 @@ def ingest(
 ) -> None:
     """Write documents from files into an index, encoding their texts.
 
-    Reads .jsonl and .ndjson, .csv and .tsv, .parquet, and each .txt, .md or .rst as a document of its own, its path
-    being its id; all but .parquet also as .gz.
+    Reads .jsonl and .ndjson, .csv and .tsv, and .parquet. Each .txt, .md or .rst is one document, with its path as its
+    id. All but .parquet may also end in .gz.
 
-    Columns other than text and id are metadata; the cells of .csv and .tsv are texts unless --type says else. A
-    document of an id that is there is replaced, one without an id gets
-    a random one, or with --journal one by its place.
+    Columns other than text and id are metadata; the cells of .csv and .tsv are texts unless --type sets a type. A
+    document with an existing id replaces the stored one. A document without an id gets a random one, or with
+    --journal one from its place.
     """
     from opensearch_neural_sparse.ingestion.load import Load
     from opensearch_neural_sparse.readers.documents import Columns, check_paths, read_source, skipped_files
@@ -111,16 +139,23 @@ def ingest(
         check_paths(files)
     with usage_errors("--type"):
         columns = Columns(id=id_field, text=text_field, types=read_types(types or []))
+    with usage_errors("--journal-index"):
+        recorded = chosen_journal(connection, journal, journal_index)
     with usage_errors("--retry-failed"):
         kept, only = chosen_rows(retry_failed, files)
-    rows = kept or read_source(files, columns, sys.stdin.buffer)
+    rows = kept or read_source(files, columns, sys.stdin.buffer, longest=max_row_bytes)
     seen_columns = SeenColumns(unseen=set(columns.types))
-    with TemporaryDirectory() as folder, connection.store(index, model=model) as store:
+    with (
+        TemporaryDirectory() as folder,
+        connection.store(
+            index, models=models or (), encoder_options=encoder_options(encoder_url, workers=workers)
+        ) as store,
+    ):
         with usage_errors():
             load = Load(
                 seen_columns.counted(rows),
                 source=", ".join(map(str, files)),
-                journal=journal,
+                journal=recorded,
                 restart=restart,
                 sync=sync,
                 dead_letters=dead_letters or Path(folder, "failed.jsonl"),
@@ -128,7 +163,7 @@ def ingest(
                 max_errors=max_errors,
                 only=only,
             )
-        with shown_counts() as progress:
+        with shown_load(lambda: rows_to_load(kept, files, only)) as progress:
             report = write(store, load, batch_size, progress)
         outcome = outcome_of(index, report, letters_of(load), skipped_files(files))
     warn(columns, seen_columns)
@@ -137,16 +172,42 @@ def ingest(
         raise typer.Exit(1)
 
 
+@connected
 def status(
-    journal: Annotated[Path, typer.Argument(metavar="FILE", help="File of a journal.")], json: JsonOption = False
+    connection: Connection,
+    journal: Annotated[Path | None, typer.Argument(metavar="FILE", help="File of a journal.")] = None,
+    journal_index: Annotated[
+        str | None, typer.Option("--journal-index", metavar="NAME", help="Index of a journal, instead of a file.")
+    ] = None,
+    json: JsonOption = False,
 ) -> None:
-    """Show what a journal of `ingest` holds: its source and index, and how far its last run came."""
-    from opensearch_neural_sparse.ingestion.sqlite_journal import SqliteJournal
-
-    found = asdict(SqliteJournal(journal).status())
+    """Show a journal of `ingest`: its source and index, and the progress of its last run."""
+    with usage_errors("--journal-index"):
+        chosen = chosen_journal(connection, journal, journal_index)
+        if chosen is None:
+            raise ValueError("Name a journal: FILE, or --journal-index NAME.")
+    found = asdict(chosen.status())
     target = found.pop("target") or {}
     shown = {"source": target.get("source"), "index": target.get("index"), **found}
     print_json(shown) if json else print_columns((name, str(value)) for name, value in shown.items())
+
+
+def chosen_journal(
+    connection: Connection, path: Path | None, index: str | None
+) -> "SqliteJournal | IndexJournal | None":
+    """Return the journal of a file or an index.
+
+    Raises:
+        ValueError: Both are named.
+    """
+    from opensearch_neural_sparse.ingestion.journals.index_journal import IndexJournal
+    from opensearch_neural_sparse.ingestion.journals.sqlite_journal import SqliteJournal
+
+    if path is not None and index is not None:
+        raise ValueError(f"A journal is the file {path} or the index {index}; name one of them.")
+    if index is not None:
+        return IndexJournal(index, url=connection.url, client_options=connection.options())
+    return None if path is None else SqliteJournal(path)
 
 
 def read_types(rows: list[str]) -> dict[str, str]:
@@ -187,6 +248,15 @@ def chosen_rows(failed: Path | None, paths: list[Path]) -> "tuple[list[SourceRow
     return list(map(row_of, letters)), None
 
 
+def rows_to_load(kept: Sized, paths: list[Path], only: frozenset[str] | None) -> int | None:
+    """Return the number of rows that are loaded, or None where it is not known."""
+    from opensearch_neural_sparse.readers.row_counts import row_count
+
+    if only is not None:  # some of its places may be whole files
+        return None
+    return len(kept) if kept else row_count(paths)
+
+
 @dataclass
 class SeenColumns:
     """Counts documents on their way to the index.
@@ -225,13 +295,45 @@ def warn(columns: "Columns", seen_columns: SeenColumns) -> None:
 def write(
     store: "NeuralSparseStore", load: "Load", batch_size: int, progress: "Callable[[LoadProgress], None]"
 ) -> "LoadReport":
-    """Write documents and return the report, complete or not."""
-    from opensearch_neural_sparse.errors import MissingVectorWarning
+    """Write documents and return the report, complete or not.
+
+    Raises:
+        NeuralSparseError: An error before any row was written, unchanged or refused.
+    """
+    from opensearch_neural_sparse.errors import MissingVectorWarning, NeuralSparseError
     from opensearch_neural_sparse.store.write_options import WriteOptions
+
+    last: LoadProgress | None = None
+
+    def note(news: "LoadProgress") -> None:
+        nonlocal last
+        last = news
+        progress(news)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingVectorWarning)  # the last line says it
-        return store.ingest(load, options=WriteOptions(batch_size=batch_size), progress=progress)
+        try:
+            return store.ingest(load, options=WriteOptions(batch_size=batch_size), progress=note)
+        except NeuralSparseError as error:
+            if last is None:
+                raise
+            return broken_off(load, last, error)
+
+
+def broken_off(load: "Load", progress: "LoadProgress", error: "NeuralSparseError") -> "LoadReport":
+    """Return the report of a load that an error ended, such as that of an encoder that is gone.
+
+    Args:
+        load: The load.
+        progress: The counts at its end.
+        error: The error.
+    """
+    from opensearch_neural_sparse.ingestion.report import LoadReport
+    from opensearch_neural_sparse.ingestion.run import reason_to_keep
+
+    kept = reason_to_keep(ended_early=True, unread=0) if load.sync else None
+    stopped = in_shell_words(error)
+    return LoadReport(**asdict(progress), left=progress.under_way, stopped=stopped, not_deleted=kept)
 
 
 def letters_of(load: "Load") -> "list[DeadLetter]":

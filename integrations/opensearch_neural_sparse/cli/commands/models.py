@@ -1,26 +1,35 @@
 """`opensearch-neural-sparse models`: known models and their files."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import Annotated, Any
 
 import typer
 
 from opensearch_neural_sparse.cli.options import ModelArgument, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_progress
+from opensearch_neural_sparse.models.criteria import Priority
 from opensearch_neural_sparse.models.files.resolve import Side
-from opensearch_neural_sparse.models.recommendation import Priority
 from opensearch_neural_sparse.models.spec import Mode, ModelSpec
 
-app = typer.Typer(help="Which models there are, which to take, and their files.", no_args_is_help=True)
+app = typer.Typer(help="List, choose and download models.", no_args_is_help=True)
+
+WIDTH = 80
+HEADER = ("NAME", "MODE", "SIZE", "TOKENS", "LANG", "BEIR", "MIRACL", "FLOPS")
+_HEADINGS = {"NOASSERTION": "no licence stated", "CC-BY-NC-SA-4.0": "CC-BY-NC-SA-4.0, non-commercial"}
 
 
 LanguageOption = Annotated[
-    list[str] | None, typer.Option("--language", metavar="CODE", help="A language that it must know; may be repeated.")
+    list[str] | None,
+    typer.Option("--language", metavar="CODE", help="Language that the model must know; may be repeated."),
 ]
-ModeOption = Annotated[Mode | None, typer.Option("--mode", help="How it encodes queries.")]
-ParametersOption = Annotated[int | None, typer.Option("--max-params", min=1, metavar="N", help="Most parameters.")]
+ModeOption = Annotated[Mode | None, typer.Option("--mode", help="Kind of query encoder.")]
+ParametersOption = Annotated[
+    int | None, typer.Option("--max-params", min=1, metavar="N", help="Maximum number of parameters.")
+]
 ContextOption = Annotated[
-    int | None, typer.Option("--min-context", min=1, metavar="N", help="Tokens of a document that must fit.")
+    int | None, typer.Option("--min-context", min=1, metavar="N", help="Minimum number of tokens that the model reads.")
 ]
 
 
@@ -30,10 +39,13 @@ def list_command(
     mode: ModeOption = None,
     max_params: ParametersOption = None,
     min_context: ContextOption = None,
-    commercial: Annotated[bool, typer.Option("--commercial", help="Only those for commercial use.")] = False,
+    commercial: Annotated[bool, typer.Option("--commercial", help="Only models for commercial use.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """List the models of the catalogue."""
+    """List the models of the catalogue by licence, with their published means.
+
+    BEIR and MIRACL are means of NDCG@10. MODE is `doc` for doc-only models and `bi` for bi-encoders.
+    """
     from opensearch_neural_sparse.models.registry import list_models
 
     found = list_models(
@@ -42,8 +54,7 @@ def list_command(
     if json:
         print_json({"models": [facts(spec) for spec in found]})
         return
-    header = ("NAME", "MODE", "PARAMS", "TOKENS", "LANGUAGES", "BEIR", "LICENCE")
-    print_columns([header, *map(row_of, found)])
+    print_columns(rows_of(found))
 
 
 @app.command()
@@ -55,7 +66,9 @@ def show(model: ModelArgument, json: JsonOption = False) -> None:
     if json:
         print_json(known)
         return
-    print_columns((name.replace("_", " "), as_text(value)) for name, value in known.items() if value not in (None, {}))
+    print_columns(
+        (name.replace("_", " "), as_text(value)) for name, value in known.items() if value not in (None, {}, [], "")
+    )
 
 
 @app.command()
@@ -65,9 +78,13 @@ def recommend(
     max_params: ParametersOption = None,
     min_context: ContextOption = None,
     non_commercial: Annotated[
-        bool, typer.Option("--non-commercial", help="Also those that are not for commercial use.")
+        bool, typer.Option("--non-commercial", help="Also models that are not for commercial use.")
     ] = False,
-    priority: Annotated[Priority, typer.Option(help="What counts most.")] = Priority.RELEVANCE,
+    priority: Annotated[Priority, typer.Option(help="Most important criterion.")] = Priority.RELEVANCE,
+    min_relevance: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, metavar="X", help="Minimum published NDCG@10; by default above BM25's."),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Recommend a model by requirements and published relevance, with the reasons."""
@@ -81,25 +98,29 @@ def recommend(
             min_context=min_context,
             commercial=not non_commercial,
             priority=priority,
+            min_relevance=min_relevance,
         )
     if json:
         others = [spec.name for spec in chosen.runners_up]
-        print_json({"choice": chosen.choice.name, "runners_up": others, "reasons": list(chosen.reasons)})
-    else:
-        typer.echo(str(chosen))
+        left_out = {reason: list(names) for reason, names in chosen.left_out.items()}
+        reasons = list(chosen.reasons)
+        print_json({"choice": chosen.choice.name, "runners_up": others, "reasons": reasons, "left_out": left_out})
+        return
+    for line in str(chosen).splitlines():
+        typer.echo(fill(line, WIDTH, subsequent_indent="  ", break_on_hyphens=False))
 
 
 @app.command()
 def download(
     model: ModelArgument,
     side: Annotated[
-        Side, typer.Option(help="What of it: to search by a doc-only model, its small query side is enough.")
+        Side, typer.Option(help="Part of the model: the small query side is enough to search with a doc-only model.")
     ] = Side.DOCUMENT,
     revision: Annotated[str | None, typer.Option(help="Commit, tag or branch.")] = None,
-    cache_dir: Annotated[Path | None, typer.Option(help="Cache of the hub.")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="Folder of the hub's cache.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Download the files of a model, unless they are there, and print their folder.
+    """Download missing files of a model, and print their folder.
 
     A gated model needs HF_TOKEN.
     """
@@ -125,18 +146,38 @@ def facts(spec: ModelSpec) -> dict[str, Any]:
         "miracl": dict(relevance.miracl),
         "miracl_average": relevance.miracl_average,
         "flops": relevance.flops,
+        "in_domain": list(relevance.in_domain),
+        "msmarco": relevance.msmarco,
+        "document_tokens": relevance.document_tokens,
+        "query_tokens": relevance.query_tokens,
+        "pruned": [vars(table) | {"scores": dict(table.scores)} for table in relevance.pruned],
     }
+
+
+def rows_of(specs: Sequence[ModelSpec]) -> list[tuple[object, ...]]:
+    """Return the rows of the list: the header, then the models below the licences they have."""
+    rows: list[tuple[object, ...]] = [HEADER]
+    for licence in dict.fromkeys(spec.licence for spec in specs):
+        members = [spec for spec in specs if spec.licence == licence]
+        heading = _HEADINGS.get(licence, licence)
+        rows += [(f"[{heading}]", *[""] * (len(HEADER) - 1)), *map(row_of, members)]
+    return rows
 
 
 def row_of(spec: ModelSpec) -> tuple[object, ...]:
     """Return the row of a model in the list."""
     languages = spec.languages[0] if len(spec.languages) == 1 else len(spec.languages) or None
     size = None if spec.parameters is None else f"{spec.parameters / 1e6:.0f}M"
-    return (spec.name, spec.mode, size, spec.max_length, languages, spec.relevance.beir_average, spec.licence)
+    means = (spec.relevance.beir_average, spec.relevance.miracl_average)
+    figures = [None if mean is None else f"{mean:.3f}".removeprefix("0") for mean in means]
+    mode = "doc" if spec.mode is Mode.DOC_ONLY else "bi"
+    return (spec.name, mode, size, spec.max_length, languages, *figures, spec.relevance.flops)
 
 
 def as_text(value: object) -> str:
     """Format a value as text."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {number:.3f}" for name, number in value.items())
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "; ".join(f"{table['benchmark']} {table['prune']} {table['average']:.3f}" for table in value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

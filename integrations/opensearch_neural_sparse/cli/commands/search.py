@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
-from opensearch_neural_sparse.cli.options import IndexArgument, ModelsOption, usage_errors
+from opensearch_neural_sparse.cli.options import (
+    EncoderUrlOption,
+    IndexArgument,
+    ModelsOption,
+    encoder_options,
+    usage_errors,
+)
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
 from opensearch_neural_sparse.search.options.fusion import Combination, Normalization
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse.search.options.search_options import HybridOptions
+    from opensearch_neural_sparse.search.options.search_options import SearchOptions
+    from opensearch_neural_sparse.search.options.server_query import ServerQuery
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
 
 SHOWN_CHARACTERS = 200
@@ -39,37 +46,61 @@ def read_filter(value: str) -> Any:
 def search(
     connection: Connection,
     index: IndexArgument,
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="The text to search for.")],
-    size: Annotated[int, typer.Option(min=1, max=10000, metavar="N", help="Most hits.")] = 10,
-    offset: Annotated[int, typer.Option(min=0, max=9999, metavar="N", help="How many hits to skip.")] = 0,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="Text of the query.")],
+    size: Annotated[int, typer.Option(min=1, max=10000, metavar="N", help="Maximum number of hits.")] = 10,
+    offset: Annotated[int, typer.Option(min=0, max=9999, metavar="N", help="Number of hits to skip.")] = 0,
     filter: Annotated[  # noqa: A002
         Any,
         typer.Option(
             parser=read_filter, metavar="JSON", help='A query clause, such as \'{"term": {"lang": "en"}}\', or a list.'
         ),
     ] = None,
-    hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse it with a search by words (BM25).")] = False,
+    hybrid: Annotated[bool, typer.Option("--hybrid", help="Fuse sparse search with BM25.")] = False,
     weights: Annotated[
         str | None,
-        typer.Option(metavar="W,W", help="With --hybrid: weights of words and tokens, summing to 1, as in 0.3,0.7."),
+        typer.Option(
+            metavar="W,W", help="With --hybrid: weights of BM25 and sparse search, summing to 1, as in 0.3,0.7."
+        ),
     ] = None,
     normalization: Annotated[
         Normalization | None,
-        typer.Option(help="With --hybrid: fuse scores on one scale, rather than ranks.", show_default="ranks"),
+        typer.Option(help="With --hybrid: fuse normalised scores instead of ranks.", show_default="ranks"),
     ] = None,
     combination: Annotated[
         Combination | None,
-        typer.Option(help="With --normalization: which mean of the scores.", show_default="arithmetic_mean"),
+        typer.Option(help="With --normalization: mean of the scores.", show_default="arithmetic_mean"),
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show which tokens matched.")] = False,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="With --hybrid: language of the query, one of the index's.",
+            show_default="the best of all languages",
+        ),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show the matched tokens.")] = False,
+    server_model_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Model or tokenizer in the server that encodes the query.")
+    ] = None,
+    server_analyzer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Analyzer that encodes the query, such as bert-uncased.")
+    ] = None,
     models: ModelsOption = None,
+    encoder_url: EncoderUrlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Search an index by sparse vectors."""
-    options = read_fusion(hybrid, weights=weights, normalization=normalization, combination=combination)
-    with connection.store(index, models=models or ()) as store:
+    from opensearch_neural_sparse.search.options.search_options import HybridOptions
+
+    by = read_server_query(server_model_id, server_analyzer)
+    fusion: dict[str, Any] = {"weights": weights, "normalization": normalization, "combination": combination}
+    options = read_fusion(hybrid, by, language=language, **fusion)
+    with connection.store(index, models=models or (), encoder_options=encoder_options(encoder_url)) as store:
         wanted: dict[str, Any] = {"size": size, "offset": offset, "filter": filter, "explain": explain}
-        hits = store.hybrid_search(query, options=options, **wanted) if options else store.search(query, **wanted)
+        if isinstance(options, HybridOptions):
+            hits = store.hybrid_search(query, options=options, **wanted)
+        else:
+            hits = store.search(query, options=options, **wanted)
     if json:
         print_json(as_json(hits))
         return
@@ -79,21 +110,49 @@ def search(
     typer.echo(f"{len(hits)} of {counted}{hits.total} hits, {hits.took_ms} ms.", err=True)
 
 
-def read_fusion(hybrid: bool, *, weights: str | None, **choices: Any) -> "HybridOptions | None":
-    """Return the options of a hybrid search; None for sparse search alone.
+def read_server_query(model_id: str | None, analyzer: str | None) -> "ServerQuery | None":
+    """Return what in the server encodes the query; None where it is not said.
+
+    Raises:
+        BadParameter: Both a model and an analyzer, or a blank one.
+    """
+    from opensearch_neural_sparse.search.options.server_query import ServerQuery
+
+    if model_id is None and analyzer is None:
+        return None
+    with usage_errors("--server-model-id --server-analyzer"):
+        return ServerQuery(model_id=model_id, analyzer=analyzer)
+
+
+def read_fusion(
+    hybrid: bool,
+    server_query: "ServerQuery | None" = None,
+    *,
+    weights: str | None,
+    language: str | None = None,
+    **choices: Any,
+) -> "SearchOptions":
+    """Return the options of a hybrid search, or those of sparse search alone.
 
     Raises:
         BadParameter: It is given without --hybrid, or is out of range.
     """
-    from opensearch_neural_sparse.search.options.search_options import HybridOptions
+    from opensearch_neural_sparse.search.options.legs import Bm25Leg, SparseLeg
+    from opensearch_neural_sparse.search.options.search_options import HybridOptions, SearchOptions
 
-    given = {name: value for name, value in {"weights": weights, **choices}.items() if value is not None}
+    asked = {"weights": weights, **choices, "language": language}
+    given = {name: value for name, value in asked.items() if value is not None}
     if given and not hybrid:
-        raise typer.BadParameter("It says how to fuse two searches; add --hybrid.", param_hint=f"--{next(iter(given))}")
+        name = next(iter(given))
+        says = "what language words are in" if name == "language" else "how to fuse two searches"
+        raise typer.BadParameter(f"It says {says}; add --hybrid.", param_hint=f"--{name}")
     with usage_errors(" ".join(f"--{name}" for name in given)):
+        if language is not None:
+            given["legs"] = (Bm25Leg(language=given.pop("language")), SparseLeg())
         if weights is not None:
             given["weights"] = [float(weight) for weight in weights.split(",")]
-        return HybridOptions(**given) if hybrid else None
+        kind = HybridOptions if hybrid else SearchOptions
+        return kind(server_query=server_query, **given)
 
 
 def as_json(hits: "SearchHits") -> dict[str, Any]:

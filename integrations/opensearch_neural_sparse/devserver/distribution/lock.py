@@ -86,7 +86,8 @@ class Lock:
         lib: The server and its libraries.
         modules: Its modules.
         plugins: Its plugins by name, as archives with their own descriptor.
-        fingerprint: Hash of all these; artifacts of other profiles do not change it.
+        natives: Archives of native libraries; no part of the distribution.
+        fingerprint: Hash of the distribution; artifacts of other profiles and native libraries do not change it.
     """
 
     version: str
@@ -95,10 +96,11 @@ class Lock:
     lib: tuple[Artifact, ...]
     modules: tuple[Module, ...]
     plugins: Mapping[str, Artifact]
+    natives: tuple[Artifact, ...] = ()
     fingerprint: str
 
     def artifacts(self) -> Iterator[Artifact]:
-        """Yield every artifact of the lock."""
+        """Yield every artifact of the distribution."""
         yield self.compiler
         yield from self.lib
         for module in self.modules:
@@ -107,9 +109,10 @@ class Lock:
 
 
 def known_versions() -> tuple[str, ...]:
-    """Return the versions with a lock, the default first."""
+    """Return the versions with a lock: the default first, then the newest."""
     names = [file.name.removesuffix(".json") for file in _folder().iterdir() if file.name.endswith(".json")]
-    return tuple(sorted(names, key=lambda version: (version != DEFAULT_VERSION, version)))
+    newest_first = sorted(names, key=lambda version: [int(part) for part in version.split(".")], reverse=True)
+    return tuple(sorted(newest_first, key=lambda version: version != DEFAULT_VERSION))
 
 
 def known_profiles(version: str) -> tuple[Profile, ...]:
@@ -162,6 +165,7 @@ def parse_lock(content: bytes, profile: Profile = Profile.PLAIN) -> Lock:
         lib=_artifacts(lock["lib"]),
         modules=tuple(_module(name, row) for name, row in lock["modules"].items()),
         plugins={name: Artifact.from_row(row) for name, row in lock["plugins"].items()},
+        natives=_artifacts(more.get("natives", [])),
         fingerprint=hashlib.sha256(json.dumps(lock, sort_keys=True).encode()).hexdigest(),
     )
 

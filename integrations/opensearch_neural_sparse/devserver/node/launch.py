@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from opensearch_neural_sparse.devserver.distribution.assembly import assemble
 from opensearch_neural_sparse.devserver.distribution.java import JavaRuntime, find_java
 from opensearch_neural_sparse.devserver.distribution.lock import load_lock
+from opensearch_neural_sparse.devserver.distribution.natives import native_environment
 from opensearch_neural_sparse.devserver.node.configuration import (
     NodeAddress,
     node_command,
@@ -55,17 +56,20 @@ def launch(home: ServerHome, options: StartOptions, on_progress: OnProgress) -> 
         ensure_free(options.port)
     java = find_java()
     distribution = assemble(lock, java, on_progress=on_progress)
+    environment = {**os.environ, **native_environment(lock, on_progress=on_progress)}
     on_progress(Progress(step=Step.START, version=options.version))
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return _launch_once(home, options, java, distribution)
+            return _launch_once(home, options, java, distribution, environment)
         except DevServerError as error:
             if attempt == ATTEMPTS or options.port is not None or not names_busy_port(error.log):
                 raise
     raise AssertionError  # the last attempt returns or raises
 
 
-def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, distribution: Path) -> ServerState:
+def _launch_once(
+    home: ServerHome, options: StartOptions, java: JavaRuntime, distribution: Path, environment: Mapping[str, str]
+) -> ServerState:
     nodes = _addresses(options)
     state = ServerState(
         version=options.version,
@@ -92,7 +96,7 @@ def _launch_once(home: ServerHome, options: StartOptions, java: JavaRuntime, dis
                 lifeline=options.lifeline,
             )
             process = NodeProcess.start(
-                command, token=token, log=home.log(node.name), environment=os.environ, lifeline=options.lifeline
+                command, token=token, log=home.log(node.name), environment=environment, lifeline=options.lifeline
             )
             state = replace(state, processes=(*state.processes, process))
             home.write_state(state)

@@ -24,20 +24,21 @@ SECURITY_HEALTH = "/_plugins/_security/health"
 """Health endpoint that needs no login and fails until users and roles are loaded."""
 
 
-def prepare_security(folder: Path) -> None:
+def prepare_security(folder: Path, authority: trustme.CA | None = None) -> None:
     """Create certificates and a password, unless the home has them. Only for the holder of the home's lock.
 
     They are written atomically, and only their owner may read them.
 
     Args:
         folder: Target folder; if it exists, it is complete.
+        authority: Who signs the certificates; None makes an authority whose key is kept nowhere.
     """
     if folder.exists():
         return
     draft = folder.with_name(f".{folder.name}-draft")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True, mode=0o700)
-    for name, content in {**_certificates(), PASSWORD_FILE: secrets.token_urlsafe(24).encode()}.items():
+    for name, content in {**_certificates(authority), PASSWORD_FILE: secrets.token_urlsafe(24).encode()}.items():
         _write_private(draft / name, content)
     draft.rename(folder)
 
@@ -87,19 +88,28 @@ def write_security_configuration(config: Path, distribution: Path, folder: Path)
     _write_private(target / USERS_FILE, json.dumps(users, indent=1).encode())
 
 
-def _certificates() -> dict[str, bytes]:
-    """Create an authority, and sign certificates for the node and its administrator."""
+def _certificates(authority: trustme.CA | None) -> dict[str, bytes]:
+    """Sign certificates for the node and its administrator, by a new authority if there is none."""
     import trustme
 
-    authority = trustme.CA(organization_name=ORGANISATION, organization_unit_name=UNIT)
+    authority = authority or trustme.CA(organization_name=ORGANISATION, organization_unit_name=UNIT)
     files = {AUTHORITY_FILE: authority.cert_pem.bytes()}
     for name in (NODE, ADMINISTRATOR):
-        issued = authority.issue_cert(
-            "localhost", LOOPBACK, common_name=name, organization_name=ORGANISATION, organization_unit_name=UNIT
-        )
-        files[f"{name}.pem"] = issued.cert_chain_pems[0].bytes()
-        files[f"{name}-key.pem"] = _as_pkcs8(issued)
+        files |= issue_certificate(authority, name)
     return files
+
+
+def issue_certificate(authority: trustme.CA, name: str) -> dict[str, bytes]:
+    """Return the files of a certificate and its key.
+
+    Args:
+        authority: Who signs it.
+        name: Whom it names; the files are called after it.
+    """
+    issued = authority.issue_cert(
+        "localhost", LOOPBACK, common_name=name, organization_name=ORGANISATION, organization_unit_name=UNIT
+    )
+    return {f"{name}.pem": issued.cert_chain_pems[0].bytes(), f"{name}-key.pem": _as_pkcs8(issued)}
 
 
 def _as_pkcs8(issued: trustme.LeafCert) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -10,10 +11,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from opensearch_neural_sparse.arguments import check_members, check_text
 from opensearch_neural_sparse.encode.cache.sqlite_cache import VectorFile
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
-from opensearch_neural_sparse.errors import VectorCacheError
+from opensearch_neural_sparse.models.spec import Family
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
@@ -39,6 +41,8 @@ class CachedDocumentEncoder:
     """
 
     def __init__(self, encoder: DocumentEncoder, path: str | Path, *, variant: str | None = None) -> None:
+        check_members("encode_documents", "files", encoder=encoder)
+        check_text(optional=True, variant=variant)
         self.encoder = encoder
         self.variant: str = getattr(encoder, "variant", "") if variant is None else variant
         self._file = VectorFile(path)
@@ -110,10 +114,12 @@ class CachedDocumentEncoder:
 
     @cached_property
     def _tokenizer(self) -> SparseTokenizer:
-        folder = self.files.document
-        if folder is None:
-            raise VectorCacheError(f"{self.files.spec.id!r} was resolved without its document side.")
-        return SparseTokenizer.from_file(folder / "tokenizer.json")
+        return SparseTokenizer.from_file(self.files.document_tokenizer)
+
+    @cached_property
+    def _has_words(self) -> bool:
+        """Whether the keys of vectors are words, which have no ids that a file could keep."""
+        return self.files.spec.family is Family.DEEP_IMPACT
 
     @cached_property
     def _key_prefix(self) -> bytes:
@@ -124,10 +130,14 @@ class CachedDocumentEncoder:
         return hashlib.sha256(self._key_prefix + text.encode("utf-8", "surrogatepass")).digest()
 
     def _pack(self, vector: SparseVector) -> bytes:
+        if self._has_words:
+            return json.dumps([vector.tokens, [*vector.weights]], ensure_ascii=False).encode()
         indices, weights = vector.to_ids(self._tokenizer.vocabulary)
         return array("I", indices).tobytes() + array("f", weights).tobytes()
 
     def _unpack(self, content: bytes) -> SparseVector:
+        if self._has_words:
+            return SparseVector.from_trusted(*json.loads(content))
         half = len(content) // 2
         indices, weights = array("I"), array("f")
         indices.frombytes(content[:half])

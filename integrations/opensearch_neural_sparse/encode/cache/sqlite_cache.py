@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from zlib import crc32
 
+from opensearch_neural_sparse.arguments import check_path
 from opensearch_neural_sparse.errors import VectorCacheError
 from opensearch_neural_sparse.sqlite_files import prepare, select_by_keys
 
@@ -27,6 +28,7 @@ class VectorFile:
     """
 
     def __init__(self, path: str | Path) -> None:
+        check_path(path=path)
         self.path = Path(path).expanduser()
 
     def read(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:

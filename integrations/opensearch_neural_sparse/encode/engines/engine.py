@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from opensearch_neural_sparse.errors import Choice, MissingDependencyError
+from opensearch_neural_sparse.models.files.scalar.families import TRAITS
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.engines.transformer_encoder import Network
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
 class Engine(Choice):
     """Inference engine of the transformer.
 
-    `TORCH` runs every model that sentence-transformers can load, on CPU and GPU; `ONNX` runs BERT, DistilBERT and GTE
-    models on the CPU, without torch. `AUTO` takes ONNX where it is installed and can do what is asked for.
+    `TORCH` runs every model that sentence-transformers can load, on CPU and GPU; `ONNX` runs BERT, DistilBERT, RoBERTa,
+    XLM-R, CamemBERT, ModernBERT and GTE models on the CPU, without torch. `AUTO` takes ONNX where it is installed and
+    can do what is asked for.
     """
 
     AUTO = "auto"
@@ -75,6 +77,8 @@ def load_network(files: ModelFiles, options: NetworkOptions) -> Network:
         MissingDependencyError: No engine is installed, or not the one asked for.
         ValueError: The engine has no such device or number format.
     """
+    if files.spec.family in TRAITS:
+        return _load_scalar_network(files, options)
     if choose_engine(files, options) is Engine.ONNX:
         from opensearch_neural_sparse.encode.engines.onnx_engine.network import OnnxNetwork
 
@@ -82,8 +86,7 @@ def load_network(files: ModelFiles, options: NetworkOptions) -> Network:
         return OnnxNetwork.load(files, int8=options.dtype is Precision.INT8, threads=options.threads)
     from opensearch_neural_sparse.encode.engines.torch_engine.network import TorchNetwork
 
-    if options.dtype is Precision.INT8:
-        raise ValueError("The torch engine has no dtype 'int8'; use engine='onnx', or dtype 'bfloat16' or 'float16'.")
+    _refuse_for_torch(options)
     return TorchNetwork.load(
         files, device=options.device, dtype=options.dtype, trust_remote_code=options.trust_remote_code
     )
@@ -95,11 +98,9 @@ def choose_engine(files: ModelFiles, options: NetworkOptions) -> Engine:
     Raises:
         MissingDependencyError: `AUTO`, and no engine that could do it is installed.
     """
-    from opensearch_neural_sparse.encode.engines.onnx_engine.network import runs_on_onnx
-
     if options.engine is not Engine.AUTO:
         return options.engine
-    for_onnx = not _onnx_obstacles(options) and runs_on_onnx(files)
+    for_onnx = not _onnx_obstacles(options) and _runs_on_onnx(files)
     if for_onnx and _installed("onnx", "onnxruntime"):
         return Engine.ONNX
     if _installed("torch", "sentence_transformers"):
@@ -107,6 +108,37 @@ def choose_engine(files: ModelFiles, options: NetworkOptions) -> Engine:
     if for_onnx:
         raise MissingDependencyError("onnxruntime", "onnx", "Encoding documents (without the extra 'encode')")
     raise MissingDependencyError("sentence_transformers", "encode", f"Encoding documents with {files.spec.id!r}")
+
+
+def _load_scalar_network(files: ModelFiles, options: NetworkOptions) -> Network:
+    from opensearch_neural_sparse.encode.engines.scalar.network import ScalarNetwork
+
+    if options.trust_remote_code:
+        raise ValueError(f"{files.spec.family} models run no code of their folders; leave trust_remote_code out.")
+    if choose_engine(files, options) is Engine.ONNX:
+        from opensearch_neural_sparse.encode.engines.scalar.onnx_scorer import OnnxScorer
+
+        _refuse_for_onnx(options)
+        return ScalarNetwork(OnnxScorer.load(files, int8=options.dtype is Precision.INT8, threads=options.threads))
+    from opensearch_neural_sparse.encode.engines.scalar.torch_scorer import TorchScorer
+
+    _refuse_for_torch(options)
+    return ScalarNetwork(TorchScorer.load(files, device=options.device, dtype=options.dtype))
+
+
+def _runs_on_onnx(files: ModelFiles) -> bool:
+    if files.spec.family in TRAITS:
+        from opensearch_neural_sparse.encode.engines.scalar.onnx_scorer import scores_on_onnx
+
+        return scores_on_onnx(files)
+    from opensearch_neural_sparse.encode.engines.onnx_engine.network import runs_on_onnx
+
+    return runs_on_onnx(files)
+
+
+def _refuse_for_torch(options: NetworkOptions) -> None:
+    if options.dtype is Precision.INT8:
+        raise ValueError("The torch engine has no dtype 'int8'; use engine='onnx', or dtype 'bfloat16' or 'float16'.")
 
 
 def _onnx_obstacles(options: NetworkOptions) -> list[str]:

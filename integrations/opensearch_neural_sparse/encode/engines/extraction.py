@@ -34,9 +34,11 @@ class Entries(NamedTuple):
 
 
 def activate(logits: NDArray[np.float32], activation: Activation) -> NDArray[np.float32]:
-    """Apply the activation to positive logits: log(1 + x), twice for v3 models."""
+    """Apply the activation to positive logits: log(1 + x), twice for v3 models; `PLAIN` leaves them as they are."""
     import numpy as np
 
+    if activation is Activation.PLAIN:
+        return logits
     weights = np.log1p(logits)
     return np.log1p(weights, out=weights) if activation is Activation.LOG1P_RELU else weights
 

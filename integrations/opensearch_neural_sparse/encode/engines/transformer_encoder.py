@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NoReturn, Protocol, Self
+from typing import NoReturn, Protocol, Self, TypeVar
 
-from opensearch_neural_sparse.encode.engines.batching import TokenBatch, pad_batch, plan_batches
+from opensearch_neural_sparse.arguments import check_count, check_text, check_type
+from opensearch_neural_sparse.encode.engines.batching import TokenBatch, bounded_batches, pad_batch, plan_batches
 from opensearch_neural_sparse.encode.engines.extraction import Entries, VectorMaker
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
@@ -16,6 +17,12 @@ from opensearch_neural_sparse.models.files.resolve import ModelFiles
 
 WINDOW = 4096
 """Number of texts tokenised and sorted together."""
+WINDOW_CHARACTERS = 32 * 1024 * 1024
+"""Characters of these texts: a tokenizer takes some hundred bytes of memory for each before it cuts a text."""
+Cuts = dict[str, Cut]
+"""Text -> what was cut off it."""
+Progress = Callable[[int], None]
+Encoded = TypeVar("Encoded")
 
 
 class Network(Protocol):
@@ -48,6 +55,12 @@ class Truncations:
 
     def __add__(self, other: Truncations) -> Truncations:
         return Truncations(texts=self.texts + other.texts, tokens=self.tokens + other.tokens)
+
+
+def ensure_several(texts: Sequence[str]) -> None:
+    """Raise TypeError for one string in place of a list of texts."""
+    if isinstance(texts, str):
+        raise TypeError("encode_documents takes a list of texts; for one text, give [text] and take [0].")
 
 
 class TransformerDocumentEncoder:
@@ -84,6 +97,11 @@ class TransformerDocumentEncoder:
         max_active_dims: int | None = None,
         dtype: str = "float32",
     ) -> None:
+        check_type(ModelFiles, files=files)
+        check_type(SparseTokenizer, tokenizer=tokenizer)
+        check_text(prompt=prompt)
+        check_count(1, batch_tokens=batch_tokens)
+        check_count(1, optional=True, max_active_dims=max_active_dims)
         self.files, self.tokenizer, self.prompt = files, tokenizer, prompt
         self.dtype = dtype
         self.batch_tokens, self.pad_id = batch_tokens, pad_id
@@ -92,6 +110,12 @@ class TransformerDocumentEncoder:
         self.truncations = Truncations()
         self._network: Network | None = network
         self._maker = VectorMaker(tokenizer.tokens, tokenizer.special_ids, max_active_dims=max_active_dims)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __copy__(self) -> Self:
         return self
@@ -135,14 +159,27 @@ class TransformerDocumentEncoder:
             ModelFilesError: The weights give values that are not finite.
             TypeError: One string in place of a list of them.
         """
-        if isinstance(texts, str):
-            raise TypeError("encode_documents takes a list of texts; for one text, give [text] and take [0].")
-        cuts: dict[str, Cut] = {}
-        vectors: list[SparseVector] = []
-        for start in range(0, len(texts), WINDOW):
-            vectors += self._encode_window(texts[start : start + WINDOW], cuts, progress or _ignore)
-        report_cuts(cuts, texts)
-        return vectors
+        return self._by_windows(texts, self._encode_window, progress)
+
+    def with_settings(self, *, prompt: str, max_active_dims: int | None) -> Self:
+        """Return an encoder with other settings and the same network, which either of the two closes.
+
+        Args:
+            prompt: Text put before every text.
+            max_active_dims: Keep this many of the heaviest tokens of a text; None keeps all.
+        """
+        if (prompt, max_active_dims) == (self.prompt, self.max_active_dims):
+            return self
+        return type(self)(
+            self.files,
+            self.tokenizer,
+            self.network,
+            prompt=prompt,
+            pad_id=self.pad_id,
+            batch_tokens=self.batch_tokens,
+            max_active_dims=max_active_dims,
+            dtype=self.dtype,
+        )
 
     def close(self) -> None:
         """Release the weights; repeated calls have no effect."""
@@ -150,31 +187,53 @@ class TransformerDocumentEncoder:
             self._network.close()
             self._network = None
 
-    def _encode_window(
-        self, texts: Sequence[str], cuts: dict[str, Cut], progress: Callable[[int], None]
-    ) -> list[SparseVector]:
+    def _by_windows(
+        self,
+        texts: Sequence[str],
+        encode: Callable[[Sequence[str], Cuts, Progress], list[Encoded]],
+        progress: Progress | None,
+    ) -> list[Encoded]:
+        """Return what `encode` makes of texts, window by window, and report the texts that were cut."""
+        ensure_several(texts)
+        cuts: Cuts = {}
+        encoded: list[Encoded] = []
+        for window in bounded_batches(texts, _length, count=WINDOW, size=WINDOW_CHARACTERS):
+            encoded += encode(window, cuts, progress or _ignore)
+        report_cuts(cuts, texts)
+        return encoded
+
+    def _encode_window(self, texts: Sequence[str], cuts: Cuts, progress: Progress) -> list[SparseVector]:
         vectors = [SparseVector() for _ in texts]
         kept = [position for position, text in enumerate(texts) if text and not text.isspace()]
         if len(kept) < len(texts):
             progress(len(texts) - len(kept))
-        ids = self._tokenise([texts[position] for position in kept], cuts)
+        encoded = self._encode_texts([texts[position] for position in kept], cuts, progress)
+        for position, vector in zip(kept, encoded, strict=True):
+            vectors[position] = vector
+        return vectors
+
+    def _encode_texts(self, texts: Sequence[str], cuts: Cuts, progress: Progress) -> list[SparseVector]:
+        """Return the vectors of texts of which none is blank."""
+        vectors = [SparseVector() for _ in texts]
+        ids = self._tokenise(texts, cuts)
         for batch in plan_batches(list(map(len, ids)), self.batch_tokens):
             entries = self.network.entries(pad_batch([ids[row] for row in batch], self.pad_id))
             for row, vector in zip(batch, self._maker.vectors(entries, len(batch)), strict=True):
-                vectors[kept[row]] = vector
+                vectors[row] = vector
             progress(len(batch))
         return vectors
 
     def _tokenise(self, texts: Sequence[str], cuts: dict[str, Cut]) -> list[list[int]]:
-        prompted = [self.prompt + text for text in texts]
-        ids = self.tokenizer.batch_document_ids(prompted)
-        for text, whole, own in zip(texts, prompted, ids, strict=True):
-            if len(own) >= self.max_length and (
-                dropped := self.tokenizer.dropped_tokens(whole, add_special_tokens=True)
-            ):
+        read = self.tokenizer.batch_cut_documents([self.prompt + text for text in texts])
+        for text, (_, dropped) in zip(texts, read, strict=True):
+            if dropped:
                 cuts[text] = Cut(dropped, self.max_length)
                 self.truncations += Truncations(texts=1, tokens=dropped)
-        return ids
+        return [ids for ids, _ in read]
+
+
+def _length(text: str) -> int:
+    return len(text or "")
 
 
 def _ignore(count: int) -> None:

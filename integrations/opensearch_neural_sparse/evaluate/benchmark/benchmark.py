@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from statistics import fmean, median
 from time import perf_counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder, load_document_encoder
 from opensearch_neural_sparse.encode.query_encoder import load_query_encoder
+from opensearch_neural_sparse.evaluate.benchmark.clients import BULK, Throughput, time_bulk, time_searches
 from opensearch_neural_sparse.evaluate.benchmark.sample import Sample
 from opensearch_neural_sparse.evaluate.experiments.encoded_collection import Progress, ignore_progress
 from opensearch_neural_sparse.evaluate.experiments.hybrid_spec import Hybrid
@@ -55,6 +56,8 @@ class Speed:
         written_per_second: Encoded documents written per second, the median of the rounds.
         index_bytes: Size of the index, merged to one segment: text, `_source` and vectors.
         latencies: Latency of `query encoding` and of each search method, query encoding included.
+        clients: How many clients the next ones are of.
+        throughputs: Throughput of each search method and of `bulk` by so many clients at once; empty of one.
     """
 
     documents: int
@@ -63,10 +66,27 @@ class Speed:
     written_per_second: float
     index_bytes: int
     latencies: Mapping[str, Latency]
+    clients: int = 1
+    throughputs: Mapping[str, Throughput] = field(default_factory=dict)
+
+
+class _Part(NamedTuple):
+    """Documents of a round, their mean tokens, and documents a second of both steps."""
+
+    documents: Sequence[SparseDocument]
+    tokens: float
+    encoded_per_second: float
+    written_per_second: float
 
 
 def measure_speed(
-    client: OpenSearch, model: str | Path, sample: Sample, *, rounds: int, progress: Progress = ignore_progress
+    client: OpenSearch,
+    model: str | Path,
+    sample: Sample,
+    *,
+    rounds: int,
+    clients: int = 1,
+    progress: Progress = ignore_progress,
 ) -> Speed:
     """Measure encoding, writing and searching in rounds, in a temporary index of one shard.
 
@@ -75,6 +95,7 @@ def measure_speed(
         model: Name, id or folder of the model.
         sample: Documents, at least one for each round, and queries.
         rounds: Number of rounds of encoding and writing, and of runs of each query by each search method.
+        clients: How many threads search and write at once at the end; 1 leaves that out.
         progress: Called as the work goes on.
     """
     query_encoder = load_query_encoder(model)
@@ -85,16 +106,23 @@ def measure_speed(
         encoder.encode_documents(sample.documents[:1])  # loads the model
         written = [_write_part(store, encoder, sample.documents, number, rounds, progress) for number in range(rounds)]
         settle(store)
-        searches: dict[str, Callable[[str], object]] = {QUERY_ENCODING: query_encoder.encode_query}
-        searches |= {method.name: method.search for method in search_methods(store, [Hybrid()], size=HITS)}
-        seconds = time_in_turns(searches, sample.queries, rounds, progress)
+        searches = {method.name: method.search for method in search_methods(store, [Hybrid()], size=HITS)}
+        calls: dict[str, Callable[[str], object]] = {QUERY_ENCODING: query_encoder.encode_query, **searches}
+        seconds = time_in_turns(calls, sample.queries, rounds, progress)
+        throughputs: dict[str, Throughput] = {}
+        if clients > 1:
+            throughputs = {name: time_searches(call, sample.queries, clients) for name, call in searches.items()}
+            documents = [document for part in written for document in part.documents]
+            throughputs[BULK] = time_bulk(store, documents, clients)
         return Speed(
             documents=len(sample.documents),
-            document_tokens=fmean(tokens for tokens, _, _ in written),
-            encoded_per_second=median(rate for _, rate, _ in written),
-            written_per_second=median(rate for _, _, rate in written),
+            document_tokens=fmean(part.tokens for part in written),
+            encoded_per_second=median(part.encoded_per_second for part in written),
+            written_per_second=median(part.written_per_second for part in written),
             index_bytes=index_bytes(client, store.index),
             latencies={name: Latency.of(values) for name, values in seconds.items()},
+            clients=clients,
+            throughputs=throughputs,
         )
 
 
@@ -131,16 +159,17 @@ def _write_part(
     number: int,
     rounds: int,
     progress: Progress,
-) -> tuple[float, float, float]:
-    """Encode and write one round's documents; return mean tokens, and documents per second of both steps."""
+) -> _Part:
+    """Encode and write one round's documents."""
     part = texts[number::rounds]
     began = perf_counter()
     vectors = encoder.encode_documents(part)
     encoded = perf_counter()
-    store.write(
+    documents = [
         SparseDocument(id=f"{number}-{place}", text=text, vector=vector)
         for place, (text, vector) in enumerate(zip(part, vectors, strict=True))
-    )
+    ]
+    store.write(documents)
     done = perf_counter()
     progress("encoding and writing", number + 1, rounds)
-    return fmean(map(len, vectors)), len(part) / (encoded - began), len(part) / (done - encoded)
+    return _Part(documents, fmean(map(len, vectors)), len(part) / (encoded - began), len(part) / (done - encoded))

@@ -123,4 +123,5 @@ def _published(runs: Sequence[Run], setting: Setting) -> list[dict[str, Any]]:
     measured = {
         run.collection: run.metrics[NDCG_AT_10] for run in runs if run.way == SPARSE and run.setting == setting.label
     }
-    return [asdict(row) | {"setting": setting.label} for row in compare_published(get_model(setting.model), measured)]
+    rows = compare_published(get_model(setting.model), measured, prune=setting.prune, max_length=setting.max_length)
+    return [asdict(row) | {"setting": setting.label} for row in rows]

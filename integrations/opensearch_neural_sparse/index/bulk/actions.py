@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -18,6 +19,14 @@ from opensearch_neural_sparse.index.schema import IndexSchema
 
 RETRIED_STATUSES = frozenset({429, 503})
 """Item statuses of an overloaded server, after which the item is sent again."""
+_BUSY_ENCODER = re.compile(
+    "Acquire operation took longer than the configured maximum time"
+    "|Error communicating with remote model: Connection re(fused|set)|Model not ready yet"
+)
+"""Reasons of items after which they are sent again: the encoder of the server starts or has no connection free.
+
+One that answers with an error of its own (`Error from remote service`, status 500) or not in time is not asked again.
+"""
 _TOGETHER = 50
 """Number of operations serialised together: enough to share the overhead, few enough for the processor's cache."""
 
@@ -185,12 +194,22 @@ def read_items(
                 lacking.setdefault(name, []).append(action.id)
             continue
         failure = _failure(action.id, result["status"], error)
-        if failure.status in RETRIED_STATUSES:
+        if is_retried(result["status"], failure.reason):
             crowded_out.append((action, failure))
         else:
             failed.append(failure)
     without_vector = {name: tuple(ids) for name, ids in lacking.items()}
     return BulkReport(written=written, failed=tuple(failed), without_vector=without_vector), crowded_out
+
+
+def is_retried(status: int, reason: str) -> bool:
+    """Return whether a document, or a text, that was refused so is sent again.
+
+    Args:
+        status: HTTP status of the item, or of the request.
+        reason: Why it was refused.
+    """
+    return status in RETRIED_STATUSES or _BUSY_ENCODER.search(reason) is not None
 
 
 def _failure(document_id: str, status: int, error: Mapping[str, Any] | str) -> BulkFailure:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from opensearch_neural_sparse.error_reasons import first_of
+from opensearch_neural_sparse.arguments import check_count, check_list, check_mapping, check_text
+from opensearch_neural_sparse.error_reasons import first_of, shown_value
 from opensearch_neural_sparse.errors import BulkWriteError
 
 NOT_SENT = "not_sent"
 """Error type of a document that was kept back, since the write had stopped."""
+NOT_WRITTEN = "not_written"
+"""Error type of a document that the index lacks after a request without an answer."""
 _SHOWN = 5
 
 
@@ -30,7 +33,7 @@ class BulkFailure:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.id!r}: {self.error_type}: {self.reason}"
+        return f"{shown_value(self.id)}: {self.error_type}: {self.reason}"
 
 
 class EncodingFailure(BulkFailure):
@@ -44,7 +47,7 @@ class BulkReport:
     Attributes:
         written: How many the server took.
         failed: Those it did not take, with reasons.
-        unknown: Ids that were sent without an answer: written or not.
+        unknown: Ids that were sent without an answer, and of which the index does not show whether they were written.
         stopped: Why the write ended early, or None; documents after that were not sent.
         without_vector: Vector field -> ids of documents that were written without a vector in it, so that no search by
             that field finds them; fields that no document lacks are left out.
@@ -55,6 +58,17 @@ class BulkReport:
     unknown: tuple[str, ...] = ()
     stopped: str | None = None
     without_vector: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_count(0, written=self.written)
+        check_list(BulkFailure, failed=self.failed)
+        check_list(unknown=self.unknown)
+        object.__setattr__(self, "failed", tuple(self.failed))
+        object.__setattr__(self, "unknown", tuple(self.unknown))
+        check_text(optional=True, stopped=self.stopped)
+        check_mapping(without_vector=self.without_vector)
+        for ids in self.without_vector.values():
+            check_list(without_vector=ids)
 
     @property
     def complete(self) -> bool:
@@ -90,12 +104,12 @@ class BulkReport:
     def __str__(self) -> str:
         parts = [f"{self.written} written, {len(self.failed)} failed, {len(self.unknown)} of unknown outcome."]
         if self.failed:
-            parts.append(f"Failed: {first_of(map(str, self.failed), _SHOWN, '; ')}.")
+            parts.append(f"Failed: {first_of(map(str, self.failed), _SHOWN, '; ').rstrip('.')}.")
         if self.unknown:
-            unknown = first_of(map(repr, self.unknown), _SHOWN, "; ")
+            unknown = first_of(map(shown_value, self.unknown), _SHOWN, "; ")
             parts.append(f"Unknown: {unknown}; writing them again by these ids is safe.")
         for name, ids in self.without_vector.items():
-            parts.append(f"Without a vector in {name!r}: {first_of(map(repr, ids), _SHOWN)}.")
+            parts.append(f"Without a vector in {name!r}: {first_of(map(shown_value, ids), _SHOWN)}.")
         if self.stopped:
             parts.append(f"Stopped: {self.stopped}")
         return " ".join(parts)

@@ -74,6 +74,8 @@ def text_draft(document: SparseDocument, schema: IndexSchema) -> PendingAction:
         del source[ID_FIELD]
         markers = (field.model_field for field in schema.sparse_fields.values())
         of_the_text = {schema.text_field, *schema.sparse_vectors, *markers}
+        if schema.server_chunking is not None:
+            of_the_text.add(schema.passage_field)
         return {"keep": None, "put": source, "drop": sorted(of_the_text), "nested_put": {}, "nested_drop": []}
 
     draft = _change(str(document.id), parameters)

@@ -38,6 +38,8 @@ def to_floats(vector: object) -> list[float]:
         floats = [float(value) for value in values]
     except (TypeError, ValueError):
         raise ValueError(f"one dense vector is a list of numbers or an array [D], got {_shape(vector)}") from None
+    except OverflowError:
+        floats = [math.inf]
     if not all(map(math.isfinite, floats)):
         raise ValueError("a dense vector has finite numbers, and some of these are not")
     return floats

@@ -21,6 +21,7 @@ from opensearch_neural_sparse.index.documents.vector_fields import (
     stored_vectors,
     vector_of,
 )
+from opensearch_neural_sparse.index.metadata.nesting import DEEPEST, is_too_deep
 from opensearch_neural_sparse.index.metadata.values import json_value
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, IndexSchema
 
@@ -71,9 +72,13 @@ class SparseDocument:
         for name, given in (("metadata", self.metadata), ("extra_fields", self.extra_fields)):
             if not isinstance(given, Mapping):
                 raise IndexSchemaError(f"Document {self.id!r}: {name} is a mapping, got {type(given).__name__}.")
-        if self.routing is not None and not isinstance(self.routing, str):
-            raise IndexSchemaError(f"Document {self.id!r}: routing is a text, got {type(self.routing).__name__}.")
+        try:
+            check_routing(self.routing)
+        except (TypeError, ValueError) as error:
+            raise IndexSchemaError(f"Document {self.id!r}: {error}") from None
         _check_keys(self.metadata, self.id)
+        if self.extra_fields and is_too_deep(self.extra_fields):
+            raise _too_deep("extra_fields", self.id)
         if not isinstance(self.embedding, _PLAIN) and isinstance(self.embedding, Array):  # to compare documents
             object.__setattr__(self, "embedding", _numbers(self.embedding, self.id))
 
@@ -122,6 +127,11 @@ class SparseDocument:
 _DOCUMENT_KEYS = frozenset(attribute.name for attribute in fields(SparseDocument))
 
 
+def size_of(document: SparseDocument) -> int:
+    """Return the number of characters of a document's text and of the texts in its metadata, nested ones left out."""
+    return sum(len(value) for value in (document.text, *document.metadata.values()) if isinstance(value, str))
+
+
 def check_id(document_id: object) -> str:
     """Validate a document id.
 
@@ -137,6 +147,21 @@ def check_id(document_id: object) -> str:
     if not 1 <= size <= LONGEST_ID:
         raise IndexSchemaError(f"A document id has 1 to {LONGEST_ID} bytes of UTF-8, {document_id[:40]!r} has {size}.")
     return document_id
+
+
+def check_routing(routing: object) -> None:
+    """Raise TypeError or ValueError unless a routing is None or a text that is not empty.
+
+    Args:
+        routing: What a shard is chosen by, in place of an id.
+    """
+    if routing is not None and not isinstance(routing, str):
+        raise TypeError(f"routing is a text, got {type(routing).__name__}.")
+    if routing == "":
+        raise ValueError(
+            "routing is a text of one character or more, got ''. The server takes an empty one for none where it "
+            "writes, and for one where it reads. None leaves the choice to the ids."
+        )
 
 
 def check_ids(ids: Iterable[str]) -> list[str]:
@@ -192,8 +217,8 @@ def from_source(
         id=document_id,
         text=stored_text(source, schema),
         metadata=metadata_of(source, schema),
-        vector=None if schema.chunking else vector_of(source, schema),
-        chunks=chunks_of(source, schema) if schema.chunking else None,
+        vector=None if schema.has_chunks else vector_of(source, schema),
+        chunks=chunks_of(source, schema) if schema.has_chunks else None,
         more_vectors=additional_of(source, schema),
         embedding=source.get(schema.embedding_field),
         model=source.get(schema.model_field),
@@ -209,8 +234,11 @@ def metadata_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, Any
     return metadata | nested if isinstance(nested, dict) else metadata
 
 
-def _check_keys(value: object, document_id: str | None) -> None:
+def _check_keys(value: object, document_id: str | None, depth: int = 1) -> None:
+    """Raise IndexSchemaError for metadata that is nested too deeply, or holds a key that no index can take."""
     if isinstance(value, Mapping):
+        if depth > DEEPEST:
+            raise _too_deep("metadata", document_id)
         for key, inner in value.items():
             if not isinstance(key, str):
                 raise IndexSchemaError(
@@ -221,10 +249,19 @@ def _check_keys(value: object, document_id: str | None) -> None:
                     f"Document {document_id!r}: metadata key {key!r} is blank before, between or after dots; "
                     "OpenSearch takes no such field. Rename it."
                 )
-            _check_keys(inner, document_id)
+            _check_keys(inner, document_id, depth + 1)
     elif isinstance(value, list | tuple):
+        if depth > DEEPEST:
+            raise _too_deep("metadata", document_id)
         for inner in value:
-            _check_keys(inner, document_id)
+            _check_keys(inner, document_id, depth + 1)
+
+
+def _too_deep(name: str, document_id: str | None) -> IndexSchemaError:
+    return IndexSchemaError(
+        f"Document {document_id!r}: {name} is nested more than {DEEPEST} levels deep. Flatten it, or write the inner "
+        "part as a JSON text."
+    )
 
 
 def _stored_metadata(document: SparseDocument, schema: IndexSchema) -> dict[str, Any]:

@@ -18,7 +18,9 @@ def unwritable(value: object, convert: Callable[[Any], object], path: str = "") 
     named = path or "the body"
     if isinstance(value, str):
         return (
-            None if lone_surrogate(value) is None else f"{named} holds half of a surrogate pair, which is no character"
+            None
+            if lone_surrogate(value) is None
+            else f"{named} holds half of a surrogate pair, which is not a character"
         )
     if value is None or isinstance(value, int):
         return None

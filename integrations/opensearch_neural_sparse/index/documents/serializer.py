@@ -53,7 +53,8 @@ def _serializer(exact_weights: bool) -> Callable[[Sequence[Sequence[object]]], S
     except ImportError:
         return partial(_row_by_row, partial(_dumps_slowly, default=whole))
     if exact_weights:
-        return partial(_row_by_row, partial(orjson.dumps, default=whole, option=orjson.OPT_APPEND_NEWLINE))
+        dumps = partial(orjson.dumps, default=whole, option=orjson.OPT_APPEND_NEWLINE)
+        return partial(_row_by_row, partial(_dumps_either, dumps, whole))
     return partial(_all_at_once, orjson)
 
 
@@ -83,7 +84,8 @@ def _all_at_once(orjson: Any, rows: Sequence[Sequence[object]]) -> Sequence[Writ
         frames = [b"".join(map(dumps_with_holes, row)) for row in rows]
         fillings = iter(_vectors_to_json(vectors, orjson.dumps))
     except (TypeError, ValueError):
-        return _row_by_row(partial(dumps, default=_of_vectors(shorten)), rows)
+        whole = _of_vectors(shorten)
+        return _row_by_row(partial(_dumps_either, partial(dumps, default=whole), whole), rows)
     return [_fill(frame, fillings) for frame in frames]
 
 
@@ -110,6 +112,14 @@ def _of_vectors(write: Callable[[SparseVector], object]) -> Callable[[object], o
         return write(value)
 
     return write_vector
+
+
+def _dumps_either(dumps: Callable[[object], bytes], default: Callable[[object], object], value: object) -> bytes:
+    """Serialise a value by orjson, or by the standard library what orjson does not take: whole numbers beyond 2^64."""
+    try:
+        return dumps(value)
+    except (TypeError, ValueError):
+        return _dumps_slowly(value, default)
 
 
 def _dumps_slowly(value: object, default: Callable[[object], object]) -> bytes:

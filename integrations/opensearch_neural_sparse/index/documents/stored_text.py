@@ -26,6 +26,17 @@ def stored_text(source: Mapping[str, Any], schema: IndexSchema) -> str | None:
     return "\n".join(texts) if texts else None
 
 
+def passages_of(source: Mapping[str, Any], schema: IndexSchema) -> list[str]:
+    """Return the passages that the server cut, or none.
+
+    Args:
+        source: The `_source`, or a part of it.
+        schema: Names of the fields.
+    """
+    held = None if schema.server_chunking is None else source.get(schema.passage_field)
+    return list(_texts(held if isinstance(held, list) else [held]))
+
+
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value

@@ -8,8 +8,10 @@ from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
-from opensearch_neural_sparse.index.documents.chunks import END, START, DocumentChunk, check_chunks
+from opensearch_neural_sparse.index.documents.chunks import END, START, DocumentChunk, check_chunks, chunk_places
+from opensearch_neural_sparse.index.documents.stored_text import passages_of, stored_text
 from opensearch_neural_sparse.index.schema import IndexSchema, SparseField
+from opensearch_neural_sparse.index.semantic_field import CHUNKS
 
 Weights = SparseVector | Mapping[str, float]
 
@@ -39,7 +41,11 @@ def stored_vectors(
         IndexSchemaError: Chunks for an index of one vector a document, or both, or chunks beyond the text.
         InvalidVectorError: A weight the server would refuse or drop.
     """
-    if schema.chunking is None:
+    if schema.semantic is not None:
+        if vector or chunks:
+            raise IndexSchemaError("The document has a vector, and the server encodes the texts of the index.")
+        return {}
+    if not schema.is_cut:
         if chunks is not None:
             raise IndexSchemaError("The document has chunks, and the index keeps one vector a document.")
         return {schema.sparse_field: _weights(vector, schema)} if vector else {}
@@ -48,7 +54,7 @@ def stored_vectors(
     if chunks is None:
         chunks = [DocumentChunk(start=0, end=len(text or ""), vector=vector or {})]
     rows = [
-        {START: chunk.start, END: chunk.end, schema.sparse_field: _weights(chunk.vector, schema)}
+        {START: chunk.start, END: chunk.end, schema.weights_key: _weights(chunk.vector, schema)}
         for chunk in check_chunks(chunks, text)
         if chunk.vector
     ]
@@ -92,7 +98,13 @@ def additional_of(source: Mapping[str, Any], schema: IndexSchema) -> dict[str, F
 
 def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
     """Read the vector of a `_source`; null weights are ignored, as on the server."""
-    held = source.get(schema.sparse_field)
+    own = source.get(schema.vector_field) or {} if schema.semantic is not None else source
+    return _weights_in(own, schema)
+
+
+def _weights_in(row: Mapping[str, Any], schema: IndexSchema) -> SparseVector | None:
+    """Read the token weights of a document or a chunk; null weights are ignored, as on the server."""
+    held = row.get(schema.weights_key)
     parts = held if isinstance(held, list) else [held or {}]
     weights = {token: weight for part in parts for token, weight in part.items() if weight is not None}
     if schema.token_ids is not None and weights:
@@ -102,11 +114,13 @@ def vector_of(source: Mapping[str, Any], schema: IndexSchema) -> SparseVector | 
 
 def chunks_of(source: Mapping[str, Any], schema: IndexSchema) -> tuple[DocumentChunk, ...] | None:
     """Read the chunks of a `_source`, or None."""
-    held = source.get(schema.chunk_field)
+    held = (source.get(schema.vector_field) or {}).get(CHUNKS) if schema.semantic else source.get(schema.chunk_field)
     rows = held if isinstance(held, list) else [held] if held else []
+    text = stored_text(source, schema)
+    places = chunk_places(rows, text, passages_of(source, schema))
     chunks = [
-        DocumentChunk(start=row.get(START, 0), end=row.get(END, 0), vector=vector_of(row, schema) or SparseVector())
-        for row in rows
+        DocumentChunk(start=start, end=end, vector=_weights_in(row, schema) or SparseVector())
+        for row, (start, end) in zip(rows, places, strict=True)
     ]
     return tuple(chunks) or None
 

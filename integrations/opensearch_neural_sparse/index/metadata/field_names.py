@@ -22,6 +22,26 @@ def maps_field(mappings: Mapping[str, Any], path: str) -> bool:
     return parts[0] in mappings.get("derived", {}) or _maps(mappings.get("properties", {}), parts)
 
 
+def field_type(mappings: Mapping[str, Any], path: str) -> str | None:
+    """Return the type of a field in a mapping; None where the mapping does not say one.
+
+    A field below one of an open type, or within nested objects, has that type.
+
+    Args:
+        mappings: The `mappings` of an index.
+        path: Full name of a field.
+    """
+    properties, found = mappings.get("properties", {}), None
+    for part in path.split("."):
+        if (field := properties.get(part)) is None:
+            return None
+        found = field.get("type", "object")
+        if found in _OPEN or found == "nested":
+            return str(found)
+        properties = {**field.get("properties", {}), **field.get("fields", {})}
+    return None if found is None else str(found)
+
+
 def named_fields(properties: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield full name and mapping of each field in a mapping's `properties`, with objects and subfields."""
     for name, field in properties.items():

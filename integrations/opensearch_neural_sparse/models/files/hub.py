@@ -6,10 +6,11 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from opensearch_neural_sparse.arguments import check_flag, check_path, check_text
 from opensearch_neural_sparse.errors import ModelFilesError
 
 T = TypeVar("T")
@@ -29,9 +30,14 @@ class HubOptions:
         local_files_only: Whether to send the hub no request; `HF_HUB_OFFLINE=1` does the same.
     """
 
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     cache_dir: str | Path | None = None
     local_files_only: bool = False
+
+    def __post_init__(self) -> None:
+        check_text(optional=True, token=self.token)
+        check_path(optional=True, cache_dir=self.cache_dir)
+        check_flag(local_files_only=self.local_files_only)
 
     @property
     def offline(self) -> bool:

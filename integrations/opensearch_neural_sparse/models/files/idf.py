@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from array import array
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from opensearch_neural_sparse.errors import ModelFilesError
-from opensearch_neural_sparse.models.files.layout import read_json
+from opensearch_neural_sparse.models.files.json_file import read_json
+from opensearch_neural_sparse.models.files.safetensors import tensor_places
 
 SMALLEST_WEIGHT = 1.17549435e-38
 """Smallest normal float32; smaller weights count as zero."""
@@ -58,26 +57,6 @@ def _read_positive(path: Path, vocabulary: Mapping[str, int], ignored: Collectio
     return array("f", kept)
 
 
-def read_safetensors_header(path: Path) -> tuple[dict[str, dict[str, Any]], int]:
-    """Read a safetensors header: tensor name -> dtype, shape and offsets; and the offset of the data.
-
-    Raises:
-        ModelFilesError: The file is missing or is not in safetensors format.
-    """
-    try:
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            header = json.loads(file.read(length)) if 2 <= length < 100_000_000 else None
-    except FileNotFoundError:
-        raise ModelFilesError(f"{path} is missing.") from None
-    except ValueError:
-        header = None
-    if not isinstance(header, dict):
-        raise ModelFilesError(f"{path} is not in safetensors format. Download it again.")
-    header.pop("__metadata__", None)
-    return header, 8 + length
-
-
 def _read_entries(path: Path, vocabulary: Mapping[str, int], size: int) -> array[float]:
     entries = read_json(path)
     if not isinstance(entries, dict):
@@ -95,18 +74,17 @@ def _read_entries(path: Path, vocabulary: Mapping[str, int], size: int) -> array
 
 
 def _read_table(path: Path, size: int) -> array[float]:
-    header, start = read_safetensors_header(path)
-    entry = header.get("weight", {})
-    if entry.get("dtype") != "F32" or entry.get("shape") != [size]:
+    places = tensor_places(path)
+    place = places.get("weight")
+    if place is None or place.dtype != "F32" or place.shape != (size,):
+        held = {name: (each.dtype, each.shape) for name, each in places.items()}
         raise ModelFilesError(
-            f"{path} holds {header}, not one F32 tensor 'weight' for the {size} tokens of the tokenizer."
+            f"{path} holds {held}, not one F32 tensor 'weight' for the {size} tokens of the tokenizer."
         )
     table = array("f")
     with path.open("rb") as file:
-        file.seek(start)
+        file.seek(place.offset)
         table.frombytes(file.read(4 * size))
-    if len(table) != size:
-        raise ModelFilesError(f"{path} ends early. Download it again.")
     if sys.byteorder == "big":
         table.byteswap()
     return table

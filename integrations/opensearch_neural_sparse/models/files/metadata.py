@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import prod
 from pathlib import Path
-from typing import Any
 
 from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.files.fingerprints import (
@@ -13,8 +12,10 @@ from opensearch_neural_sparse.models.files.fingerprints import (
     tokenizer_fingerprint,
     vocabulary_fingerprint,
 )
-from opensearch_neural_sparse.models.files.idf import read_safetensors_header
-from opensearch_neural_sparse.models.files.layout import find_file, read_json, read_layout
+from opensearch_neural_sparse.models.files.json_file import JsonObject, read_object
+from opensearch_neural_sparse.models.files.layout import find_file, read_layout
+from opensearch_neural_sparse.models.files.safetensors import tensor_places
+from opensearch_neural_sparse.models.files.scalar.families import TRAITS
 from opensearch_neural_sparse.models.spec import ModelSpec
 
 SERVER_TOKENIZERS = {
@@ -24,6 +25,8 @@ SERVER_TOKENIZERS = {
 """Tokenizer fingerprint -> the server's analyzer with the same vocabulary."""
 ENGLISH_VOCABULARY = "0fd8e5fc013d4f01648d5ee9922b4d79b89eb7f8831e8d80698a54f90136f594"
 """Vocabulary fingerprint of BERT's uncased English models."""
+COUNTED_AFTER_PADDING = frozenset({"camembert", "data2vec-text", "esm", "ibert", "longformer", "luke", "mpnet", "xmod"})
+"""Model types beside RoBERTa's of which positions begin after the id of the padding token."""
 NO_LIMIT = 1_000_000
 """Length limits above this are transformers' placeholder for no limit."""
 
@@ -41,21 +44,23 @@ def read_spec(root: Path, *, id: str, path: Path | None = None) -> ModelSpec:  #
     """
     layout = read_layout(root)
     document = root / layout.document
-    config = read_json(document / "config.json")
+    config = read_object(document / "config.json")
     tokenizer = find_file(root / layout.query / "tokenizer.json", root / "tokenizer.json")
     content = read_tokenizer(tokenizer)
-    _check_vocabulary(document / "config.json", config, tokenizer, max(token_ids(content).values()) + 1)
+    size = _vocabulary_size(config, tokenizer, max(token_ids(content).values()) + 1)
     return ModelSpec(
         id=id,
         name=id.rpartition("/")[2],
         mode=layout.mode,
         activation=layout.activation,
+        family=layout.family,
+        pooling=layout.pooling,
         path=path,
-        tokenizer=SERVER_TOKENIZERS.get(tokenizer_fingerprint(content), id),
-        vocabulary_size=config["vocab_size"],
+        tokenizer=id if layout.family in TRAITS else SERVER_TOKENIZERS.get(tokenizer_fingerprint(content), id),
+        vocabulary_size=size,
         max_length=read_max_length(document),
         parameters=_count_parameters(document / "model.safetensors"),
-        backbone=config.get("model_type", "unknown"),
+        backbone=config.text("model_type", "unknown"),
         languages=("en",) if vocabulary_fingerprint(content) == ENGLISH_VOCABULARY else (),
     )
 
@@ -66,16 +71,12 @@ def read_max_length(document: Path) -> int:
     Raises:
         ModelFilesError: `config.json` is missing, or no file names a limit.
     """
-    limits, config = [], read_json(document / "config.json")
-    positions = config.get("max_position_embeddings")
-    if isinstance(positions, int):
-        # RoBERTa and its kin count positions from after the padding token.
-        offset = config.get("pad_token_id", 1) + 1 if "roberta" in config.get("model_type", "") else 0
-        limits.append(positions - offset)
+    config = read_object(document / "config.json")
+    limits = [count_positions(config) or 0]
     for name, key in (("tokenizer_config.json", "model_max_length"), ("sentence_bert_config.json", "max_seq_length")):
-        if (document / name).is_file():
-            limits.append(read_json(document / name).get(key))
-    known = [limit for limit in limits if isinstance(limit, int) and 0 < limit < NO_LIMIT]
+        if (document / name).exists():
+            limits.append(_limit(read_object(document / name), key))
+    known = [limit for limit in limits if 0 < limit < NO_LIMIT]
     if not known:
         raise ModelFilesError(
             f"{document / 'config.json'} names no max_position_embeddings, and no other file a limit."
@@ -83,16 +84,48 @@ def read_max_length(document: Path) -> int:
     return min(known)
 
 
-def _check_vocabulary(path: Path, config: dict[str, Any], tokenizer: Path, needed: int) -> None:
-    size = config.get("vocab_size")
-    if not isinstance(size, int):
-        raise ModelFilesError(f"{path} names no vocab_size.")
+def check_activations(config: JsonObject) -> None:
+    """Check that a transformer's config.json names its activation by a text.
+
+    Transformers before 5 takes any value, and fails at the first text.
+
+    Raises:
+        ModelFilesError: A value is no text.
+    """
+    for name in ("activation", "hidden_act", "hidden_activation"):
+        config.text(name, "")
+
+
+def count_positions(config: JsonObject, *, least: int = 0) -> int | None:
+    """Return how many tokens of a text have a position, by a transformer's config.json; None where it does not say.
+
+    Raises:
+        ModelFilesError: They are fewer than `least`, or the file has something else there.
+    """
+    if config.content.get("max_position_embeddings") is None:
+        return None
+    kind = config.text("model_type", "")
+    after_padding = "roberta" in kind or kind in COUNTED_AFTER_PADDING
+    unused = config.whole("pad_token_id", 1) + 1 if after_padding else 0
+    return config.whole("max_position_embeddings", least=least + unused) - unused
+
+
+def _limit(settings: JsonObject, key: str) -> int:
+    """Return a limit of a text's length; transformers writes a float of 30 digits where there is none."""
+    value = settings.content.get(key)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= NO_LIMIT:
+        return 0
+    return settings.whole(key, 0)
+
+
+def _vocabulary_size(config: JsonObject, tokenizer: Path, needed: int) -> int:
+    size = config.whole("vocab_size", least=1)
     if size < needed:
-        raise ModelFilesError(f"{path} says vocab_size {size}, but {tokenizer} has {needed} tokens.")
+        raise ModelFilesError(f"{config.path} says vocab_size {size}, but {tokenizer} has {needed} tokens.")
+    return size
 
 
 def _count_parameters(weights: Path) -> int | None:
     if not weights.is_file():
         return None
-    header, _ = read_safetensors_header(weights)
-    return sum(int(prod(entry["shape"])) for entry in header.values())
+    return sum(prod(place.shape) for place in tensor_places(weights).values())

@@ -22,6 +22,8 @@ _OPTIONS = frozenset({"boost", "_name", "value_type"})
 """Options beside the field in such a body."""
 _WITHIN = ("must", "filter", "should", "must_not", "query", "queries", "positive", "negative")
 """Keys of nested clauses."""
+_JOINING = ("nested", "has_child", "has_parent")
+"""Queries that can bring other documents, or parts of one, along with a hit."""
 _NOTHING: dict[str, Any] = {"match_none": {}}
 
 
@@ -36,6 +38,22 @@ def checked_clause(clause: Mapping[str, Any]) -> dict[str, Any]:
     """
     checked = {name: _checked_body(name, body) for name, body in clause.items()}
     return by_instant(*next(iter(checked.items()))) if len(checked) == 1 else checked
+
+
+def refuse_inner_hits(clause: object) -> None:
+    """Raise FilterSyntaxError for a filter that brings documents, or parts of one, along with a hit."""
+    if isinstance(clause, list | tuple):
+        for part in clause:
+            refuse_inner_hits(part)
+    if not isinstance(clause, Mapping):
+        return
+    for name, body in clause.items():
+        if name in _JOINING and isinstance(body, Mapping) and "inner_hits" in body:
+            raise FilterSyntaxError(
+                f"{name!r} in a filter has inner_hits, and a filter chooses documents without bringing others along. "
+                "Leave inner_hits out, or put the clause into the body of custom_search()."
+            )
+        refuse_inner_hits(body)
 
 
 def fields_of(clause: object) -> Iterator[str]:
@@ -90,7 +108,7 @@ def _checked_body(name: str, body: object) -> Any:
     if name in ("term", "terms"):
         _refuse_none(name, body)
         _refuse_long(name, body)
-    checked = {checked_value(key): _checked_part(key, part) for key, part in body.items()}
+    checked = {_checked_key(key): _checked_part(key, part) for key, part in body.items()}
     if name == "bool" and "should" in checked and not checked["should"]:
         checked["should"] = [_NOTHING]
     return checked
@@ -111,7 +129,7 @@ def _refuse_none(name: str, body: Mapping[str, Any]) -> None:
         value = asked.get("value", "") if isinstance(asked, Mapping) else asked
         if value is None or (isinstance(value, list | tuple) and None in value):
             raise FilterSyntaxError(
-                f"{name!r} of field {field!r} compares with None, which is no value. Write "
+                f"{name!r} of field {field!r} compares with None, which is not a value. Write "
                 f"{{'bool': {{'must_not': {{'exists': {{'field': {field!r}}}}}}}}} for documents without one."
             )
 
@@ -142,16 +160,22 @@ def checked_value(value: Any) -> Any:
             raise FilterSyntaxError(f"A number in a filter is finite, got {value!r}: no document has it.")
         return value
     if isinstance(value, Mapping):
-        return {checked_value(key): checked_value(part) for key, part in value.items()}
+        return {_checked_key(key): checked_value(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [checked_value(part) for part in value]
     return _checked_object(value)
 
 
+def _checked_key(key: object) -> str:
+    if not isinstance(key, str):
+        raise FilterSyntaxError(f"A key in a filter is a text, got {type(key).__name__}.")
+    return _checked_text(key)
+
+
 def _checked_text(text: str) -> str:
     if (half := lone_surrogate(text)) is not None:
         raise FilterSyntaxError(
-            f"A text in a filter holds {half!r}, half of a surrogate pair, which is no character; leave it out."
+            f"A text in a filter holds {half!r}, half of a surrogate pair, which is not a character; leave it out."
         )
     return text
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
-from opensearch_neural_sparse.search.filters.clause_checks import checked_clause
+from opensearch_neural_sparse.index.metadata.nesting import DEEPEST, is_too_deep
+from opensearch_neural_sparse.search.filters.clause_checks import checked_clause, refuse_inner_hits
 from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_filter, mongo_filter, opensearch_form
 
 Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -21,11 +22,18 @@ def filter_clauses(filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002
     """
     if filter is None:
         return []
+    check_depth(filter)
     if isinstance(filter, Mapping):
         return [_clause(filter)]
     if isinstance(filter, list | tuple):
         return [_clause(clause) for clause in filter]
     raise FilterSyntaxError(f"A filter is a query clause or a list of such, got {type(filter).__name__}. {_EXAMPLE}")
+
+
+def check_depth(filter: object) -> None:  # noqa: A002 (OpenSearch's own word)
+    """Raise FilterSyntaxError if a filter of any syntax is nested too deeply, or holds itself."""
+    if is_too_deep(filter):
+        raise FilterSyntaxError(f"A filter is nested more than {DEEPEST} levels deep. Write it flatter.")
 
 
 def filtered(query: Mapping[str, Any], clauses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -50,4 +58,5 @@ def _clause(clause: object) -> dict[str, Any]:
         raise FilterSyntaxError(
             f"A filter clause is a query's name with a mapping, got {name!r} with {type(body).__name__}. {_EXAMPLE}"
         )
+    refuse_inner_hits(clause)
     return checked_clause({name: body})

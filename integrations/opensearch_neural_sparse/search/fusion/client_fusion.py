@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.fusion.rrf import fuse, rank_of, shortest
+from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
+from opensearch_neural_sparse.search.options.refinements.collapse import Collapse
 from opensearch_neural_sparse.search.options.request_options import Partial, PartialLike
 from opensearch_neural_sparse.search.results.hits import SearchHits, parse_hit
 from opensearch_neural_sparse.search.results.leg_scores import LegScore
@@ -17,6 +19,8 @@ Key = tuple[Any, ...]
 """Key of a hit: index and id, because indices behind an alias may share ids; or the values of the collapsed field."""
 Found = Mapping[Key, tuple[int, Mapping[str, Any]]]
 """Hits of a leg by key, each with its rank, from 1."""
+LegReader = Callable[[Mapping[str, Any]], Mapping[str, LegScore]]
+"""Function from a hit to the scores of its legs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,8 @@ class FusionPlan:
         rank_constant: Rank constant of reciprocal rank fusion; None where scores are fused.
         weights: One for each leg; None gives every leg 1.
         min_score: Least fused score of a hit.
-        collapse: The field of which each value is found once.
+        collapse: The field of which each value is found once, where legs or the server collapse.
+        groups: The collapse by which fused documents are grouped after the fusion.
         offset: How many hits come before the page.
         size: Most hits of the page.
         explain: Whether hits carry the score of each leg.
@@ -40,6 +45,7 @@ class FusionPlan:
     weights: Sequence[float] | None = None
     min_score: float | None = None
     collapse: str | None = None
+    groups: Collapse | None = None
     offset: int = 0
     size: int = 10
     explain: bool = False
@@ -49,6 +55,11 @@ class FusionPlan:
     def end(self) -> int:
         """Number of hits to the end of the page."""
         return self.offset + self.size
+
+    @property
+    def of_pool(self) -> FusionPlan:
+        """The plan for every fused document, where they are grouped afterwards."""
+        return self if self.groups is None else replace(self, offset=0, size=LARGEST_WINDOW)
 
     def pool_end(self, hits: int, total: int) -> int | None:
         """Return the size of the server's pool if the page ends beyond it and more documents match.
@@ -76,6 +87,26 @@ def read_leg_scores(hit: Mapping[str, Any], plan: FusionPlan) -> dict[str, LegSc
     if plan.rank_constant is not None and len(terms) == len(found):
         ranks = [rank_of(term, plan.rank_constant) for term in terms]
     return {name: LegScore(score=scores[name], rank=rank) for name, rank in zip(found, ranks, strict=True)}
+
+
+def leg_reader(
+    plan: FusionPlan, responses: Sequence[Mapping[str, Any]], partial: PartialLike = Partial.RAISE
+) -> LegReader:
+    """Return the function from a hit that the server fused to its leg scores.
+
+    Args:
+        plan: Fusion and page.
+        responses: The response of each leg's own search, where the server does not report ranks; else none.
+        partial: Handling of partial results.
+
+    Raises:
+        PartialResultsError: Some shards failed, so that ranks may be wrong.
+    """
+    if not responses:
+        return lambda hit: read_leg_scores(hit, plan)
+    shard_failures(responses, partial)
+    found = [_found(response, None) for response in responses]
+    return lambda hit: _leg_scores(found, _key(hit, None), plan.legs)
 
 
 def read_fused(

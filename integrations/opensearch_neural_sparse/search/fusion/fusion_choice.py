@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from opensearch_neural_sparse.errors import UnsupportedServerError
 from opensearch_neural_sparse.index.index_info import IndexInfo
@@ -14,9 +14,21 @@ from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
 _MIN_SCORE_SINCE, _COLLAPSE_SINCE, _CHUNKS_SINCE = (3, 5, 0), (3, 6, 0), (3, 0, 0)
 
 
+class FusionChoice(NamedTuple):
+    """Choice of who fuses.
+
+    Attributes:
+        by: The server or the client.
+        reason: Why the client does it, or None.
+    """
+
+    by: Fusion
+    reason: str | None = None
+
+
 def choose_fusion(
     server: ServerInfo, index: str, state: IndexInfo, options: HybridOptions, *, chunks: bool = False
-) -> Fusion:
+) -> FusionChoice:
     """Choose the fusion: by the options, else the server's if it is available and correct.
 
     Args:
@@ -30,16 +42,16 @@ def choose_fusion(
         UnsupportedServerError: The server has to fuse, and cannot or would compute it wrong.
     """
     if options.fusion is Fusion.CLIENT:
-        return Fusion.CLIENT
+        return FusionChoice(Fusion.CLIENT, "The options ask the client for it.")
     try:
         _check_server(server, index, state, options)
         if chunks:
             server.require(_CHUNKS_SINCE, "Hybrid search fused by the server, with the best chunks of documents")
-    except UnsupportedServerError:
+    except UnsupportedServerError as error:
         if options.fusion is Fusion.SERVER or options.beyond_client is not None:
             raise
-        return Fusion.CLIENT
-    return Fusion.SERVER
+        return FusionChoice(Fusion.CLIENT, str(error))
+    return FusionChoice(Fusion.SERVER)
 
 
 def fusing_pipeline(server: ServerInfo, options: HybridOptions) -> dict[str, Any]:
@@ -71,6 +83,27 @@ def wrong_ranks(server: ServerInfo, found: str) -> UnsupportedServerError:
     )
 
 
+def refuse_document_security(server: ServerInfo, index: str, options: HybridOptions) -> None:
+    """Raise UnsupportedServerError where the server has to fuse, for a login that may see some documents alone.
+
+    Args:
+        server: The server that refused its own hybrid query.
+        index: The name that is searched.
+        options: How to fuse.
+    """
+    beyond = options.beyond_client
+    if options.fusion is not Fusion.SERVER and beyond is None:
+        return
+    way_out = "HybridOptions(fusion='auto')" if beyond is None else f"A fusion of ranks, without {beyond},"
+    raise UnsupportedServerError(
+        "Hybrid search fused by the server",
+        found=f"{server} with document-level security on index {index!r} for this login",
+        required="a login without document-level security",
+        reason=f"It wraps every query in a filter, which a hybrid query does not allow. {way_out} "
+        "lets the client fuse the documents that the login may see.",
+    )
+
+
 def _check_server(server: ServerInfo, index: str, state: IndexInfo, options: HybridOptions) -> None:
     server.require_version_told("Hybrid search fused by the server")
     server.require_plugin(NEURAL_SEARCH, "Hybrid search fused by the server")
@@ -89,6 +122,6 @@ def _check_server(server: ServerInfo, index: str, state: IndexInfo, options: Hyb
         )
     if options.min_score is not None:
         server.require(_MIN_SCORE_SINCE, "A minimum fused score (min_score)")
-    if options.collapse is not None:
+    if options.collapsed is not None and not options.collapsed.groups:
         server.require(_COLLAPSE_SINCE, "A collapsed hybrid search")
     fusing_pipeline(server, options)

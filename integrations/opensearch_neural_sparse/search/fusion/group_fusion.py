@@ -22,7 +22,7 @@ def fuse_groups(found: Sequence[SearchHits], wanted: SearchPage, of: str) -> Sea
     ranked = fuse([[(hit.index, hit.id) for hit in part] for part in found])
     ended = len(ranked) < wanted.depth and any(part.pool_end is not None for part in found)
     ways = dict.fromkeys(part.fusion for part in found if part.fusion is not None)
-    return SearchHits(
+    fused = SearchHits(
         [replace(hits[key], score=shortest(score)) for key, score in ranked[wanted.offset : wanted.depth]],
         total=sum(part.total for part in found),
         total_is_exact=all(part.total_is_exact for part in found),
@@ -35,3 +35,5 @@ def fuse_groups(found: Sequence[SearchHits], wanted: SearchPage, of: str) -> Sea
         pool_end=len(ranked) if ended else None,
         failures=[failure for part in found for failure in part.failures],
     )
+    fused.fusion_reason = f"Scores of {of} cannot be compared, so the client ranks them."
+    return fused

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from opensearch_neural_sparse.arguments import check_number
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.errors import Choice
+from opensearch_neural_sparse.short_repr import short_repr
 
 
 class Fusion(Choice):
@@ -79,8 +82,11 @@ class Bound:
     mode: BoundModeLike
     score: float | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "mode", BoundMode(self.mode))
+        check_number(optional=True, score=self.score)
         if (self.score is None) != (self.mode is BoundMode.IGNORE):
             raise ValueError(f"A bound of mode 'ignore' has no score and every other one has, got {self}.")
 
@@ -97,8 +103,8 @@ def check_weights(weights: Sequence[float]) -> list[float]:
     """
     try:
         floats = [float(weight) for weight in weights]
-    except (TypeError, ValueError):
-        raise ValueError(f"Weights are a list of numbers, one for each leg, got {weights!r}.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"Weights are a list of numbers, one for each leg, got {shown_value(weights)}.") from None
     if not all(0 <= weight <= 1 for weight in floats) or abs(sum(floats) - 1) > 1e-2:
         raise ValueError(f"Weights lie between 0 and 1 and sum to 1, got {floats}.")
     return floats
@@ -112,6 +118,6 @@ def check_rank_constant(rank_constant: int) -> None:
         ValueError: Below 1 or above 10,000.
     """
     if isinstance(rank_constant, bool) or not isinstance(rank_constant, int):
-        raise TypeError(f"rank_constant is an integer, got {rank_constant!r}.")
+        raise TypeError(f"rank_constant is an integer, got {shown_value(rank_constant)}.")
     if not SMALLEST_RANK_CONSTANT <= rank_constant <= LARGEST_RANK_CONSTANT:
-        raise ValueError(f"rank_constant lies between 1 and 10000, got {rank_constant}.")
+        raise ValueError(f"rank_constant lies between 1 and 10000, got {shown_value(rank_constant)}.")

@@ -9,8 +9,13 @@ from functools import cache
 from inspect import iscoroutinefunction
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_text, check_type
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.index.documents.dense_vectors import DenseVector, to_floats
+from opensearch_neural_sparse.search.options.query_text import check_language
+from opensearch_neural_sparse.search.options.server_query import ServerQuery
+from opensearch_neural_sparse.short_repr import short_repr
 
 FEWEST_LEGS, MOST_LEGS = 2, 5
 Embedder = Callable[[str], DenseVector | Awaitable[DenseVector]]
@@ -23,13 +28,26 @@ class Bm25Leg:
 
     Attributes:
         text: What is searched for; None is the text of the query.
-        field: A text field; None is the schema's.
+        field: A text field; None is the schema's, by the best of its languages (`IndexSchema.languages`).
         name: What the leg is called in `SearchHit.legs`.
+        language: The language of the query, which is searched for in the sub-field of that name alone, such as
+            `content.de`; a filter leaves texts in other languages out.
+
+    Raises:
+        TypeError: A language that is no text.
     """
 
     text: str | None = dataclasses.field(default=None, repr=False)
     field: str | None = None
     name: str = "bm25"
+    language: str | None = None
+
+    __repr__ = short_repr
+
+    def __post_init__(self) -> None:
+        check_language(self.language)
+        check_text(name=self.name)
+        check_text(optional=True, text=self.text, field=self.field)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +59,26 @@ class SparseLeg:
             that of the schema's field where it is bound to none.
         field: A field of type `rank_features`; None is the schema's.
         name: What the leg is called in `SearchHit.legs`.
+        server_query: What in the server encodes the text of the query for this leg; None leaves it to the options of
+            the search, and for a further field to that field's stamp.
+
+    Raises:
+        ValueError: Both a vector and a server's encoding.
     """
 
     vector: Mapping[str, float] | None = dataclasses.field(default=None, repr=False)
     field: str | None = None
     name: str = "sparse"
+    server_query: ServerQuery | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
+        check_text(name=self.name)
+        check_text(optional=True, field=self.field)
+        check_type(ServerQuery, optional=True, server_query=self.server_query)
+        if self.server_query is not None and self.vector is not None:
+            raise ValueError(f"Leg {self.name!r} has either a vector or a server_query; leave one out.")
         if self.vector is not None and not isinstance(self.vector, SparseVector):
             object.__setattr__(self, "vector", SparseVector(self.vector))
 
@@ -71,9 +102,13 @@ class DenseLeg:
     field: str | None = None
     name: str = "dense"
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
+        check_text(name=self.name)
+        check_text(optional=True, field=self.field)
         if (self.vector is None) == (self.embedder is None):
-            raise ValueError(f"Leg {self.name!r} needs either a vector or an embedder.")
+            raise ValueError(f"Leg {shown_value(self.name)} needs either a vector or an embedder.")
         if self.embedder is not None and not callable(self.embedder):
             raise TypeError(
                 f"Leg {self.name!r}: an embedder is called with a text, got {type(self.embedder).__name__}."

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_flag
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
 
@@ -39,6 +41,7 @@ class SearchPage:
 
     def __post_init__(self) -> None:
         check_size(self.size, self.offset)
+        check_flag(explain=self.explain, with_embedding=self.with_embedding)
         object.__setattr__(self, "clauses", filter_clauses(self.filter))
 
     @property
@@ -68,6 +71,6 @@ def check_size(size: int, offset: int = 0, *, name: str = "size") -> None:
         name: What the caller calls the size.
     """
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LARGEST_WINDOW:
-        raise ValueError(f"{name} lies between 1 and {LARGEST_WINDOW}, got {size!r}.")
+        raise ValueError(f"{name} lies between 1 and {LARGEST_WINDOW}, got {shown_value(size)}.")
     if isinstance(offset, bool) or not isinstance(offset, int) or not 0 <= offset <= LARGEST_WINDOW - size:
-        raise ValueError(f"offset lies between 0 and {LARGEST_WINDOW} less {name} ({size}), got {offset!r}.")
+        raise ValueError(f"offset lies between 0 and {LARGEST_WINDOW} less {name} ({size}), got {shown_value(offset)}.")

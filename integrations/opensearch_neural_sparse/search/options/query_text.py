@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.index.documents.lone_surrogates import lone_surrogate
+
+
+def check_language(language: str | None) -> None:
+    """Raise TypeError for the language of a query that is no text."""
+    if language is not None and not (isinstance(language, str) and language):
+        raise TypeError(
+            f"language is the name of one of the index's languages, such as 'de', got {shown_value(language)}."
+        )
 
 
 def check_query(query: object) -> None:
@@ -13,7 +22,7 @@ def check_query(query: object) -> None:
         raise TypeError(f"A query is one text, or a mapping of token to weight, got {type(query).__name__}.")
 
 
-def check_text(text: object) -> str:
+def check_query_text(text: object) -> str:
     """Validate the text of a BM25 query.
 
     Raises:
@@ -24,12 +33,6 @@ def check_text(text: object) -> str:
         raise TypeError(f"A BM25 query is one text, got {type(text).__name__}.")
     if (half := lone_surrogate(text)) is not None:
         raise ValueError(
-            f"The text of the query holds {half!r}, half of a surrogate pair, which is no character; leave it out."
+            f"The text of the query holds {half!r}, half of a surrogate pair, which is not a character; leave it out."
         )
     return text
-
-
-def check_options(options: object, kind: type, name: str = "options", *, but: tuple[type, ...] | type = ()) -> None:
-    """Raise TypeError unless options are of the expected class, and not of its subclass `but`."""
-    if not isinstance(options, kind) or isinstance(options, but):
-        raise TypeError(f"{name} is a {kind.__name__}, got {type(options).__name__}.")

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from math import inf
 from typing import Literal
 
+from opensearch_neural_sparse.arguments import check_number, check_text
+from opensearch_neural_sparse.error_reasons import shown_value
 from opensearch_neural_sparse.errors import Choice
+from opensearch_neural_sparse.index.documents.document import check_routing
+from opensearch_neural_sparse.short_repr import short_repr
 
 
 class Partial(Choice):
@@ -28,7 +32,7 @@ class RequestOptions:
     """Options of a search request.
 
     Attributes:
-        timeout: Seconds to wait for its answer; None is the client's own.
+        timeout: Seconds that it may take, to the end of its answer; None is the client's own.
         preference: Which copies of the shards are asked, such as `_local`, or any word: the same word asks the same
             copies, so that pages agree while documents are written.
         routing: Only the shards that hold documents of this routing are searched; several are separated by commas.
@@ -43,10 +47,15 @@ class RequestOptions:
     routing: str | None = None
     partial: PartialLike = Partial.RAISE
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "partial", Partial(self.partial))
+        check_routing(self.routing)
+        check_text(optional=True, preference=self.preference)
+        check_number(optional=True, timeout=self.timeout)
         if self.timeout is not None and not 0 < self.timeout < inf:
-            raise ValueError(f"timeout is above 0 seconds and finite, got {self.timeout!r}.")
+            raise ValueError(f"timeout is above 0 seconds and finite, got {shown_value(self.timeout)}.")
 
     @property
     def target(self) -> dict[str, str]:

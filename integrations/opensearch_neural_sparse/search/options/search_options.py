@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from opensearch_neural_sparse.arguments import check_count, check_list, check_number, check_type
 from opensearch_neural_sparse.encode.pruning import Prune
+from opensearch_neural_sparse.rerank.rerank_options import Rerank
 from opensearch_neural_sparse.search.options.fusion import (
     DEFAULT_RANK_CONSTANT,
     Bound,
@@ -21,13 +23,23 @@ from opensearch_neural_sparse.search.options.fusion import (
 )
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, Leg, SparseLeg, check_legs
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
-from opensearch_neural_sparse.search.options.query_text import check_options
+from opensearch_neural_sparse.search.options.refinements.aggregations import Aggregations, check_aggregations
+from opensearch_neural_sparse.search.options.refinements.boosts import Boost, check_boosts
+from opensearch_neural_sparse.search.options.refinements.collapse import Collapse, collapse_of
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
+from opensearch_neural_sparse.search.options.server_query import ServerQuery
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
+from opensearch_neural_sparse.short_repr import short_repr
 
 SHALLOWEST_DEFAULT = 100
-_PARTS: Mapping[str, type] = {"two_phase": TwoPhase, "prune": Prune, "seismic": SeismicSearch}
+_PARTS: Mapping[str, type] = {
+    "two_phase": TwoPhase,
+    "prune": Prune,
+    "seismic": SeismicSearch,
+    "server_query": ServerQuery,
+    "rerank": Rerank,
+}
 DEFAULT_LEGS: tuple[Leg, ...] = (Bm25Leg(), SparseLeg())
 
 
@@ -42,22 +54,56 @@ class SearchOptions:
             nothing.
         seismic: How to search an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
         collapse: A keyword or number field of which each value is found once, by its best document; documents without
-            the field count as one value. `SearchHits.total` still counts every document that matches.
+            the field count as one value. `Collapse(field, size=3)` brings the best documents of each value, too.
+            `SearchHits.total` still counts every document that matches.
         request: How the search travels.
+        server_query: What in the server encodes the text of the query; `ServerQuery()` takes what the index says. None
+            encodes it here, except for an index that the server encodes and whose queries cannot be encoded here.
+        aggregations: Name -> aggregation in OpenSearch's syntax, such as `{"by_topic": {"terms": {"field": "topic"}}}`,
+            over every document that the search matches, whatever the page and the collapse: for two phases, what the
+            heavy tokens match; for a `sparse_vector` field that is searched approximately, what that finds. Results are
+            in `SearchHits.aggregations`.
+        boosts: Boosts of the score by fields of documents, one after the other. A hit's `matches` sum to its score
+            before them, and the score of its chunk is without them.
+
+        rerank: How the best hits are reranked by their texts; None keeps the order of the search.
 
     Raises:
-        ValueError: Two phases and a collapse, which no server has together.
+        ValueError: Two phases and a collapse, which no server has together, or a query that is encoded by the server
+            and pruned here.
     """
 
     two_phase: TwoPhase | None = None
     prune: Prune | None = None
     seismic: SeismicSearch | None = None
-    collapse: str | None = None
+    collapse: str | Collapse | None = None
     request: RequestOptions = DEFAULT_REQUEST
+    server_query: ServerQuery | None = None
+    aggregations: Aggregations | None = None
+    boosts: Sequence[Boost] = ()
+    rerank: Rerank | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         check_parts(self)
-        check_collapse(self.collapse, self.two_phase)
+        object.__setattr__(self, "boosts", check_boosts(self.boosts))
+        check_aggregations(self.aggregations)
+        check_collapse(self.collapsed, self.two_phase)
+        if self.server_query is not None and self.prune is not None:
+            raise ValueError(
+                "prune cannot be used with server_query: queries that the server encodes are not pruned here."
+            )
+
+    @property
+    def collapsed(self) -> Collapse | None:
+        """The collapse, where a field's name stands for one of a single document a value."""
+        return collapse_of(self.collapse)
+
+    @property
+    def looks_widely(self) -> bool:
+        """Whether documents beyond the page's best are of use to the search."""
+        return self.collapse is not None or self.aggregations is not None or bool(self.boosts)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,17 +121,28 @@ class HybridOptions(SearchOptions):
         combination: Which mean of the normalised scores is taken.
         lower_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.0 or later.
         upper_bounds: One for each leg, for `Normalization.MIN_MAX`; a server of 3.2 or later.
-        min_score: Least fused score of a hit. On the server 3.5 or later.
+        min_score: Least fused score of a hit, before any reranking. On the server 3.5 or later.
         collapse: A keyword or number field of which each value is found once; documents without the field count as one
             value. A server of 3.6 or later fuses documents and keeps the best of each value. The client, which does it
             elsewhere or with `fusion="client"`, collapses each leg and fuses the values, so that what several documents
-            of one value give adds up; it shows the document of the leg that ranks the value highest.
+            of one value give adds up; it shows the document of the leg that ranks the value highest. With
+            `Collapse(field, size=3)`, any server or the client fuses documents, and those that are fused are grouped
+            here, by their fused scores.
         two_phase: Split the `rank_features` legs in two phases. Fused by the client: no server does it in a hybrid.
         prune: Which tokens of the sparse legs are searched for; None searches for all. A leg pruned to nothing finds
             nothing, and the others are fused without it.
         seismic: How to search the sparse leg of an index of `FieldType.SPARSE_VECTOR`; None is the server's way.
         fusion: Who fuses.
         request: How the search travels.
+        server_query: What in the server encodes the text for legs of the schema's sparse field, as in a sparse search;
+            further fields have their own models: `SparseLeg.server_query`.
+        aggregations: As in a sparse search, over every document that a leg matches, fused or not and whatever its fused
+            score; of a dense leg the nearest of each shard, as many as are fused. They take a search more in the same
+            request.
+        boosts: Boosts of the score of each leg, before legs are fused; `min_score` is of the fused score. A dense leg
+            finds the nearest, and then boosts them.
+        rerank: How the best fused hits are reranked by their texts; None keeps the fused order. Its depth is at most
+            `pagination_depth`, where that is given.
 
     Raises:
         ValueError: Choices that contradict each other, or are out of range.
@@ -102,6 +159,8 @@ class HybridOptions(SearchOptions):
     min_score: float | None = None
     fusion: FusionLike = Fusion.AUTO
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "legs", check_legs(self.legs))
@@ -115,9 +174,10 @@ class HybridOptions(SearchOptions):
         check_kind(self)
         for name in ("weights", "lower_bounds", "upper_bounds"):
             self._check_count(name)
+        self._check_rerank()
         self._check_normalization()
         if self.fusion is Fusion.CLIENT and (what := self.beyond_client) is not None:
-            raise ValueError(f"fusion='client' fuses by reciprocal ranks alone; {what} needs the server's fusion.")
+            raise ValueError(f"fusion='client' fuses only by reciprocal ranks; {what} needs the server's fusion.")
 
     @property
     def beyond_client(self) -> str | None:
@@ -143,10 +203,15 @@ class HybridOptions(SearchOptions):
         if values is not None and len(values) != len(self.legs):
             raise ValueError(f"{name} has one for each of the {len(self.legs)} legs, got {len(values)}.")
 
+    def _check_rerank(self) -> None:
+        fused = self.pagination_depth
+        if self.rerank is not None and fused is not None and self.rerank.depth > fused:
+            raise ValueError(f"The depth of rerank is at most pagination_depth ({fused}), got {self.rerank.depth}.")
+
     def _check_normalization(self) -> None:
         bounded = self.lower_bounds is not None or self.upper_bounds is not None
         if bounded and self.normalization is not Normalization.MIN_MAX:
-            raise ValueError(f"Bounds go with normalization 'min_max', got {self.normalization!r}.")
+            raise ValueError(f"Bounds need normalization 'min_max', got {self.normalization!r}.")
         if self.combination is Combination.ARITHMETIC_MEAN:
             return
         if self.normalization in (None, Normalization.Z_SCORE):
@@ -156,28 +221,30 @@ class HybridOptions(SearchOptions):
 
 def check_parts(options: SearchOptions) -> None:
     """Raise TypeError if a part of the options has the wrong type, such as a mapping."""
-    check_options(options.request, RequestOptions, "request")
+    check_type(RequestOptions, request=options.request)
     for name, kind in _PARTS.items():
-        if (part := getattr(options, name)) is not None:
-            check_options(part, kind, name)
+        check_type(kind, optional=True, **{name: getattr(options, name)})
 
 
 def check_kind(options: HybridOptions) -> None:
     """Raise TypeError if a depth, a minimum score or a bound has the wrong type."""
-    depth, least = options.pagination_depth, options.min_score
-    if depth is not None and (isinstance(depth, bool) or not isinstance(depth, int)):
-        raise TypeError(f"pagination_depth is a whole number, got {depth!r}.")
-    if least is not None and (isinstance(least, bool) or not isinstance(least, int | float) or not isfinite(least)):
-        raise TypeError(f"min_score is a finite number, got {least!r}.")
-    bounds = (*(options.lower_bounds or ()), *(options.upper_bounds or ()))
-    if unexpected := [bound for bound in bounds if not isinstance(bound, Bound)]:
-        raise TypeError(f"Bounds are Bound(mode=..., score=...), one for each leg, got {type(unexpected[0]).__name__}.")
+    check_count(optional=True, pagination_depth=options.pagination_depth)
+    check_number(optional=True, min_score=options.min_score)
+    if options.min_score is not None and not isfinite(options.min_score):
+        raise TypeError(f"min_score is a finite number, got {options.min_score!r}.")
+    check_list(Bound, optional=True, lower_bounds=options.lower_bounds, upper_bounds=options.upper_bounds)
 
 
-def check_collapse(collapse: str | None, two_phase: TwoPhase | None) -> None:
-    """Raise ValueError if a collapse is combined with two-phase search."""
-    if collapse is not None and two_phase is not None:
-        raise ValueError(f"collapse={collapse!r} does not go with two_phase: no server collapses what it scores twice.")
+def check_collapse(collapse: object, two_phase: TwoPhase | None) -> None:
+    """Raise ValueError if a collapse is combined with two-phase search, TypeError if it is none."""
+    if collapse is None:
+        return
+    if not isinstance(collapse, Collapse):
+        raise TypeError(f"collapse is the name of a field or a Collapse, got {type(collapse).__name__}.")
+    if two_phase is not None:
+        raise ValueError(
+            f"collapse={collapse.field!r} cannot be used with two_phase: no server collapses hits that it scores twice."
+        )
 
 
 DEFAULT_SEARCH = SearchOptions()

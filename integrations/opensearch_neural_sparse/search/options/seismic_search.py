@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opensearch_neural_sparse.arguments import check_count, check_number
+from opensearch_neural_sparse.error_reasons import shown_value
+from opensearch_neural_sparse.short_repr import short_repr
+
 
 @dataclass(frozen=True, kw_only=True)
 class SeismicSearch:
@@ -27,10 +31,10 @@ class SeismicSearch:
     top_n: int | None = None
     heap_factor: float | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
-        for name in ("k", "top_n"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} is a whole number of at least 1, got {value!r}.")
+        check_count(1, optional=True, k=self.k, top_n=self.top_n)
+        check_number(optional=True, heap_factor=self.heap_factor)
         if self.heap_factor is not None and not 0 < self.heap_factor < float("inf"):
-            raise ValueError(f"heap_factor is above 0 and finite, got {self.heap_factor!r}.")
+            raise ValueError(f"heap_factor is above 0 and finite, got {shown_value(self.heap_factor)}.")

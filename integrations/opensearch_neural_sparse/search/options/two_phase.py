@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_count, check_number
 from opensearch_neural_sparse.encode.pruning import Prune, PruneType, PruneTypeLike
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.short_repr import short_repr
 
 SMALLEST_WINDOW_LIMIT = 50
 
@@ -33,15 +35,15 @@ class TwoPhase:
     expansion_rate: float = 5.0
     max_window_size: int = 10_000
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "prune_type", PruneType(self.prune_type))
         if self.prune_type is PruneType.NONE:
             raise ValueError("Two phases need a rule that splits the query; prune_type 'none' has none.")
         Prune(type=self.prune_type, ratio=self.prune_ratio)
-        if not self.expansion_rate >= 1:
-            raise ValueError(f"expansion_rate is at least 1, got {self.expansion_rate}.")
-        if not self.max_window_size >= SMALLEST_WINDOW_LIMIT:
-            raise ValueError(f"max_window_size is at least {SMALLEST_WINDOW_LIMIT}, got {self.max_window_size}.")
+        check_number(1, expansion_rate=self.expansion_rate)
+        check_count(SMALLEST_WINDOW_LIMIT, max_window_size=self.max_window_size)
 
     def split(self, vector: SparseVector) -> tuple[SparseVector, SparseVector]:
         """Split a query vector into heavy and light tokens, as the server does.

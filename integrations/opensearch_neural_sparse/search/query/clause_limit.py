@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
+from opensearch_neural_sparse.search.query.query_text import EncodedQuery, QueryText
 from opensearch_neural_sparse.search.query.resolved_legs import (
     ResolvedBm25Leg,
     ResolvedDenseLeg,
@@ -47,15 +48,25 @@ def fit_legs(legs: Sequence[ResolvedLeg], clauses: Sequence[Mapping[str, Any]]) 
     sparse, words = ([leg for leg in legs if isinstance(leg, kind)] for kind in (ResolvedSparseLeg, ResolvedBm25Leg))
     reserved = MOST_CLAUSES - spent - FEWEST_SPARSE_TOKENS * len(sparse)
     longest = max(FEWEST_WORDS, reserved // max(1, len(words)))
-    cut = [with_text(leg, limit_words(leg.text, longest)) if isinstance(leg, ResolvedBm25Leg) else leg for leg in legs]
-    spent += sum(count_words(leg.text) for leg in cut if isinstance(leg, ResolvedBm25Leg))
-    limits = iter(
-        share_tokens([len(leg.vector) for leg in cut if isinstance(leg, ResolvedSparseLeg)], MOST_CLAUSES - spent)
-    )
+    cut = [_shortened(leg, longest) if isinstance(leg, ResolvedBm25Leg) else leg for leg in legs]
+    spent += sum(count_words(leg.text) * leg.searched for leg in cut if isinstance(leg, ResolvedBm25Leg))
+    queries = [leg.vector for leg in cut if isinstance(leg, ResolvedSparseLeg)]
+    spent += sum(query.most_tokens for query in queries if isinstance(query, QueryText))
+    limits = iter(share_tokens([count_tokens(query) for query in queries], MOST_CLAUSES - spent))
     return tuple(
-        with_vector(leg, limit_tokens(leg.vector, next(limits))) if isinstance(leg, ResolvedSparseLeg) else leg
+        with_vector(leg, limit_query(leg.vector, next(limits))) if isinstance(leg, ResolvedSparseLeg) else leg
         for leg in cut
     )
+
+
+def limit_query(query: EncodedQuery, limit: int = MOST_CLAUSES) -> EncodedQuery:
+    """Return a query with at most `limit` tokens; one that the server encodes stays as it is."""
+    return query if isinstance(query, QueryText) else limit_tokens(query, limit)
+
+
+def count_tokens(query: EncodedQuery) -> int:
+    """Return the number of a query's tokens, 0 where the server encodes it."""
+    return 0 if isinstance(query, QueryText) else len(query)
 
 
 def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVector:
@@ -69,7 +80,9 @@ def limit_tokens(vector: SparseVector, limit: int = MOST_CLAUSES) -> SparseVecto
 
 def tokens_left_out(before: Sequence[ResolvedLeg], after: Sequence[ResolvedLeg]) -> int:
     """Return the number of tokens truncated from the sparse legs."""
-    counts = [sum(len(leg.vector) for leg in legs if isinstance(leg, ResolvedSparseLeg)) for legs in (before, after)]
+    counts = [
+        sum(count_tokens(leg.vector) for leg in legs if isinstance(leg, ResolvedSparseLeg)) for legs in (before, after)
+    ]
     return counts[0] - counts[1]
 
 
@@ -120,6 +133,11 @@ def share_tokens(counts: Sequence[int], available: int) -> list[int]:
     return limits
 
 
+def _shortened(leg: ResolvedBm25Leg, clauses: int) -> ResolvedBm25Leg:
+    """Return a leg with as many words as there are clauses for, each a clause in every field."""
+    return with_text(leg, limit_words(leg.text, max(1, clauses // leg.searched)))
+
+
 def _leaves(query: object) -> int:
     if not isinstance(query, Mapping):
         return 0
@@ -134,6 +152,8 @@ def _words(kind: str, body: object) -> int | None:
     """Return the number of clauses of a full-text query; None for any other query."""
     if not isinstance(body, Mapping):
         return None
+    if kind == "neural_sparse":
+        return sum(len(asked.get("query_tokens") or ()) for asked in body.values() if isinstance(asked, Mapping))
     if kind in _OF_ONE_FIELD:
         texts = [asked.get("query") if isinstance(asked, Mapping) else asked for asked in body.values()]
         return sum(count_words(str(text)) for text in texts)

@@ -7,27 +7,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opensearch_neural_sparse.search.options.legs import FEWEST_LEGS, MOST_LEGS
-from opensearch_neural_sparse.search.options.query_text import check_text
+from opensearch_neural_sparse.search.options.query_text import check_query_text
+from opensearch_neural_sparse.search.query.query_text import QueryText, Weights
 
 LARGEST_QUERY_WEIGHT = 64.0
 """Largest query token weight that the server accepts."""
 
 
 def neural_sparse_query(
-    field: str, vector: Mapping[str, float], *, boost: float | None = None, name: str | None = None
+    field: str, vector: Weights, *, boost: float | None = None, name: str | None = None
 ) -> dict[str, Any]:
-    """Return a `neural_sparse` query over token weights.
+    """Return a `neural_sparse` query over token weights, or over a text that the server encodes.
 
     Weights above 64 are scaled down by a power of two, which `boost` undoes: scores stay what they would have been.
 
     Args:
         field: A `rank_features` field.
-        vector: Token -> weight; empty finds nothing.
+        vector: Token -> weight, which finds nothing where it is empty; or the text.
         boost: Factor on the score.
         name: Name of the query in `matched_queries`.
     """
-    scale = _scale(vector)
-    body: dict[str, Any] = {"query_tokens": {token: weight / scale for token, weight in vector.items()}}
+    if isinstance(vector, QueryText):
+        scale, body = 1.0, vector.clause
+    else:
+        scale = _scale(vector)
+        body = {"query_tokens": {token: weight / scale for token, weight in vector.items()}}
     factor = scale * (1.0 if boost is None else boost)
     if factor != 1.0:
         body["boost"] = factor
@@ -63,11 +67,20 @@ def rank_feature_tokens(vector: Mapping[str, float]) -> dict[str, float]:
     return {token: weight for token, weight in vector.items() if "." not in token}
 
 
-def match_query(field: str, text: str, *, name: str | None = None) -> dict[str, Any]:
-    """Return a BM25 query: documents with any of the words."""
-    body: dict[str, Any] = {"query": check_text(text)}
+def match_query(field: str, text: str, *, name: str | None = None, languages: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a BM25 query: documents with any of the words.
+
+    Args:
+        field: A text field.
+        text: The words.
+        name: Name of the query in `matched_queries`.
+        languages: Fields of the same text by language; the best score of all fields counts.
+    """
+    body: dict[str, Any] = {"query": check_query_text(text)}
     if name is not None:
         body["_name"] = name
+    if languages:
+        return {"multi_match": {**body, "fields": [field, *languages], "type": "best_fields"}}
     return {"match": {field: body}}
 
 

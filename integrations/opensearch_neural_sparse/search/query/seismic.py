@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.index.token_ids import TokenIds
 from opensearch_neural_sparse.search.filters.filter_clauses import filtered
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW
 from opensearch_neural_sparse.search.options.seismic_search import SeismicSearch
 from opensearch_neural_sparse.search.options.two_phase import TwoPhase
 from opensearch_neural_sparse.search.query.clauses import neural_sparse_query
+from opensearch_neural_sparse.search.query.query_text import EncodedQuery, QueryText, Weights
 
 _EXHAUSTIVE_HEAP_FACTOR = 50.0
 """Heap factor beyond which no further documents were found."""
@@ -23,12 +24,12 @@ _MATCH_NONE: dict[str, Any] = {"ids": {"values": ["_" * 513]}}
 
 def seismic_query(
     field: str,
-    weights: Mapping[str, float],
+    weights: Weights,
     *,
     size: int,
     clauses: Sequence[Mapping[str, Any]] = (),
     search: SeismicSearch | None = None,
-    collapsed: bool = False,
+    widely: bool = False,
     name: str | None = None,
 ) -> dict[str, Any]:
     """Return the approximate query of a `sparse_vector` field.
@@ -40,16 +41,16 @@ def seismic_query(
 
     Args:
         field: The field.
-        weights: Token id -> weight.
+        weights: Token id -> weight, or a text that the server encodes.
         size: Hits that are asked for.
         clauses: Filter clauses.
         search: How to search.
-        collapsed: Whether hits are collapsed afterwards.
+        widely: Whether all candidates are of use, not those of the page alone: for a collapse or aggregations.
         name: Name of the query in `matched_queries`.
     """
     query = neural_sparse_query(field, weights, name=name)
     query["neural_sparse"][field]["method_parameters"] = _method_parameters(
-        search or SeismicSearch(), size=size, clauses=clauses, collapsed=collapsed
+        search or SeismicSearch(), size=size, clauses=clauses, widely=widely
     )
     if not clauses:
         return query
@@ -58,15 +59,15 @@ def seismic_query(
 
 
 def _method_parameters(
-    search: SeismicSearch, *, size: int, clauses: Sequence[Mapping[str, Any]], collapsed: bool
+    search: SeismicSearch, *, size: int, clauses: Sequence[Mapping[str, Any]], widely: bool
 ) -> dict[str, Any]:
-    """Return the `method_parameters` of a query with filter clauses and an optional collapse.
+    """Return the `method_parameters` of a query with filter clauses.
 
     Args:
         search: How to search.
         size: Hits that are asked for.
         clauses: The filter.
-        collapsed: Whether each value of a field is found once.
+        widely: Whether all candidates are of use.
 
     Raises:
         ValueError: Fewer candidates than hits.
@@ -74,8 +75,8 @@ def _method_parameters(
     if search.k is not None and search.k < size:
         raise ValueError(f"k is at least size ({size}), got {search.k}: a search finds no more than k.")
     early = [taken for clause in clauses if (taken := _taken_early(clause)) is not None]
-    heap_factor = search.heap_factor or (_EXHAUSTIVE_HEAP_FACTOR if clauses else None)
-    parameters: dict[str, Any] = {"k": search.k or (LARGEST_WINDOW if clauses or collapsed else size)}
+    heap_factor = search.heap_factor or (_EXHAUSTIVE_HEAP_FACTOR if clauses or widely else None)
+    parameters: dict[str, Any] = {"k": search.k or (LARGEST_WINDOW if clauses or widely else size)}
     if search.top_n is not None:
         parameters["top_n"] = search.top_n
     if heap_factor is not None:
@@ -87,24 +88,31 @@ def _method_parameters(
 
 def approximate_body(
     schema: IndexSchema,
-    vector: SparseVector,
+    vector: EncodedQuery,
     *,
     size: int,
     clauses: Sequence[Mapping[str, Any]],
     two_phase: TwoPhase | None,
     search: SeismicSearch | None,
-    collapsed: bool = False,
+    widely: bool = False,
 ) -> dict[str, Any]:
-    """Return the approximate query of token weights, with the schema's token ids.
+    """Return the approximate query of token weights, with the schema's token ids, or of a text.
 
     Raises:
         ValueError: Two phases, which the server does not have for such a field.
     """
     if two_phase is not None:
         raise ValueError("A sparse_vector field is not searched in two phases; leave two_phase out.")
-    weights = schema.token_ids.known_ids(vector) if schema.token_ids is not None else vector
-    shared: dict[str, Any] = {"size": size, "clauses": clauses, "search": search, "collapsed": collapsed}
+    weights = by_token_id(vector, schema.token_ids)
+    shared: dict[str, Any] = {"size": size, "clauses": clauses, "search": search, "widely": widely}
     return {"query": seismic_query(schema.sparse_field, weights, **shared)}
+
+
+def by_token_id(query: EncodedQuery, token_ids: TokenIds | None) -> Weights:
+    """Return a query by the keys of a `sparse_vector` field; a text that the server encodes as it is."""
+    if isinstance(query, QueryText) or token_ids is None:
+        return query
+    return token_ids.known_ids(query)
 
 
 def check_exact(search: SeismicSearch | None) -> None:

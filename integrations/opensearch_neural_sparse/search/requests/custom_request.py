@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.options.page import SearchPage
-from opensearch_neural_sparse.search.options.query_text import check_text
+from opensearch_neural_sparse.search.options.query_text import check_query_text
+from opensearch_neural_sparse.search.options.refinements.boosts import Boost
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
-from opensearch_neural_sparse.search.query.clause_limit import MOST_CLAUSES, count_clauses, limit_tokens
+from opensearch_neural_sparse.search.query.boosted import boosted
+from opensearch_neural_sparse.search.query.clause_limit import MOST_CLAUSES, count_clauses, count_tokens, limit_query
+from opensearch_neural_sparse.search.query.query_text import EncodedQuery
 from opensearch_neural_sparse.search.query.seismic import approximate_body
 from opensearch_neural_sparse.search.query.sparse import sparse_query
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest
@@ -28,8 +30,9 @@ def custom_request(
     body: Mapping[str, Any],
     query: str | Mapping[str, float] | None,
     wanted: SearchPage,
-    encode: Callable[[], SparseVector],
+    encode: Callable[[], EncodedQuery],
     options: RequestOptions = DEFAULT_REQUEST,
+    boosts: Sequence[Boost] = (),
 ) -> SearchRequest:
     """Return the search request of a user-supplied body.
 
@@ -39,8 +42,9 @@ def custom_request(
         body: The body of a `_search`, with `$sparse`, `$text` and `$filters` in it; it stays as it is.
         query: The text, or its token weights.
         wanted: The filter; the page is the body's own.
-        encode: Makes the sparse vector of the query; called where the body asks for it.
+        encode: Encodes the query; called where the body asks for it.
         options: How the search travels.
+        boosts: Boosts of the body's query, or of everything where it has none.
 
     Raises:
         ValueError: The query or the filter has no placeholder in the body, or a placeholder has no value.
@@ -49,18 +53,21 @@ def custom_request(
     _check_places(places, query, filtered=bool(wanted.clauses))
     left_out = 0
     parts: dict[str, Any] = {
-        TEXT: check_text(query) if TEXT in places else query,
+        TEXT: check_query_text(query) if TEXT in places else query,
         FILTERS: {"bool": {"filter": wanted.clauses}} if wanted.clauses else _EVERYTHING,
     }
     if SPARSE in places:
         spent = count_clauses([_filled(body.get("query", {}), parts)])
         vector = encode()
-        searched = limit_tokens(vector, MOST_CLAUSES - min(spent, MOST_CLAUSES - 1))
+        searched = limit_query(vector, MOST_CLAUSES - min(spent, MOST_CLAUSES - 1))
         depth = int(body.get("from", 0)) + int(body.get("size", _DEFAULT_SIZE))
         parts[SPARSE] = _sparse_clause(server, schema, searched, wanted, depth)
-        left_out = len(vector) - len(searched)
+        left_out = count_tokens(vector) - count_tokens(searched)
+    filled = _filled(body, parts)
+    if boosts:
+        filled["query"] = boosted(filled.get("query", _EVERYTHING), boosts)
     return SearchRequest(
-        body={"_source": wanted.source(schema), **_filled(body, parts)},
+        body={"_source": wanted.source(schema), **filled},
         options=options,
         approximate=SPARSE in places and schema.token_ids is not None,
         tokens_left_out=left_out,
@@ -68,8 +75,22 @@ def custom_request(
     )
 
 
+def holding_filter(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a body with hits that satisfy the filter, wherever its `$filters` are.
+
+    A body without the place stays as it is, and is refused beside a filter.
+
+    Args:
+        body: The body of a `_search`.
+    """
+    if FILTERS not in _places(body):
+        return dict(body)
+    own = body.get("post_filter")
+    return {**body, "post_filter": {"bool": {"filter": [FILTERS] if own is None else [FILTERS, own]}}}
+
+
 def _sparse_clause(
-    server: ServerInfo, schema: IndexSchema, vector: SparseVector, wanted: SearchPage, depth: int
+    server: ServerInfo, schema: IndexSchema, vector: EncodedQuery, wanted: SearchPage, depth: int
 ) -> dict[str, Any]:
     if not vector:
         return _NOTHING

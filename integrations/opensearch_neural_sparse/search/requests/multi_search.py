@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from opensearch_neural_sparse.errors import HybridPoolWarning
 from opensearch_neural_sparse.index.index_info import IndexInfo
+from opensearch_neural_sparse.search.fusion.document_security import without_added_score
 from opensearch_neural_sparse.search.fusion.group_fusion import fuse_groups
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, SearchPage
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
+from opensearch_neural_sparse.search.query.aggregated import aggregation_body, any_of, within_indices
+from opensearch_neural_sparse.search.query.query_text import QueryText
 from opensearch_neural_sparse.search.requests.response import raise_for_error, read_hits
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest
 from opensearch_neural_sparse.search.results.hits import SearchHits
+from opensearch_neural_sparse.search.results.shard_failures import shard_failures
 from opensearch_neural_sparse.server_info import ServerInfo
 
 UnexpectedIndex = tuple[str, str | None]
@@ -47,6 +51,10 @@ class MultiSearch:
         page: The page.
         options: How the request travels.
         alone: Whether it may be a `_search`, being but one query.
+        aggregations: Aggregations that take a search of their own for each query; None where there are none, or where
+            the search for the hits has them.
+        added_score: What document-level security adds to the score of every hit, which is taken off; the scores of a
+            search body of the caller's stay as they are.
     """
 
     name: str
@@ -55,21 +63,67 @@ class MultiSearch:
     page: SearchPage
     options: RequestOptions = DEFAULT_REQUEST
     alone: bool = True
+    aggregations: Mapping[str, Any] | None = field(default=None, repr=False)
+    added_score: float = 0.0
+
+    @property
+    def explained_texts(self) -> set[QueryText]:
+        """Texts that the server encodes and that are explained."""
+        return {text for request in self._requests for text in request.explained_texts}
+
+    def explaining(self, known: Mapping[QueryText, QueryText]) -> MultiSearch:
+        """Return the searches with texts and their known token weights."""
+        return replace(
+            self,
+            searches=[
+                [None if request is None else request.explaining(known) for request in requests]
+                for requests in self.searches
+            ],
+        )
+
+    @property
+    def is_fused_by_server(self) -> bool:
+        """Whether a hybrid search is among them that the server fuses."""
+        return any(request.plan is not None and not request.searches for request in self._requests)
+
+    @property
+    def fused_here(self) -> bool:
+        """Whether the response is of several legs, models or layouts, for the client to fuse."""
+        return bool(self.info.groups) or any(request.searches for request in self._requests)
+
+    @property
+    def endpoint(self) -> str:
+        """Name of the request in opensearch-py."""
+        return "search" if self._is_single and self.size == 1 else "msearch"
+
+    @property
+    def size(self) -> int:
+        """Number of searches that are sent."""
+        counted = 0 if self.aggregations is None else sum(map(len, self._aggregation_bodies))
+        return sum(len(request.bodies) for request in self._requests) + counted + bool(self.info.groups)
+
+    @property
+    def _is_single(self) -> bool:
+        (first, *others), *further = self.searches
+        return self.alone and self.aggregations is None and first is not None and not others and not further
+
+    @property
+    def _requests(self) -> list[SearchRequest]:
+        return [request for requests in self.searches for request in requests if request is not None]
 
     def send(self, client: Any) -> Any:
         """Send the queries with a blocking or async client; return the response or its awaitable.
 
         Nothing is to be sent where `is_empty`.
         """
-        (first, *others), *further = self.searches
-        if self.alone and first is not None and not others and not further:
-            return first.send(client, self.name)
+        if self._is_single:
+            return self._requests[0].send(client, self.name)
         return client.msearch(body=list(self._lines()), index=self.name, params=self.options.waiting)
 
     @property
     def is_empty(self) -> bool:
         """Whether no query can have hits."""
-        return all(request is None for requests in self.searches for request in requests)
+        return not self._requests
 
     @property
     def nothing(self) -> list[SearchHits]:
@@ -89,6 +143,7 @@ class MultiSearch:
             [self._read(server, request, group, rows, response["took"]) for request in requests]
             for requests, group in zip(self.searches, self._groups, strict=True)
         ]
+        counted = [[next(rows) for _ in bodies] for bodies in self._aggregation_bodies]
         unexpected = {
             (hit.index, hit.model)
             for part in found
@@ -97,11 +152,35 @@ class MultiSearch:
             if not self.info.expects(hit.index, hit.model)
         }
         if not self.info.groups:
-            return MultiSearchResult(hits=self._warned(found[0]), unexpected=frozenset(unexpected))
+            hits = self._aggregated(found[0], counted)
+            return MultiSearchResult(hits=self._warned(hits), unexpected=frozenset(unexpected))
         unexpected |= {(hit["_index"], None) for row in rows for hit in raise_for_error(row)["hits"]["hits"]}
         of = f"{len(found)} {'models' if self.info.has_several_models else 'layouts'}"
         fused = [fuse_groups(hits, self.page, of) for hits in zip(*found, strict=True)]
-        return MultiSearchResult(hits=self._warned(fused), unexpected=frozenset(unexpected))
+        return MultiSearchResult(hits=self._warned(self._aggregated(fused, counted)), unexpected=frozenset(unexpected))
+
+    def _aggregated(self, found: list[SearchHits], counted: Sequence[Sequence[Mapping[str, Any]]]) -> list[SearchHits]:
+        """Return the hits of each query with the aggregations of their own search."""
+        for hits, rows in zip(found, counted, strict=True):
+            for row in rows:
+                response = raise_for_error(row)
+                hits.failures += shard_failures([response], self.options.partial)
+                hits.aggregations = response["aggregations"]
+        return found
+
+    @property
+    def _aggregation_bodies(self) -> list[list[dict[str, Any]]]:
+        """Bodies of the aggregations of each query: one, or none for a query without possible hits."""
+        queries = zip(*self.searches, strict=True)
+        return [[] if self.aggregations is None else self._aggregation_body(requests) for requests in queries]
+
+    def _aggregation_body(self, requests: Requests) -> list[dict[str, Any]]:
+        pairs = zip(requests, self._groups, strict=True)
+        matched = [(request.matched, group) for request, group in pairs if request is not None and request.matched]
+        if not matched or self.aggregations is None:
+            return []
+        queries = [within_indices(query, group.indices) if self.info.groups else query for query, group in matched]
+        return [aggregation_body(any_of(queries), self.aggregations)]
 
     def _warned(self, found: list[SearchHits]) -> list[SearchHits]:
         """Return the hits; warn of pages that end before the matching documents do."""
@@ -126,6 +205,11 @@ class MultiSearch:
             for header, body in zip(lines[::2], lines[1::2], strict=True):
                 yield {**header, **where}
                 yield body
+        everywhere = {"index": list(self.info.indices)} if self.info.groups else {}
+        for bodies in self._aggregation_bodies:
+            for body in bodies:
+                yield {**self.options.target, **everywhere}
+                yield body
         if self.info.groups:
             yield {}
             yield _others(self.info.indices)
@@ -140,11 +224,9 @@ class MultiSearch:
     ) -> SearchHits:
         if request is None:
             return SearchHits()
-        if request.searches:
-            answer: Mapping[str, Any] = {"responses": [next(rows) for _ in request.searches], "took": took}
-        else:
-            answer = raise_for_error(next(rows))
-        hits = read_hits(server, request, answer, group.schema)
+        added = 0.0 if request.whole_answer else self.added_score
+        responses = [without_added_score(raise_for_error(next(rows)), added) for _ in request.bodies]
+        hits = read_hits(server, request, responses, group.schema, took_ms=took)
         if self.info.groups and group.binding is not None:
             hits[:] = [hit if hit.model else replace(hit, model=group.binding.marker) for hit in hits]
         return hits

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_type
+from opensearch_neural_sparse.index.metadata.nesting import DEEPEST, is_too_deep
+from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.rerank.rerank_options import Rerank
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter
 from opensearch_neural_sparse.search.options.page import SearchPage
-from opensearch_neural_sparse.search.options.query_text import check_options, check_query, check_text
+from opensearch_neural_sparse.search.options.query_text import check_language, check_query, check_query_text
+from opensearch_neural_sparse.search.options.refinements.aggregations import (
+    Aggregations,
+    check_aggregations,
+    check_within_filter,
+)
+from opensearch_neural_sparse.search.options.refinements.boosts import Boost, check_boosts
+from opensearch_neural_sparse.search.options.refinements.collapse import Collapse, collapse_of
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import (
     DEFAULT_HYBRID,
     DEFAULT_SEARCH,
     HybridOptions,
     SearchOptions,
+    check_collapse,
 )
+from opensearch_neural_sparse.search.options.server_query import ServerQuery
 
 Query = str | Mapping[str, float]
 """The text of a query, or its token weights."""
@@ -32,7 +45,7 @@ class SparseSearch(SearchPage):
     Raises:
         FilterSyntaxError: A filter that is none.
         TypeError: A query or options of another kind.
-        ValueError: A page that no search gives.
+        ValueError: A page that no search gives, or an aggregation over documents that the filter leaves out.
     """
 
     query: Query = field(kw_only=False, repr=False)
@@ -40,8 +53,11 @@ class SparseSearch(SearchPage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_options(self.options, SearchOptions, but=HybridOptions)
+        check_type(SearchOptions, but=HybridOptions, options=self.options)
         check_query(self.query)
+        check_within_filter(self.options.aggregations, self.clauses)
+        _check_server_query(self.query, self.options.server_query)
+        check_reranked_query(self.query, self.options.rerank)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +72,7 @@ class HybridSearch(SearchPage):
     Raises:
         FilterSyntaxError: A filter that is none.
         TypeError: A query, a vector or options of another kind.
-        ValueError: A page that no search gives.
+        ValueError: A page that no search gives, or an aggregation over documents that the filter leaves out.
     """
 
     query: str = field(kw_only=False, repr=False)
@@ -65,10 +81,14 @@ class HybridSearch(SearchPage):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_text(self.query)
-        check_options(self.options, HybridOptions)
+        check_query_text(self.query)
+        check_type(HybridOptions, options=self.options)
+        check_within_filter(self.options.aggregations, self.clauses)
         if self.vector is not None and not isinstance(self.vector, Mapping):
             raise TypeError(f"vector is a mapping of token to weight, got {type(self.vector).__name__}.")
+        _check_server_query(self.vector, self.options.server_query)
+        if self.vector is not None and not self.query.strip():
+            check_reranked_query(self.vector, self.options.rerank)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,21 +98,55 @@ class MatchSearch(SearchPage):
     Attributes:
         text: The words.
         request: How the search travels.
+        language: Their language, one of the index's; None takes the best of all (`IndexSchema.languages`).
+        aggregations: Name -> aggregation in OpenSearch's syntax, over every document that matches.
+        boosts: Boosts of the score by fields of documents, one after the other.
+        collapse: A keyword or number field of which each value is found once, by its best document, or a `Collapse`.
+        rerank: How the best hits are reranked by their texts; None keeps the order of the search.
+        with_sparse_vectors: Whether hits carry their sparse vectors in `source`.
 
     Raises:
         FilterSyntaxError: A filter that is none.
         TypeError: A text or options of another kind.
-        ValueError: A page that no search gives.
+        ValueError: A page that no search gives, or an aggregation over documents that the filter leaves out.
     """
 
     text: str = field(kw_only=False, repr=False)
     request: RequestOptions = DEFAULT_REQUEST
+    language: str | None = None
+    aggregations: Aggregations | None = field(default=None, repr=False)
+    boosts: Sequence[Boost] = ()
+    collapse: str | Collapse | None = None
+    rerank: Rerank | None = None
+    with_sparse_vectors: bool = False
     explain: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_text(self.text)
-        check_options(self.request, RequestOptions, "request")
+        check_query_text(self.text)
+        check_language(self.language)
+        check_type(RequestOptions, request=self.request)
+        check_aggregations(self.aggregations)
+        object.__setattr__(self, "boosts", check_boosts(self.boosts))
+        check_within_filter(self.aggregations, self.clauses)
+        check_collapse(self.collapsed, None)
+        check_type(Rerank, optional=True, rerank=self.rerank)
+
+    def source(self, schema: IndexSchema, searched: Collection[str] = ()) -> dict[str, Any]:
+        """Return the `_source` filter of the documents.
+
+        Args:
+            schema: Names of the fields.
+            searched: Additional sparse fields that are searched: none.
+        """
+        if self.with_sparse_vectors:
+            return {"excludes": [] if self.with_embedding else [schema.embedding_field]}
+        return super().source(schema, searched)
+
+    @property
+    def collapsed(self) -> Collapse | None:
+        """The collapse, where a field's name stands for one of a single document a value."""
+        return collapse_of(self.collapse)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,31 +158,63 @@ class CustomSearch:
         query: A text, or its token weights.
         filter: A query clause, or a list of such, all of which go where the body has `$filters`.
         request: How the search travels.
+        server_query: What in the server encodes the text where the body has `$sparse`.
+        boosts: Boosts of the scores of the body's query by fields of documents, one after the other.
         page: The filter as a page; size and offset are the body's own.
 
     Raises:
         FilterSyntaxError: A filter that is none.
         TypeError: A body, a query or options of another kind.
+        ValueError: Boosts of a hybrid query.
     """
 
     body: Mapping[str, Any] = field(kw_only=False, repr=False)
     query: Query | None = field(default=None, repr=False)
     filter: Filter | None = field(default=None, repr=False)
     request: RequestOptions = DEFAULT_REQUEST
+    server_query: ServerQuery | None = None
+    boosts: Sequence[Boost] = ()
     page: SearchPage = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "page", SearchPage(filter=self.filter))
-        check_options(self.request, RequestOptions, "request")
+        check_type(RequestOptions, request=self.request)
+        object.__setattr__(self, "boosts", check_boosts(self.boosts))
         if not isinstance(self.body, Mapping):
             raise TypeError(f"The body of a search is a mapping, got {type(self.body).__name__}.")
+        if is_too_deep(self.body):
+            raise ValueError(f"body is nested more than {DEEPEST} levels deep. Write it flatter.")
+        if self.boosts and "hybrid" in (self.body.get("query") or {}):
+            raise ValueError(
+                "The server takes no hybrid query within another, so boosts cannot wrap that of the body. "
+                "hybrid_search(options=HybridOptions(boosts=...)) boosts each leg."
+            )
         if self.query is not None:
             check_query(self.query)
+        check_type(ServerQuery, optional=True, server_query=self.server_query)
+        _check_server_query(self.query, self.server_query)
 
     @property
     def clauses(self) -> list[dict[str, Any]]:
         """The filter as a list of query clauses."""
         return self.page.clauses
+
+
+def _check_server_query(query: Query | None, by: ServerQuery | None) -> None:
+    """Raise ValueError where a query that is encoded already is to be encoded by the server."""
+    if by is not None and isinstance(query, Mapping):
+        raise ValueError("A query of token weights is encoded already; leave server_query out, or give the text.")
+
+
+def check_reranked_query(query: Query, rerank: Rerank | None) -> None:
+    """Raise ValueError where a reranker would have no text of the query to read."""
+    if rerank is not None and rerank.query is None and not isinstance(query, str):
+        raise ValueError("A reranker reads the text of the query, and token weights have none: Rerank(query=...).")
+
+
+def boosts_of(search: Search) -> Sequence[Boost]:
+    """Return the boosts of a search."""
+    return search.boosts if isinstance(search, MatchSearch | CustomSearch) else search.options.boosts
 
 
 Search = SparseSearch | HybridSearch | MatchSearch | CustomSearch

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from opensearch_neural_sparse.index.documents.chunks import END, START
-from opensearch_neural_sparse.index.documents.stored_text import stored_text
+from opensearch_neural_sparse.index.documents.chunks import chunk_place
+from opensearch_neural_sparse.index.documents.stored_text import passages_of, stored_text
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.options.refinements.collapse import GROUP
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,13 +33,15 @@ class ChunkHit:
 
 def read_chunk(hit: Mapping[str, Any], schema: IndexSchema) -> ChunkHit | None:
     """Read the best chunk of a hit, or None."""
-    rows = [row for found in hit.get("inner_hits", {}).values() for row in found["hits"]["hits"]]
+    inner = hit.get("inner_hits", {})
+    rows = [row for name, found in inner.items() if name != GROUP for row in found["hits"]["hits"]]
     if not rows:
         return None
     place, text = rows[0].get("_source", {}), stored_text(hit.get("_source", {}), schema)
-    start, end = place.get(START, 0), place.get(END, 0)
+    number = rows[0]["_nested"]["offset"]
+    start, end = chunk_place(place, number, text, passages_of(hit.get("_source", {}), schema))
     return ChunkHit(
-        number=rows[0]["_nested"]["offset"],
+        number=number,
         text=None if text is None else text[start:end],
         start=start,
         end=end,

@@ -8,15 +8,19 @@ from html import escape
 from math import nan
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_count, check_flag, check_list, check_number, check_text, check_type
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
 from opensearch_neural_sparse.index.documents.document import metadata_of
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.documents.vector_fields import chunks_of, vector_of
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.search.options.refinements.collapse import GROUP
 from opensearch_neural_sparse.search.options.request_options import Partial, PartialLike
 from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.results.highlight import highlight
+from opensearch_neural_sparse.search.results.hit_lines import hit_line, hit_lines
+from opensearch_neural_sparse.search.results.hit_table import hit_table, hits_table
 from opensearch_neural_sparse.search.results.leg_scores import LegScore
 from opensearch_neural_sparse.search.results.shard_failures import shard_failures
 from opensearch_neural_sparse.search.results.token_matches import TokenMatch, match_tokens, print_matches
@@ -35,11 +39,16 @@ class SearchHit:
         index: The index it lies in, behind any alias.
         model: Marker of the model that made its vector, or None.
         embedding: Its dense vector, where it was asked for.
-        matches: The tokens it shares with the query, where an explanation was asked for, else None.
+        matches: The tokens it shares with the query, where an explanation was asked for, else None. Their scores sum to
+            that of a sparse search before its boosts.
         legs: For a hybrid search with an explanation, name of a leg -> its score and rank, for the legs that found the
             document; else None.
         chunk: In an index of chunks, the chunk that scores best; None where only words, or a dense vector, found the
             document.
+        group_hits: For a `Collapse` with a size above 1, the best documents of its value, this one first.
+        rerank_score: The score that a reranker gave it, which then is its `score`; None where it was not scored. Such a
+            hit among reranked ones has the score of the last that was, so that scores fall from hit to hit.
+        search_score: Its score in the search, before reranking; None where no hit was reranked.
     """
 
     id: str
@@ -53,9 +62,23 @@ class SearchHit:
     matches: tuple[TokenMatch, ...] | None = field(default=None, repr=False)
     legs: Mapping[str, LegScore] | None = field(default=None, repr=False)
     chunk: ChunkHit | None = None
+    group_hits: tuple[SearchHit, ...] = field(default=(), repr=False)
+    rerank_score: float | None = None
+    search_score: float | None = None
+
+    def __post_init__(self) -> None:
+        check_number(score=self.score)
+        check_text(optional=True, text=self.text)
+
+    def __repr__(self) -> str:
+        return hit_line(self)
+
+    def _repr_html_(self) -> str:
+        """Return a table of one row, which notebooks show."""
+        return hit_table(self)
 
     def explain(self) -> str:
-        """Explain the hit as text: scores of the legs, matching tokens and their scores.
+        """Explain the hit as text: scores of reranker, search and legs, matching tokens and their scores.
 
         Raises:
             ValueError: The search was not asked for an explanation.
@@ -64,7 +87,8 @@ class SearchHit:
         legs = self.legs or {}
         shown = [leg.show(name) for name, leg in legs.items()]
         further = [f"{name}\n{print_matches(leg.matches)}" for name, leg in legs.items() if leg.matches is not None]
-        return "\n".join([f"{self.id}  score {self.score:.4f}", *shown, print_matches(matches), *further])
+        scores = [f"{self.id}  score {self.score:.4f}", *self._reranked(), *shown]
+        return "\n".join([*scores, print_matches(matches), *further])
 
     def to_html(self, tokenizer: SparseTokenizer | None = None) -> str:
         """Return the text as escaped HTML, each matching token in `<mark title="token: score">`.
@@ -82,6 +106,12 @@ class SearchHit:
         text = self.text or ""
         start, end = (self.chunk.start, self.chunk.end) if self.chunk is not None else (0, len(text))
         return escape(text[:start]) + highlight(text[start:end], scores, tokenizer) + escape(text[end:])
+
+    def _reranked(self) -> list[str]:
+        if self.search_score is None:
+            return []
+        reranked = "not scored" if self.rerank_score is None else f"score {self.rerank_score:.4f}"
+        return [f"reranker: {reranked}", f"search: score {self.search_score:.4f}"]
 
     def _explained(self) -> tuple[TokenMatch, ...]:
         if self.matches is None:
@@ -104,6 +134,9 @@ class SearchHits(list[SearchHit]):
         fusion: Who fused legs and how: `server rrf`, `client rrf`, `server min_max arithmetic_mean`; over indices of
             several models it ends in `client rrf of 2 models`, over some with chunks and some without in `client rrf of
             2 layouts`; None for a search of one leg of one model.
+        fusion_reason: Why the client fused the legs rather than the server, or None.
+        leg_took_ms: For a hybrid search of one model that the client fuses, name of a leg -> the server's own time for
+            it in milliseconds; else empty. Legs are searched side by side.
         two_phase: Whether light query tokens only refined the order of what the heavy ones found.
         approximate: Whether a `sparse_vector` field was searched, which may miss documents and scores by weights of a
             byte each; the scores of matches are then approximate.
@@ -114,7 +147,11 @@ class SearchHits(list[SearchHit]):
             page does not reach so far.
         failures: What shards failed at, as the server reports it, where such an answer was asked for all the same
             (`RequestOptions(partial="warn")`).
-        response: The whole answer to `custom_search`, with its aggregations and highlights; else None.
+        aggregations: Name -> result of each aggregation that was asked for, as the server sends it; empty where none
+            was, or where the query had no token to search for.
+        response: The whole answer to `custom_search`, with its highlights; else None.
+        reranked: How many of the hits that a reranker was to score it has scored, on this page and others; None where
+            none was asked, or it failed.
     """
 
     def __init__(
@@ -132,16 +169,32 @@ class SearchHits(list[SearchHit]):
         pool_end: int | None = None,
         failures: Sequence[Mapping[str, Any]] = (),
     ) -> None:
+        check_type(Iterable, hits=hits)
         super().__init__(hits)
+        check_list(SearchHit, hits=self)
+        check_count(0, total=total)
+        check_flag(total_is_exact=total_is_exact)
+        check_list(failures=failures)
         self.total, self.total_is_exact, self.took_ms, self.fusion = total, total_is_exact, took_ms, fusion
         self.two_phase, self.approximate, self.tokens_left_out = two_phase, approximate, tokens_left_out
         self.words_left_out, self.pool_end, self.failures = words_left_out, pool_end, tuple(failures)
+        self.aggregations: Mapping[str, Any] = {}
         self.response: Mapping[str, Any] | None = None
+        self.reranked: int | None = None
+        self.fusion_reason: str | None = None
+        self.leg_took_ms: Mapping[str, int] = {}
+
+    def __repr__(self) -> str:
+        return hit_lines(self)
+
+    def _repr_html_(self) -> str:
+        """Return a table of the hits, which notebooks show."""
+        return hits_table(self)
 
     @property
-    def aggregations(self) -> Mapping[str, Any]:
-        """Aggregations of a `custom_search`."""
-        return {} if self.response is None else self.response.get("aggregations", {})
+    def ungrouped(self) -> list[SearchHit]:
+        """The hits with all of each group where its best one stands, without groups."""
+        return [one for hit in self for one in hit.group_hits or (hit,)]
 
     @property
     def partial(self) -> bool:
@@ -212,18 +265,25 @@ def parse_hit(
         matches=matches,
         legs=legs,
         chunk=chunk,
+        group_hits=tuple(parse_hit(row, schema, explained) for row in group_rows(hit)),
     )
 
 
 def scored_vector(source: Mapping[str, Any], schema: IndexSchema, chunk: ChunkHit | None) -> SparseVector:
     """Return the vector that a hit was scored by: that of the document, or of its best chunk."""
-    if schema.chunking is None:
+    if not schema.has_chunks:
         return vector_of(source, schema) or SparseVector()
     chunks = chunks_of(source, schema) if chunk is not None else None
     if chunk is None or chunks is None:
         return SparseVector()
     vector = chunks[chunk.number].vector
     return vector if isinstance(vector, SparseVector) else SparseVector(vector)
+
+
+def group_rows(hit: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the documents of a hit's value, as the server sent them."""
+    rows: Sequence[Mapping[str, Any]] = hit.get("inner_hits", {}).get(GROUP, {}).get("hits", {}).get("hits", ())
+    return rows
 
 
 def _score(hit: Mapping[str, Any]) -> float:

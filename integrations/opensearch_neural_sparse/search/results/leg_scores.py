@@ -14,8 +14,8 @@ class LegScore:
 
     Attributes:
         score: The leg's own score of it.
-        rank: Its rank among what the leg found, from 1; None where it lies below what was fused and so gave nothing,
-            where scores were fused rather than ranks, or where the server collapsed, which mistakes them.
+        rank: Its rank among what the leg found, from 1, before documents were collapsed by the server; None where it
+            lies below what was fused and so gave nothing.
         matches: The tokens it shares with the vector of a sparse leg beside the one that `SearchHit.matches` is of;
             None for every other leg.
     """

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.tokenizer import SparseTokenizer
+from opensearch_neural_sparse.index.binding.server_encoding import ServerEncoding
 from opensearch_neural_sparse.index.bulk.report import BulkReport
 from opensearch_neural_sparse.index.documents.document import SparseDocument
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.ingestion.journals.journal import LoadTarget
 from opensearch_neural_sparse.ingestion.load import Load
 from opensearch_neural_sparse.ingestion.report import LoadReport
 from opensearch_neural_sparse.ingestion.run import Progress
+from opensearch_neural_sparse.rerank.rerank_options import Rerank
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
+from opensearch_neural_sparse.search.options.refinements.aggregations import Aggregations
+from opensearch_neural_sparse.search.options.refinements.boosts import Boost
+from opensearch_neural_sparse.search.options.refinements.collapse import Collapse
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.options.search_options import (
     DEFAULT_HYBRID,
@@ -24,6 +30,7 @@ from opensearch_neural_sparse.search.options.search_options import (
     HybridOptions,
     SearchOptions,
 )
+from opensearch_neural_sparse.search.options.server_query import ServerQuery
 from opensearch_neural_sparse.search.requests.searches import (
     CustomSearch,
     HybridSearch,
@@ -46,7 +53,7 @@ from opensearch_neural_sparse.store.operations.documents import (
     scan_documents,
     write_documents,
 )
-from opensearch_neural_sparse.store.operations.ingest import ingest
+from opensearch_neural_sparse.store.operations.ingest import ingest, load_target
 from opensearch_neural_sparse.store.operations.lifecycle import (
     check_filter,
     create_index,
@@ -81,7 +88,7 @@ if TYPE_CHECKING:
 
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
     from opensearch_neural_sparse.encode.query_encoder import QueryEncoder
-    from opensearch_neural_sparse.index.model_binding import ModelBinding
+    from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
     from opensearch_neural_sparse.models.spec import ModelSpec
 
 
@@ -113,6 +120,10 @@ class AsyncNeuralSparseStore(Portable):
         server_version: Version of a server that may not be asked for it, such as `3.6.0`; it is then asked for neither
             version nor plugins.
         vector_remedies: Ways out that a warning of documents without vectors names.
+        server_encoding: The model in the server that encodes the documents: `create` then makes an ingest pipeline for
+            the index, and texts without a vector are written for it to encode. An index that was made so says it in its
+            stamp, and is opened without it. A store given a `document_encoder`, or options of one, encodes here all the
+            same.
 
     Raises:
         TypeError: An unknown client option, key of a host or encoder option.
@@ -140,6 +151,7 @@ class AsyncNeuralSparseStore(Portable):
         prune: Prune | None = None,
         server_version: str | None = None,
         vector_remedies: VectorRemedies = IN_THE_CORE,
+        server_encoding: ServerEncoding | None = None,
     ) -> None:
         self._context = StoreContext(
             index,
@@ -151,11 +163,17 @@ class AsyncNeuralSparseStore(Portable):
             prune=prune,
             server_version=server_version,
             vector_remedies=vector_remedies,
+            server_encoding=server_encoding,
         )
         self._driver = EventLoopDriver(self._context, client, url, client_options)
 
     def _begin(self) -> None:
         """Set nothing: context and driver begin by themselves."""
+
+    def __repr__(self) -> str:
+        name = self._context.encoders.model_name
+        model = "" if name is None else f", model={name!r}"
+        return f"{type(self).__name__}({self.index!r}, url={self._driver.address!r}{model})"
 
     @property
     def index(self) -> str:
@@ -198,8 +216,11 @@ class AsyncNeuralSparseStore(Portable):
         """
         await self._driver.run(create_index(self._context, exist_ok=exist_ok, settings=settings))
 
-    async def open(self) -> IndexInfo:
+    async def open(self, *, unbound: bool = False) -> IndexInfo:
         """Check the index and the model against each other; every operation does so first, once.
+
+        Args:
+            unbound: Whether the index may carry no model, for queries that the server encodes.
 
         Raises:
             IndexNotFoundError: There is no such index.
@@ -207,7 +228,7 @@ class AsyncNeuralSparseStore(Portable):
             ModelMismatchError: The index belongs to another model.
             IndexSchemaError: The index is not of this layout.
         """
-        return await self._driver.run(open_index(self._context))
+        return await self._driver.run(open_index(self._context, unbound=unbound))
 
     async def open_to_write(self) -> IndexInfo:
         """Open the index for a write; read it again if its name has another target.
@@ -332,6 +353,18 @@ class AsyncNeuralSparseStore(Portable):
             ModelMismatchError: The encoder is not the one that the index is bound to.
         """
         return await self._driver.run(ingest(self._context, load, options, progress))
+
+    async def load_target(self, source: str) -> LoadTarget:
+        """Return what a journal of a load belongs to, for programs that begin a run of their own.
+
+        Args:
+            source: Name of the source.
+
+        Raises:
+            IndexNotFoundError: The index does not exist.
+            ModelMismatchError: The encoder is not the one that the index is bound to.
+        """
+        return await self._driver.run(load_target(self._context, source))
 
     async def get(self, ids: Iterable[str], *, routing: str | None = None) -> list[SparseDocument]:
         """Return the documents of these ids, in this order; ids that are not there are left out.
@@ -559,11 +592,33 @@ class AsyncNeuralSparseStore(Portable):
         filter: Filter | None = None,  # noqa: A002
         request: RequestOptions = DEFAULT_REQUEST,
         with_embedding: bool = False,
+        language: str | None = None,
+        aggregations: Aggregations | None = None,
+        boosts: Sequence[Boost] = (),
+        collapse: str | Collapse | None = None,
+        rerank: Rerank | None = None,
     ) -> SearchHits:
-        """Search `text` by words (BM25); the arguments are those of `search`, and `request`, how the search travels."""
-        search = MatchSearch(
-            text, size=size, offset=offset, filter=filter, request=request, with_embedding=with_embedding
-        )
+        """Search `text` by words (BM25); the arguments are those of `search`, and some of its own.
+
+        Args:
+            text: The words.
+            size: Most hits.
+            offset: How many better ones are skipped.
+            filter: A query clause, or a list of such.
+            request: How the search travels.
+            with_embedding: Whether hits come with their vectors.
+            language: The language of the words, one of the index's; None takes the best of all.
+            aggregations: Name -> aggregation in OpenSearch's syntax, over every document that matches.
+            boosts: Boosts of the score by fields of documents, one after the other.
+            collapse: A keyword or number field of which each value is found once, or a `Collapse`.
+            rerank: How the best hits are reranked by their texts; None keeps the order of the search.
+
+        Raises:
+            IndexSchemaError: The index has no text by this language, or no field of a boost.
+        """
+        page: dict[str, Any] = {"size": size, "offset": offset, "filter": filter, "with_embedding": with_embedding}
+        own: dict[str, Any] = {"language": language, "aggregations": aggregations, "rerank": rerank}
+        search = MatchSearch(text, request=request, boosts=boosts, collapse=collapse, **page, **own)
         return await self.run(search)
 
     async def custom_search(
@@ -573,6 +628,8 @@ class AsyncNeuralSparseStore(Portable):
         query: str | Mapping[str, float] | None = None,
         filter: Filter | None = None,  # noqa: A002
         request: RequestOptions = DEFAULT_REQUEST,
+        server_query: ServerQuery | None = None,
+        boosts: Sequence[Boost] = (),
     ) -> SearchHits:
         """Search by a user-supplied body with placeholders.
 
@@ -584,14 +641,20 @@ class AsyncNeuralSparseStore(Portable):
             query: A text, or its token weights.
             filter: A query clause, or a list of such, all of which go where the body has `$filters`.
             request: How the search travels.
+            server_query: What in the server encodes the text where the body has `$sparse`.
+            boosts: Boosts of the scores of the body's query by fields of documents, one after the other.
 
         Returns:
             Hits, in the body's own order, with the server's whole `response` and its `aggregations`.
 
         Raises:
-            ValueError: The query or the filter has no place in the body, or nothing was given for a place of it.
+            ValueError: The query or the filter has no place in the body, nothing was given for a place of it, or boosts
+                of a hybrid query.
+            IndexSchemaError: The index has no field of a boost.
         """
-        return await self.run(CustomSearch(body, query=query, filter=filter, request=request))
+        return await self.run(
+            CustomSearch(body, query=query, filter=filter, request=request, server_query=server_query, boosts=boosts)
+        )
 
     async def hybrid_search(
         self,
@@ -701,6 +764,9 @@ class AsyncNeuralSparseStore(Portable):
     async def bind_model(self, *, sample: int = 100, verify: int = 0, replace: bool = False) -> ModelBinding:
         """Bind an existing index to this store's model, after a check of its vectors.
 
+        With `server_encoding`, the server encodes its documents from then on: the pipeline is made, as by `create`, and
+        becomes the index's default one. Vectors that are there stay as they are.
+
         Other programs' keys of the mapping's `_meta` stay. A program that writes `_meta` at the very same time can
         still undo the stamp: the server has no conditional update of a mapping.
 
@@ -733,6 +799,7 @@ class AsyncNeuralSparseStore(Portable):
         encoder_options: Mapping[str, Any] | None = None,
         prune: Prune | None = None,
         options: WriteOptions = DEFAULT_WRITE,
+        shards: Collection[int] | None = None,
     ) -> int:
         """Add a sparse field of another model to the index, and encode the documents it holds.
 
@@ -747,6 +814,8 @@ class AsyncNeuralSparseStore(Portable):
             encoder_options: Options of `load_document_encoder` for it.
             prune: Which tokens are kept of the vectors; None keeps all.
             options: How documents are written; `batch_size` of them are read, encoded and written at a time.
+            shards: Numbers of the shards whose documents are encoded, so that several processes share the work; none
+                at all only adds the field, which comes first. None encodes the documents of all, those that are left.
 
         Returns:
             How many documents were encoded.
@@ -755,9 +824,10 @@ class AsyncNeuralSparseStore(Portable):
             BulkWriteError: Some documents were not written.
             IndexSchemaError: The name covers several indices, or the index cannot have such a field.
             ModelMismatchError: The field is there and belongs to another model.
+            ValueError: The index has no such shard.
         """
         encoders = Encoders(model, None, None, encoder_options, prune)
-        return await self._driver.run(add_field(self._context, name, encoders, options))
+        return await self._driver.run(add_field(self._context, name, encoders, options=options, shards=shards))
 
     async def reindex_with_model(
         self,
@@ -770,6 +840,7 @@ class AsyncNeuralSparseStore(Portable):
         document_encoder: DocumentEncoder | None = None,
         encoder_options: Mapping[str, Any] | None = None,
         options: WriteOptions = DEFAULT_WRITE,
+        shards: Collection[int] | None = None,
     ) -> ReindexReport:
         """Reindex the documents into a new index of another model, from their texts.
 
@@ -779,23 +850,30 @@ class AsyncNeuralSparseStore(Portable):
         once the alias was moved nothing is copied any more. A process that is killed leaves the source blocked until
         that call, or until the setting is removed.
 
+        With `shards`, a call copies the documents of these shards alone, and neither refuses writes nor moves the
+        alias: several processes share the work, each with other shards. A call without it, when they are done, copies
+        what is left or has changed since, and ends as described. `reindex_by_ray` makes these calls.
+
         Args:
             target: Name of the new index.
             model: The new model.
             alias: An alias that is moved from the source to the target, in one request, once both hold as many
                 documents; None moves none.
             on_missing_text: `raise` refuses an index of which documents have no text, before anything is made; `keep`
-                takes them over without a vector.
+                copies them without a vector.
             prune: Which tokens are kept of the vectors; None keeps all.
             document_encoder: Encodes documents in place of the model's own encoder.
             encoder_options: Options of `load_document_encoder` for the new model.
             options: How documents are written; `batch_size` of them are read, encoded and written at a time.
+            shards: Numbers of the source's shards to copy now; none at all only makes the target, which comes first.
+                None copies all and ends.
 
         Raises:
             BulkWriteError: Some documents were not written.
             IndexSchemaError: The source is several indices, documents have no text, the target is there and is no
                 unfinished copy of it, or the counts differ at the end.
+            ValueError: The source has no such shard.
         """
         encoders = Encoders(model, None, document_encoder, encoder_options, prune)
-        choices: dict[str, Any] = {"alias": alias, "on_missing_text": on_missing_text, "options": options}
-        return await self._driver.run(reindex(self._context, target, encoders, **choices))
+        choices: dict[str, Any] = {"alias": alias, "on_missing_text": on_missing_text, "shards": shards}
+        return await self._driver.run(reindex(self._context, target, encoders, options=options, **choices))

@@ -20,8 +20,8 @@ class IndexGuard:
     """Keeps a write from an index that was deleted, or replaced by another of its name.
 
     The server creates an index without a layout for a bulk request to a missing one, and cannot be asked not to. So the
-    index is checked before a batch is sent, unless that was done moments ago, and once more at the end of the write if
-    a batch relied on an earlier check.
+    index is checked before a batch is sent, unless that was done moments ago, and once more at the end of the write:
+    between any check and the batch after it, the index may be deleted and made again.
 
     Args:
         index: Index or alias that is written to.
@@ -32,20 +32,18 @@ class IndexGuard:
         self._index, self._state = index, state
         self._first: Mapping[str, str] | None = None
         self._looked: float | None = None
-        self._relied_on = False
+        self._is_used = False
 
     def is_due(self) -> bool:
         """Return whether the index is to be checked before the next batch."""
         if self._state is not None and not self._state.checked:
             return False
-        due = self._looked is None or monotonic() - self._looked >= CHECK_INTERVAL
-        if not due:
-            self._relied_on = True
-        return due
+        self._is_used = True
+        return self._looked is None or monotonic() - self._looked >= CHECK_INTERVAL
 
     def is_due_finally(self) -> bool:
-        """Return whether the index is to be checked after the last batch, because one relied on an earlier check."""
-        return self._relied_on
+        """Return whether the index is to be checked after the last batch: wherever one was sent."""
+        return self._is_used
 
     def verify(self, scheduler: BulkScheduler, found: Mapping[str, Any], *, asked: float) -> None:
         """Stop the write if the name has another target, by the uuids in the response of `GET /<index>`.
@@ -77,9 +75,7 @@ class IndexGuard:
             scheduler: The write.
             error: The error of the check.
         """
-        if isinstance(error, ServerRequestError) and error.status in RETRIED_REFUSALS:
-            self._relied_on = True
-        else:
+        if not (isinstance(error, ServerRequestError) and error.status in RETRIED_REFUSALS):
             scheduler.stop(str(error))
 
     def _is_same_index(self, uuids: Mapping[str, str]) -> bool:

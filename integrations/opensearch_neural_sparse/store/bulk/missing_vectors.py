@@ -10,6 +10,7 @@ from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import MissingVectorWarning
 from opensearch_neural_sparse.index.bulk.report import BulkReport
 from opensearch_neural_sparse.index.schema import IndexSchema
+from opensearch_neural_sparse.short_repr import short_repr
 
 _NAMED = 5
 """Ids that are named in a warning; it holds all of them as `missing`."""
@@ -30,6 +31,8 @@ class VectorRemedies:
     sparse: str = "A document needs a text with a token that the model knows, or a vector."
     further: str = "A document needs a text with a token that the field's model knows, or a vector in more_vectors."
     dense: str = "A document needs an embedding."
+
+    __repr__ = short_repr
 
     def of(self, field: str, schema: IndexSchema) -> str:
         """Return the way out for a field.
@@ -57,7 +60,7 @@ def warn_of_missing_vectors(
         schema: Names of the fields.
         remedies: Ways out.
     """
-    if report.without_vector:
+    if report.without_vector and schema.semantic is None:
         rows = [_row(name, ids, remedies.of(name, schema)) for name, ids in report.without_vector.items()]
         message = f"Of {report.written} documents written to index {index!r}, {' '.join(rows)}"
         warnings.warn(MissingVectorWarning(message, report.without_vector), stacklevel=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -22,8 +23,23 @@ from opensearch_neural_sparse.store.bulk.retry import RETRIED_REFUSALS, Answer, 
 BAD_REQUEST = 400
 _ATTEMPTS = 3
 """Most declarations that the server refuses: it answers with a conflict before it shows the mapping that conflicts."""
-Call = Callable[[Any], Any]
-"""Client, blocking or asynchronous -> the response, or an awaitable of it."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request of a bulk write.
+
+    Attributes:
+        name: Its name in opensearch-py, such as `bulk`.
+        send: Client, blocking or asynchronous -> the response, or an awaitable of it.
+        size: How many documents it holds.
+    """
+
+    name: str
+    send: Callable[[Any], Any]
+    size: int = 1
+
+
 Calls = Generator[Call, Any, NeuralSparseError | None]
 """Requests, answered with the response or the error; the result is the error after which nothing can be sent."""
 
@@ -98,12 +114,12 @@ def declare_fields(index: str, target: str, types: MetadataTypes) -> Calls:
     """
     declarations, attempts = types.declarations, _ATTEMPTS
     while declarations.is_due:
-        answer = yield partial(_get, index)
+        answer = yield Call("indices.get", partial(_get, index))
         if not isinstance(answer, NeuralSparseError):
             types.read_again([body["mappings"] for body in answer.values()])
             if not (fields := declarations.pending):
                 return None
-            answer = yield partial(_put, target, declarations.body(fields))
+            answer = yield Call("indices.put_mapping", partial(_put, target, declarations.body(fields)))
             if isinstance(answer, ServerRequestError) and answer.status == BAD_REQUEST:
                 attempts -= 1
                 if not attempts:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_type
+from opensearch_neural_sparse.encode.engines.batching import bounded_batches
 from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
@@ -15,10 +16,9 @@ from opensearch_neural_sparse.index.bulk.actions import BulkAction, PendingActio
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
-from opensearch_neural_sparse.index.documents.document import SparseDocument
+from opensearch_neural_sparse.index.documents.document import SparseDocument, size_of
 from opensearch_neural_sparse.index.documents.vector_fields import FieldVector
 from opensearch_neural_sparse.index.schema import IndexSchema, SparseField
-from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.isolation import IsolatedEncoding
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
@@ -38,6 +38,7 @@ def prepare_actions(
     cut: TruncatedDocuments,
     make: Make | None = None,
     isolate: bool = False,
+    by_server: Collection[str] = (),
 ) -> Iterator[BulkAction | BulkFailure]:
     """Return the bulk actions of documents, encoding those that have a text and no vector where `options` say so.
 
@@ -49,6 +50,7 @@ def prepare_actions(
         cut: Collects the documents whose texts are longer than a model reads.
         make: What drafts the action of a document with its vectors; by default the one that writes it.
         isolate: Whether a text that cannot be encoded is a failure of its document, rather than an error.
+        by_server: Sparse fields that the server fills; no text is encoded for them here.
 
     Raises:
         IndexSchemaError: A document of a sequence that no index can take; nothing has been sent then.
@@ -57,11 +59,14 @@ def prepare_actions(
         raise TypeError(f"write() takes several documents, got one {type(documents).__name__}; put it into a list.")
     if not isinstance(documents, Iterable):
         raise TypeError(f"write() takes several documents, as a list, got {type(documents).__name__}.")
-    check_options(options, WriteOptions)
+    check_type(WriteOptions, options=options)
     if isinstance(documents, Sequence):
         documents = [SparseDocument.of(document) for document in documents]
     write = partial(write_draft, schema=schema, operation=options.operation)
-    fields = tuple(schema.sparse_fields.values()) if options.encode else ()
+    fields = tuple(field for field in schema.sparse_fields.values() if field.name not in by_server)
+    if schema.semantic is not None:
+        fields = tuple(field for field in fields if not field.is_main)
+    fields = fields if options.encode else ()
     add_vectors = partial(_with_vectors, fields=fields, encode=encode, cut=cut)
     encoded = IsolatedEncoding(add_vectors) if isolate else add_vectors
     return _actions(documents, schema, options, encoded, make or write)
@@ -77,12 +82,16 @@ def _actions(
     stamps = ((name, field.binding) for name, field in schema.sparse_fields.items())
     markers = {name: binding.marker for name, binding in stamps if binding is not None}
     rows = (_read(document, place, schema.sparse_field, markers) for place, document in enumerate(documents))
-    while batch := list(islice(rows, options.batch_size)):
+    for batch in bounded_batches(rows, _size_of, count=options.batch_size, size=options.batch_bytes):
         yield from (row for row in batch if isinstance(row, BulkFailure))
         encoded = add_vectors([row for row in batch if isinstance(row, SparseDocument)])
         yield from (row for row in encoded if isinstance(row, BulkFailure))
         ready = (row for row in encoded if isinstance(row, SparseDocument))
         yield from serialize_actions(map(make, ready), exact_weights=options.exact_weights)
+
+
+def _size_of(row: SparseDocument | BulkFailure) -> int:
+    return size_of(row) if isinstance(row, SparseDocument) else 0
 
 
 def _with_vectors(

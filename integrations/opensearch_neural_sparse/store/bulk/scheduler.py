@@ -7,7 +7,9 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
-from opensearch_neural_sparse.index.bulk.report import BulkReport
+from opensearch_neural_sparse.index.bulk.report import NOT_SENT, NOT_WRITTEN, BulkReport
+from opensearch_neural_sparse.store.bulk.lost_answers.look_up import LookUp
+from opensearch_neural_sparse.store.bulk.lost_answers.requests import Ask
 from opensearch_neural_sparse.store.bulk.retry import Answer, Step, not_sent, send_with_retries
 from opensearch_neural_sparse.store.write_options import WriteOptions
 
@@ -35,10 +37,11 @@ class BulkScheduler:
         most: Most batches under way.
         observe: Called with the ids of a batch and its report, once that is known, and with the reports of actions
             that were not sent.
+        look_up: Looks up documents whose answer was lost; by default none is.
     """
 
-    def __init__(self, most: int, observe: Observe | None = None) -> None:
-        self._most, self._observe = most, observe
+    def __init__(self, most: int, observe: Observe | None = None, look_up: LookUp | None = None) -> None:
+        self._most, self._observe, self._look_up = most, observe, look_up
         self._under_way: dict[int, list[str]] = {}
         self._reports: list[BulkReport] = []
         self._stopped: str | None = None
@@ -59,11 +62,12 @@ class BulkScheduler:
         self._reports.append(BulkReport())
         return number
 
-    def deliver(self, batch: Sequence[BulkAction], options: WriteOptions) -> Generator[Step, Answer, BulkReport]:
+    def deliver(self, batch: Sequence[BulkAction], options: WriteOptions) -> Generator[Step | Ask, Answer, BulkReport]:
         """Send a batch, unless another one has stopped the write."""
         if self._stopped is not None:
             return not_sent(batch, self._stopped)
-        report = yield from send_with_retries(batch, options)
+        look_up = self._look_up
+        report = yield from send_with_retries(batch, options) if look_up is None else look_up.deliver(batch)
         self._stopped = self._stopped or report.stopped
         return report
 
@@ -98,6 +102,13 @@ class BulkScheduler:
             self._observe(ids, report)
 
     def report(self) -> BulkReport:
-        """Return the report of all batches, in their order."""
+        """Return the report of all batches, in their order.
+
+        A write did not end early where its last batch had no answer, and the index shows each outcome.
+        """
         whole = BulkReport.total(self._reports)
-        return whole if whole.stopped else replace(whole, stopped=self._stopped)
+        stopped = whole.stopped or self._stopped
+        left = whole.unknown or any(failure.error_type in (NOT_SENT, NOT_WRITTEN) for failure in whole.failed)
+        if self._look_up is not None and stopped in self._look_up.settled and not left:
+            stopped = None
+        return replace(whole, stopped=stopped)

@@ -7,25 +7,31 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from opensearch_neural_sparse.arguments import check_text, check_type
 from opensearch_neural_sparse.errors import NeuralSparseError, ServerConnectionError, ServerRequestError
 from opensearch_neural_sparse.index.bulk.actions import BulkAction
 from opensearch_neural_sparse.index.bulk.report import BulkFailure, BulkReport
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.read_index import UUID_FILTER
-from opensearch_neural_sparse.search.options.query_text import check_options
 from opensearch_neural_sparse.store.bulk.index_guard import IndexGuard
-from opensearch_neural_sparse.store.bulk.new_fields import NewFields
+from opensearch_neural_sparse.store.bulk.lost_answers.look_up import LookUp
+from opensearch_neural_sparse.store.bulk.lost_answers.requests import Ask
+from opensearch_neural_sparse.store.bulk.new_fields import Call, NewFields
 from opensearch_neural_sparse.store.bulk.retry import Answer, Send, Skipped, Step, split_batches
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
+from opensearch_neural_sparse.store.bulk.single_attempt import without_retries
 from opensearch_neural_sparse.store.bulk.thread_sender import (
     HEAD_START,
     Result,
     Wanted,
+    after_refresh,
     bulk_parameters,
-    unless_refresh_refused,
+    timed,
     write_target,
 )
 from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse.telemetry.observation import observe_request
+from opensearch_neural_sparse.transport.answers import readable
 from opensearch_neural_sparse.transport.errors import translated_errors
 
 if TYPE_CHECKING:
@@ -56,10 +62,12 @@ class AsyncBulkSender:
         state: IndexInfo | None = None,
         observe: Observe | None = None,
     ) -> None:
-        self._client, self._index, self._options = client, index, options or WriteOptions()
-        check_options(self._options, WriteOptions)
+        self._client, self._index, self._options = client, index, timed(options, client)
+        check_text(index=index)
+        check_type(IndexInfo, optional=True, state=state)
         self._observe = observe
         self._guard, self._target = IndexGuard(index, state), write_target(index, state)
+        self._look_up = LookUp(self._target, state, self._options)
         self._new_fields, self._declaring = NewFields(index, self._target, state), asyncio.Lock()
 
     async def send(self, actions: Iterable[BulkAction | BulkFailure]) -> BulkReport:
@@ -71,7 +79,7 @@ class AsyncBulkSender:
         Raises:
             IndexNotFoundError: The index does not exist; it is not made.
         """
-        scheduler, under_way = BulkScheduler(self._options.in_flight + AHEAD, self._observe), _UnderWay()
+        scheduler, under_way = BulkScheduler(self._options.in_flight + AHEAD, self._observe, self._look_up), _UnderWay()
         try:
             await self._send(actions, scheduler, under_way)
         except Exception:
@@ -83,18 +91,14 @@ class AsyncBulkSender:
             await asyncio.gather(*under_way, return_exceptions=True)
             arrived = [task for task in under_way if not task.cancelled() and task.exception() is None]
             _collect(scheduler, under_way, arrived)
-        if self._guard.is_due_finally() and scheduler.stopped is None:
-            await self._look(scheduler)
         report = scheduler.report()
-        if self._options.refresh is True and report.written and not report.stopped:
-            with unless_refresh_refused(self._index):
-                await self.refresh()
-        return report
-
-    async def refresh(self) -> None:
-        """Make what was written searchable."""
-        with translated_errors(self._client, self._index):
-            await self._client.indices.refresh(index=self._index)
+        if self._guard.is_due_finally() and report.stopped is None:
+            await self._look(scheduler)
+            report = scheduler.report()
+        if self._options.refresh is not True or not report.written or report.stopped:
+            return report
+        answer = await self._request(Call("indices.refresh", lambda client: client.indices.refresh(index=self._index)))
+        return after_refresh(report, answer, self._index)
 
     async def _send(
         self, actions: Iterable[BulkAction | BulkFailure], scheduler: BulkScheduler, under_way: _UnderWay
@@ -116,7 +120,9 @@ class AsyncBulkSender:
 
     async def _look(self, scheduler: BulkScheduler) -> None:
         asked = monotonic()
-        found = await self._request(lambda client: client.indices.get(index=self._index, params=dict(UUID_FILTER)))
+        found = await self._request(
+            Call("indices.get", lambda client: client.indices.get(index=self._index, params=dict(UUID_FILTER)))
+        )
         if isinstance(found, NeuralSparseError):
             self._guard.on_error(scheduler, found)
         else:
@@ -125,9 +131,11 @@ class AsyncBulkSender:
     async def _deliver(
         self, batch: Sequence[BulkAction], scheduler: BulkScheduler, slots: asyncio.Semaphore
     ) -> BulkReport:
-        async def perform(step: Step) -> Answer:
+        async def perform(step: Step | Ask) -> Answer:
             if isinstance(step, Send):
                 return await self._answer(step, scheduler)
+            if isinstance(step, Ask):
+                return await self._ask(step)
             await asyncio.sleep(step.seconds)
             return None
 
@@ -142,20 +150,32 @@ class AsyncBulkSender:
         if self._new_fields.is_due() and (answer := await self._declare(step.actions)) is not None:
             return answer
         parameters = bulk_parameters(self._options)
-        response: Answer = await self._request(
-            lambda client: client.bulk(body=step.body, index=self._target, params=parameters)
+        call = Call(
+            "bulk",
+            lambda client: without_retries(client).bulk(body=step.body, index=self._target, params=parameters),
+            size=len(step.actions),
         )
+        response: Answer = await self._request(call)
         return response
+
+    async def _ask(self, step: Ask) -> Answer:
+        """Return the response to a request beside the bulk requests, or the error; it is sent once."""
+        try:
+            answer: Answer = await self._request(Call(step.name, lambda client: step.request(without_retries(client))))
+        except NeuralSparseError as error:
+            return error
+        return answer
 
     async def _declare(self, batch: Sequence[BulkAction]) -> Answer:
         async with self._declaring:
             return await _drive(self._new_fields.declare(batch), self._request)
 
-    async def _request(self, request: Callable[[AsyncOpenSearch], Awaitable[Any]]) -> Any:
+    async def _request(self, call: Call) -> Any:
         """Return the response to a request, or the error."""
+        client, index = self._client, self._index
         try:
-            with translated_errors(self._client, self._index):
-                return await request(self._client)
+            with observe_request(call.name, index, client, call.size), translated_errors(client, index):
+                return readable(await call.send(client))
         except (ServerConnectionError, ServerRequestError) as error:
             return error
 

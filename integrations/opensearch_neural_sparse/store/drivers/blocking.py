@@ -16,16 +16,19 @@ from opensearch_neural_sparse.store.steps import (
     EmbedLegs,
     Emit,
     Exclusive,
+    Observed,
     Request,
     Result,
     Step,
     Steps,
+    WithClient,
     resume,
 )
-from opensearch_neural_sparse.transport.address import hosts_of, shown
-from opensearch_neural_sparse.transport.connection_failures import check_files
-from opensearch_neural_sparse.transport.errors import translated_errors
-from opensearch_neural_sparse.transport.shards import lacks_shards, wait_for_shards
+from opensearch_neural_sparse.telemetry.observation import observe_operation, observe_request
+from opensearch_neural_sparse.transport.answers import is_refusal, readable
+from opensearch_neural_sparse.transport.blocking_client import open_client
+from opensearch_neural_sparse.transport.errors import error_of_answer, translated_errors
+from opensearch_neural_sparse.transport.shards import WAITS, lacks_shards, wait_for_shards
 
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
@@ -38,10 +41,7 @@ class BlockingDriver(ClientSource["OpenSearch"]):
         """Return the client, made when it is first needed."""
         with self._context.lock:
             if self._client is None:
-                from opensearchpy import OpenSearch
-
-                check_files(self._client_options, shown(self._url))
-                self._client = OpenSearch(hosts_of(self._url), **self._client_options)
+                self._client = open_client(self._url, self._client_options)
             return self._client
 
     def close(self) -> None:
@@ -86,10 +86,19 @@ class BlockingDriver(ClientSource["OpenSearch"]):
 
     def _perform(self, step: Step) -> Any:
         if isinstance(step, Compute):
-            return step.function()
+            with observe_operation(step.name, self._context.index):
+                return step.function()
         if isinstance(step, Exclusive):
             with self._context.lock:
                 return self.run(step.operation())
+        if isinstance(step, Observed):
+            with observe_operation(step.name, self._context.index) as observation:
+                result = self.run(step.operation())
+                if observation.is_active:
+                    observation.describe(step.describe(result))
+                return result
+        if isinstance(step, WithClient):
+            return step.function(self.client())
         if isinstance(step, EmbedLegs):
             return step.legs
         if isinstance(step, Emit):
@@ -98,20 +107,26 @@ class BlockingDriver(ClientSource["OpenSearch"]):
 
     def _send(self, step: Request | BulkWrite) -> Any:
         try:
+            for _ in range(WAITS):
+                try:
+                    return self._send_once(step)
+                except ServerRequestError as error:
+                    if not lacks_shards(error):
+                        raise
+                self._send_once(Request("cluster.health", partial(wait_for_shards, index=self._context.index)))
             return self._send_once(step)
         except IndexNotFoundError:
             self._context.forget()
             raise
-        except ServerRequestError as error:
-            if not lacks_shards(error):
-                raise
-        self._send_once(Request(partial(wait_for_shards, index=self._context.index)))
-        return self._send_once(step)
 
     def _send_once(self, step: Request | BulkWrite) -> Any:
-        client = self.client()
-        with translated_errors(client, self._context.index):
-            if isinstance(step, BulkWrite):
+        client, index = self.client(), self._context.index
+        if isinstance(step, BulkWrite):
+            with translated_errors(client, index):
                 sender = BulkSender(client, step.index, step.options, state=step.info, observe=step.observe)
                 return sender.send(step.actions)
-            return step.send(client)
+        with observe_request(step.name, index, client, step.size), translated_errors(client, index):
+            response = step.send(client)
+            if not is_refusal(response, step.expected):
+                return readable(response, step.confirmed_by)
+        raise error_of_answer(client, response, index)

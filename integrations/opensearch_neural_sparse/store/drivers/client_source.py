@@ -7,12 +7,11 @@ from typing import Any, Generic, TypeVar
 
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.portable import Portable
-from opensearch_neural_sparse.transport.address import check_address
-from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
+from opensearch_neural_sparse.transport.address import shown
+from opensearch_neural_sparse.transport.client_options import CLIENT_DEFAULTS, check_client_source
+from opensearch_neural_sparse.transport.errors import address_of
 
 Client = TypeVar("Client")
-CLIENT_DEFAULTS: Mapping[str, Any] = {"timeout": 60, "pool_maxsize": 20}
-"""Options of the clients that stores make: opensearch-py gives up after 10 seconds and keeps one connection."""
 
 
 class ClientSource(Portable, Generic[Client]):
@@ -36,18 +35,18 @@ class ClientSource(Portable, Generic[Client]):
         url: str | None,
         client_options: Mapping[str, Any] | None,
     ) -> None:
-        if (client is None) == (url is None):
-            raise ValueError("Give either a client or the url of a server.")
-        if client is None:
-            check_address(url)
-            check_client_options(client_options or {})
-            check_host_options(url, client_options or {})
-        elif client_options:
-            raise ValueError("client_options are for the client that is made for a url; the client given has its own.")
+        check_client_source(client, url, client_options)
         self._context, self._client, self._url = context, client, url
         self._owns_client = client is None
         self._client_options = {**CLIENT_DEFAULTS, **(client_options or {})}
         self._begin()
+
+    @property
+    def address(self) -> str:
+        """Address of the server, or of several, without credentials; nothing is connected."""
+        if self._url is not None:
+            return shown(self._url, secure=bool(self._client_options.get("use_ssl")))
+        return address_of(self._client) if hasattr(self._client, "transport") else shown([])
 
     def _begin(self) -> None:
         """Set nothing: a copy without a client makes its own."""
@@ -60,5 +59,5 @@ class ClientSource(Portable, Generic[Client]):
             index = self._context.index
             raise TypeError(
                 f"The store of index {index!r} has a client that was handed in, and a client cannot be pickled. "
-                "Give url=... and client_options=... instead: whoever unpickles the store opens a client of its own."
+                "Give url=... and client_options=... instead: each unpickled store opens its own client."
             )

@@ -20,16 +20,21 @@ from opensearch_neural_sparse.store.steps import (
     EmbedLegs,
     Emit,
     Exclusive,
+    Observed,
     Request,
     Result,
     Step,
     Steps,
+    WithClient,
     resume,
 )
+from opensearch_neural_sparse.telemetry.observation import observe_operation, observe_request
 from opensearch_neural_sparse.transport.address import hosts_of, shown
+from opensearch_neural_sparse.transport.answers import is_refusal, readable
 from opensearch_neural_sparse.transport.connection_failures import check_files
-from opensearch_neural_sparse.transport.errors import translated_errors
-from opensearch_neural_sparse.transport.shards import lacks_shards, wait_for_shards
+from opensearch_neural_sparse.transport.errors import error_of_answer, translated_errors
+from opensearch_neural_sparse.transport.logins.aws_auth import awaitable_options
+from opensearch_neural_sparse.transport.shards import WAITS, lacks_shards, wait_for_shards
 
 if TYPE_CHECKING:
     from opensearchpy import AsyncOpenSearch
@@ -106,10 +111,19 @@ class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
 
     async def _perform(self, step: Step) -> Any:
         if isinstance(step, Compute):
-            return step.function() if step.cheap else await asyncio.to_thread(step.function)
+            with observe_operation(step.name, self._context.index):
+                return step.function() if step.cheap else await asyncio.to_thread(step.function)
         if isinstance(step, Exclusive):
             async with (await self._connect()).lock:
                 return await self.run(step.operation())
+        if isinstance(step, Observed):
+            with observe_operation(step.name, self._context.index) as observation:
+                result = await self.run(step.operation())
+                if observation.is_active:
+                    observation.describe(step.describe(result))
+                return result
+        if isinstance(step, WithClient):
+            return step.function(await self.client())
         if isinstance(step, EmbedLegs):
             return await embedded(step.legs, step.text)
         if isinstance(step, Emit):
@@ -118,24 +132,30 @@ class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
 
     async def _send(self, step: Request | BulkWrite) -> Any:
         try:
+            for _ in range(WAITS):
+                try:
+                    return await self._send_once(step)
+                except ServerRequestError as error:
+                    if not lacks_shards(error):
+                        raise
+                await self._send_once(Request("cluster.health", partial(wait_for_shards, index=self._context.index)))
             return await self._send_once(step)
         except IndexNotFoundError:
             self._context.forget()
             raise
-        except ServerRequestError as error:
-            if not lacks_shards(error):
-                raise
-        await self._send_once(Request(partial(wait_for_shards, index=self._context.index)))
-        return await self._send_once(step)
 
     async def _send_once(self, step: Request | BulkWrite) -> Any:
-        client = await self.client()
-        with translated_errors(client, self._context.index):
-            if isinstance(step, BulkWrite):
+        client, index = await self.client(), self._context.index
+        if isinstance(step, BulkWrite):
+            with translated_errors(client, index):
                 sender = AsyncBulkSender(client, step.index, step.options, state=step.info, observe=step.observe)
                 return await sender.send(step.actions)
+        with observe_request(step.name, index, client, step.size), translated_errors(client, index):
             response = step.send(client)
-            return await response if isawaitable(response) else response
+            response = await response if isawaitable(response) else response
+            if not is_refusal(response, step.expected):
+                return readable(response, step.confirmed_by)
+        raise error_of_answer(client, response, index)
 
     async def _connect(self) -> _Connection:
         loop = asyncio.get_running_loop()
@@ -166,11 +186,14 @@ def _new_client(url: Any, options: Mapping[str, Any]) -> AsyncOpenSearch:
     try:
         from opensearchpy import AsyncOpenSearch
 
-        from opensearch_neural_sparse.transport.aiohttp_connection import StreamingConnection
+        from opensearch_neural_sparse.transport.connections.event_loop import AsyncDeadlineTransport, bounded
     except ImportError:
         raise MissingDependencyError("aiohttp", "async", "AsyncNeuralSparseStore") from None
     check_files(options, shown(url))
-    return AsyncOpenSearch(hosts_of(url), **{"connection_class": StreamingConnection, **options})
+    options = awaitable_options(options)
+    connection_class = bounded(options.get("connection_class"))
+    parts = {"transport_class": AsyncDeadlineTransport, **options, "connection_class": connection_class}
+    return AsyncOpenSearch(hosts_of(url), **parts)
 
 
 def _of_this_loop(client: AsyncOpenSearch) -> AsyncOpenSearch:

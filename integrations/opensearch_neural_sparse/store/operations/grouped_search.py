@@ -9,11 +9,12 @@ from opensearch_neural_sparse.index.index_info import IndexInfo, several_layouts
 from opensearch_neural_sparse.search.options.fusion import Fusion
 from opensearch_neural_sparse.search.options.legs import Leg, SparseLeg
 from opensearch_neural_sparse.search.options.page import SearchPage
+from opensearch_neural_sparse.search.options.refinements.collapse import Collapse
 from opensearch_neural_sparse.search.options.search_options import HybridOptions
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest
 
 
-def group_page(info: IndexInfo, page: SearchPage, *, collapse: str | None) -> SearchPage:
+def group_page(info: IndexInfo, page: SearchPage, *, collapse: str | Collapse | None) -> SearchPage:
     """Return the page each group is asked for: everything down to its end, where the client fuses groups.
 
     Raises:
@@ -26,21 +27,15 @@ def group_page(info: IndexInfo, page: SearchPage, *, collapse: str | None) -> Se
     return replace(page, size=page.depth, offset=0)
 
 
-def grouped_hybrid_options(options: HybridOptions) -> HybridOptions:
-    """Return options by which the client fuses the legs of each group, where it can."""
+def fused_by_client(options: HybridOptions) -> HybridOptions:
+    """Return options by which the client fuses the legs, where it can."""
     if options.fusion is Fusion.AUTO and options.beyond_client is None:
         return replace(options, fusion=Fusion.CLIENT)
     return options
 
 
 def grouped_plan(request: SearchRequest, page: SearchPage) -> SearchRequest:
-    """Return the hybrid search of a group with every hit down to the end of the page.
-
-    Raises:
-        ValueError: An explanation, where the server fuses.
-    """
-    if request.params:
-        raise ValueError("Over indices of several models or layouts, hits are explained where the client fuses alone.")
+    """Return the hybrid search of a group with every hit down to the end of the page."""
     return replace(request, plan=request.plan and replace(request.plan, offset=0, size=page.depth))
 
 

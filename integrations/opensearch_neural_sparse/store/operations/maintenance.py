@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 from urllib.parse import quote
 
+from opensearch_neural_sparse.arguments import check_count, check_number
 from opensearch_neural_sparse.errors import IndexSchemaError, ServerRequestError
 from opensearch_neural_sparse.index.schema import FieldType
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
@@ -34,7 +35,7 @@ def warm_up_or_clear(context: StoreContext, action: Literal["warmup", "clear_cac
             "FieldType.SPARSE_VECTOR has."
         )
     path = f"/_plugins/_neural/{action}/{quote(context.index, safe=',*')}"
-    response = yield Request(lambda client: client.transport.perform_request("POST", path))
+    response = yield Request(f"neural.{action}", lambda client: client.transport.perform_request("POST", path))
     _ensure_all_shards(response)
 
 
@@ -45,11 +46,15 @@ def force_merge(context: StoreContext, *, max_segments: int, timeout: float) -> 
         ServerRequestError: Some shards failed.
         ValueError: No segment would be left.
     """
+    check_count(1, max_segments=max_segments)
+    check_number(0, timeout=timeout)
     yield from open_index(context)
     if max_segments < 1:
         raise ValueError(f"max_segments is at least 1, got {max_segments}.")
     parameters = {"max_num_segments": max_segments, "request_timeout": timeout}
-    response = yield Request(lambda client: client.indices.forcemerge(index=context.index, params=parameters))
+    response = yield Request(
+        "indices.forcemerge", lambda client: client.indices.forcemerge(index=context.index, params=parameters)
+    )
     _ensure_all_shards(response)
 
 

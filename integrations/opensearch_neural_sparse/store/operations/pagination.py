@@ -30,12 +30,12 @@ class Page:
     Attributes:
         documents: The documents.
         after: Where the next page begins, empty at the beginning of a shard; None after the last one.
-        shard: The shard that the next page is read from, where pages are read shard by shard.
+        place: Place of the shard that the next page is read from, where pages are read shard by shard.
     """
 
     documents: Sequence[SparseDocument] = field(repr=False)
     after: Sequence[Any] | None
-    shard: int = 0
+    place: int = 0
 
 
 def page_body(
@@ -60,7 +60,7 @@ def next_page(
     size: int,
     source: Any,
     filter: Filter | None = None,  # noqa: A002
-    shards: int = 0,
+    shards: Sequence[int] = (),
     **parts: Any,
 ) -> Steps[tuple[Sequence[Mapping[str, Any]], Page]]:
     """Return the hits of the page after this one, or of the first one, and that page.
@@ -73,19 +73,19 @@ def next_page(
         size: Documents that are read at once.
         source: Which fields come.
         filter: What the documents satisfy.
-        shards: How many shards the one index has, to read one after the other: within one the sequence number is an
-            order for documents without an id field, too. 0 reads all at once, by id.
+        shards: Shards of the one index, to read one after the other: within one the sequence number is an order for
+            documents without an id field, too. Empty reads all at once, by id.
         parts: Further parts of the search.
     """
     body = page_body(filter, page, size=size) | {"_source": source, **parts}
-    shard = 0 if page is None else page.shard
-    params = {"preference": f"_shards:{shard}"} if shards else {}
-    response = yield Request(lambda client: client.search(index=index, body=body, params=params))
+    place = 0 if page is None else page.place
+    params = {"preference": f"_shards:{shards[place]}"} if shards else {}
+    response = yield Request("search", lambda client: client.search(index=index, body=body, params=params))
     check_shards(response)
     hits = response["hits"]["hits"]
     if len(hits) == size:
-        return hits, Page(documents=(), after=hits[-1]["sort"], shard=shard)
-    return hits, Page(documents=(), after=() if shard + 1 < shards else None, shard=shard + 1)
+        return hits, Page(documents=(), after=hits[-1]["sort"], place=place)
+    return hits, Page(documents=(), after=() if place + 1 < len(shards) else None, place=place + 1)
 
 
 def read_page(response: Mapping[str, Any], state: IndexInfo, *, size: int) -> Page:

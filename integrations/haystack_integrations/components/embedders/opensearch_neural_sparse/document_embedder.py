@@ -14,17 +14,30 @@ from tqdm import tqdm  # type: ignore[import-untyped]
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
+    DENSE,
+    PROCESSES,
+    REMOTE,
     device_name,
     saved_parameters,
     token_value,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import DocumentSparseEmbedding
-from opensearch_neural_sparse import ModelBinding, Prune, SparseTokenizer, load_document_encoder
-from opensearch_neural_sparse.layer_support import TruncatedDocuments, collected_cuts
+from opensearch_neural_sparse import ModelBinding, Prune, encode_with_dense, load_document_encoder
+from opensearch_neural_sparse.layer_support import (
+    TruncatedDocuments,
+    check_count,
+    check_type,
+    collected_cuts,
+    load_query_tokenizer,
+    observe_encoding,
+)
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse import DocumentEncoder
+    from opensearch_neural_sparse import DocumentEncoder, RemoteOptions, SparseVector
     from opensearch_neural_sparse.layer_support import EngineLike, PrecisionLike
+
+_Embedded = dict[str, Any]
+"""Fields of a document that hold its vectors."""
 
 
 @component
@@ -53,6 +66,13 @@ class NeuralSparseDocumentEmbedder:
         cache_dir: Cache of the hub.
         local_files_only: Whether to leave the hub alone.
         trust_remote_code: Whether the torch engine may run code that comes with the model.
+        workers: Number of processes that encode, each with the model; by default this one encodes.
+        devices: Devices of the processes, such as `["cuda:0", "cuda:1"]`, one process for each.
+        url: Address of an encoder that runs the model, such as `http://localhost:8080`, in place of an engine here.
+        api_key: Its key.
+        remote_options: How texts are sent to it, as `RemoteOptions` has it, such as `{"batch_size": 16}`.
+        with_dense: Whether documents get their dense vector, `Document.embedding`, from the same forward pass; of a
+            BGE-M3 model that runs in this process.
 
     Raises:
         ValueError: No such prune rule, or a batch of less than one document.
@@ -85,6 +105,12 @@ class NeuralSparseDocumentEmbedder:
         cache_dir: str | Path | None = None,
         local_files_only: bool = False,
         trust_remote_code: bool = False,
+        workers: int | None = None,
+        devices: list[str] | None = None,
+        url: str | None = None,
+        api_key: Secret | None = None,
+        remote_options: RemoteOptions | dict[str, Any] | None = None,
+        with_dense: bool | None = None,
     ) -> None:
         self.model = model
         self.prefix = prefix
@@ -104,14 +130,20 @@ class NeuralSparseDocumentEmbedder:
         self.cache_dir = cache_dir
         self.local_files_only = local_files_only
         self.trust_remote_code = trust_remote_code
-        if batch_size is not None and batch_size < 1:
-            raise ValueError(f"batch_size is at least 1, got {batch_size}.")
+        self.workers = workers
+        self.devices = devices
+        self.url = url
+        self.api_key = api_key
+        self.remote_options = remote_options
+        self.with_dense = with_dense
+        check_count(1, optional=True, batch_size=batch_size)
+        check_type(bool, optional=True, with_dense=with_dense)
         self._rule = Prune.parse(prune)
         self._side = Lazy(self._load)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, as they were given."""
-        return default_to_dict(self, **saved_parameters(self))
+        return default_to_dict(self, **saved_parameters(self, only_given=(*PROCESSES, *REMOTE, *DENSE)))
 
     def warm_up(self) -> None:
         """Load the model's document side."""
@@ -142,16 +174,18 @@ class NeuralSparseDocumentEmbedder:
         texts = [self._text(document) for document in _checked(documents)]
         side = self._side.get()
         step = self.batch_size or max(len(texts), 1)
-        embeddings: list[DocumentSparseEmbedding] = []
+        embeddings: list[_Embedded] = []
         bar = tqdm(total=len(texts), desc="Calculating embeddings", disable=not self.progress_bar)
         with bar, collected_cuts() as cuts:
             for start in range(0, len(texts), step):
-                embeddings += side.embed(texts[start : start + step], self._rule, bar.update)
+                part = texts[start : start + step]
+                with observe_encoding("encode_documents", side.binding.model, len(part)):
+                    embeddings += side.embed(part, self._rule, bar.update, with_dense=bool(self.with_dense))
         cut = TruncatedDocuments()
         cut.note(((document.id, text) for document, text in zip(documents, texts, strict=True)), cuts)
         cut.warn()
         pairs = zip(documents, embeddings, strict=True)
-        return {"documents": [replace(document, sparse_embedding=embedding) for document, embedding in pairs]}
+        return {"documents": [replace(document, **embedded) for document, embedded in pairs]}
 
     @component.output_types(documents=list[Document])
     async def run_async(self, documents: list[Document]) -> dict[str, Any]:
@@ -178,6 +212,11 @@ class NeuralSparseDocumentEmbedder:
             cache_dir=self.cache_dir,
             local_files_only=self.local_files_only,
             trust_remote_code=self.trust_remote_code,
+            workers=self.workers,
+            devices=self.devices,
+            url=self.url,
+            api_key=token_value(self.api_key),
+            remote_options=self.remote_options,
         )
         binding = ModelBinding.of(
             encoder.files,
@@ -186,7 +225,7 @@ class NeuralSparseDocumentEmbedder:
             max_active_dims=encoder.max_active_dims,
             prune=None if self._rule is None else self._rule.to_dict(),
         )
-        return _DocumentSide(encoder, binding, SparseTokenizer.from_file(encoder.files.query_tokenizer).vocabulary)
+        return _DocumentSide(encoder, binding, load_query_tokenizer(encoder.files).vocabulary)
 
 
 @dataclass(frozen=True)
@@ -198,12 +237,17 @@ class _DocumentSide:
     vocabulary: Mapping[str, int]
 
     def embed(
-        self, texts: Sequence[str], rule: Prune | None, progress: Callable[[int], None]
-    ) -> list[DocumentSparseEmbedding]:
-        """Return the embeddings of texts, pruned by a rule."""
-        vectors = self.encoder.encode_documents(texts, progress=progress)
-        kept = vectors if rule is None else map(rule, vectors)
-        return [DocumentSparseEmbedding.of(vector, self.vocabulary, self.binding) for vector in kept]
+        self, texts: Sequence[str], rule: Prune | None, progress: Callable[[int], None], *, with_dense: bool
+    ) -> list[_Embedded]:
+        """Return the embeddings of texts by the fields of a document, sparse ones pruned by a rule."""
+        if not with_dense:
+            vectors = self.encoder.encode_documents(texts, progress=progress)
+            return [{"sparse_embedding": self._sparse(vector, rule)} for vector in vectors]
+        both = encode_with_dense(self.encoder, texts, progress=progress)
+        return [{"sparse_embedding": self._sparse(own.sparse, rule), "embedding": own.dense} for own in both]
+
+    def _sparse(self, vector: SparseVector, rule: Prune | None) -> DocumentSparseEmbedding:
+        return DocumentSparseEmbedding.of(vector if rule is None else rule(vector), self.vocabulary, self.binding)
 
 
 def _checked(documents: list[Document]) -> list[Document]:

@@ -14,17 +14,31 @@ from haystack.utils import ComponentDevice, Secret
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.lazy import Lazy
 from haystack_integrations.document_stores.opensearch_neural_sparse.serialization import (
+    DENSE,
+    REMOTE,
     device_name,
     given,
     query_files,
     saved_parameters,
+    token_value,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse.sparse_embedding import QuerySparseEmbedding
-from opensearch_neural_sparse import ModelFiles, NeuralQueryEncoder, Prune, SparseTokenizer, load_query_encoder
+from opensearch_neural_sparse import (
+    ModelFiles,
+    NeuralQueryEncoder,
+    Prune,
+    TextVectors,
+    UniCoilQueryEncoder,
+    encode_with_dense,
+    load_query_encoder,
+)
+from opensearch_neural_sparse.layer_support import check_type, load_query_tokenizer, observe_encoding
 
 if TYPE_CHECKING:
-    from opensearch_neural_sparse import QueryEncoder
+    from opensearch_neural_sparse import QueryEncoder, RemoteOptions
     from opensearch_neural_sparse.layer_support import EngineLike
+
+_RUNS_MODEL = (NeuralQueryEncoder, UniCoilQueryEncoder)
 
 
 @component
@@ -46,6 +60,11 @@ class NeuralSparseTextEmbedder:
         token: Hub token for gated and private models.
         cache_dir: Cache of the hub.
         local_files_only: Whether to leave the hub alone.
+        url: For bi-encoders, address of an encoder that runs the model, in place of an engine here.
+        api_key: Its key.
+        remote_options: How texts are sent to it, as `RemoteOptions` has it.
+        with_dense: Whether the output `embedding` has the dense vector from the same forward pass; of a BGE-M3 model
+            that runs in this process.
 
     Raises:
         ValueError: No such prune rule.
@@ -69,7 +88,12 @@ class NeuralSparseTextEmbedder:
         token: Secret | None = Secret.from_env_var(["HF_API_TOKEN", "HF_TOKEN"], strict=False),  # noqa: B008
         cache_dir: str | Path | None = None,
         local_files_only: bool = False,
+        url: str | None = None,
+        api_key: Secret | None = None,
+        remote_options: RemoteOptions | dict[str, Any] | None = None,
+        with_dense: bool | None = None,
     ) -> None:
+        check_type(bool, optional=True, with_dense=with_dense)
         self.model = model
         self.prefix = prefix
         self.max_length = max_length
@@ -80,12 +104,18 @@ class NeuralSparseTextEmbedder:
         self.token = token
         self.cache_dir = cache_dir
         self.local_files_only = local_files_only
+        self.url = url
+        self.api_key = api_key
+        self.remote_options = remote_options
+        self.with_dense = with_dense
+        outputs = {"sparse_embedding": SparseEmbedding} | ({"embedding": list[float]} if with_dense else {})
+        component.set_output_types(self, **outputs)
         self._rule = Prune.parse(prune)
         self._side = Lazy(self._load)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the parameters as plain values, as they were given."""
-        return default_to_dict(self, **saved_parameters(self))
+        return default_to_dict(self, **saved_parameters(self, only_given=(*REMOTE, *DENSE)))
 
     def warm_up(self) -> None:
         """Load the model's query side."""
@@ -97,10 +127,9 @@ class NeuralSparseTextEmbedder:
 
     def close(self) -> None:
         """Release the model; the next run loads it again."""
-        if (side := self._side.take()) is not None and isinstance(side.encoder, NeuralQueryEncoder):
+        if (side := self._side.take()) is not None and isinstance(side.encoder, _RUNS_MODEL):
             side.encoder.engine.close()
 
-    @component.output_types(sparse_embedding=SparseEmbedding)
     def run(self, text: str) -> dict[str, Any]:
         """Embed a query.
 
@@ -108,7 +137,7 @@ class NeuralSparseTextEmbedder:
             text: The query; a blank one has an empty embedding.
 
         Returns:
-            `sparse_embedding`: token ids and weights.
+            `sparse_embedding`: token ids and weights; `embedding`: the dense vector, with `with_dense`.
 
         Raises:
             TypeError: Something else than a text, such as documents.
@@ -119,20 +148,30 @@ class NeuralSparseTextEmbedder:
                 "Documents are embedded by NeuralSparseDocumentEmbedder."
             )
         side = self._side.get()
-        vector = side.encoder.encode_query(text)
+        with observe_encoding("encode_queries", side.files.spec.id, 1):
+            both = side.encode_both(text) if self.with_dense else None
+            vector = side.encoder.encode_query(text) if both is None else both.sparse
         kept = vector if self._rule is None else self._rule(vector)
-        return {"sparse_embedding": QuerySparseEmbedding.of(kept, side.vocabulary, side.files)}
+        sparse = {"sparse_embedding": QuerySparseEmbedding.of(kept, side.vocabulary, side.files)}
+        return sparse if both is None else {**sparse, "embedding": both.dense}
 
-    @component.output_types(sparse_embedding=SparseEmbedding)
     async def run_async(self, text: str) -> dict[str, Any]:
         """Embed a query off the event loop; see `run`."""
         return await asyncio.to_thread(self.run, text)
 
     def _load(self) -> _QuerySide:
-        files = query_files(self)
-        engine = given(engine=self.engine, device=device_name(self.device))
-        encoder = load_query_encoder(files, max_length=self.max_length, prompt=self.prefix, **engine)
-        return _QuerySide(encoder, files, SparseTokenizer.from_file(files.query_tokenizer).vocabulary)
+        options = given(
+            engine=self.engine,
+            device=device_name(self.device),
+            url=self.url,
+            api_key=token_value(self.api_key),
+            remote_options=self.remote_options,
+        )
+        files = query_files(self, with_weights=self.url is None)
+        encoder = load_query_encoder(files, max_length=self.max_length, prompt=self.prefix, **options)
+        if isinstance(encoder, _RUNS_MODEL) and files.query_route is None:
+            files = encoder.engine.files
+        return _QuerySide(encoder, files, load_query_tokenizer(files).vocabulary)
 
 
 @dataclass(frozen=True)
@@ -142,3 +181,11 @@ class _QuerySide:
     encoder: QueryEncoder
     files: ModelFiles
     vocabulary: Mapping[str, int]
+
+    def encode_both(self, text: str) -> TextVectors:
+        """Return the sparse and the dense vector of a query.
+
+        Raises:
+            TypeError: The model gives no dense vectors.
+        """
+        return encode_with_dense(getattr(self.encoder, "engine", self.encoder), [text])[0]

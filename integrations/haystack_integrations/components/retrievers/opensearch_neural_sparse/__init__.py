@@ -8,6 +8,9 @@ try:
 except ImportError as error:
     raise MissingDependencyError(error.name or "haystack", "haystack", "The Haystack layer") from error
 
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.bm25_retriever import (
+    OpenSearchNeuralSparseBM25Retriever,
+)
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.hybrid_retriever import (
     OpenSearchNeuralSparseHybridRetriever,
 )
@@ -15,4 +18,8 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.retrie
     OpenSearchNeuralSparseRetriever,
 )
 
-__all__ = ["OpenSearchNeuralSparseHybridRetriever", "OpenSearchNeuralSparseRetriever"]
+__all__ = [
+    "OpenSearchNeuralSparseBM25Retriever",
+    "OpenSearchNeuralSparseHybridRetriever",
+    "OpenSearchNeuralSparseRetriever",
+]

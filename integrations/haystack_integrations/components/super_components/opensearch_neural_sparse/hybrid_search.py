@@ -9,6 +9,8 @@ from haystack import Document, component, default_to_dict
 from haystack.components.embedders.types import TextEmbedder
 
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import OpenSearchNeuralSparseHybridRetriever
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.option_parsing import BoostLike
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.rerank_parsing import RerankLike
 from haystack_integrations.components.super_components.opensearch_neural_sparse.composite import Composite, saved_part
 from haystack_integrations.document_stores.opensearch_neural_sparse import OpenSearchNeuralSparseDocumentStore
 
@@ -71,6 +73,8 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
         score_threshold: float | None = None,
         explain: bool | None = None,
         routing: str | None = None,
+        rerank: RerankLike | None = None,
+        boosts: list[BoostLike] | None = None,
     ) -> dict[str, Any]:
         """Find documents.
 
@@ -82,6 +86,8 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
             score_threshold: Least fused score of a document.
             explain: Whether documents say why they were found.
             routing: Only the shards that hold documents of this routing are searched.
+            rerank: How the best documents are reranked.
+            boosts: Boosts of the scores of each leg by metadata; an empty list is none.
 
         Returns:
             `documents`: best first; a fused score says where a document ranked, not how well it matches.
@@ -98,6 +104,8 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
             score_threshold=score_threshold,
             explain=explain,
             routing=routing,
+            rerank=rerank,
+            boosts=boosts,
         )
 
     @component.output_types(documents=list[Document])
@@ -110,6 +118,8 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
         score_threshold: float | None = None,
         explain: bool | None = None,
         routing: str | None = None,
+        rerank: RerankLike | None = None,
+        boosts: list[BoostLike] | None = None,
     ) -> dict[str, Any]:
         """Find documents; see `run`."""
         if not query.strip():
@@ -124,6 +134,8 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
             score_threshold=score_threshold,
             explain=explain,
             routing=routing,
+            rerank=rerank,
+            boosts=boosts,
         )
 
 

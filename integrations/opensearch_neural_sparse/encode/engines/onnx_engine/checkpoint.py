@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opensearch_neural_sparse.errors import ModelFilesError
-from opensearch_neural_sparse.models.files.idf import read_safetensors_header
+from opensearch_neural_sparse.models.files.safetensors import tensor_places
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_BLOCK = 1 << 20
 _NUMPY_TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -41,6 +41,18 @@ class StoredTensor:
         size, shape = self.size // count, (self.shape[0] // count, *self.shape[1:])
         return [replace(self, offset=self.offset + part * size, size=size, shape=shape) for part in range(count)]
 
+    def equals(self, other: StoredTensor) -> bool:
+        """Return whether another tensor has the same type, shape and bytes."""
+        if (self.dtype, self.shape) != (other.dtype, other.shape):
+            return False
+        return all(one == two for one, two in zip(self._blocks(), other._blocks(), strict=True))
+
+    def _blocks(self) -> Iterator[bytes]:
+        with self.file.open("rb") as file:
+            file.seek(self.offset)
+            for start in range(0, self.size, _BLOCK):
+                yield file.read(min(_BLOCK, self.size - start))
+
     def read(self) -> NDArray[np.float32]:
         """Read the weights as a new float32 array."""
         import numpy as np
@@ -64,15 +76,9 @@ def stored_tensors(files: Iterable[Path]) -> dict[str, StoredTensor]:
 
 
 def _tensors_of(file: Path) -> Iterator[tuple[str, StoredTensor]]:
-    header, start = read_safetensors_header(file)
-    end = file.stat().st_size
-    for name, entry in header.items():
-        if entry["dtype"] not in _NUMPY_TYPES:
-            continue
-        first, last = entry["data_offsets"]
-        if start + last > end:
-            raise ModelFilesError(
-                f"{file} is cut short: {end} bytes instead of {start + last}. Download the model again."
+    for name, place in tensor_places(file).items():
+        if place.dtype in _NUMPY_TYPES:
+            yield (
+                name,
+                StoredTensor(file=file, offset=place.offset, size=place.size, dtype=place.dtype, shape=place.shape),
             )
-        shape = tuple(entry["shape"])
-        yield name, StoredTensor(file=file, offset=start + first, size=last - first, dtype=entry["dtype"], shape=shape)

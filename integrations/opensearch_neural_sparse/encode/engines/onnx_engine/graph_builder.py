@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.engines.onnx_engine.checkpoint import StoredTensor
 
 IDS, MASK, LOGITS = "ids", "mask", "logits"
-_OPSET, _IR_VERSION, _MICROSOFT = 20, 10, "com.microsoft"
-_TANH_GELU = frozenset({"gelu_new", "gelu_pytorch_tanh"})
+MICROSOFT = "com.microsoft"
+TANH_GELU = frozenset({"gelu_new", "gelu_pytorch_tanh"})
 
 
 class GraphBuilder:
     """Collects the nodes and initializers of a graph; methods that add one return its name."""
+
+    opset, ir_version = 20, 10
 
     def __init__(self, tensors: Mapping[str, StoredTensor]) -> None:
         self._tensors = tensors
@@ -106,7 +108,11 @@ class GraphBuilder:
         """Apply an activation function of transformers."""
         if name == "relu":
             return self.op("Relu", value)
-        return self.op("Gelu", value, approximate="tanh" if name in _TANH_GELU else "none")
+        return self.op("Gelu", value, approximate="tanh" if name in TANH_GELU else "none")
+
+    def rotary(self, value: str, cosines: str, sines: str, *, heads: int) -> str:
+        """Turn the pairs of each head of a value [B, L, H] by the angles of its position [P, H / heads / 2]."""
+        return self.op("RotaryEmbedding", value, self.ints(0), cosines, sines, domain=MICROSOFT, num_heads=heads)
 
     def branch(self, condition: str, then: Callable[[], str], otherwise: Callable[[], str]) -> str:
         """Add an `If` node; each function adds the nodes of one branch."""
@@ -150,19 +156,23 @@ class GraphBuilder:
 
         self._nodes.append(helper.make_node("Identity", [value], [name], name=name))
 
-    def graph(self, vocabulary: int) -> onnx.ModelProto:
-        """Return the model of all nodes added so far."""
+    def graph(self, outputs: Mapping[str, Sequence[int | str]]) -> onnx.ModelProto:
+        """Return the model of all nodes added so far.
+
+        Args:
+            outputs: Name of each output -> its shape.
+        """
         from onnx import TensorProto, helper
 
         graph = helper.make_graph(
             self._nodes,
             "document_encoder",
             [helper.make_tensor_value_info(name, TensorProto.INT64, ["B", "L"]) for name in (IDS, MASK)],
-            [helper.make_tensor_value_info(LOGITS, TensorProto.FLOAT, ["B", vocabulary])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
             list(self._initializers.values()),
         )
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_MICROSOFT, 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION)
+        opsets = [helper.make_opsetid("", self.opset), helper.make_opsetid(MICROSOFT, 1)]
+        return helper.make_model(graph, opset_imports=opsets, ir_version=self.ir_version)
 
 
 class QuantisedGraphBuilder(GraphBuilder):
@@ -178,7 +188,7 @@ class QuantisedGraphBuilder(GraphBuilder):
             "",
             *([self.weight(bias)] if bias else []),
         ]
-        return self.op("DynamicQuantizeMatMul", *inputs, domain=_MICROSOFT)
+        return self.op("DynamicQuantizeMatMul", *inputs, domain=MICROSOFT)
 
 
 def quantise_rows(matrix: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.encode.engines.onnx_engine.architecture import is_plain, rotary_theta
+from opensearch_neural_sparse.encode.engines.onnx_engine.gte import is_plain, rotary_theta
 from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
-from opensearch_neural_sparse.models.files.layout import read_json
+from opensearch_neural_sparse.models.files.json_file import JsonObject, read_object
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.models.files.resolve import ModelFiles
@@ -53,8 +53,8 @@ def native_model_folder(files: ModelFiles, *, trust_remote_code: bool = False) -
         MissingDependencyError: transformers is older than 5.18.
     """
     folder = files.weights[0].parent
-    config = read_json(folder / "config.json")
-    if config.get("model_type") != "new" or not is_plain(config):
+    config = read_object(folder / "config.json")
+    if config.text("model_type", "") != "new" or not is_plain(config):
         _check_remote_code(files, config, trust_remote_code)
         yield files.root
         return
@@ -68,7 +68,7 @@ def native_model_folder(files: ModelFiles, *, trust_remote_code: bool = False) -
         yield root
 
 
-def native_config(config: Mapping[str, Any]) -> dict[str, Any]:
+def native_config(config: JsonObject) -> dict[str, Any]:
     """Convert a config of model_type `new` to one of transformers' `gte`.
 
     The original scales rotary frequencies by the NTK rule: base x factor, and each frequency / factor^(2 / width).
@@ -76,13 +76,13 @@ def native_config(config: Mapping[str, Any]) -> dict[str, Any]:
     """
     base, divisor = rotary_theta(config)
     rotary = {"rope_type": "default"} if divisor == 1 else {"rope_type": "linear", "factor": divisor}
-    kept = {name: config[name] for name in KEPT if config.get(name) is not None}
+    kept = {name: config.content[name] for name in KEPT if config.content.get(name) is not None}
     architecture = {"model_type": "gte", "architectures": ["GteForMaskedLM"], "tie_word_embeddings": True}
     return {**kept, **architecture, "rope_parameters": {**rotary, "rope_theta": base}}
 
 
-def _check_remote_code(files: ModelFiles, config: Mapping[str, Any], trust_remote_code: bool) -> None:
-    code = config.get("auto_map") or {}
+def _check_remote_code(files: ModelFiles, config: JsonObject, trust_remote_code: bool) -> None:
+    code = config.inner("auto_map").content
     if not code or not trust_remote_code:
         return
     if elsewhere := sorted({str(name).partition("--")[0] for name in code.values() if "--" in str(name)}):

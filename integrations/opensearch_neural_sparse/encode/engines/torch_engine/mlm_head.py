@@ -1,23 +1,28 @@
-"""Masked language model head with max pooling, without materialising the logits [B, L, V]."""
+"""Masked language model head with pooling, without materialising the logits [B, L, V]."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
+
+from opensearch_neural_sparse.models.spec import Activation
 
 if TYPE_CHECKING:
     import torch
 
+    Pool = Callable[[torch.Tensor, slice, torch.Tensor], torch.Tensor]
+
 VOCABULARY_CHUNK = 2048
 """Number of vocabulary columns per step; a step's logits then fit into a processor's cache."""
-PROBE_TOLERANCE = 2e-2
-"""Tolerance of the split's check, relative to the largest logit: above the error of half precision."""
+PROBE_TOLERANCE, HALF_PROBE_TOLERANCE = 1e-3, 2e-2
+"""Tolerance of the split's check, relative to the largest logit: above the error of float32, and of half precision."""
 
 
 class PooledHead:
     """A masked language model split before its decoder, the last matrix.
 
-    The decoder runs on real tokens only, a chunk of the vocabulary at a time, and the largest value of each text is
-    kept at once. Bias and activation grow with the logit, so they come after the maximum, on [B, V].
+    The decoder runs on real tokens only, a chunk of the vocabulary at a time, and each text's values are pooled at
+    once. Bias and activation grow with the logit, so they come after a maximum, on [B, V]; a sum comes after them.
 
     Args:
         body: The model, its decoder taken out: it returns what the decoder would get.
@@ -47,7 +52,8 @@ class PooledHead:
             _replace(model, decoder, gap)
             head = cls(model, decoder)
             parts = head.logits_of(model(input_ids=ids, attention_mask=mask).logits, mask)
-        if parts is not None and torch.allclose(whole, parts, rtol=0, atol=PROBE_TOLERANCE * float(whole.abs().max())):
+        tolerance = PROBE_TOLERANCE if decoder.weight.dtype is torch.float32 else HALF_PROBE_TOLERANCE
+        if parts is not None and torch.allclose(whole, parts, rtol=0, atol=tolerance * float(whole.abs().max())):
             return head
         _replace(model, gap, decoder)
         return None
@@ -68,15 +74,42 @@ class PooledHead:
         """Return the largest logits [B, V] of hidden states [B, L, H]; None if their width does not fit the decoder."""
         if hidden.shape[-1] != self.decoder.in_features:
             return None
-        lengths = mask.sum(dim=1)
-        real = hidden[mask.bool()]
-        weight = self.decoder.weight
-        pooled = real.new_empty((len(mask), len(weight)))
-        for start in range(0, len(weight), VOCABULARY_CHUNK):
-            chunk = slice(start, start + VOCABULARY_CHUNK)
-            pooled[:, chunk] = largest_by_text(real @ weight[chunk].T, lengths)
-        pooled = pooled.float()
+        pooled = self._pooled(hidden, mask, lambda values, _, lengths: largest_by_text(values, lengths)).float()
         return pooled if self.decoder.bias is None else pooled + self.decoder.bias.float()
+
+    def sums(self, ids: torch.Tensor, mask: torch.Tensor, activation: Activation) -> torch.Tensor:
+        """Return the sum of every token's activations over each text, float32 [B, V].
+
+        Args:
+            ids: Token ids [B, L].
+            mask: 1 on the texts' tokens, 0 on padding [B, L].
+            activation: Activation of the logits.
+        """
+        bias = self.decoder.bias
+
+        def add(values: torch.Tensor, chunk: slice, lengths: torch.Tensor) -> torch.Tensor:
+            logits = values.float() if bias is None else values.float() + bias[chunk].float()
+            return sum_by_text(activate(logits.relu_(), activation), lengths)
+
+        return self._pooled(self.body(input_ids=ids, attention_mask=mask).logits, mask, add).float()
+
+    def _pooled(self, hidden: torch.Tensor, mask: torch.Tensor, pool: Pool) -> torch.Tensor:
+        """Return the pooled logits [B, V] of hidden states [B, L, H], made of logits without bias."""
+        lengths, real, weight = mask.sum(dim=1), hidden[mask.bool()], self.decoder.weight
+        starts = range(0, len(weight), VOCABULARY_CHUNK)
+        chunks = [slice(start, start + VOCABULARY_CHUNK) for start in starts]
+        first, *rest = chunks
+        part = pool(real @ weight[first].T, first, lengths)
+        pooled = part.new_empty((len(mask), len(weight)))
+        pooled[:, first] = part
+        for chunk in rest:
+            pooled[:, chunk] = pool(real @ weight[chunk].T, chunk, lengths)
+        return pooled
+
+
+def activate(values: torch.Tensor, activation: Activation) -> torch.Tensor:
+    """Apply the activation to values that are not negative: log(1 + x), twice for v3 models."""
+    return values.log1p().log1p() if activation is Activation.LOG1P_RELU else values.log1p()
 
 
 def largest_by_text(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -91,6 +124,20 @@ def largest_by_text(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor
     if values.is_cuda:  # one kernel; on the CPU, where a call costs little, it is ten times slower than the loop
         return torch.segment_reduce(values, "max", lengths=lengths, axis=0, unsafe=True)
     return torch.stack([text.amax(dim=0) for text in torch.split(values, lengths.tolist())])
+
+
+def sum_by_text(values: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Return the sum of each column over the rows of each text, [B, C].
+
+    Args:
+        values: The rows of all texts, one text after the other, [T, C].
+        lengths: How many rows each text has, [B].
+    """
+    import torch
+
+    if values.is_cuda:
+        return torch.segment_reduce(values, "sum", lengths=lengths, axis=0, unsafe=True)
+    return torch.stack([text.sum(dim=0) for text in torch.split(values, lengths.tolist())])
 
 
 def _replace(model: Any, module: torch.nn.Module, other: torch.nn.Module) -> None:

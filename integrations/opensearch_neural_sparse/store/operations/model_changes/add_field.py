@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.bulk.actions import BulkAction, serialize_actions, update_draft
 from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
 from opensearch_neural_sparse.index.documents.vector_fields import FieldVector, stored_vector
 from opensearch_neural_sparse.index.mapping import add_field_body
-from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, write_bindings
 from opensearch_neural_sparse.index.schema import FieldType, IndexSchema, SparseField, marker_field
 from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
-from opensearch_neural_sparse.store.operations.lifecycle import open_index
+from opensearch_neural_sparse.store.operations.lifecycle import ensure_text_shown, open_index
 from opensearch_neural_sparse.store.operations.model_changes.bind_model import only_index
+from opensearch_neural_sparse.store.operations.model_changes.hidden_documents import ensure_sees_all
+from opensearch_neural_sparse.store.operations.model_changes.source_shards import source_shards
 from opensearch_neural_sparse.store.operations.pagination import next_page
 from opensearch_neural_sparse.store.steps import BulkWrite, Compute, Request, Steps
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -36,6 +38,7 @@ class AddFieldJob:
         name: Name of the field.
         schema: Names of the other fields.
         encoders: Its model.
+        shards: The shards that are filled, the rest left to later calls; None fills all.
         options: How documents are written; its batches are pages, too.
         cut: The documents whose texts are longer than the model reads, as far as they were encoded.
     """
@@ -44,13 +47,14 @@ class AddFieldJob:
     name: str
     schema: IndexSchema
     encoders: Encoders = field(repr=False)
+    shards: Collection[int] | None = None
     options: WriteOptions
     cut: TruncatedDocuments = field(default_factory=TruncatedDocuments, repr=False)
 
     def check(self) -> None:
         """Raise IndexSchemaError where the index cannot have such a field, or could not be read by it."""
         schema = self.schema
-        if schema.chunking is not None or schema.field_type is not FieldType.RANK_FEATURES:
+        if schema.is_cut or schema.field_type is not FieldType.RANK_FEATURES:
             raise IndexSchemaError(
                 "A further sparse field goes into an index of type rank_features without chunks: only there every "
                 "store can write all its vectors."
@@ -94,40 +98,47 @@ class AddFieldJob:
         return [*serialize_actions(drafts, exact_weights=self.options.exact_weights)]
 
 
-def add_field(context: StoreContext, name: str, encoders: Encoders, options: WriteOptions) -> Steps[int]:
+def add_field(context: StoreContext, name: str, encoders: Encoders, **choices: Any) -> Steps[int]:
     """Create an additional sparse field and encode the documents that lack it; return how many there were.
 
     Args:
         context: The store's context.
         name: Name of the field.
         encoders: Its model.
-        options: How documents are written.
+        choices: Further attributes of `AddFieldJob`.
 
     Raises:
         BulkWriteError: Some documents were not written.
         IndexSchemaError: The index cannot have the field.
         ModelMismatchError: The field exists and belongs to another model.
+        ValueError: The index has no such shard.
     """
     yield from open_index(context)
-    job = AddFieldJob(index=context.index, name=name, schema=context.schema, encoders=encoders, options=options)
+    context.refuse_semantic("Adding a field of another model")
+    yield from ensure_text_shown(context, "which the new field's model encodes")
+    job = AddFieldJob(index=context.index, name=name, schema=context.schema, encoders=encoders, **choices)
     try:
-        index = yield from create_field(job)
+        index, shards = yield from create_field(job)
         context.keep_encoders(name, encoders)
-        return (yield from fill_field(job, index))
+        return (yield from fill_field(job, index, shards))
     finally:
         context.forget()
 
 
-def create_field(job: AddFieldJob) -> Steps[str]:
-    """Make the field unless it is there, and return the concrete index that it is in.
+def create_field(job: AddFieldJob) -> Steps[tuple[str, Sequence[int]]]:
+    """Make the field unless it is there, and return the concrete index that it is in, and its shards to fill.
 
     Raises:
         IndexSchemaError: The index cannot have the field.
         ModelMismatchError: It is there, and belongs to another model.
+        ServerRequestError: A part of the index is hidden from the login.
+        ValueError: The index has no such shard.
     """
     job.check()
-    response = yield Request(lambda client: client.indices.get(index=job.index))
+    response = yield Request("indices.get", lambda client: client.indices.get(index=job.index))
     index = only_index(job.index, response)
+    yield from ensure_sees_all(index)
+    shards = source_shards(index, response[index], job.shards)
     mappings = response[index]["mappings"]
     binding, found = (yield Compute(job.binding)), read_bindings(mappings).get(job.name)
     if found is not None:
@@ -135,46 +146,39 @@ def create_field(job: AddFieldJob) -> Steps[str]:
     else:
         meta = write_bindings({job.name: binding}, mappings.get("_meta"))
         mapping = {"properties": add_field_body(job.name), "_meta": meta}
-        yield Request(lambda client: client.indices.put_mapping(index=index, body=mapping))
-    return index
+        yield Request(
+            "indices.put_mapping",
+            lambda client: client.indices.put_mapping(index=index, body=mapping),
+            confirmed_by="acknowledged",
+        )
+    return index, shards
 
 
-def fill_field(job: AddFieldJob, index: str) -> Steps[int]:
-    """Encode the documents that have no vector in the field, and return how many; warn of those that get none.
+def fill_field(job: AddFieldJob, index: str, shards: Sequence[int]) -> Steps[int]:
+    """Encode the documents of these shards that have no vector in the field; warn of those that get none.
+
+    Returns:
+        How many were encoded.
 
     Raises:
         BulkWriteError: Some documents were not written, or were by others meanwhile.
     """
-    binding, written, whole = (yield Compute(job.binding)), 0, False
-    lacking: dict[str, None] = {}
-    yield Request(lambda client: client.indices.refresh(index=index))
-    while not whole:
-        more, whole = yield from _fill_once(job, index, binding, lacking)
-        yield Request(lambda client: client.indices.refresh(index=index))
-        written += more
-    job.cut.warn()
-    warn_of_unencoded(index, {job.name: tuple(lacking)}, NEEDS_TEXT)
-    return written
-
-
-def _fill_once(
-    job: AddFieldJob, index: str, binding: ModelBinding, lacking: dict[str, None]
-) -> Steps[tuple[int, bool]]:
-    """Return how many documents were encoded, and whether that is all: those without an id field may be passed over.
-
-    The ids of documents that get no vector are added to `lacking`.
-    """
+    if job.shards is not None and not shards:
+        return 0
     unfilled = {"bool": {"must_not": {"exists": {"field": marker_field(job.name)}}}}
-    written, ordered, page, size = 0, True, None, job.options.batch_size
+    how: dict[str, Any] = {"source": [job.schema.text_field], "filter": unfilled, "seq_no_primary_term": True}
+    binding, written, page, size = (yield Compute(job.binding)), 0, None, job.options.batch_size
+    lacking: list[str] = []
+    yield Request("indices.refresh", lambda client: client.indices.refresh(index=index), confirmed_by="_shards")
     while page is None or page.after is not None:
-        hits, page = yield from next_page(
-            index, page, size=size, source=[job.schema.text_field], filter=unfilled, seq_no_primary_term=True
-        )
+        hits, page = yield from next_page(index, page, size=size, shards=shards, **how)
         actions = yield Compute(partial(job.actions, hits, binding))
         report = yield BulkWrite(index=index, actions=actions, options=replace(job.options, refresh=False))
         report.raise_if_incomplete()
         without_text = [hit["_id"] for hit in hits if not job.has_text(hit)]
-        lacking |= dict.fromkeys([*without_text, *report.without_vector.get(job.name, ())])
+        lacking += [*without_text, *report.without_vector.get(job.name, ())]
         written += report.written
-        ordered = ordered and all(hit["sort"][0] is not None for hit in hits)
-    return written, ordered or not written
+    yield Request("indices.refresh", lambda client: client.indices.refresh(index=index), confirmed_by="_shards")
+    job.cut.warn()
+    warn_of_unencoded(index, {job.name: tuple(lacking)}, NEEDS_TEXT)
+    return written

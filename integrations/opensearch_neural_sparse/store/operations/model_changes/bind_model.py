@@ -8,18 +8,28 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from opensearch_neural_sparse.arguments import check_count, check_flag
 from opensearch_neural_sparse.encode.truncation import collected_cuts
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, ModelMismatchError, Remedy
+from opensearch_neural_sparse.index.binding.model_binding import (
+    ModelBinding,
+    read_bindings,
+    unfit_tokens,
+    write_bindings,
+)
 from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
 from opensearch_neural_sparse.index.documents.document import from_source
-from opensearch_neural_sparse.index.model_binding import ModelBinding, read_bindings, unfit_tokens, write_bindings
-from opensearch_neural_sparse.index.read_index import read_concrete_index
+from opensearch_neural_sparse.index.mapping import DEFAULT_PIPELINE, marker_body, sparse_mapping
+from opensearch_neural_sparse.index.metadata.field_names import maps_field
+from opensearch_neural_sparse.index.read_index import ensure_fits, hidden_vectors
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.options.page import check_size
 from opensearch_neural_sparse.search.results.shard_failures import check_shards
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.store.operations.by_server.model_check import bind_to_server
+from opensearch_neural_sparse.store.operations.by_server.pipelines import with_pipeline
 from opensearch_neural_sparse.store.steps import Compute, Request, Steps
 
 LEAST_AGREEMENT = 0.99
@@ -35,35 +45,75 @@ def bind_model(context: StoreContext, *, sample: int, verify: int, replace_stamp
 
     Raises:
         IndexNotFoundError: There is no such index.
-        IndexSchemaError: The name covers several indices, no vector was found, or the stamp did not stay.
+        IndexSchemaError: The name covers several indices, no vector was found, the stamp did not stay, or the pipeline
+            of a store with `server_encoding` exists and is another one.
         ModelMismatchError: The vectors are not the model's, or the index carries another stamp.
+        ServerRequestError: The model in the server is not deployed.
     """
     context.ensure_named()
-    check_size(sample)
+    check_size(sample, name="sample")
+    check_count(0, verify=verify)
+    check_flag(replace=replace_stamp)
     schema, encoders = context.schema, context.encoders
-    response = yield Request(lambda client: client.indices.get(index=context.index))
+    response = yield Request("indices.get", lambda client: client.indices.get(index=context.index))
     name = only_index(context.index, response)
-    binding: ModelBinding = yield Compute(partial(encoders.binding, schema))
-    found = read_concrete_index(context.index, name, response[name], schema).binding
-    if found == binding:
+    binding = yield from _binding_of(context)
+    mappings = response[name]["mappings"]
+    found = read_bindings(mappings).get(schema.sparse_field)
+    if found is not None and not sparse_mapping(mappings, schema):
+        raise hidden_vectors(name, schema)
+    ensure_fits(name, mappings, schema, {})
+    if found == binding and maps_field(mappings, schema.model_field):
+        yield from with_pipeline(context, binding, context.index, _use_pipeline(name, binding))
         context.forget()
         return binding
-    if found is not None and not replace_stamp:
+    if found is not None and found != binding and not replace_stamp:
         raise _stamped_already(name, schema, found, binding)
-    yield Request(lambda client: client.indices.refresh(index=name))
+    yield Request("indices.refresh", lambda client: client.indices.refresh(index=name), confirmed_by="_shards")
     sources = yield from _draw(name, schema, _sample_body(schema, sample, with_text=verify > 0))
     if not sources:
-        yield from _ensure_shown(name, schema, response[name]["mappings"])
+        yield from _ensure_shown(name, schema, mappings)
     yield Compute(partial(ensure_vocabulary, name, schema, encoders, sources))
     if verify:
         yield Compute(partial(ensure_weights, name, schema, encoders, sources, verify))
-    now = yield Request(lambda client: client.indices.get_mapping(index=name))
-    meta = write_bindings({schema.sparse_field: binding}, now[name]["mappings"].get("_meta"))
-    yield Request(lambda client: client.indices.put_mapping(index=name, body={"_meta": meta}))
-    after = yield Request(lambda client: client.indices.get_mapping(index=name))
+    yield from with_pipeline(context, binding, context.index, _use_pipeline(name, binding))
+    now = yield Request("indices.get_mapping", lambda client: client.indices.get_mapping(index=name))
+    body = _stamp_body(now[name]["mappings"], schema, binding)
+    yield Request(
+        "indices.put_mapping",
+        lambda client: client.indices.put_mapping(index=name, body=body),
+        confirmed_by="acknowledged",
+    )
+    after = yield Request("indices.get_mapping", lambda client: client.indices.get_mapping(index=name))
     if read_bindings(after[name]["mappings"]).get(schema.sparse_field) != binding:
         raise IndexSchemaError(f"Another program wrote _meta of index {name!r} at the same time; call it again.")
     context.forget()
+    return binding
+
+
+def _stamp_body(mappings: Mapping[str, Any], schema: IndexSchema, binding: ModelBinding) -> dict[str, Any]:
+    """Return the mapping that stamps an index, with the marker where it has none."""
+    meta = {"_meta": write_bindings({schema.sparse_field: binding}, mappings.get("_meta"))}
+    marked = maps_field(mappings, schema.model_field)
+    return meta if marked else meta | {"properties": marker_body(schema.model_field)}
+
+
+def _use_pipeline(index: str, binding: ModelBinding) -> Steps[None]:
+    """Encode the documents of an index by the pipeline of its stamp, if that names one."""
+    if binding.server is not None:
+        body = {DEFAULT_PIPELINE: binding.server.pipeline}
+        yield Request(
+            "indices.put_settings",
+            lambda client: client.indices.put_settings(index=index, body=body),
+            confirmed_by="acknowledged",
+        )
+
+
+def _binding_of(context: StoreContext) -> Steps[ModelBinding]:
+    """Return the stamp of the store's model; where the server shall encode, its model is checked."""
+    if context.server_encoding is not None:
+        return (yield from bind_to_server(context, context.server_encoding, context.index))
+    binding: ModelBinding = yield Compute(partial(context.encoders.binding, context.schema))
     return binding
 
 
@@ -91,7 +141,7 @@ def _draw(index: str, schema: IndexSchema, body: dict[str, Any]) -> Steps[list[M
 
 
 def _search(index: str, body: Mapping[str, Any]) -> Steps[Sequence[Mapping[str, Any]]]:
-    answer = yield Request(lambda client: client.search(index=index, body=body))
+    answer = yield Request("search", lambda client: client.search(index=index, body=body))
     check_shards(answer)
     hits: Sequence[Mapping[str, Any]] = answer["hits"]["hits"]
     return hits
@@ -174,7 +224,7 @@ def _checkable(source: Mapping[str, Any], schema: IndexSchema) -> tuple[str, Map
 def _sample_body(schema: IndexSchema, size: int, *, with_text: bool) -> dict[str, Any]:
     order = {"seed": random.randrange(2**31), "field": "_seq_no"}  # noqa: S311 (a sample, not a secret)
     query = {"function_score": {"query": {"match_all": {}}, "random_score": order, "boost_mode": "replace"}}
-    fields = [schema.vector_field, *([schema.text_field] if with_text else [])]
+    fields = [schema.vector_field, *([schema.text_field, schema.passage_field] if with_text else [])]
     return {"size": size, "query": query, "sort": ["_score", "_seq_no"], "track_total_hits": False, "_source": fields}
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexSchemaError
+from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
 from opensearch_neural_sparse.index.bulk.actions import (
     BulkAction,
     PendingAction,
@@ -20,8 +21,8 @@ from opensearch_neural_sparse.index.bulk.report import BulkFailure
 from opensearch_neural_sparse.index.bulk.truncated_documents import TruncatedDocuments
 from opensearch_neural_sparse.index.documents.document import SparseDocument, to_source
 from opensearch_neural_sparse.index.documents.stored_text import stored_text
-from opensearch_neural_sparse.index.model_binding import ModelBinding
 from opensearch_neural_sparse.index.schema import ID_FIELD, IndexSchema, SparseField
+from opensearch_neural_sparse.store.bulk.missing_vectors import NEEDS_TEXT, warn_of_unencoded
 from opensearch_neural_sparse.store.bulk.prepare import Encoded, encode_missing
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.write_options import WriteOptions
@@ -37,7 +38,7 @@ class ReindexReport:
 
     Attributes:
         index: The new index.
-        documents: How many documents it holds, as many as the source.
+        documents: How many documents it holds: as many as the source, unless some shards alone were copied.
         encoded: How many were encoded and written now.
         without_text: How many of these had no text and went over without a vector.
         without_vector: How many of these went over without a vector: those, and the ones whose text has no token that
@@ -62,8 +63,10 @@ class Reindexing:
         encoders: The new model.
         alias: The alias that is moved from the source to the target at the end, or None.
         on_missing_text: Whether documents without a text are an error or copied without a vector.
+        shards: The shards of the source that are copied now, the rest left to later calls; None copies all and ends.
         options: How documents are written; its batches are pages, too.
         cut: The documents whose texts are longer than the model reads, as far as they were encoded.
+        unencoded: The ids of documents whose text has no token that the model knows, as far as they were encoded.
     """
 
     index: str
@@ -72,8 +75,10 @@ class Reindexing:
     encoders: Encoders = field(repr=False)
     alias: str | None = None
     on_missing_text: MissingText = "raise"
+    shards: Collection[int] | None = None
     options: WriteOptions
     cut: TruncatedDocuments = field(default_factory=TruncatedDocuments, repr=False)
+    unencoded: list[str] = field(default_factory=list, repr=False)
 
     @cached_property
     def binding(self) -> ModelBinding:
@@ -95,6 +100,11 @@ class Reindexing:
             return False
         marker = {} if self.text(hit) is None else {self.schema.model_field: self.binding.marker}
         return dict(held) == {ID_FIELD: hit["_id"]} | self.rest(hit) | marker
+
+    def warn(self) -> None:
+        """Warn of documents with texts that were cut or gave no vector."""
+        self.cut.warn()
+        warn_of_unencoded(self.target, {self.schema.vector_field: tuple(self.unencoded)}, NEEDS_TEXT)
 
     def actions(self, hits: Sequence[Hit]) -> list[BulkAction | BulkFailure]:
         """Return what writes documents to the target, their texts encoded.
@@ -126,5 +136,5 @@ def no_text(index: str, ids: Sequence[str]) -> IndexSchemaError:
     """Return the error of documents without a text."""
     return IndexSchemaError(
         f"{len(ids)} documents of index {index!r} have no text to encode: "
-        f"{first_of(map(repr, ids), _SHOWN)}. on_missing_text='keep' takes them over without a vector."
+        f"{first_of(map(repr, ids), _SHOWN)}. on_missing_text='keep' copies them without a vector."
     )

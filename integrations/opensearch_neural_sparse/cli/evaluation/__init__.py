@@ -1,0 +1,1 @@
+"""Options of `evaluate`, and its tuning."""

@@ -1,0 +1,1 @@
+"""Document encoding by several processes."""

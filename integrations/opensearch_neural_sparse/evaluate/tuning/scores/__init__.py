@@ -1,0 +1,1 @@
+"""Hits of legs, their fusion and its score, computed in this process."""

@@ -1,0 +1,1 @@
+"""The chosen setting as Python, Haystack and LangChain code."""

@@ -1,0 +1,1 @@
+"""Journals of loads, in a file or an index."""

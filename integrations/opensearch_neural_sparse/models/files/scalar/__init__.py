@@ -1,0 +1,1 @@
+"""Files of models of one weight for each token."""

@@ -1,0 +1,1 @@
+"""Rerankers, and options of reranking."""

@@ -1,0 +1,1 @@
+"""Refinements of a search: aggregations, groups of hits and boosts of scores."""

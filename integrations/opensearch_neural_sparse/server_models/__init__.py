@@ -1,0 +1,1 @@
+"""Models in the server: registered, deployed, checked and removed."""

@@ -1,0 +1,1 @@
+"""Models in a cluster: its settings, its requests, and how it receives archives."""

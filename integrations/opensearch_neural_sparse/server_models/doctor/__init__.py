@@ -1,0 +1,1 @@
+"""Problems of models in a server, with their way out."""

@@ -1,0 +1,1 @@
+"""Outcome of bulk requests without an answer."""

@@ -1,0 +1,1 @@
+"""Documents that the server encodes: its model and ingest pipeline, and texts encoded by it."""

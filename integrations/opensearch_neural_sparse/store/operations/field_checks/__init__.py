@@ -1,0 +1,1 @@
+"""Checks of the fields that searches name."""

@@ -1,0 +1,1 @@
+from tests.encode.remote.fixtures import local, stub, without_weights  # noqa: F401  fixtures

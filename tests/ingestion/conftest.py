@@ -1,0 +1,1 @@
+from tests.store.conftest import encoder, files  # noqa: F401  fixtures

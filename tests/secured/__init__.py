@@ -1,0 +1,1 @@
+"""Tests on one secured server: fences, roles, logins, secrets."""

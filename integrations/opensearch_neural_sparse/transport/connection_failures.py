@@ -57,7 +57,7 @@ def timed_out(error: Exception) -> str:
         return "the request timed out"
     tried = "" if attempts < 2 else f", in which it was sent {attempts} times"
     status = getattr(getattr(error, "failure", None), "status_code", None)
-    last = f", the last time answered with status {status}" if isinstance(status, int) else ""
+    last = f"; the last answer had status {status}" if isinstance(status, int) else ""
     return f"the request timed out after {seconds:g} s{tried}{last}"
 
 

@@ -8,6 +8,7 @@ import pytest
 from opensearchpy.exceptions import ConnectionError as NoConnection
 from opensearchpy.exceptions import ConnectionTimeout, TransportError
 
+from opensearch_neural_sparse.transport.connection_failures import timed_out
 from opensearch_neural_sparse.transport.connections import deadline as module
 from opensearch_neural_sparse.transport.connections.deadline import (
     RequestDeadline,
@@ -98,3 +99,20 @@ def test_attempt_without_a_deadline_has_its_own_time(timeout: object, usual: obj
 @pytest.mark.parametrize("given", [None, "5s", 0])
 def test_what_is_no_time_stays(given: object) -> None:
     assert deadline_of(given) is given
+
+
+@pytest.mark.parametrize("last", [ConnectionTimeout("TIMEOUT", "slow"), NoConnection("N/A", "reset")])
+def test_answer_before_an_attempt_without_one_is_kept(clock: Clock, last: TransportError) -> None:
+    deadline = RequestDeadline(5.0)
+    with pytest.raises(TransportError):
+        refused(deadline, clock, TransportError(504, "late", {}), after=1.0)
+    with pytest.raises(RequestTimedOut) as error:
+        refused(deadline, clock, last, after=4.0, left=4.0)
+    assert error.value.failure.status_code == 504
+    assert timed_out(error.value).endswith("in which it was sent 2 times; the last answer had status 504")
+
+
+def test_timeout_without_any_answer_has_no_status(clock: Clock) -> None:
+    with pytest.raises(RequestTimedOut) as error:
+        refused(RequestDeadline(5.0), clock, ConnectionTimeout("TIMEOUT", "slow"), after=5.0)
+    assert timed_out(error.value) == "the request timed out after 5 s"

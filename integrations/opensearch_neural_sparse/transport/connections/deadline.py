@@ -17,7 +17,7 @@ class RequestTimedOut(ConnectionTimeout):
     Attributes:
         seconds: How long it was.
         attempts: How often the request was sent.
-        failure: The error of the last attempt.
+        failure: The error of the last attempt that was answered; of the first one where none was.
     """
 
     def __init__(self, seconds: float, attempts: int, failure: TransportError | None) -> None:
@@ -63,9 +63,10 @@ class RequestDeadline(float):
         try:
             yield min(float(self), left)
         except TransportError as error:
-            self._failure = error
+            if self._failure is None or isinstance(error.status_code, int):
+                self._failure = error
             if isinstance(error, ConnectionTimeout) or (isinstance(error, NoConnection) and self._is_over):
-                raise RequestTimedOut(self._total, self._attempts, error) from error
+                raise RequestTimedOut(self._total, self._attempts, self._failure) from error
             raise
 
     @property

@@ -169,13 +169,14 @@ def model_index(model_client: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def secured_server(started_servers: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> DevServer:
-    """A server with TLS, users and roles; `secured_server.login` is its administrator.
+    """A server with TLS, users, roles and ml-commons; `secured_server.login` is its administrator.
 
     It takes certificates of users, and may be given further ways to log in (`tests.secured.cluster`).
     """
-    if missing := missing_modules(docker=False, profile=Profile.SECURITY):
+    profile = Profile.SECURITY_ML
+    if missing := missing_modules(docker=False, profile=profile):
         give_up(f"No OpenSearch for this test: {', '.join(missing)} not installed (extra 'devserver').")
-    options = {**SMALL_AND_QUICK, "version": "2.19.1", "profile": Profile.SECURITY, "settings": SECURED_SETTINGS}
+    options = {**SMALL_AND_QUICK, "heap": "1g", "version": "2.19.1", "profile": profile, "settings": SECURED_SETTINGS}
     home = tmp_path_factory.mktemp("opensearch-security")
     issue_certificates(home, ALICE)
     return own_server(started_servers, home, **options)

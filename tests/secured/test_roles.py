@@ -119,7 +119,8 @@ def _of(store: NeuralSparseStore, index: str, cluster: SecuredCluster) -> Neural
 @pytest.fixture(scope="module")
 def rights(cluster: SecuredCluster) -> Iterator[SecuredCluster]:
     """Users of the roles of the documentation, and indices of an owner."""
-    for role, rights in ROLES.items():
+    for role in CALLS:
+        rights = ROLES[role]
         cluster.give_role(role, rights["cluster_permissions"], *rights["index_permissions"])
     cluster.owner("secrets").create(settings=ONE_SHARD)
     yield cluster
@@ -152,7 +153,7 @@ def _prepare(call: str, cluster: SecuredCluster) -> None:
         cluster.admin.index(index=FOREIGN, id="1", body=source, refresh=True)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", CALLS)
 def test_each_role_is_sufficient_for_what_it_says(filled: SecuredCluster, role: str) -> None:
     for name, call in CALLS[role].items():
         _prepare(name, filled)
@@ -161,7 +162,7 @@ def test_each_role_is_sufficient_for_what_it_says(filled: SecuredCluster, role: 
             call(store, filled)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", CALLS)
 def test_each_action_of_a_role_is_needed_by_a_call_that_names_it_where_it_is_missing(
     filled: SecuredCluster, role: str
 ) -> None:

@@ -35,6 +35,25 @@ class Profile(Choice):
     """One node with ml-commons too: analyzers for sparse models, connectors, model ids."""
     SECURITY = "security"
     """One node with the security plugin too: TLS, a login, users and roles."""
+    SECURITY_ML = "security-ml"
+    """One node with the security plugin and ml-commons."""
+
+    @property
+    def parts(self) -> tuple[Profile, ...]:
+        """The profiles of which artifacts it is made beside those of the plain one."""
+        if self is Profile.SECURITY_ML:
+            return Profile.ML, Profile.SECURITY
+        return (self,) if self in (Profile.ML, Profile.SECURITY) else ()
+
+    @property
+    def runs_models(self) -> bool:
+        """Whether its nodes have ml-commons."""
+        return Profile.ML in self.parts
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether its server has TLS and a login."""
+        return Profile.SECURITY in self.parts
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -44,18 +63,18 @@ class Profile(Choice):
     @property
     def heap(self) -> str:
         """Default Java heap of each node."""
-        return {Profile.CLUSTER: "512m", Profile.ML: "2g"}.get(self, "1g")
+        return "512m" if self is Profile.CLUSTER else "2g" if self.runs_models else "1g"
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """Default settings in opensearch.yml."""
-        return ML_SETTINGS if self is Profile.ML else {}
+        return ML_SETTINGS if self.runs_models else {}
 
     @property
     def scheme(self) -> str:
         """Scheme of its URL."""
-        return "https" if self is Profile.SECURITY else "http"
+        return "https" if self.is_secured else "http"
 
 
-ProfileLike = Profile | Literal["plain", "cluster", "ml", "security"]
+ProfileLike = Profile | Literal["plain", "cluster", "ml", "security", "security-ml"]
 """A `Profile`, or its value as text."""

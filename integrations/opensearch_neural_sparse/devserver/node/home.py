@@ -93,7 +93,7 @@ class ServerHome:
 
     def login(self, profile: Profile) -> Login | None:
         """Return the login of a server of this profile, or None if it needs none."""
-        return Login.read(self.security) if profile is Profile.SECURITY else None
+        return Login.read(self.security) if profile.is_secured else None
 
     def prepare(self, name: str) -> Path:
         """Create the folders of a node, keep its previous log, and return its folder."""

@@ -23,7 +23,6 @@ from opensearch_neural_sparse.devserver.node.http import NO_ANSWER, get_json
 from opensearch_neural_sparse.devserver.node.logs import error_lines, names_busy_port
 from opensearch_neural_sparse.devserver.node.ports import LOOPBACK, ensure_free, free_ports
 from opensearch_neural_sparse.devserver.node.process import NodeProcess
-from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.progress import OnProgress, Progress, Step
 from opensearch_neural_sparse.devserver.security.certificates import (
     SECURITY_HEALTH,
@@ -81,7 +80,7 @@ def _launch_once(
     try:
         for node in nodes:
             folder = home.prepare(node.name)
-            decided = _secure(home, folder, distribution) if options.profile is Profile.SECURITY else {}
+            decided = _secure(home, folder, distribution) if options.profile.is_secured else {}
             requested = {**options.profile.settings, **options.settings}
             settings = node_settings(node, nodes, folder, home.cluster_name, requested, decided=decided)
             write_configuration(folder, settings)

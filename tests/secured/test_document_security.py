@@ -152,6 +152,34 @@ def test_hidden_documents_are_on_no_way_of_reading(store: NeuralSparseStore) -> 
     assert store.count() == len(SEEN)
 
 
+BACKGROUND: dict[str, Any] = {"odd": {"significant_terms": {"field": "tenant", "min_doc_count": 1}}}
+COUNTED: dict[str, Callable[[NeuralSparseStore], SearchHits]] = {
+    "sparse": lambda store: store.search(QUERY, options=SearchOptions(aggregations=BACKGROUND)),
+    "hybrid": lambda store: store.hybrid_search(QUERY, options=HybridOptions(aggregations=BACKGROUND)),
+    "words": lambda store: store.match_search(QUERY, aggregations=BACKGROUND),
+    "several": lambda store: store.search_many([QUERY], options=SearchOptions(aggregations=BACKGROUND))[0],
+    "body": lambda store: store.custom_search({"aggs": BACKGROUND}),
+    "everything": lambda store: store.custom_search({"aggregations": {"all": {"global": {}}}}),
+}
+
+
+@pytest.mark.parametrize("search", COUNTED.values(), ids=COUNTED)
+def test_aggregations_that_count_hidden_documents_are_refused(
+    fenced: SecuredCluster, store: NeuralSparseStore, search: Callable[[NeuralSparseStore], SearchHits]
+) -> None:
+    for _ in range(2):
+        with pytest.raises(ValueError, match="looks at documents that document-level security hides from the login"):
+            search(store)
+    assert search(fenced.owner(INDEX)).aggregations
+
+
+def test_the_server_alone_counts_hidden_documents(fenced: SecuredCluster, store: NeuralSparseStore) -> None:
+    body = {"query": {"match_all": {}}, "aggs": BACKGROUND}
+    found = store.client().search(index=INDEX, body=body)["aggregations"]["odd"]
+    assert found["doc_count"] == len(SEEN)
+    assert found["bg_count"] > len(SEEN)
+
+
 async def test_updates_of_a_login_with_hidden_documents_are_refused_and_not_of_unknown_outcome(
     fenced: SecuredCluster, store: NeuralSparseStore
 ) -> None:

@@ -86,5 +86,5 @@ def _searched(path: Path, call: Call) -> Any:
 def _leak(tally: Tally, result: object, most: int, name: str) -> Outcome | None:
     found = leaks(result, most)
     if found:
-        tally.examples[Outcome.LEAK].insert(0, f"{found[:3]} by {name}")
+        tally.examples[Outcome.LEAK][name] = f"{found[:3]} by {name}"
     return Outcome.LEAK if found else None

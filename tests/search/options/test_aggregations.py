@@ -8,6 +8,7 @@ from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, S
 from opensearch_neural_sparse.search.options.refinements.aggregations import (
     aggregated_fields,
     check_aggregations,
+    check_within_security,
     renamed_fields,
 )
 from opensearch_neural_sparse.search.query.aggregated import aggregation_body
@@ -70,6 +71,17 @@ def test_aggregation_past_the_filter_of_a_search_is_refused(aggregations: Any, r
         with pytest.raises(ValueError, match=f"{reason} looks at documents that the filter"):
             make()
     searched(aggregations, None)
+
+
+@pytest.mark.parametrize(("aggregations", "reason"), [*BEYOND, ({"a": {"global": {}}}, "kind global")])
+def test_aggregation_over_documents_that_security_hides_is_refused(aggregations: Any, reason: str) -> None:
+    with pytest.raises(ValueError, match=f"{reason} looks at documents that document-level security hides"):
+        check_within_security(aggregations)
+
+
+@pytest.mark.parametrize("body", [None, [], "x", {"a": LABELS}, {"a": None}, {"a": {"aggs": 3}}, {1: {"terms": []}}])
+def test_other_bodies_pass_security_for_the_server_to_judge(body: object) -> None:
+    check_within_security(body)
 
 
 def test_aggregation_of_what_a_search_finds_passes_beside_a_filter() -> None:

@@ -12,6 +12,7 @@ from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.search.fusion.document_security import without_added_score
 from opensearch_neural_sparse.search.fusion.group_fusion import fuse_groups
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, SearchPage
+from opensearch_neural_sparse.search.options.refinements.aggregations import AGGREGATION_KEYS, check_within_security
 from opensearch_neural_sparse.search.options.request_options import DEFAULT_REQUEST, RequestOptions
 from opensearch_neural_sparse.search.query.aggregated import aggregation_body, any_of, within_indices
 from opensearch_neural_sparse.search.query.query_text import QueryText
@@ -110,6 +111,12 @@ class MultiSearch:
     @property
     def _requests(self) -> list[SearchRequest]:
         return [request for requests in self.searches for request in requests if request is not None]
+
+    def check_within_security(self) -> None:
+        """Raise ValueError for an aggregation that shows something of documents that are hidden from the login."""
+        for body in ({"aggs": self.aggregations}, *(body for request in self._requests for body in request.bodies)):
+            for key in AGGREGATION_KEYS:
+                check_within_security(body.get(key))
 
     def send(self, client: Any) -> Any:
         """Send the queries with a blocking or async client; return the response or its awaitable.

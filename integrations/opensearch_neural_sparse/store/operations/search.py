@@ -237,6 +237,8 @@ def _attempt(
     request: MultiSearch = yield Compute(partial(build, server, info), cheap)
     if request.is_empty:
         return request.nothing
+    if context.documents_hidden:
+        request.check_within_security()
     request = replace((yield from fill_explained(request)), added_score=added)
     try:
         sent = Request(request.endpoint, request.send, size=request.size)

@@ -9,13 +9,14 @@ from opensearch_neural_sparse.index.metadata.nesting import DEEPEST, is_too_deep
 
 Aggregations = Mapping[str, Any]
 """Name -> aggregation in OpenSearch's syntax, such as `{"by_topic": {"terms": {"field": "topic"}}}`."""
-_WITHIN = ("aggs", "aggregations")
+AGGREGATION_KEYS = ("aggs", "aggregations")
+"""Keys of aggregations in a body, and within another aggregation."""
 _OF_CLAUSES = frozenset({"meta", "filter", "filters", "adjacency_matrix"})
 """Kinds with query clauses for a body, and a note of the user's, in which no field is looked for."""
 _EVERYWHERE = "global"
 """Kind that passes every filter by."""
 _RESERVED = frozenset("[]>")
-_BEYOND = frozenset({"children", "parent", "significant_terms", "significant_text"})
+_BEYOND = frozenset({_EVERYWHERE, "children", "parent", "significant_terms", "significant_text"})
 """Kinds that count, or compare with, documents that a search does not match."""
 _LISTING = frozenset({"terms", "multi_terms"})
 """Kinds that list values of documents that a search does not match where `min_doc_count` is 0."""
@@ -47,16 +48,38 @@ def check_within_filter(aggregations: Aggregations | None, clauses: Sequence[Map
         aggregations: Name -> aggregation, of the form that `check_aggregations` checks; None asks for none.
         clauses: The filter as a list of query clauses; without one, nothing is hidden.
     """
-    for name, aggregation in (aggregations or {}).items() if clauses else ():
-        for kind, body in aggregation.items():
-            if kind in _WITHIN:
-                check_within_filter(body, clauses)
-            elif kind in _BEYOND or (kind in _LISTING and _lists_all(body)):
-                shown = kind if kind in _BEYOND else f"{kind} with min_doc_count=0"
-                raise ValueError(
-                    f"Aggregation {name!r} of the kind {shown} looks at documents that the filter of the search "
-                    "leaves out. Leave it out, or ask for it in a search without a filter."
-                )
+    if clauses and (found := _found_beyond(aggregations)):
+        raise ValueError(
+            f"{found} looks at documents that the filter of the search leaves out. Leave it out, or ask for it in a "
+            "search without a filter."
+        )
+
+
+def check_within_security(aggregations: object) -> None:
+    """Raise ValueError for an aggregation that shows something of documents that are hidden from the login.
+
+    Args:
+        aggregations: Aggregations of a body that is sent, of any form.
+    """
+    if found := _found_beyond(aggregations):
+        raise ValueError(
+            f"{found} looks at documents that document-level security hides from the login: the server counts them, "
+            "or lists their values. Leave it out."
+        )
+
+
+def _found_beyond(aggregations: object) -> str | None:
+    """Return the name and kind of the first aggregation that looks at documents that its search does not match."""
+    for name, aggregation in aggregations.items() if isinstance(aggregations, Mapping) else ():
+        for kind, body in aggregation.items() if isinstance(aggregation, Mapping) else ():
+            if kind in AGGREGATION_KEYS:
+                if found := _found_beyond(body):
+                    return found
+            elif kind in _BEYOND:
+                return f"Aggregation {name!r} of the kind {kind}"
+            elif kind in _LISTING and _lists_all(body):
+                return f"Aggregation {name!r} of the kind {kind} with min_doc_count=0"
+    return None
 
 
 def aggregated_fields(aggregations: Aggregations | None) -> list[str]:
@@ -83,7 +106,7 @@ def renamed_fields(aggregations: Aggregations, rename: Callable[[str], str]) -> 
 
 def _renamed_parts(aggregation: Mapping[str, Any], rename: Callable[[str], str]) -> Iterator[tuple[str, Any]]:
     for kind, body in aggregation.items():
-        if kind in _WITHIN:
+        if kind in AGGREGATION_KEYS:
             yield kind, renamed_fields(body, rename)
         else:
             yield kind, body if kind in _OF_CLAUSES else _renamed(body, rename)
@@ -112,7 +135,7 @@ def _check_one(name: object, aggregation: object) -> None:
         raise ValueError(f"An aggregation has a name without '[', ']' and '>', got {name!r}.")
     if not isinstance(aggregation, Mapping):
         raise TypeError(f"Aggregation {name!r} is a mapping as in {_FORM}, got {type(aggregation).__name__}.")
-    kinds = [kind for kind in aggregation if kind not in (*_WITHIN, "meta")]
+    kinds = [kind for kind in aggregation if kind not in (*AGGREGATION_KEYS, "meta")]
     if len(kinds) != 1 or not isinstance(aggregation[kinds[0]], Mapping):
         raise ValueError(f"Aggregation {name!r} has one kind with a mapping, as in {_FORM}, got {kinds}.")
     if kinds[0] == _EVERYWHERE:
@@ -121,6 +144,6 @@ def _check_one(name: object, aggregation: object) -> None:
             "lets through, and under document-level security those that are hidden. Leave it out, or count them by a "
             "search of their own."
         )
-    for key in _WITHIN:
+    for key in AGGREGATION_KEYS:
         if key in aggregation:
             check_aggregations(aggregation[key])

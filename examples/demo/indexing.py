@@ -1,6 +1,7 @@
 """The demo's index: the passages, each with the vector that the bundled model makes of it."""
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
@@ -11,7 +12,9 @@ from examples.demo.progress import bar
 from examples.demo.show import say
 from opensearch_neural_sparse import (
     CachedDocumentEncoder,
+    FieldVector,
     IndexNotFoundError,
+    ModelSpec,
     NeuralSparseStore,
     SparseDocument,
     WriteOptions,
@@ -21,11 +24,26 @@ INDEX = "opensearch-neural-sparse-demo"
 MODEL_FOLDER = Path(__file__).resolve().parents[1] / "models" / "small-en"
 
 
-def index(store: NeuralSparseStore, encoder: CachedDocumentEncoder, documents: list[SparseDocument]) -> None:
-    """Encode the documents, or find their vectors in the cache, and write them to a new index."""
+def index(
+    store: NeuralSparseStore,
+    encoder: CachedDocumentEncoder,
+    documents: list[SparseDocument],
+    also: Mapping[str, ModelSpec] | None = None,
+) -> None:
+    """Encode the documents, or find their vectors in the cache, and write them to a new index.
+
+    Args:
+        store: The index.
+        encoder: The encoder.
+        documents: The documents.
+        also: Further sparse field -> its model, which gives documents the vectors that the store's model gives them.
+    """
     with suppress(IndexNotFoundError):
         store.delete_index()
     store.create()
+    for name, model in (also or {}).items():
+        store.add_field(name, model=model, shards=())
+    bindings = store.open().schema.bindings
     began = perf_counter()
     with bar() as progress:
         task = progress.add_task("encode", total=len(documents))
@@ -39,7 +57,13 @@ def index(store: NeuralSparseStore, encoder: CachedDocumentEncoder, documents: l
     began = perf_counter()
     report = store.write(
         (
-            SparseDocument(id=document.id, text=document.text, metadata=document.metadata, vector=vector)
+            SparseDocument(
+                id=document.id,
+                text=document.text,
+                metadata=document.metadata,
+                vector=vector,
+                more_vectors={name: FieldVector(vector=vector, model=bindings[name].marker) for name in also or ()},
+            )
             for document, vector in zip(documents, vectors, strict=True)
         ),
         options=WriteOptions(refresh=True, in_flight=1),

@@ -1,7 +1,7 @@
-"""The server of the page: its files, and the three searches as JSON."""
+"""The server of the page: its files, and the searches as JSON."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,17 +31,23 @@ Question = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 Value = Annotated[str, StringConstraints(min_length=1, max_length=200)] | None
 
 
-def create_app(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer) -> FastAPI:
-    """Return the page's server over a store, which is open for as long as the server runs.
+def create_app(
+    store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer, network: AsyncNeuralSparseStore | None = None
+) -> FastAPI:
+    """Return the page's server over its stores, which are open for as long as the server runs.
 
     Args:
         store: The index that is searched.
-        tokenizer: The model's; it finds the tokens that matched in the texts.
+        tokenizer: The tokenizer of both models; it finds the tokens that matched in the texts.
+        network: The same index by the field of a second model; None where it has none.
     """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with store:
+        async with AsyncExitStack() as stack:
+            for each in (store, network):
+                if each is not None:
+                    await stack.enter_async_context(each)
             yield
 
     app = FastAPI(lifespan=lifespan, openapi_url=None)
@@ -54,7 +60,7 @@ def create_app(store: AsyncNeuralSparseStore, tokenizer: SparseTokenizer) -> Fas
     @app.get("/api/search")
     async def search(q: Question, topic: Value = None, kind: Value = None) -> dict[str, Any]:
         chosen = {field: value for field, value in (("topic", topic), ("kind", kind)) if value is not None}
-        found = await search_all(store, q, chosen)
+        found = await search_all(store, q, chosen, network)
         return answer(found, await analyze(store, q, found["bm25"].hits), tokenizer)
 
     @app.get("/{name}")

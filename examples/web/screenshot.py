@@ -11,7 +11,13 @@ from scripts import chromium
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 QUESTION = "?q=how+do+I+handle+an+error"
-SIZES = {"web_page": (1280, 860), "web_page_narrow": (360, 780)}
+MODELS = "&compare=sparse+network"
+PICTURES = {
+    "web_page": (1280, 860, "", "hybrid"),
+    "web_page_narrow": (360, 780, "", "hybrid"),
+    "web_page_models": (1280, 860, MODELS, "network"),
+}
+"""Name -> width, height, what the address has beside the question, and a column that is waited for."""
 COLOURS = 128
 
 
@@ -24,12 +30,12 @@ def main() -> None:
     options = parser.parse_args()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.find(), args=chromium.FLAGS)
-        for name, (width, height) in SIZES.items():
+        for name, (width, height, choices, way) in PICTURES.items():
             page = browser.new_page(
                 viewport={"width": width, "height": height}, color_scheme=options.scheme, reduced_motion="reduce"
             )
-            page.goto(options.address + QUESTION)
-            page.locator(".hybrid .hit").first.wait_for()
+            page.goto(options.address + QUESTION + choices)
+            page.locator(f".{way} .hit").first.wait_for()
             _write(page, options.folder / f"{name}.png")
 
 

@@ -1,4 +1,4 @@
-"""One question, searched in three ways: the requests of the page."""
+"""One question, searched in three ways, and by a second model: the requests of the page."""
 
 from collections.abc import Awaitable, Mapping
 from time import perf_counter
@@ -41,21 +41,31 @@ class Found(NamedTuple):
     milliseconds: float
 
 
-async def search(store: AsyncNeuralSparseStore, question: str, chosen: Mapping[str, str]) -> dict[str, Found]:
+async def search(
+    store: AsyncNeuralSparseStore,
+    question: str,
+    chosen: Mapping[str, str],
+    network: AsyncNeuralSparseStore | None = None,
+) -> dict[str, Found]:
     """Search by BM25, by sparse vectors and by both; one after another, so that each time is that of one search.
 
     Args:
         store: The index.
         question: A text.
         chosen: Field -> the value that hits have there.
+        network: The same index by the field of a second model, where it has one.
     """
     await store.open()
     clauses = [{"term": {field: value}} for field, value in chosen.items()]
-    return {
+    found = {
         "bm25": await _timed(store.custom_search(BM25, query=question, filter=clauses)),
         "sparse": await _timed(store.search(question, size=DEPTH, explain=True, filter=clauses)),
         "hybrid": await _timed(store.hybrid_search(question, size=DEPTH, explain=True, filter=clauses, options=HYBRID)),
     }
+    if network is not None:
+        await network.open()
+        found["network"] = await _timed(network.search(question, size=DEPTH, explain=True, filter=clauses))
+    return found
 
 
 async def analyze(store: AsyncNeuralSparseStore, question: str, found: SearchHits) -> Words:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         BulkWriteError,
         DevServerError,
         EncodingWorkerError,
+        FewCandidatesWarning,
         FilterSyntaxError,
         HiddenFieldError,
         HybridPoolWarning,
@@ -106,6 +107,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.rerank.reranker import Reranker
     from opensearch_neural_sparse.search.options.fusion import Bound, BoundMode, Combination, Fusion, Normalization
     from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, SparseLeg
+    from opensearch_neural_sparse.search.options.metadata_search import MetadataMode, MetadataSearch
     from opensearch_neural_sparse.search.options.refinements.boosts import (
         BoostMode,
         DecayCurve,
@@ -221,6 +223,7 @@ _HOMES = {
         "UnmappedFieldWarning",
         "UnsupportedServerError",
         "VectorCacheError",
+        "FewCandidatesWarning",
     ),
     "index.bulk.actions": ("BulkOperation",),
     "index.bulk.report": (
@@ -295,6 +298,7 @@ _HOMES = {
         "DenseLeg",
         "SparseLeg",
     ),
+    "search.options.metadata_search": ("MetadataMode", "MetadataSearch"),
     "search.options.request_options": (
         "Partial",
         "RequestOptions",
@@ -372,6 +376,7 @@ __all__ = [
     "EncodingWorkerError",
     "Engine",
     "Family",
+    "FewCandidatesWarning",
     "FieldBoost",
     "FieldType",
     "FieldVector",
@@ -400,6 +405,8 @@ __all__ = [
     "LoadReport",
     "LoadTarget",
     "MatchSearch",
+    "MetadataMode",
+    "MetadataSearch",
     "MissingDependencyError",
     "MissingVectorWarning",
     "Mode",

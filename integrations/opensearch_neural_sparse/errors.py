@@ -405,6 +405,10 @@ class UnmappedFieldWarning(UserWarning):
     """A filter on a field that no mapping of the index has, so that no document matches."""
 
 
+class FewCandidatesWarning(UserWarning):
+    """A search for metadata that took its rows from fewer documents than match, and found fewer rows than wanted."""
+
+
 class MissingVectorWarning(UserWarning):
     """Documents written without a vector of a field; a search by that field does not find them.
 

@@ -48,6 +48,7 @@ from opensearch_neural_sparse.search.filters.foreign_syntax import (
 )
 from opensearch_neural_sparse.search.options.fusion import CombinationLike, FusionLike, NormalizationLike
 from opensearch_neural_sparse.search.options.legs import Leg
+from opensearch_neural_sparse.search.options.metadata_search import MetadataModeLike
 from opensearch_neural_sparse.search.options.page import LARGEST_WINDOW, check_size
 from opensearch_neural_sparse.search.options.refinements.aggregations import (
     Aggregations,
@@ -85,6 +86,7 @@ __all__ = [
     "FusionLike",
     "IndexInfo",
     "Leg",
+    "MetadataModeLike",
     "MetadataTypes",
     "NormalizationLike",
     "PartialLike",

@@ -14,6 +14,7 @@ CLASSES = {
     f"{COMPONENTS}.preprocessors.opensearch_neural_sparse.document_splitter.NeuralSparseDocumentSplitter",
     f"{COMPONENTS}.retrievers.opensearch_neural_sparse.bm25_retriever.OpenSearchNeuralSparseBM25Retriever",
     f"{COMPONENTS}.retrievers.opensearch_neural_sparse.hybrid_retriever.OpenSearchNeuralSparseHybridRetriever",
+    f"{COMPONENTS}.retrievers.opensearch_neural_sparse.metadata_retriever.OpenSearchNeuralSparseMetadataRetriever",
     f"{COMPONENTS}.retrievers.opensearch_neural_sparse.retriever.OpenSearchNeuralSparseRetriever",
     f"{COMPONENTS}.super_components.opensearch_neural_sparse.hybrid_search.OpenSearchNeuralSparseHybridSearch",
     f"{COMPONENTS}.super_components.opensearch_neural_sparse.indexer.OpenSearchNeuralSparseIndexer",

@@ -3,7 +3,7 @@
 import {EQUAL} from "./fusion.js";
 
 const FIELDS = ["topic", "kind"];
-export const COMPARISONS = ["bm25 sparse", "bm25 hybrid", "sparse hybrid"];
+export const COMPARISONS = ["bm25 sparse", "bm25 hybrid", "sparse hybrid", "sparse network"];
 
 export function read(longest) {
   const asked = new URLSearchParams(location.search);

@@ -2,7 +2,8 @@
 
 import {all, element, one, share} from "./dom.js";
 
-export const NAMES = {bm25: "BM25", sparse: "sparse", hybrid: "hybrid"};
+export const NAMES = {bm25: "BM25", sparse: "sparse", hybrid: "hybrid", network: "network"};
+const MOST_CHIPS = 6;  // the table of an opened hit has them all
 const WRAPPED = /([^\n]{50,})\n(?=\S)/g;  // a long line of a text goes on in the next one
 const token = (mark) => mark.title.replace(/: [^:]*$/, "") || mark.textContent.toLowerCase();
 const short = (score) => score.toFixed(score < 1 ? 4 : 2);
@@ -24,7 +25,7 @@ export function row(hit, rank, way, best, {moved, others} = {}) {
   for (const mark of all("mark", text)) share(mark, gave.get(token(mark)) ?? 0, heaviest);
   foldBefore(text);
   one(".chips", item).append(...legs(hit.legs), ...(others ?? []).map(elsewhere), ...learned(hit.matches));
-  const score = way === "bm25" ? "BM25" : "sparse";
+  const score = way === "hybrid" ? "sparse" : NAMES[way];
   more.append(hit.matches.length ? table(hit.matches, heaviest, score) : element("p", "It has no token of the question."));
   return item;
 }
@@ -74,11 +75,13 @@ function movement(ranks) {
 }
 
 function learned(matches) {
-  return matches.filter((match) => match.learned).map((match) => {
+  const added = matches.filter((match) => match.learned);
+  const shown = added.slice(0, MOST_CHIPS).map((match) => {
     const made = chip(`+ ${match.token}`, match.document_weight.toFixed(2));
     made.title = "Not in the text: the model added it, with this weight";
     return made;
   });
+  return added.length > MOST_CHIPS ? [...shown, element("li", `${added.length - MOST_CHIPS} more`, "leg")] : shown;
 }
 
 function table(matches, heaviest, score) {

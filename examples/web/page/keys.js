@@ -17,10 +17,10 @@ function move(down, across) {
   openers[Math.min(openers.length - 1, rank + down)].focus();
 }
 
-// A column that comparing leaves out is no column; one behind a tab is.
+// A column that comparing leaves out is no column; one behind a tab is. That of a second model is only compared.
 function isShown(section) {
   const {compare} = main.dataset;
-  return !compare || compare.split(" ").includes(section.className);
+  return compare ? compare.split(" ").includes(section.className) : section.className !== "network";
 }
 
 const KEYS = {

@@ -7,7 +7,7 @@ import {EQUAL, fuse, isEqual, moves} from "./fusion.js";
 import {NAMES, row, toggle} from "./hits.js";
 import "./keys.js";
 
-const SIZE = 10;
+const SIZE = 10, MODELS = "sparse network";
 const field = one("#q"), main = one("main"), alarm = one("#alert"), status = one("#status");
 const tools = one("#tools"), weights = one(".weights"), pages = one(".pages"), compare = one("#compare");
 let waiting = new AbortController(), chosen, answer = null;
@@ -52,6 +52,9 @@ function warn(title, reason, again) {
 function show() {
   main.className = "asked";
   tools.hidden = weights.hidden = false;
+  const models = one(`option[value="${MODELS}"]`, compare);
+  models.hidden = !answer.ways.network;
+  if (models.hidden && chosen.compare === MODELS) chosen.compare = "";
   one("#facets").replaceChildren(...facets(answer.facets, chosen.chosen, choose));
   for (const [way, {ms, server_ms}] of Object.entries(answer.ways)) {
     one(`section.${way} .facts`).textContent = `${ms.toFixed(0)} ms, of which OpenSearch took ${server_ms}`;
@@ -65,15 +68,16 @@ function show() {
 function showHits() {
   const hybrid = answer.ways.hybrid.hits;
   const fused = isEqual(chosen.weights) ? hybrid : fuse(answer.ways, chosen.weights, Math.max(hybrid.length, SIZE));
-  const lists = {bm25: answer.ways.bm25.hits, sparse: answer.ways.sparse.hits, hybrid: fused};
+  const lists = {...Object.fromEntries(Object.entries(answer.ways).map(([way, {hits}]) => [way, hits])), hybrid: fused};
   const last = Math.max(1, ...Object.values(lists).map((hits) => Math.ceil(hits.length / SIZE)));
   chosen.page = Math.min(chosen.page, last);
-  const moved = moves(hybrid, fused), compared = chosen.compare.split(" ");
+  const compared = chosen.compare.split(" "), moved = {hybrid: moves(hybrid, fused)};
+  if (chosen.compare === MODELS) Object.assign(moved, {sparse: moves(lists.network, lists.sparse), network: moves(lists.sparse, lists.network)});
   for (const [way, hits] of Object.entries(lists)) {
     const others = compared.filter((name) => compared.includes(way) && name !== way && way !== "hybrid");
     const first = (chosen.page - 1) * SIZE;
     const rows = hits.slice(first, first + SIZE).map((hit, at) => row(hit, first + at + 1, way, hits[0].score, {
-      moved: way === "hybrid" ? moved.get(hit.id) : 0,
+      moved: moved[way]?.get(hit.id) ?? (moved[way] ? null : 0),
       others: others.map((name) => [name, lists[name].findIndex(({id}) => id === hit.id) + 1]),
     }));
     one(`section.${way} ol`).replaceChildren(...rows.length ? rows : [element("li", nothing(hits, way), "none")]);
@@ -100,7 +104,9 @@ function showChoices(lists) {
   }
   one("button", weights).hidden = chosen.weights.bm25 === EQUAL.bm25 && chosen.weights.sparse === EQUAL.sparse;
   compare.value = chosen.compare;
+  one("#models").hidden = chosen.compare !== MODELS;
   if (!chosen.compare) {
+    if (one("fieldset :checked").value === "network") one("fieldset [value=hybrid]").checked = true;
     delete main.dataset.compare;
     return one("#shared").replaceChildren();
   }

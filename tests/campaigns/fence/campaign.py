@@ -64,7 +64,7 @@ def run_on(site: Site, seed: int, count: int) -> Tally:
             tally,
             name[:300],
             lambda path=path, call=call: _searched(path, call),
-            check=lambda result, most=most, name=name: _leak(tally, result, most, name),
+            check=lambda result, most=most, name=name: judged(tally, result, most, name),
             promised=(CommandRefusedError,),
         )
     tally.notes["paths"] = len(every_path())
@@ -83,8 +83,16 @@ def _searched(path: Path, call: Call) -> Any:
     return result
 
 
-def _leak(tally: Tally, result: object, most: int, name: str) -> Outcome | None:
-    found = leaks(result, most)
-    if found:
-        tally.examples[Outcome.LEAK][name] = f"{found[:3]} by {name}"
-    return Outcome.LEAK if found else None
+def judged(tally: Tally, result: object, most: int, name: str) -> Outcome | None:
+    """Return the fault in the result of an attempt, and keep what it holds of secret documents as its example.
+
+    Args:
+        tally: Where the attempt is counted.
+        result: What a search returned.
+        most: How many open documents there are.
+        name: The attempt in words.
+    """
+    if not (found := leaks(result, most)):
+        return None
+    tally.examples[Outcome.LEAK].setdefault(name, f"{found[:3]} by {name}")
+    return Outcome.LEAK

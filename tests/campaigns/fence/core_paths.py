@@ -20,6 +20,7 @@ from opensearch_neural_sparse import (
     HybridOptions,
     HybridSearch,
     MatchSearch,
+    MetadataSearch,
     RequestOptions,
     Rerank,
     SearchOptions,
@@ -29,7 +30,7 @@ from opensearch_neural_sparse import (
 )
 from opensearch_neural_sparse.cli.app import app
 from tests.campaigns.fence.paths import Call, Path
-from tests.campaigns.fence.site import DENSE, QUERY, Spy
+from tests.campaigns.fence.site import CANARY, DENSE, QUERY, Spy
 from tests.paths import SMALL_MODEL
 
 MANY = 50
@@ -58,6 +59,8 @@ HYBRID: dict[str, Callable[[Call], HybridOptions]] = {
     " groups": lambda call: HybridOptions(collapse=Collapse("group", size=20), boosts=[FieldBoost(field="year")]),
     " collapse": lambda call: HybridOptions(collapse="group", legs=ALL_LEGS),
 }
+METADATA = ("label", "group", "team", "year")
+"""Fields of which values of secret documents would be found."""
 BODY = {
     "size": MANY,
     "query": {"bool": {"must": ["$sparse"], "filter": ["$filters"]}},
@@ -124,8 +127,14 @@ def _calls() -> Iterator[tuple[str, str, Arguments]]:
     yield "run", " match", lambda call: (MatchSearch(QUERY, size=MANY, filter=call.joined), {})
     yield "custom_search", "", lambda call: (BODY, {"query": QUERY, "filter": call.joined})
     yield "run", " custom", lambda call: (CustomSearch(BODY, query=QUERY, filter=call.joined), {})
+    for text in (QUERY, "note, board, group 0, 2030", f"{CANARY}, *, $filters"):
+        yield "search_metadata", f" {text}", partial(_metadata, text)
     yield "scan", "", lambda call: (call.joined, {"page_size": 7, "preference": "_local"})
     yield "count", "", lambda call: (call.joined, {})
+
+
+def _metadata(text: str, call: Call) -> tuple[Any, dict[str, Any]]:
+    return MetadataSearch(text, fields=METADATA, size=MANY, filter=call.joined), {}
 
 
 def _page(call: Call, options: SearchOptions) -> dict[str, Any]:

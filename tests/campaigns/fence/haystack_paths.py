@@ -9,15 +9,17 @@ from typing import Any
 from haystack_integrations.components.retrievers.opensearch_neural_sparse import (
     OpenSearchNeuralSparseBM25Retriever,
     OpenSearchNeuralSparseHybridRetriever,
+    OpenSearchNeuralSparseMetadataRetriever,
     OpenSearchNeuralSparseRetriever,
 )
 from haystack_integrations.components.super_components.opensearch_neural_sparse import (
     OpenSearchNeuralSparseHybridSearch,
 )
 from haystack_integrations.document_stores.opensearch_neural_sparse import Retrieval
-from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, Rerank, SparseSearch
+from opensearch_neural_sparse import HybridOptions, HybridSearch, MatchSearch, MetadataSearch, Rerank, SparseSearch
+from tests.campaigns.fence.core_paths import METADATA
 from tests.campaigns.fence.paths import Call, Path
-from tests.campaigns.fence.site import QUERY, OneVector, Spy
+from tests.campaigns.fence.site import CANARY, QUERY, OneVector, Spy
 
 MANY = 50
 FENCES: tuple[Any, ...] = (
@@ -57,6 +59,12 @@ def haystack_paths() -> Iterator[Path]:
             yield Path(f"haystack {label} {way}", covers, FENCES, partial(_component, label, way))
             if not label.startswith("super"):
                 yield Path(f"haystack {label} {way} body", covers, FENCES, partial(_own_body, label, way))
+    kind = OpenSearchNeuralSparseMetadataRetriever
+    for way in ("run", "run_async"):
+        for mode in ("strict", "fuzzy"):
+            yield Path(
+                f"haystack metadata {mode} {way}", (f"{kind.__name__}.{way}",), FENCES, partial(_metadata, mode, way)
+            )
     for method, search in METHODS.items():
         for suffix in ("", "_async"):
             covers = (f"OpenSearchNeuralSparseDocumentStore.{method}{suffix}",)
@@ -77,6 +85,19 @@ def _component(label: str, way: str, call: Call) -> Any:
     if label == "sparse" and call.draw("blank"):
         return getattr(component, way)(query_sparse_embedding=call.site.embedding, filters=call.hostile)
     return _with_spy(getattr(component, way)(QUERY, **given), spy)
+
+
+def _metadata(mode: Any, way: str, call: Call) -> Any:
+    retriever = OpenSearchNeuralSparseMetadataRetriever(
+        document_store=call.site.document_store(call.name),
+        metadata_fields=[f"meta.{field}" for field in METADATA],
+        filters=call.fence,
+        filter_policy="merge",
+        top_k=MANY,
+        mode=mode,
+    )
+    text = f"{CANARY}, board" if call.draw("blank") else "note, board, group 0, 2030"
+    return getattr(retriever, way)(text, filters=call.hostile)
 
 
 def _own_body(label: str, way: str, call: Call) -> Any:
@@ -126,6 +147,11 @@ def _retrieval(call: Call, *, aggregations: bool) -> Retrieval:
     return Retrieval(search=search, filters=_both(call), explain=True, return_embedding=True, aggregations=drawn)
 
 
+def _retrieve_metadata(suffix: str, store: Any, call: Call) -> Any:
+    search = MetadataSearch("note, board, group 1, 2030", fields=METADATA, size=MANY)
+    return getattr(store, f"retrieve_metadata{suffix}")(search, filters=_both(call))
+
+
 def _retrieve(name: str, *, aggregations: bool) -> Callable[[str, Any, Call], Any]:
     def search(suffix: str, store: Any, call: Call) -> Any:
         return getattr(store, name + suffix)(_retrieval(call, aggregations=aggregations))
@@ -138,6 +164,7 @@ METHODS: dict[str, Callable[[str, Any, Call], Any]] = {
     "count_documents_by_filter": _count,
     "count_unique_metadata_by_filter": _method("count_unique_metadata_by_filter", metadata_fields=["label"]),
     "get_metadata_field_unique_values": _method("get_metadata_field_unique_values", "label", size=MANY),
+    "retrieve_metadata": _retrieve_metadata,
     "retrieve": _retrieve("retrieve", aggregations=False),
     "retrieve_with_aggregations": _retrieve("retrieve_with_aggregations", aggregations=True),
 }

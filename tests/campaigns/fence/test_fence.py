@@ -10,11 +10,13 @@ from langchain_core.documents import Document
 
 from opensearch_neural_sparse import SearchHit, SearchHits
 from opensearch_neural_sparse.devserver import DevServer
-from tests.campaigns.fence.campaign import every_path, run_on
+from tests.campaigns.attempts import attempt
+from tests.campaigns.fence.campaign import every_path, judged, run_on
 from tests.campaigns.fence.langchain_paths import OWN
 from tests.campaigns.fence.leaks import leaks
 from tests.campaigns.fence.second_fence import secured_site
 from tests.campaigns.fence.surfaces import NO_SEARCHES, search_methods
+from tests.campaigns.tally import Tally
 
 SECRET = SearchHit(id="hidden-4", score=1.0)
 ATTEMPTS = 320
@@ -46,6 +48,15 @@ def test_secret_that_lies_deep_in_a_result_is_a_leak(result: Any) -> None:
 def test_open_documents_are_no_leak() -> None:
     hits = SearchHits([SearchHit(id="open-0", score=1.0, text="river", metadata={"year": 2026})], total=4)
     assert leaks([hits, Document(id="open-1", page_content="clear")], most=4) == []
+
+
+def test_leak_of_an_attempt_is_counted_with_what_leaked() -> None:
+    tally = Tally()
+    attempt(tally, "a search", lambda: [SECRET], check=lambda found: judged(tally, found, 4, "a search"))
+    ((outcome, (example,)),) = tally.faults.items()
+    assert outcome == "1 x leak"
+    assert "hidden-4" in example
+    assert "by a search" in example
 
 
 @pytest.mark.slow

@@ -32,6 +32,7 @@ CORE: Calls = {
     "search": {"query": "planet"},
     "search_many": {"queries": ["planet"]},
     "match_search": {"text": "planet"},
+    "search_metadata": {"search": core.MetadataSearch("2001", fields=["year"])},
     "custom_search": {"body": {"query": {"match_all": {}}}},
     "hybrid_search": {"query": "planet"},
     "create": {"exist_ok": True},
@@ -47,6 +48,7 @@ HAYSTACK: Calls = {
     "get_metadata_field_min_max": {"metadata_field": "year"},
     "get_metadata_field_unique_values": {"metadata_field": "year"},
     "retrieve": {"retrieval": None},
+    "retrieve_metadata": {"search": core.MetadataSearch("2001", fields=["year"])},
     "update_by_filter": {"filters": {"field": "meta.year", "operator": "==", "value": 1}, "meta": {"year": 2}},
 }
 LANGCHAIN: Calls = {

@@ -27,6 +27,7 @@ LEFT_OUT = {
 SHA = "0" * 64
 RETRIEVERS = ("OpenSearchNeuralSparseRetriever", "OpenSearchNeuralSparseHybridRetriever")
 BM25_RETRIEVER = "OpenSearchNeuralSparseBM25Retriever"
+METADATA_RETRIEVER = "OpenSearchNeuralSparseMetadataRetriever"
 SUPER_COMPONENTS = ("OpenSearchNeuralSparseIndexer", "OpenSearchNeuralSparseHybridSearch")
 
 
@@ -127,6 +128,7 @@ _RIGHT: dict[str, Callable[[], dict[str, Any]]] = {
     "FieldVector": lambda: {"vector": {"x": 1.0}},
     "HybridSearch": lambda: {"query": "x"},
     "MatchSearch": lambda: {"text": "x"},
+    "MetadataSearch": lambda: {"text": "x", "fields": ["topic"]},
     "SparseSearch": lambda: {"query": "x"},
     "IdfQueryEncoder": lambda: {"tokenizer": _tokenizer(), "weights": [1.0] * len(_tokenizer().vocabulary)},
     "IndexJournal": lambda: {"index": "campaign-x", "url": "http://localhost:1"},
@@ -192,6 +194,7 @@ _RIGHT: dict[str, Callable[[], dict[str, Any]]] = {
         [f"haystack_integrations.{each}" for each in (*RETRIEVERS, BM25_RETRIEVER, *SUPER_COMPONENTS)],
         lambda: {"document_store": _haystack_store()},
     ),
+    METADATA_RETRIEVER: lambda: {"document_store": _haystack_store(), "metadata_fields": ["topic"]},
     **dict.fromkeys(
         [f"langchain_opensearch_neural_sparse.{each}" for each in RETRIEVERS],
         lambda: {"vectorstore": _vectorstore()},

@@ -10,8 +10,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from examples.web.app import create_app
+from examples.web.two_models import FIELD, SCHEMA, network_model
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
+    FieldVector,
+    ModelSpec,
     NeuralSparseStore,
     SparseDocument,
     WriteOptions,
@@ -48,11 +51,11 @@ def browser() -> Iterator[Browser]:
         yield it
 
 
-def app_over(url: str, index: str) -> Any:
+def app_over(url: str, index: str, network: AsyncNeuralSparseStore | None = None) -> Any:
     model = get_model(str(SMALL_MODEL))
     encoder = load_query_encoder(model)
     store = AsyncNeuralSparseStore(index, url=url, model=model, query_encoder=encoder)
-    return create_app(store, encoder.tokenizer)
+    return create_app(store, encoder.tokenizer, network)
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +89,38 @@ def long_address(server: RunningServer) -> Iterator[str]:
         ]
         store.write(documents, options=WriteOptions(refresh=True))
         with serving(app_over(server.url, index)) as port:
+            yield f"http://{HOST}:{port}/"
+        store.delete_index()
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    """The second model."""
+    return network_model(tmp_path_factory.mktemp("network"))
+
+
+@pytest.fixture(scope="module")
+def models_address(server: RunningServer, network: ModelSpec) -> Iterator[str]:
+    """The page over documents that two models rank in opposite orders, as their vectors differ here."""
+    index = f"test-{uuid.uuid4().hex}"
+    with NeuralSparseStore(index, url=server.url, model=str(SMALL_MODEL)) as store:
+        store.create(settings={"number_of_shards": 1})
+        store.add_field(FIELD, model=network, shards=())
+        marker = store.open().schema.bindings[FIELD].marker
+        documents = [
+            SparseDocument(
+                id=name,
+                text="A river.",
+                metadata=METADATA,
+                vector={"river": 3.0 - number},
+                more_vectors={FIELD: FieldVector(vector={"river": 1.0 + number, "rivers": 0.5}, model=marker)},
+            )
+            for number, name in enumerate(("first", "second", "third"))
+        ]
+        store.write(documents, options=WriteOptions(refresh=True))
+        encoder = load_query_encoder(network, engine="onnx")
+        second = AsyncNeuralSparseStore(index, url=server.url, model=network, schema=SCHEMA, query_encoder=encoder)
+        with serving(app_over(server.url, index, second)) as port:
             yield f"http://{HOST}:{port}/"
         store.delete_index()
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from haystack.document_stores.errors import DocumentStoreError
 
 from haystack_integrations.document_stores.opensearch_neural_sparse.base import BoundDocumentStore
-from haystack_integrations.document_stores.opensearch_neural_sparse.filters import needed_filters
-from opensearch_neural_sparse import IndexSchema, IndexSchemaError
+from haystack_integrations.document_stores.opensearch_neural_sparse.filters import (
+    Filters,
+    filter_errors,
+    needed_filters,
+    stored_field,
+)
+from opensearch_neural_sparse import IndexSchema, IndexSchemaError, MetadataSearch
 from opensearch_neural_sparse.layer_support import (
     AS_DATE,
     check_count,
     check_mapping,
     check_text,
     check_texts,
+    check_type,
     has_instants,
     json_value,
     named_fields,
@@ -24,6 +31,8 @@ from opensearch_neural_sparse.layer_support import (
     written_instant,
 )
 
+Row = dict[str, Any]
+"""Metadata key -> value."""
 _DATES = frozenset({"date", "date_nanos"})
 """Field types of instants."""
 
@@ -87,6 +96,36 @@ class InspectedDocumentStore(BoundDocumentStore):
         _refuse_reading(metadata_fields, (await self._open_async()).schema)
         checked = await self._checked_async(filters) or {}
         return await super().count_unique_metadata_by_filter_async(checked, metadata_fields)
+
+    def retrieve_metadata(self, search: MetadataSearch, filters: Filters | None = None) -> list[Row]:
+        """Find rows of metadata by their words: the values that documents have of some keys, each combination once.
+
+        Args:
+            search: The search, with keys of metadata, with or without `meta.` in front, as its fields; without filter.
+            filters: Haystack filters that documents satisfy.
+
+        Returns:
+            Rows as key -> value, best first.
+
+        Raises:
+            FilterError: The filters are not Haystack's.
+            IndexSchemaError: A key that no document has, or that is not searched by words.
+        """
+        check_type(MetadataSearch, search=search)
+        store = self._open()
+        schema = store.open().schema
+        with filter_errors():
+            wanted = _stored_search(search, schema, self._clause(filters, schema))
+            return _by_key(store.search_metadata(wanted), search.fields, schema)
+
+    async def retrieve_metadata_async(self, search: MetadataSearch, filters: Filters | None = None) -> list[Row]:
+        """Find rows of metadata by their words; see `retrieve_metadata`."""
+        check_type(MetadataSearch, search=search)
+        store = await self._open_async()
+        schema = (await store.open()).schema
+        with filter_errors():
+            wanted = _stored_search(search, schema, self._clause(filters, schema))
+            return _by_key(await store.search_metadata(wanted), search.fields, schema)
 
     def get_metadata_field_min_max(self, metadata_field: str) -> dict[str, Any]:
         """Return the least and the greatest value of a key, as `min` and `max`; None where there is none.
@@ -160,6 +199,19 @@ class InspectedDocumentStore(BoundDocumentStore):
         if _may_be_instants(values) and _holds_instants(metadata_field, await super().get_metadata_fields_info_async()):
             return [*map(written_instant, values)], count
         return [*map(_as_written, values)], count
+
+
+def _stored_search(search: MetadataSearch, schema: IndexSchema, clause: Mapping[str, Any] | None) -> MetadataSearch:
+    """Return a search with the fields of its keys, and with a filter in place of its own, of which there is none."""
+    if search.filter is not None:
+        raise ValueError("The filter of this search is given as filters, in Haystack's syntax; leave it out of search.")
+    return replace(search, fields=[stored_field(key, schema) for key in search.fields], filter=clause)
+
+
+def _by_key(rows: Iterable[Row], keys: Sequence[str], schema: IndexSchema) -> list[Row]:
+    """Return rows by their keys of metadata, without `meta.` in front."""
+    names = {stored_field(key, schema): key.removeprefix("meta.") for key in keys}
+    return [{names[field]: value for field, value in row.items()} for row in rows]
 
 
 def _field(key: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ from opensearch_neural_sparse.ingestion.report import LoadReport
 from opensearch_neural_sparse.ingestion.run import Progress
 from opensearch_neural_sparse.rerank.rerank_options import Rerank
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses
+from opensearch_neural_sparse.search.options.metadata_search import MetadataSearch
 from opensearch_neural_sparse.search.options.refinements.aggregations import Aggregations
 from opensearch_neural_sparse.search.options.refinements.boosts import Boost
 from opensearch_neural_sparse.search.options.refinements.collapse import Collapse
@@ -65,6 +66,7 @@ from opensearch_neural_sparse.store.operations.lifecycle import (
     read_server,
 )
 from opensearch_neural_sparse.store.operations.maintenance import force_merge, warm_up_or_clear
+from opensearch_neural_sparse.store.operations.metadata.metadata_search import search_metadata
 from opensearch_neural_sparse.store.operations.model_changes.add_field import add_field
 from opensearch_neural_sparse.store.operations.model_changes.bind_model import bind_model
 from opensearch_neural_sparse.store.operations.model_changes.reindex import reindex
@@ -650,6 +652,20 @@ class NeuralSparseStore(Portable):
         return self.run(
             CustomSearch(body, query=query, filter=filter, request=request, server_query=server_query, boosts=boosts)
         )
+
+    def search_metadata(self, search: MetadataSearch) -> list[dict[str, Any]]:
+        """Find rows of metadata by their words: the values that documents have of some fields, each combination once.
+
+        Args:
+            search: `MetadataSearch("python, active", fields=["category", "status"])`, with filter and options.
+
+        Returns:
+            Rows as field -> value, best first; a field that a document lacks is left out of its row.
+
+        Raises:
+            IndexSchemaError: A field that no index maps, that is no metadata, or that is not searched by words.
+        """
+        return self._driver.run(search_metadata(self._context, search))
 
     def hybrid_search(
         self,

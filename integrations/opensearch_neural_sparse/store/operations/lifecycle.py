@@ -14,6 +14,7 @@ from opensearch_neural_sparse.errors import HiddenFieldError, IndexNotFoundError
 from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.mapping import create_index_body, index_template_body
+from opensearch_neural_sparse.index.metadata.searched_types import SearchedBy
 from opensearch_neural_sparse.index.missing_index import EXISTING_ONLY, error_of_list, is_list
 from opensearch_neural_sparse.index.read_index import UUID_FILTER, uuids_of
 from opensearch_neural_sparse.index.seismic import SPARSE_VECTOR_SINCE
@@ -32,6 +33,7 @@ from opensearch_neural_sparse.store.operations.field_checks.boosted_fields impor
     refuse_unreadable_boosts,
     unreadable_boosts,
 )
+from opensearch_neural_sparse.store.operations.field_checks.searched_fields import searched_fields, unsearchable_fields
 from opensearch_neural_sparse.store.operations.field_checks.unmapped_fields import (
     refuse_unmapped_group,
     refuse_unmapped_legs,
@@ -274,6 +276,20 @@ def check_boosted(context: StoreContext, boosts: Sequence[Boost]) -> Steps[None]
         fresh = yield from read_index(context)
         context.refresh_index(info, fresh)
         refuse_unreadable_boosts(context.index, boosts, fresh)
+
+
+def check_searched(context: StoreContext, fields: Sequence[str]) -> Steps[dict[str, SearchedBy]]:
+    """Return fields of metadata with how each is searched; the mapping is read again first where it lacks one.
+
+    Raises:
+        IndexSchemaError: No index maps a field, or it is not searched by words.
+    """
+    info = yield from reopen_index(context)
+    if unsearchable_fields(fields, info):
+        fresh = yield from read_index(context)
+        context.refresh_index(info, fresh)
+        info = fresh
+    return searched_fields(context.index, fields, info)
 
 
 def check_fields(

@@ -124,7 +124,7 @@ def _found(context: StoreContext, search: Search) -> Steps[SearchHits]:
         if slow := has_embedder(search.options.legs):
             legs = yield EmbedLegs(search.options.legs, search.query)
             search = replace(search, options=replace(search.options, legs=embedding_once(legs)))
-    (hits,) = yield from _run(context, partial(build, context, search), search.clauses, asked, slow=slow)
+    (hits,) = yield from run_requests(context, partial(build, context, search), search.clauses, asked, slow=slow)
     yield from check_aggregated(context, _aggregations(search), [hits])
     return hits
 
@@ -156,7 +156,7 @@ def _run_sparse_searches(
     yield from open_index(context, unbound=search.options.server_query is not None)
     yield from check_boosted(context, search.options.boosts)
     wanted = partial(_sparse, context, several, before_reranking(search))
-    found = yield from _run(context, wanted, search.clauses, _asked(search))
+    found = yield from run_requests(context, wanted, search.clauses, _asked(search))
     yield from check_aggregated(context, search.options.aggregations, found)
     reranked = []
     for query, hits in zip(several, found, strict=True):
@@ -205,14 +205,23 @@ def build(context: StoreContext, search: Search, server: ServerInfo, info: Index
     return _custom(context, search, server, info)
 
 
-def _run(
+def run_requests(
     context: StoreContext,
     build: Build,
     clauses: Sequence[Mapping[str, Any]],
-    asked: Sequence[ServerQuery],
+    asked: Sequence[ServerQuery] = (),
     *,
     slow: bool = False,
 ) -> Steps[list[SearchHits]]:
+    """Run requests that are built for the index as it is, and check their filter.
+
+    Args:
+        context: The store's context.
+        build: Returns the requests.
+        clauses: The filter.
+        asked: What the server is asked to encode the query with.
+        slow: Whether building takes long enough to be done off an event loop.
+    """
     yield from open_index(context, unbound=bool(asked))
     yield from check_numbers(context, clauses)
     for _ in range(MAX_ATTEMPTS):

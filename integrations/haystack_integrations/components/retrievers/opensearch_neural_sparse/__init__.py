@@ -14,6 +14,9 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.bm25_r
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.hybrid_retriever import (
     OpenSearchNeuralSparseHybridRetriever,
 )
+from haystack_integrations.components.retrievers.opensearch_neural_sparse.metadata_retriever import (
+    OpenSearchNeuralSparseMetadataRetriever,
+)
 from haystack_integrations.components.retrievers.opensearch_neural_sparse.retriever import (
     OpenSearchNeuralSparseRetriever,
 )
@@ -21,5 +24,6 @@ from haystack_integrations.components.retrievers.opensearch_neural_sparse.retrie
 __all__ = [
     "OpenSearchNeuralSparseBM25Retriever",
     "OpenSearchNeuralSparseHybridRetriever",
+    "OpenSearchNeuralSparseMetadataRetriever",
     "OpenSearchNeuralSparseRetriever",
 ]

@@ -216,9 +216,9 @@ class Retriever:
         except FAILURES as error:
             return self._nothing(error)
 
-    def _nothing(self, error: Exception) -> dict[str, list[Document]]:
+    def _nothing(self, error: Exception, output: str = "documents") -> dict[str, list[Any]]:
         if self.raise_on_failure:
             raise error
         kind = type(self).__name__
         logger.warning("{kind} found nothing, since the search failed: {error}", kind=kind, error=error)
-        return {"documents": []}
+        return {output: []}

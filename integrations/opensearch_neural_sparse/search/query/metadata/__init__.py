@@ -1,0 +1,1 @@
+"""Query clauses over words of metadata."""

@@ -19,7 +19,7 @@ author = "The opensearch-neural-sparse maintainers"
 copyright = author  # noqa: A001  Sphinx's word
 version = release = opensearch_neural_sparse.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["haystack_integration_page.md"]  # a page of another site
 html_theme = "furo"
 html_title = f"{project} {release}"
@@ -27,7 +27,6 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 default_role = "code"
 myst_heading_anchors = 3
-myst_fence_as_directive = ["mermaid"]
 
 autodoc_default_options = {
     "members": True,

@@ -69,6 +69,7 @@ _TYPE = "   :type: "
 _MODULES = re.compile(r"(?<![\w.~])(?:\w+\.)+(?=\w)")
 _WHOLE = 20
 _AT = re.compile(r"`[^`]*`|(\w)@(?=\d)")
+_MARKDOWN_LINK = re.compile(r"\[([^]]+)\]\s*\((https?://[^)\s]+)\)")
 _SECRET = re.compile(r"EnvVarSecret\(_env_vars=\(([^()]+?),? ?\), _strict=False, _type=<[^<>]*>\)")
 _DEFAULT_VALUE = re.compile(r"(\w+(?:Options|Leg))\((?:[^()]|\(\)|\((?:[^()]|\(\))*\))+\)")
 
@@ -149,7 +150,7 @@ def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: 
         result += ["", f"One of {', '.join(f'`{choice.value}`' for choice in obj)}.", ""]
     if what in {"attribute", "property"}:
         result[0] = f": {result[0]}"  # an empty type, for else all before the first colon would be one
-    lines[:] = result
+    lines[:] = _MARKDOWN_LINK.sub(r"`\1 <\2>`__", "\n".join(result)).splitlines()
 
 
 def _short_types(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:

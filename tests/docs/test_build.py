@@ -113,11 +113,12 @@ def test_addresses_of_other_hosts_are_found() -> None:
 
 
 @pytest.mark.slow
-def test_site_shows_measures_and_secrets_as_they_are_written(site: Path) -> None:
+def test_site_shows_measures_secrets_and_links_as_they_are_meant(site: Path) -> None:
     assert not [page.name for page in site.rglob("*.html") if "mailto:" in page.read_text(encoding="utf-8")]
     haystack = re.sub(r"<[^>]+>", "", (site / "reference" / "haystack.html").read_text(encoding="utf-8"))
     assert "api_key=Secret.from_env_var('OPENSEARCH_API_KEY', strict=False)" in haystack
     assert "EnvVarSecret" not in haystack
+    assert "](http" not in haystack
 
 
 @pytest.mark.slow

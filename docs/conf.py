@@ -9,6 +9,8 @@ from inspect import getdoc, isroutine
 from pathlib import Path
 from typing import Any
 
+from docutils import nodes
+
 import opensearch_neural_sparse
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -19,7 +21,7 @@ author = "The opensearch-neural-sparse maintainers"
 copyright = author  # noqa: A001  Sphinx's word
 version = release = opensearch_neural_sparse.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinxcontrib.mermaid"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["haystack_integration_page.md"]  # a page of another site
 html_theme = "furo"
 html_title = f"{project} {release}"
@@ -27,7 +29,6 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 default_role = "code"
 myst_heading_anchors = 3
-myst_fence_as_directive = ["mermaid"]
 
 autodoc_default_options = {
     "members": True,
@@ -64,6 +65,12 @@ _IN_THE_SITE = {"](../ARCHITECTURE.md": "](architecture.md", "](../README.md": "
 _ATTRIBUTES = re.compile(r"^Attributes:\n((?: .*\n?)+)", re.MULTILINE)
 _ENTRY = re.compile(r"^    \w+:")
 _FENCE = "```"
+_TYPE = "   :type: "
+_MODULES = re.compile(r"(?<![\w.~])(?:\w+\.)+(?=\w)")
+_WHOLE = 20
+_AT = re.compile(r"`[^`]*`|(\w)@(?=\d)")
+_MARKDOWN_LINK = re.compile(r"\[([^]]+)\]\s*\((https?://[^)\s]+)\)")
+_SECRET = re.compile(r"EnvVarSecret\(_env_vars=\(([^()]+?),? ?\), _strict=False, _type=<[^<>]*>\)")
 _DEFAULT_VALUE = re.compile(r"(\w+(?:Options|Leg))\((?:[^()]|\(\)|\((?:[^()]|\(\))*\))+\)")
 
 
@@ -75,6 +82,8 @@ def setup(app: Any) -> None:
     app.connect("autodoc-process-signature", _short_defaults)
     app.connect("autodoc-process-docstring", _attributes_of_bases, priority=300)
     app.connect("autodoc-process-docstring", _as_napoleon_reads_it, priority=400)
+    app.connect("autodoc-process-docstring", _short_types, priority=600)
+    app.connect("doctree-read", _whole_names)
     app.connect("missing-reference", _public_name)
 
 
@@ -92,11 +101,17 @@ def _inherited_from_others(app: Any, what: str, name: str, obj: object, skip: bo
 def _short_defaults(
     app: Any, what: str, name: str, obj: object, options: object, signature: str | None, returns: str | None
 ) -> tuple[str | None, str | None]:
-    """Return a signature whose default options are written as they are made, `SearchOptions()`."""
+    """Return a signature whose default options are written as they are made, `SearchOptions()`, secrets too."""
+    signature = signature and _SECRET.sub(_as_it_is_made, signature)
     before = None
     while signature and signature != before:
         before, signature = signature, _DEFAULT_VALUE.sub(r"\1()", signature)
     return signature, returns
+
+
+def _as_it_is_made(secret: re.Match[str]) -> str:
+    names = secret[1]
+    return f"Secret.from_env_var({f'[{names}]' if ',' in names else names}, strict=False)"
 
 
 def _attributes_of_bases(app: Any, what: str, name: str, obj: Any, options: object, lines: list[str]) -> None:
@@ -130,12 +145,30 @@ def _as_napoleon_reads_it(app: Any, what: str, name: str, obj: object, options: 
             inside = not inside
             result += [line.replace(_FENCE, ".. code-block:: "), ""] if inside else [""]
         else:
-            result.append(f"    {line}" if inside else line)
+            result.append(f"    {line}" if inside else _AT.sub(_no_address, line))
     if isinstance(obj, type) and issubclass(obj, Enum):
         result += ["", f"One of {', '.join(f'`{choice.value}`' for choice in obj)}.", ""]
     if what in {"attribute", "property"}:
         result[0] = f": {result[0]}"  # an empty type, for else all before the first colon would be one
-    lines[:] = result
+    lines[:] = _MARKDOWN_LINK.sub(r"`\1 <\2>`__", "\n".join(result)).splitlines()
+
+
+def _short_types(app: Any, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
+    """Show the types of attributes without their modules, as those of parameters."""
+    lines[:] = [_MODULES.sub(r"~\g<0>", line) if line.startswith(_TYPE) else line for line in lines]
+
+
+def _whole_names(app: Any, doctree: nodes.document) -> None:
+    """Mark options and short names in code, which no line end is to break at a hyphen."""
+    for literal in doctree.findall(nodes.literal):
+        text = literal.astext()
+        if text.startswith("-") or max(map(len, text.split()), default=0) <= _WHOLE:
+            literal["classes"].append("whole")
+
+
+def _no_address(found: re.Match[str]) -> str:
+    """Return what is no address of e-mail, as `NDCG@10` is none, so that it becomes no link."""
+    return f"{found[1]}\\@" if found[1] else found[0]
 
 
 def _public_name(app: Any, env: Any, node: Any, content: Any) -> Any:

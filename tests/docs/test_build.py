@@ -1,20 +1,24 @@
-"""The documentation as a site: it builds without a warning, and what it lists is all there is."""
+"""The documentation as a site: builds without a warning, lists all there is, needs no other host, fits a phone."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 import opensearch_neural_sparse
 from opensearch_neural_sparse import get_model
 from opensearch_neural_sparse.models.catalog.benchmarks import BM25_RELEVANCE
 from opensearch_neural_sparse.models.registry import CATALOGUE
 from opensearch_neural_sparse.models.spec import ModelSpec
+from scripts import chromium
+from tests.conftest import give_up
 from tests.models.situations import SITUATIONS, Situation
 from tests.paths import ROOT
 
@@ -24,6 +28,18 @@ DOCUMENTED = re.compile(r"^\.\. auto(?:class|exception|function):: (\w+)$", re.M
 FIGURE = re.compile(r"(?<![\w.])\.\d{3,4}|[\d,]+ (?:MB|s)\b|\d+\.\d / \d+\.\d|0\.4\d")
 """NDCG@10 and recall, sizes, seconds, p10 and p50, and the ratios of a hybrid request."""
 HAYSTACK = "haystack_integrations.{}.opensearch_neural_sparse"
+LOADED = {("script", "src"), ("img", "src"), ("iframe", "src"), ("source", "src"), ("link", "href")}
+NOT_LOADED = {"canonical", "next", "prev", "index", "search", "author", "copyright"}
+ELSEWHERE = re.compile(r"""(?:from|import|@import|url\()[\s"'(]*(?:https?:)?//[^\s"')]+""")
+"""What a script or a style loads from a host that it names."""
+OUTSIDE = """() => [...document.querySelectorAll("body *")].filter(element => {
+  const box = element.getBoundingClientRect()
+  if (!box.width || box.left < 0 || box.right < document.documentElement.clientWidth + 1) return false
+  for (let around = element.parentElement; around.closest("article"); around = around.parentElement)
+    if (["auto", "scroll"].includes(getComputedStyle(around).overflowX)) return false
+  return !element.closest(".sidebar-drawer, .toc-drawer")
+}).map(element => element.outerHTML.slice(0, 80))"""
+"""What lies beyond the right edge and cannot be moved sideways; the drawers of the menus wait there."""
 PACKAGES = (
     "opensearch_neural_sparse",
     "langchain_opensearch_neural_sparse",
@@ -60,6 +76,75 @@ def test_site_describes_choices_and_what_retrievers_share(site: Path) -> None:
         assert f">{choice.value}<" in (site / "reference" / "search.html").read_text(encoding="utf-8")
     retrievers = (site / "reference" / "langchain.html").read_text(encoding="utf-8")
     assert retrievers.count("How many documents to return") == 2
+
+
+class _Loaded(HTMLParser):
+    """Addresses that a page loads, and the code within it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self._within = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._within = tag
+        if dict(attrs).get("rel") not in NOT_LOADED:
+            self.addresses += [value or "" for name, value in attrs if (tag, name) in LOADED]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._within in {"script", "style"}:
+            self.addresses += ELSEWHERE.findall(data)
+
+    def elsewhere(self) -> list[str]:
+        return [address for address in self.addresses if "//" in address]
+
+
+def test_addresses_of_other_hosts_are_found() -> None:
+    page = """<link rel="stylesheet" href="//a.example/x.css"><script src="https://b.example/x.js"></script>
+        <script type="module">import x from "https://c.example/x.mjs";</script>
+        <style>@import url("//d.example");</style>
+        <link rel="next" href="https://e.example/next"><script src="own.js"></script><a href="https://f.example">far</a>"""
+    found = _Loaded(page).elsewhere()
+    assert [host for host in "abcdef" if f"//{host}.example" in " ".join(found)] == ["a", "b", "c", "d"]
+
+
+@pytest.mark.slow
+def test_site_shows_measures_secrets_and_links_as_they_are_meant(site: Path) -> None:
+    assert not [page.name for page in site.rglob("*.html") if "mailto:" in page.read_text(encoding="utf-8")]
+    haystack = re.sub(r"<[^>]+>", "", (site / "reference" / "haystack.html").read_text(encoding="utf-8"))
+    assert "api_key=Secret.from_env_var('OPENSEARCH_API_KEY', strict=False)" in haystack
+    assert "EnvVarSecret" not in haystack
+    assert "](http" not in haystack
+
+
+@pytest.mark.slow
+def test_site_loads_no_script_style_or_picture_from_another_host(site: Path) -> None:
+    pages = {page.name: _Loaded(page.read_text(encoding="utf-8")) for page in site.rglob("*.html")}
+    assert len(pages) > 50
+    assert {name: page.elsewhere() for name, page in pages.items() if page.elsewhere()} == {}
+    styles = {style.name: ELSEWHERE.findall(style.read_text(encoding="utf-8")) for style in site.rglob("*.css")}
+    assert styles["site.css"] == []
+    assert {name: found for name, found in styles.items() if found} == {}
+
+
+@pytest.mark.slow
+def test_pages_fit_a_narrow_screen_and_show_their_pictures(site: Path) -> None:
+    path = chromium.find()
+    if path is None:
+        give_up("No Chromium for this test. Where apt-get may be used, python scripts/chromium.py installs one.")
+    wrong = {}
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=chromium.FLAGS) as it:
+        page = it.new_page(viewport={"width": 360, "height": 780})
+        for file in sorted(site.rglob("*.html")):
+            page.goto(file.as_uri())
+            missing = page.evaluate("[...document.images].filter(image => !image.naturalWidth).map(image => image.src)")
+            if found := page.evaluate(OUTSIDE) + missing:
+                wrong[file.name] = found
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -1,14 +1,15 @@
-"""The pictures of the front page and of the concepts show what the bundled model and a real server give."""
+"""Pictures show what the bundled model and a real server give, and the rooms what the import rules say."""
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from docs import draw_results, draw_vectors
+from docs import draw_architecture, draw_results, draw_vectors
 from examples.demo.reference import language_reference
 from opensearch_neural_sparse import load_document_encoder, load_query_encoder
 from tests.paths import ROOT
@@ -51,3 +52,14 @@ def test_picture_of_vectors_is_what_the_model_makes_of_both_texts() -> None:
     query = load_query_encoder(draw_vectors.MODEL).encode_query(draw_vectors.QUERY)
     drawn = draw_vectors.PICTURE.read_text(encoding="utf-8")
     assert_same_but_for_rounding(draw_vectors.draw(document, query), drawn)
+
+
+@pytest.mark.parametrize("picture", draw_architecture.pictures(), ids=lambda path: path.name)
+def test_picture_of_the_architecture_is_drawn_and_shown(picture: Path) -> None:
+    assert draw_architecture.pictures()[picture] == picture.read_text(encoding="utf-8")
+    assert f"]({picture.relative_to(ROOT)})" in (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+
+
+def test_messages_of_the_architecture_go_between_the_parts_shown() -> None:
+    for lanes, messages in (draw_architecture.SEARCH, draw_architecture.WRITE):
+        assert {part for message in messages for part in message[:2]} == {*lanes}

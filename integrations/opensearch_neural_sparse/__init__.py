@@ -123,6 +123,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
     from opensearch_neural_sparse.search.results.leg_scores import LegScore
+    from opensearch_neural_sparse.search.results.search_profile import ProfiledRequest, ProfiledSearch, SearchProfile
     from opensearch_neural_sparse.search.results.token_matches import TokenMatch
     from opensearch_neural_sparse.server_info import ServerInfo
     from opensearch_neural_sparse.server_models.archive import ArchiveFormat
@@ -315,6 +316,7 @@ _HOMES = {
         "SearchHits",
     ),
     "search.results.leg_scores": ("LegScore",),
+    "search.results.search_profile": ("ProfiledRequest", "ProfiledSearch", "SearchProfile"),
     "search.results.token_matches": ("TokenMatch",),
     "server_info": ("ServerInfo",),
     "server_models.archive": ("ArchiveFormat",),
@@ -422,6 +424,8 @@ __all__ = [
     "Pooling",
     "Precision",
     "Priority",
+    "ProfiledRequest",
+    "ProfiledSearch",
     "Prune",
     "PruneType",
     "PublishedScores",
@@ -447,6 +451,7 @@ __all__ = [
     "SearchHit",
     "SearchHits",
     "SearchOptions",
+    "SearchProfile",
     "SeismicParameters",
     "SeismicSearch",
     "SemanticField",

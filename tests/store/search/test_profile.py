@@ -92,6 +92,7 @@ def profile_of(hits: SearchHits) -> SearchProfile:
     parts = [profile.encode_ms or 0.0, *answers, profile.read_ms, profile.rerank_ms or 0.0]
     assert min(parts) >= 0
     assert sum(parts) <= profile.total_ms
+    assert profile.other_ms == pytest.approx(profile.total_ms - sum(parts), abs=1e-6)
     for request in profile.requests:
         if request.took_ms is not None and request.answer_ms is not None:
             assert request.took_ms <= request.answer_ms

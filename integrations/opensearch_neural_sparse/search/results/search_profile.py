@@ -69,8 +69,8 @@ class SearchProfile:
     span holds it. The server is not asked for a profile of its own (`"profile": true` in a body), because OpenSearch
     2.19 fails at it in a hybrid query.
 
-    Times are in milliseconds. Those of the client, all but `took_ms`, do not overlap, and sum to less than `total_ms`:
-    what is left is the reading of index and server, where they were not known yet, and checks.
+    Times are in milliseconds. Those of the client, all but `took_ms`, do not overlap; `other_ms` is what they leave of
+    `total_ms`.
 
     Attributes:
         requests: The requests that search, in the order in which they were sent; those that read the index, the server
@@ -98,6 +98,12 @@ class SearchProfile:
     def searches(self) -> tuple[ProfiledSearch, ...]:
         """The searches of the request that the hits are of."""
         return tuple(search for request in self.requests if request.used for search in request.searches)
+
+    @property
+    def other_ms(self) -> float:
+        """Time of no part: reading of index and server that were not known yet, checks, and refused requests."""
+        answers = sum(request.answer_ms or 0.0 for request in self.requests)
+        return self.total_ms - answers - (self.encode_ms or 0.0) - self.read_ms - (self.rerank_ms or 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the profile as plain values, with the bodies."""

@@ -154,6 +154,7 @@ class AsyncMethods(VectorStoreBase):
         options: SearchOptions = DEFAULT_SEARCH,
     ) -> tuple[list[Document], Mapping[str, Any]]:
         """Run `similarity_search_with_aggregations` asynchronously."""
+        checked_options(options)
         schema = await self.stores.aschema_for(aggregations)
         vector = await self._adense_vector(query)
         hits = await self._ahits(self._aggregating(query, k, filter, aggregations, options, schema, vector))

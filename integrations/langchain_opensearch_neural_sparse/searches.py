@@ -28,6 +28,15 @@ def with_rerank(options: Options, rerank: Rerank | None) -> Options:
     return options if rerank is None else replace(options, rerank=rerank)
 
 
+def refuse_profile(options: SearchOptions) -> None:
+    """Raise ValueError for a profile, which documents cannot carry."""
+    if options.profile:
+        raise ValueError(
+            "profile=True has no effect here: documents cannot carry a profile. Search with the store of the core, "
+            "`vectorstore.store.search(query, options=...).profile`, or leave it out."
+        )
+
+
 def with_stored_boosts(options: Options, schema: IndexSchema) -> Options:
     """Return options with the fields of their boosts, which are keys of metadata, as the index holds them."""
     if not options.boosts:

@@ -238,6 +238,7 @@ class SyncMethods(VectorStoreBase):
         Returns:
             The documents, and name -> result of each aggregation as the server sends it.
         """
+        checked_options(options)
         schema = self.stores.schema_for(aggregations)
         vector = self._dense_vector(query)
         hits = self._hits(self._aggregating(query, k, filter, aggregations, options, schema, vector))

@@ -16,7 +16,7 @@ from langchain_opensearch_neural_sparse.documents import DocumentMapper, Row, se
 from langchain_opensearch_neural_sparse.filters import Filter, compile_filter, field_of
 from langchain_opensearch_neural_sparse.mmr import cosine, diverse
 from langchain_opensearch_neural_sparse.retrieval_modes import RetrievalMode, refuse_cosines, search_by_mode
-from langchain_opensearch_neural_sparse.searches import filter_search, with_rerank, with_stored_boosts
+from langchain_opensearch_neural_sparse.searches import filter_search, refuse_profile, with_rerank, with_stored_boosts
 from langchain_opensearch_neural_sparse.store_pair import StorePair
 from opensearch_neural_sparse import (
     HybridOptions,
@@ -227,8 +227,10 @@ def checked_options(options: SearchOptions) -> SearchOptions:
 
     Raises:
         TypeError: They are of another kind.
+        ValueError: They ask for a profile, which documents cannot carry.
     """
     check_type(SearchOptions, options=options)
+    refuse_profile(options)
     return options
 
 

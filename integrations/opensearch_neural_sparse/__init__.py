@@ -125,6 +125,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
     from opensearch_neural_sparse.search.results.leg_scores import LegScore
+    from opensearch_neural_sparse.search.results.search_profile import ProfiledRequest, ProfiledSearch, SearchProfile
     from opensearch_neural_sparse.search.results.token_matches import TokenMatch
     from opensearch_neural_sparse.server_info import ServerInfo
     from opensearch_neural_sparse.server_models.archive import ArchiveFormat
@@ -319,6 +320,7 @@ _HOMES = {
         "SearchHits",
     ),
     "search.results.leg_scores": ("LegScore",),
+    "search.results.search_profile": ("ProfiledRequest", "ProfiledSearch", "SearchProfile"),
     "search.results.token_matches": ("TokenMatch",),
     "server_info": ("ServerInfo",),
     "server_models.archive": ("ArchiveFormat",),
@@ -429,6 +431,8 @@ __all__ = [
     "Pooling",
     "Precision",
     "Priority",
+    "ProfiledRequest",
+    "ProfiledSearch",
     "Prune",
     "PruneType",
     "PublishedScores",
@@ -454,6 +458,7 @@ __all__ = [
     "SearchHit",
     "SearchHits",
     "SearchOptions",
+    "SearchProfile",
     "SeismicParameters",
     "SeismicSearch",
     "SemanticField",

@@ -60,7 +60,7 @@ from opensearch_neural_sparse.search.options.refinements.boosts import renamed_b
 from opensearch_neural_sparse.search.options.request_options import PartialLike
 from opensearch_neural_sparse.search.options.search_options import DEFAULT_SEARCH
 from opensearch_neural_sparse.search.requests.custom_request import holding_filter
-from opensearch_neural_sparse.search.requests.searches import Search, boosts_of
+from opensearch_neural_sparse.search.requests.searches import Search, boosts_of, is_profiled
 from opensearch_neural_sparse.search.results.hits import parse_hits, scored_vector
 from opensearch_neural_sparse.store.described import repr_over
 from opensearch_neural_sparse.store.encoders import Encoders
@@ -122,6 +122,7 @@ __all__ = [
     "holding_filter",
     "hosts_of",
     "instant_of",
+    "is_profiled",
     "json_value",
     "langchain_form",
     "load_query_tokenizer",

@@ -80,3 +80,17 @@ def test_aggregations_beside_a_custom_search_or_of_another_form_are_refused() ->
         Retrieval(search=CustomSearch({"query": {"match_all": {}}}), aggregations=ASKED)
     with pytest.raises(ValueError, match="got none"):
         Retrieval(search=SparseSearch("x"), aggregations={})
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        SparseSearch("river", options=SearchOptions(profile=True)),
+        HybridSearch("river", options=HybridOptions(profile=True)),
+        MatchSearch("river", profile=True),
+        CustomSearch({}, profile=True),
+    ],
+)
+def test_a_profile_that_documents_cannot_carry_is_refused(search: Any) -> None:
+    with pytest.raises(ValueError, match=r"profile=True has no effect here: documents cannot carry a profile"):
+        Retrieval(search=search)

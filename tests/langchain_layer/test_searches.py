@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from langchain_opensearch_neural_sparse import (
+    OpenSearchNeuralSparseHybridRetriever,
+    OpenSearchNeuralSparseRetriever,
+)
 from langchain_opensearch_neural_sparse.searches import dense_leg_search, filter_search
 from opensearch_neural_sparse import (
     CustomSearch,
@@ -52,3 +56,20 @@ def test_methods_of_a_vector_store_build_searches() -> None:
     assert store.last == SparseSearch({"river": 1.0}, size=4, filter=[])
     vectorstore.max_marginal_relevance_search(" ", filter=ENGLISH)
     assert store.last == filter_search(" ", [ENGLISH], 20, SearchOptions(), schema=store.schema)
+
+
+def test_a_profile_that_documents_cannot_carry_is_refused() -> None:
+    vectorstore = vectorstore_over(RecordingStore())
+    options, hybrid = SearchOptions(profile=True), HybridOptions(profile=True)
+    counted = {"most": {"max": {"field": "year"}}}
+    for search in (
+        lambda: vectorstore.similarity_search("river", options=options),
+        lambda: vectorstore.similarity_search_by_sparse_vector({"river": 1.0}, options=options),
+        lambda: vectorstore.max_marginal_relevance_search("river", options=options),
+        lambda: vectorstore.similarity_search_with_aggregations("river", counted, options=hybrid),
+        lambda: vectorstore.as_retriever(search_kwargs={"options": options}).invoke("river"),
+        lambda: OpenSearchNeuralSparseRetriever(vectorstore=vectorstore, options=options).invoke("river"),
+        lambda: OpenSearchNeuralSparseHybridRetriever(vectorstore=vectorstore, options=hybrid),
+    ):
+        with pytest.raises(ValueError, match=r"profile=True has no effect here: documents cannot carry a profile"):
+            search()

@@ -16,6 +16,7 @@ from langchain_opensearch_neural_sparse.searches import (
     Clauses,
     dense_leg_search,
     filter_search,
+    refuse_profile,
     sparse_leg_search,
     with_rerank,
     with_stored_boosts,
@@ -101,6 +102,7 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
         size, clauses = self._page(k, filter, schema)
         weights = self.weights if weights is None else weights
         language = self.language if language is None else language
+        refuse_profile(self.options)
         options = with_stored_boosts(self._reranked(rerank), schema)
         if self.legs is not None and len(self.legs) == 1 and weights is None:
             return self._leg_search(self.legs[0], query, size, clauses, vector, options, language)

@@ -8,7 +8,7 @@ from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, Callba
 from langchain_core.documents import Document
 
 from langchain_opensearch_neural_sparse.retrievers.base import Filter, NeuralSparseRetriever
-from langchain_opensearch_neural_sparse.searches import filter_search, with_rerank, with_stored_boosts
+from langchain_opensearch_neural_sparse.searches import filter_search, refuse_profile, with_rerank, with_stored_boosts
 from opensearch_neural_sparse import CustomSearch, IndexSchema, Rerank, SearchOptions, SparseSearch
 from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, holding_filter
 
@@ -43,6 +43,7 @@ class OpenSearchNeuralSparseRetriever(NeuralSparseRetriever):
     ) -> SparseSearch | CustomSearch:
         size, clauses = self._page(k, filter, schema)
         chosen = with_rerank(options or self.options, rerank or (self.rerank if options is None else None))
+        refuse_profile(chosen)
         chosen = with_stored_boosts(chosen, schema)
         if self.body is not None:
             body = {**(holding_filter(self.body) if clauses else self.body), "size": size}

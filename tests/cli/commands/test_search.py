@@ -20,7 +20,7 @@ from tests.paths import SMALL_MODEL
 
 pytestmark = pytest.mark.newest_server
 
-RESULT = {"total", "total_is_exact", "took_ms", "fusion", "hits"}
+RESULT = {"total", "total_is_exact", "took_ms", "fusion", "profile", "hits"}
 HIT = {"id", "index", "score", "text", "metadata", "chunk", "matches", "legs"}
 
 
@@ -47,6 +47,7 @@ def test_json_has_stable_names_and_nothing_stands_beside_it(cli: Run, filled: st
     (first, *_) = done.json["hits"]
     assert set(first) == HIT
     assert (first["id"], first["metadata"], first["matches"]) == ("heart", {"year": 2020}, None)
+    assert done.json["profile"] is None
 
 
 def test_an_explanation_names_tokens_that_sum_up_to_the_score(cli: Run, filled: str) -> None:
@@ -61,6 +62,48 @@ def test_hybrid_search_explains_its_legs(cli: Run, filled: str) -> None:
     assert done["fusion"] == "server rrf"
     assert done["hits"][0]["id"] == "stone"
     assert {name: leg["rank"] for name, leg in done["hits"][0]["legs"].items()} == {"bm25": 1, "sparse": 1}
+
+
+def test_a_profile_shows_times_and_bodies(cli: Run, filled: str) -> None:
+    query = (
+        "search",
+        filled,
+        "stone",
+        "--model",
+        MODEL,
+        "--hybrid",
+        "--profile",
+        "--filter",
+        '{"term": {"year": 2021}}',
+    )
+    done = cli(*query)
+    assert done.status == 0
+    parts = [line.split("  ")[0] for line in done.out.partition("part ")[2].splitlines()[1:] if line]
+    assert parts[:6] == ["encode", f"/{filled}/_search", "read", "rerank", "other", "total"]
+    assert f"hits (bm25, sparse): /{filled}/_search\n{{" in done.out
+    assert json.loads(done.out[done.out.index("_search\n{") + len("_search\n") :])["query"]["hybrid"]
+
+
+def test_a_profile_is_part_of_the_json(cli: Run, filled: str) -> None:
+    query = ("search", filled, "heart", "--model", MODEL, "--profile", "--explain", "--json")
+    fused = ("--hybrid", "--normalization", "min_max")
+    for more, searches in (((), 1), (fused, 3)):
+        profile = cli(*query, *more).json["profile"]
+        (request,) = profile["requests"]
+        assert len(request["searches"]) == searches
+        assert request["searches"][0]["body"]["query"]
+        assert profile["total_ms"] > request["answer_ms"] >= request["took_ms"]
+
+
+def test_a_profile_of_several_searches_has_a_row_for_each(cli: Run, filled: str) -> None:
+    query = ("search", filled, "heart", "--model", MODEL, "--profile", "--explain", "--hybrid")
+    out = cli(*query, "--normalization", "min_max").out
+    assert [line.split("   ")[0] for line in out.splitlines() if line.startswith("  ") and "(" in line][-3:] == [
+        "  hits (bm25, sparse)",
+        "  leg ranks (bm25)",
+        "  leg ranks (sparse)",
+    ]
+    assert out.count(f"/{filled}/_search\n") == 3
 
 
 def test_filters_and_sizes_narrow_down(cli: Run, filled: str) -> None:

@@ -15,11 +15,14 @@ from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
     Bm25Leg,
     BulkWriteError,
+    ChunkOptions,
     HybridOptions,
     IndexNotBoundError,
+    IndexSchema,
     IndexSchemaError,
     ModelMismatchError,
     NeuralSparseStore,
+    SearchHits,
     SearchOptions,
     SparseDocument,
     SparseLeg,
@@ -29,7 +32,7 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.index.binding.model_binding import write_bindings
 from opensearch_neural_sparse.index.mapping import add_field_body
 from opensearch_neural_sparse.models import registry
-from opensearch_neural_sparse.search.fusion.rrf import rrf_term, shortest
+from opensearch_neural_sparse.search.fusion.rrf import fuse, rrf_term, shortest
 from opensearch_neural_sparse.store.bulk.index_guard import CHECK_INTERVAL
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
@@ -236,6 +239,108 @@ def test_search_after_the_alias_moved_is_made_anew_by_the_new_model(
     pair.point("live", "toy", away_from="small")
     assert search(store) == search(NeuralSparseStore(name, client=pair.client))
     assert store.model_id == "toy-en"
+
+
+def test_profile_shows_the_search_of_each_model_and_the_look_for_others(pair: Pair) -> None:
+    hits = pair.store("*").search("red planet", size=4, options=SearchOptions(profile=True))
+    assert hits.profile is not None
+    assert (hits.profile.fusion, hits.profile.fusion_reason) == (hits.fusion, hits.fusion_reason)
+    *found, others = hits.profile.searches
+    assert {search.index for search in found} == {f"{pair.prefix}-small", f"{pair.prefix}-toy"}
+    assert {search.legs for search in found} == {("sparse",)}
+    again = [
+        [(hit["_index"], hit["_id"]) for hit in pair.client.search(index=one.index, body=one.body)["hits"]["hits"]]
+        for one in found
+    ]
+    assert [key for key, _ in fuse(again)[:4]] == [(hit.index, hit.id) for hit in hits]
+    assert (others.purpose, others.index) == ("other indices", f"{pair.prefix}-*")
+    assert pair.client.search(index=others.index, body=others.body)["hits"]["hits"] == []
+
+
+def test_profile_shows_every_leg_of_every_model_for_each_query_alone(pair: Pair) -> None:
+    store, aggregations = pair.store("*"), {"most": {"max": {"field": "n"}}}
+    options = HybridOptions(profile=True, aggregations=aggregations)
+    profile = store.hybrid_search("red planet", options=options).profile
+    assert profile is not None
+    assert [(one.purpose, one.legs) for one in profile.searches] == [
+        *[("hits", ("bm25",)), ("hits", ("sparse",))] * 2,
+        ("aggregations", ()),
+        ("other indices", ()),
+    ]
+    wanted = SearchOptions(profile=True, aggregations=aggregations)
+    many = store.search_many(["red", "", "planet"], options=wanted)
+    words = [str([one.body for one in hits.profile.searches]) for hits in many if hits.profile is not None]
+    assert [("red" in text, "planet" in text) for text in words] == [(True, False), (False, False), (False, True)]
+    purposes = [[one.purpose for one in hits.profile.searches] for hits in many if hits.profile is not None]
+    assert purposes[0] == purposes[2] == ["hits", "hits", "aggregations", "other indices"]
+    assert purposes[1] == ["other indices"]
+
+
+@pytest.mark.parametrize("kind", ["sparse", "hybrid", "many"])
+def test_profile_shows_the_search_that_was_sent_again_after_the_alias_moved(pair: Pair, kind: str) -> None:
+    def search() -> SearchHits:
+        if kind == "hybrid":
+            return store.hybrid_search("red planet", options=HybridOptions(profile=True, normalization="l2"))
+        options = SearchOptions(profile=True)
+        if kind == "many":
+            return store.search_many(["red planet", "red"], options=options)[0]
+        return store.search("red planet", options=options)
+
+    pair.point("live", "small")
+    store = pair.store("live")
+    still = search().profile
+    assert still is not None
+    assert [request.used for request in still.requests] == [True]
+    pair.point("live", "toy", away_from="small")
+    hits = search()
+    profile = hits.profile
+    assert profile is not None
+    assert [request.used for request in profile.requests] == [False, True]
+    first, second = profile.requests
+    assert profile.searches == second.searches
+    assert first.searches[0].body != second.searches[0].body
+    (sent,) = profile.searches
+    response = pair.client.search(index=sent.index, params=dict(sent.params), body=sent.body)
+    assert [(hit["_index"], hit["_id"]) for hit in response["hits"]["hits"]] == [(hit.index, hit.id) for hit in hits]
+    assert sum(request.answer_ms or 0 for request in profile.requests) < profile.total_ms
+
+
+def test_profile_shows_a_search_whose_index_is_gone_without_a_time(pair: Pair) -> None:
+    store, options = pair.store("*"), SearchOptions(profile=True)
+    store.search("red planet")
+    pair.client.indices.delete(index=f"{pair.prefix}-toy")
+    profile = store.search("red planet", options=options).profile
+    assert profile is not None
+    first, second = profile.requests
+    assert (first.used, second.used) == (False, True)
+    took = {search.index.rpartition("-")[2]: search.took_ms is None for search in first.searches}
+    assert (took["small"], took["toy"]) == (False, True)
+    assert profile.searches == second.searches
+
+
+def test_profile_shows_a_refused_request_without_an_answer(pair: Pair) -> None:
+    name = f"{pair.prefix}-chunked"
+    files = resolve_files(registry.get_model(pair.toy))
+
+    def make(schema: IndexSchema) -> NeuralSparseStore:
+        store = NeuralSparseStore(name, client=pair.client, schema=schema, document_encoder=WordEncoder(files))
+        store.create(settings=ONE_SHARD)
+        store.write([{"id": "1", "text": "red planet"}])
+        return store
+
+    make(IndexSchema(chunking=ChunkOptions(tokens=4, overlap=0)))
+    store = pair.store("chunked")
+    assert len(store.search("red planet")) == 1
+    pair.client.indices.delete(index=name)
+    make(IndexSchema())
+    profile = store.search("red planet", options=SearchOptions(profile=True)).profile
+    assert profile is not None
+    first, second = profile.requests
+    assert (first.used, first.took_ms, first.answer_ms, first.searches[0].took_ms) == (False, None, None, None)
+    assert second.used
+    assert second.answer_ms is not None
+    assert "nested" in str(first.searches[0].body)
+    assert "nested" not in str(second.searches[0].body)
 
 
 def test_search_that_finds_nothing_looks_where_the_alias_leads_by_now(pair: Pair, requests: list[str]) -> None:

@@ -18,6 +18,7 @@ from opensearch_neural_sparse.layer_support import (
     check_number,
     check_type,
     holding_filter,
+    is_profiled,
     renamed_boosts,
     renamed_fields,
 )
@@ -46,7 +47,7 @@ class Retrieval:
             filters: `{"by_topic": {"terms": {"field": "meta.topic"}}}`. Those of a custom search are in its body.
 
     Raises:
-        ValueError: Aggregations beside a custom search, or of another form.
+        ValueError: Aggregations beside a custom search, or of another form; or a profile, which documents cannot carry.
     """
 
     search: Search
@@ -65,6 +66,11 @@ class Retrieval:
         check_aggregations(self.aggregations)
         if self.aggregations is not None and isinstance(self.search, CustomSearch):
             raise ValueError("A custom search has its aggregations in its body; leave aggregations out.")
+        if is_profiled(self.search):
+            raise ValueError(
+                "profile=True has no effect here: documents cannot carry a profile. Search with `NeuralSparseStore` of "
+                "the core, or leave it out."
+            )
 
     @property
     def asks_server(self) -> bool:

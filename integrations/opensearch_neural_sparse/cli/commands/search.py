@@ -1,7 +1,7 @@
 """`opensearch-neural-sparse search`: search of an index."""
 
 import json as json_module
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +15,7 @@ from opensearch_neural_sparse.cli.options import (
     usage_errors,
 )
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.cli.shown_profile import show_profile
 from opensearch_neural_sparse.search.options.fusion import Combination, Normalization
 
 if TYPE_CHECKING:
@@ -79,6 +80,9 @@ def search(
         ),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show the matched tokens.")] = False,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show what was sent, and how long each part took.")
+    ] = False,
     server_model_id: Annotated[
         str | None, typer.Option(metavar="ID", help="Model or tokenizer in the server that encodes the query.")
     ] = None,
@@ -94,7 +98,7 @@ def search(
 
     by = read_server_query(server_model_id, server_analyzer)
     fusion: dict[str, Any] = {"weights": weights, "normalization": normalization, "combination": combination}
-    options = read_fusion(hybrid, by, language=language, **fusion)
+    options = replace(read_fusion(hybrid, by, language=language, **fusion), profile=profile)
     with connection.store(index, models=models or (), encoder_options=encoder_options(encoder_url)) as store:
         wanted: dict[str, Any] = {"size": size, "offset": offset, "filter": filter, "explain": explain}
         if isinstance(options, HybridOptions):
@@ -106,6 +110,8 @@ def search(
         return
     for place, hit in enumerate(hits, start=offset + 1):
         show(place, hit, explain)
+    if hits.profile is not None:
+        show_profile(hits.profile)
     counted = "" if hits.total_is_exact else "at least "
     typer.echo(f"{len(hits)} of {counted}{hits.total} hits, {hits.took_ms} ms.", err=True)
 
@@ -162,6 +168,7 @@ def as_json(hits: "SearchHits") -> dict[str, Any]:
         "total_is_exact": hits.total_is_exact,
         "took_ms": hits.took_ms,
         "fusion": hits.fusion,
+        "profile": None if hits.profile is None else hits.profile.to_dict(),
         "hits": [hit_as_json(hit) for hit in hits],
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from inspect import iscoroutinefunction
 from typing import Any
 
@@ -145,10 +145,17 @@ def has_embedder(legs: Sequence[Leg]) -> bool:
     return any(isinstance(leg, DenseLeg) and leg.embedder is not None for leg in legs)
 
 
-def embedding_once(legs: Sequence[Leg]) -> tuple[Leg, ...]:
-    """Cache the embedders for one search: each is called once per text."""
+def embedding_once(legs: Sequence[Leg], call: Callable[[Embedder, str], Any]) -> tuple[Leg, ...]:
+    """Cache the embedders for one search: each is called once per text.
+
+    Args:
+        legs: The legs.
+        call: Calls an embedder with a text, and returns what that returns.
+    """
     return tuple(
-        replace(leg, embedder=cache(leg.embedder)) if isinstance(leg, DenseLeg) and leg.embedder is not None else leg
+        replace(leg, embedder=cache(partial(call, leg.embedder)))
+        if isinstance(leg, DenseLeg) and leg.embedder is not None
+        else leg
         for leg in legs
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from opensearch_neural_sparse.arguments import check_count, check_list, check_number, check_type
+from opensearch_neural_sparse.arguments import check_count, check_flag, check_list, check_number, check_type
 from opensearch_neural_sparse.encode.pruning import Prune
 from opensearch_neural_sparse.rerank.rerank_options import Rerank
 from opensearch_neural_sparse.search.options.fusion import (
@@ -65,8 +65,9 @@ class SearchOptions:
             in `SearchHits.aggregations`.
         boosts: Boosts of the score by fields of documents, one after the other. A hit's `matches` sum to its score
             before them, and the score of its chunk is without them.
-
         rerank: How the best hits are reranked by their texts; None keeps the order of the search.
+        profile: Whether `SearchHits.profile` says what was sent, bodies with the query's text included, and how long
+            each part took.
 
     Raises:
         ValueError: Two phases and a collapse, which no server has together, or a query that is encoded by the server
@@ -82,11 +83,13 @@ class SearchOptions:
     aggregations: Aggregations | None = None
     boosts: Sequence[Boost] = ()
     rerank: Rerank | None = None
+    profile: bool = False
 
     __repr__ = short_repr
 
     def __post_init__(self) -> None:
         check_parts(self)
+        check_flag(profile=self.profile)
         object.__setattr__(self, "boosts", check_boosts(self.boosts))
         check_aggregations(self.aggregations)
         check_collapse(self.collapsed, self.two_phase)
@@ -143,6 +146,7 @@ class HybridOptions(SearchOptions):
             finds the nearest, and then boosts them.
         rerank: How the best fused hits are reranked by their texts; None keeps the fused order. Its depth is at most
             `pagination_depth`, where that is given.
+        profile: As in a sparse search, with the searches of every leg.
 
     Raises:
         ValueError: Choices that contradict each other, or are out of range.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from opensearch_neural_sparse.errors import HybridPoolWarning
@@ -18,6 +19,7 @@ from opensearch_neural_sparse.search.query.aggregated import aggregation_body, a
 from opensearch_neural_sparse.search.query.query_text import QueryText
 from opensearch_neural_sparse.search.requests.response import raise_for_error, read_hits
 from opensearch_neural_sparse.search.requests.search_request import SearchRequest
+from opensearch_neural_sparse.search.requests.sent_search import SentSearch
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.search.results.shard_failures import shard_failures
 from opensearch_neural_sparse.server_info import ServerInfo
@@ -100,8 +102,7 @@ class MultiSearch:
     @property
     def size(self) -> int:
         """Number of searches that are sent."""
-        counted = 0 if self.aggregations is None else sum(map(len, self._aggregation_bodies))
-        return sum(len(request.bodies) for request in self._requests) + counted + bool(self.info.groups)
+        return len(self.sent)
 
     @property
     def _is_single(self) -> bool:
@@ -123,9 +124,11 @@ class MultiSearch:
 
         Nothing is to be sent where `is_empty`.
         """
-        if self._is_single:
-            return self._requests[0].send(client, self.name)
-        return client.msearch(body=list(self._lines()), index=self.name, params=self.options.waiting)
+        if self.endpoint == "search":
+            (one,) = self.sent
+            return client.search(index=self.name, body=one.body, params={**one.params, **self.options.waiting})
+        lines = [line for one in self.sent for line in one.lines]
+        return client.msearch(body=lines, index=self.name, params=self.options.waiting)
 
     @property
     def is_empty(self) -> bool:
@@ -205,21 +208,30 @@ class MultiSearch:
     def _groups(self) -> Sequence[IndexInfo]:
         return self.info.groups or (self.info,)
 
-    def _lines(self) -> Iterator[Mapping[str, Any]]:
+    @cached_property
+    def sent(self) -> list[SentSearch]:
+        """The searches as they travel, in the order in which `read` takes their answers."""
+        return [*self._searches_for_hits(), *self._searches_for_aggregations(), *self._searches_for_others()]
+
+    def _searches_for_hits(self) -> Iterator[SentSearch]:
         for requests, group in zip(self.searches, self._groups, strict=True):
-            where = {"index": list(group.indices)} if self.info.groups else {}
-            lines = [line for request in requests if request is not None for line in request.lines]
-            for header, body in zip(lines[::2], lines[1::2], strict=True):
-                yield {**header, **where}
-                yield body
-        everywhere = {"index": list(self.info.indices)} if self.info.groups else {}
-        for bodies in self._aggregation_bodies:
+            for place, request in enumerate(requests):
+                if request is not None:
+                    yield from request.sent(place, self._only(group))
+
+    def _searches_for_aggregations(self) -> Iterator[SentSearch]:
+        target, everywhere = self.options.target, self._only(self.info)
+        for place, bodies in enumerate(self._aggregation_bodies):
             for body in bodies:
-                yield {**self.options.target, **everywhere}
-                yield body
+                yield SentSearch(body=body, params=target, indices=everywhere, place=place, purpose="aggregations")
+
+    def _searches_for_others(self) -> Iterator[SentSearch]:
         if self.info.groups:
-            yield {}
-            yield _others(self.info.indices)
+            yield SentSearch(body=_others(self.info.indices), purpose="other indices")
+
+    def _only(self, part: IndexInfo) -> tuple[str, ...]:
+        """Return the indices that a search is limited to; none where the name of the request stands for them."""
+        return tuple(part.indices) if self.info.groups else ()
 
     def _read(
         self,

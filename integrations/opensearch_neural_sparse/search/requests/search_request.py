@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.search.filters.filter_clauses import Filter, filter_clauses, filtered
 from opensearch_neural_sparse.search.fusion.client_fusion import FusionPlan
+from opensearch_neural_sparse.search.options.legs import Bm25Leg, SparseLeg
 from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.options.refinements.aggregations import Aggregations
 from opensearch_neural_sparse.search.options.refinements.boosts import Boost
@@ -35,6 +37,7 @@ from opensearch_neural_sparse.search.query.query_text import (
 from opensearch_neural_sparse.search.query.resolved_legs import words_fields
 from opensearch_neural_sparse.search.query.seismic import approximate_body, check_exact
 from opensearch_neural_sparse.search.query.sparse import check_encodes_queries, explained_tokens, sparse_body
+from opensearch_neural_sparse.search.requests.sent_search import SentSearch
 from opensearch_neural_sparse.server_info import ServerInfo
 
 
@@ -46,6 +49,7 @@ class SearchRequest:
         body: The body of `_search`; empty where there are `searches`.
         searches: Bodies of one `_msearch`, a leg each.
         leg_searches: Bodies of the legs beside a body that the server fuses, where it does not report their ranks.
+        leg: Name of the one leg that is searched without a plan; None for a body of the caller's.
         params: Parameters of the URL.
         options: How it travels.
         explained: The query as it is searched for, where matches are wanted.
@@ -66,6 +70,7 @@ class SearchRequest:
     body: dict[str, Any] = field(default_factory=dict, repr=False)
     searches: tuple[dict[str, Any], ...] = field(default=(), repr=False)
     leg_searches: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    leg: str | None = None
     params: Mapping[str, str] = field(default_factory=dict)
     options: RequestOptions = DEFAULT_REQUEST
     explained: Weights | None = field(default=None, repr=False)
@@ -81,11 +86,6 @@ class SearchRequest:
     words_left_out: int = 0
     whole_answer: bool = False
     matched: Mapping[str, Any] | None = field(default=None, repr=False)
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """Lines of a `_msearch`: a header and a body for each search."""
-        return [line for body in self.bodies for line in (self.options.target, body)]
 
     @property
     def bodies(self) -> tuple[dict[str, Any], ...]:
@@ -107,12 +107,29 @@ class SearchRequest:
         own = None if self.explained is None else _known(self.explained, known)
         return replace(self, explained=own, explained_legs=legs)
 
-    def send(self, client: Any, index: str) -> Any:
-        """Send the request with a blocking or async client; return the response or its awaitable."""
-        if len(self.bodies) > 1:
-            return client.msearch(body=self.lines, index=index, params=self.options.waiting)
-        params = {**self.params, **self.options.target, **self.options.waiting}
-        return client.search(index=index, body=self.body, params=params)
+    def sent(self, place: int = 0, indices: Sequence[str] = ()) -> list[SentSearch]:
+        """Return the searches of the request as they travel, in the order of `bodies`.
+
+        Args:
+            place: Place of the query that it is for.
+            indices: The indices that are searched; empty where the name of the request stands for them.
+        """
+        sent_as = partial(SentSearch, place=place, indices=tuple(indices))
+        target, legs = self.options.target, self._leg_names
+        if self.searches:
+            pairs = zip(self.searches, legs, strict=True)
+            return [sent_as(body=body, params=target, legs=(leg,)) for body, leg in pairs]
+        whole = sent_as(body=self.body, params={**self.params, **target}, legs=legs)
+        if not self.leg_searches:
+            return [whole]
+        pairs = zip(self.leg_searches, legs, strict=True)
+        return [whole, *(sent_as(body=body, params=target, purpose="leg ranks", legs=(leg,)) for body, leg in pairs)]
+
+    @property
+    def _leg_names(self) -> tuple[str, ...]:
+        if self.plan is not None:
+            return self.plan.legs
+        return () if self.leg is None else (self.leg,)
 
 
 def sparse_request(
@@ -147,6 +164,7 @@ def sparse_request(
     return SearchRequest(
         body={**_page(wanted), **parts, "_source": wanted.source(schema)},
         options=options.request,
+        leg=SparseLeg.name,
         matched=parts["query"],
         explained=explained_tokens(server, searched) if wanted.explain else None,
         two_phase=two_phase,
@@ -175,6 +193,7 @@ def match_request(
         refined["collapse"] = collapse.clause(wanted.source(schema))
     return SearchRequest(
         body={**_page(wanted), "query": query, "_source": wanted.source(schema), **refined},
+        leg=Bm25Leg.name,
         options=options,
         words_left_out=count_cut(text, words),
     )

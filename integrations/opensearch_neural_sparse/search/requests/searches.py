@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from opensearch_neural_sparse.arguments import check_type
+from opensearch_neural_sparse.arguments import check_flag, check_type
 from opensearch_neural_sparse.index.metadata.nesting import DEEPEST, is_too_deep
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.rerank.rerank_options import Rerank
@@ -104,6 +104,7 @@ class MatchSearch(SearchPage):
         collapse: A keyword or number field of which each value is found once, by its best document, or a `Collapse`.
         rerank: How the best hits are reranked by their texts; None keeps the order of the search.
         with_sparse_vectors: Whether hits carry their sparse vectors in `source`.
+        profile: Whether `SearchHits.profile` says what was sent and how long each part took.
 
     Raises:
         FilterSyntaxError: A filter that is none.
@@ -119,6 +120,7 @@ class MatchSearch(SearchPage):
     collapse: str | Collapse | None = None
     rerank: Rerank | None = None
     with_sparse_vectors: bool = False
+    profile: bool = False
     explain: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -131,6 +133,7 @@ class MatchSearch(SearchPage):
         check_within_filter(self.aggregations, self.clauses)
         check_collapse(self.collapsed, None)
         check_type(Rerank, optional=True, rerank=self.rerank)
+        check_flag(profile=self.profile)
 
     def source(self, schema: IndexSchema, searched: Collection[str] = ()) -> dict[str, Any]:
         """Return the `_source` filter of the documents.
@@ -160,6 +163,7 @@ class CustomSearch:
         request: How the search travels.
         server_query: What in the server encodes the text where the body has `$sparse`.
         boosts: Boosts of the scores of the body's query by fields of documents, one after the other.
+        profile: Whether `SearchHits.profile` says what was sent and how long each part took.
         page: The filter as a page; size and offset are the body's own.
 
     Raises:
@@ -174,11 +178,13 @@ class CustomSearch:
     request: RequestOptions = DEFAULT_REQUEST
     server_query: ServerQuery | None = None
     boosts: Sequence[Boost] = ()
+    profile: bool = False
     page: SearchPage = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "page", SearchPage(filter=self.filter))
         check_type(RequestOptions, request=self.request)
+        check_flag(profile=self.profile)
         object.__setattr__(self, "boosts", check_boosts(self.boosts))
         if not isinstance(self.body, Mapping):
             raise TypeError(f"The body of a search is a mapping, got {type(self.body).__name__}.")
@@ -215,6 +221,11 @@ def check_reranked_query(query: Query, rerank: Rerank | None) -> None:
 def boosts_of(search: Search) -> Sequence[Boost]:
     """Return the boosts of a search."""
     return search.boosts if isinstance(search, MatchSearch | CustomSearch) else search.options.boosts
+
+
+def is_profiled(search: Search) -> bool:
+    """Return whether a search is asked for its profile."""
+    return search.profile if isinstance(search, MatchSearch | CustomSearch) else search.options.profile
 
 
 Search = SparseSearch | HybridSearch | MatchSearch | CustomSearch

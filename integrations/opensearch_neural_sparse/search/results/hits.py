@@ -22,6 +22,7 @@ from opensearch_neural_sparse.search.results.highlight import highlight
 from opensearch_neural_sparse.search.results.hit_lines import hit_line, hit_lines
 from opensearch_neural_sparse.search.results.hit_table import hit_table, hits_table
 from opensearch_neural_sparse.search.results.leg_scores import LegScore
+from opensearch_neural_sparse.search.results.search_profile import SearchProfile
 from opensearch_neural_sparse.search.results.shard_failures import shard_failures
 from opensearch_neural_sparse.search.results.token_matches import TokenMatch, match_tokens, print_matches
 
@@ -152,6 +153,8 @@ class SearchHits(list[SearchHit]):
         response: The whole answer to `custom_search`, with its highlights; else None.
         reranked: How many of the hits that a reranker was to score it has scored, on this page and others; None where
             none was asked, or it failed.
+        profile: What was sent and how long each part took, where that was asked for (`SearchOptions(profile=True)`);
+            else None. It holds the text of the query.
     """
 
     def __init__(
@@ -183,6 +186,7 @@ class SearchHits(list[SearchHit]):
         self.reranked: int | None = None
         self.fusion_reason: str | None = None
         self.leg_took_ms: Mapping[str, int] = {}
+        self.profile: SearchProfile | None = None
 
     def __repr__(self) -> str:
         return hit_lines(self)

@@ -599,6 +599,7 @@ class AsyncNeuralSparseStore(Portable):
         boosts: Sequence[Boost] = (),
         collapse: str | Collapse | None = None,
         rerank: Rerank | None = None,
+        profile: bool = False,
     ) -> SearchHits:
         """Search `text` by words (BM25); the arguments are those of `search`, and some of its own.
 
@@ -614,13 +615,15 @@ class AsyncNeuralSparseStore(Portable):
             boosts: Boosts of the score by fields of documents, one after the other.
             collapse: A keyword or number field of which each value is found once, or a `Collapse`.
             rerank: How the best hits are reranked by their texts; None keeps the order of the search.
+            profile: Whether `SearchHits.profile` says what was sent and how long each part took.
 
         Raises:
             IndexSchemaError: The index has no text by this language, or no field of a boost.
         """
         page: dict[str, Any] = {"size": size, "offset": offset, "filter": filter, "with_embedding": with_embedding}
         own: dict[str, Any] = {"language": language, "aggregations": aggregations, "rerank": rerank}
-        search = MatchSearch(text, request=request, boosts=boosts, collapse=collapse, **page, **own)
+        shared: dict[str, Any] = {"request": request, "boosts": boosts, "collapse": collapse, "profile": profile}
+        search = MatchSearch(text, **page, **own, **shared)
         return await self.run(search)
 
     async def custom_search(
@@ -632,6 +635,7 @@ class AsyncNeuralSparseStore(Portable):
         request: RequestOptions = DEFAULT_REQUEST,
         server_query: ServerQuery | None = None,
         boosts: Sequence[Boost] = (),
+        profile: bool = False,
     ) -> SearchHits:
         """Search by a user-supplied body with placeholders.
 
@@ -645,6 +649,7 @@ class AsyncNeuralSparseStore(Portable):
             request: How the search travels.
             server_query: What in the server encodes the text where the body has `$sparse`.
             boosts: Boosts of the scores of the body's query by fields of documents, one after the other.
+            profile: Whether `SearchHits.profile` says what was sent and how long each part took.
 
         Returns:
             Hits, in the body's own order, with the server's whole `response` and its `aggregations`.
@@ -654,9 +659,8 @@ class AsyncNeuralSparseStore(Portable):
                 of a hybrid query.
             IndexSchemaError: The index has no field of a boost.
         """
-        return await self.run(
-            CustomSearch(body, query=query, filter=filter, request=request, server_query=server_query, boosts=boosts)
-        )
+        own: dict[str, Any] = {"request": request, "server_query": server_query, "boosts": boosts, "profile": profile}
+        return await self.run(CustomSearch(body, query=query, filter=filter, **own))
 
     async def search_metadata(self, search: MetadataSearch) -> list[dict[str, Any]]:
         """Find rows of metadata by their words: the values that documents have of some fields, each combination once.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from time import perf_counter
 from typing import Any
 
 from opensearch_neural_sparse.arguments import check_type
@@ -40,6 +41,7 @@ from opensearch_neural_sparse.search.requests.searches import (
     SparseSearch,
     boosts_of,
     check_reranked_query,
+    is_profiled,
 )
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.server_info import NEURAL_SEARCH, ServerInfo
@@ -76,6 +78,7 @@ from opensearch_neural_sparse.store.query_routes import (
     read_defaults,
     route_query,
 )
+from opensearch_neural_sparse.store.search_recorder import SearchRecorder
 from opensearch_neural_sparse.store.steps import Compute, EmbedLegs, Observed, Request, Steps
 
 MAX_ATTEMPTS = 3
@@ -105,11 +108,14 @@ def run_search(context: StoreContext, search: Search) -> Steps[SearchHits]:
 
 
 def _search(context: StoreContext, search: Search) -> Steps[SearchHits]:
-    hits = yield from _found(context, before_reranking(search))
-    return (yield from _reranked(search, text_of(search), hits))
+    recorder = SearchRecorder(asked=is_profiled(search))
+    found = yield from _found(context, before_reranking(search), recorder)
+    hits = yield from _reranked(search, text_of(search), found, recorder)
+    recorder.profile([hits])
+    return hits
 
 
-def _found(context: StoreContext, search: Search) -> Steps[SearchHits]:
+def _found(context: StoreContext, search: Search, recorder: SearchRecorder) -> Steps[SearchHits]:
     slow, asked = False, _asked(search)
     yield from open_index(context, unbound=bool(asked))
     yield from check_boosted(context, boosts_of(search))
@@ -122,9 +128,13 @@ def _found(context: StoreContext, search: Search) -> Steps[SearchHits]:
         if search.options.collapsed is not None and search.options.collapsed.groups:
             yield from check_grouped(context, search.options.collapsed.field)
         if slow := has_embedder(search.options.legs):
+            began = perf_counter()
             legs = yield EmbedLegs(search.options.legs, search.query)
-            search = replace(search, options=replace(search.options, legs=embedding_once(legs)))
-    (hits,) = yield from run_requests(context, partial(build, context, search), search.clauses, asked, slow=slow)
+            recorder.add_encoding(perf_counter() - began)
+            legs = embedding_once(legs, recorder.encode)
+            search = replace(search, options=replace(search.options, legs=legs))
+    wanted = partial(build, context, search, recorder)
+    (hits,) = yield from run_requests(context, wanted, search.clauses, recorder, asked, slow=slow)
     yield from check_aggregated(context, _aggregations(search), [hits])
     return hits
 
@@ -155,20 +165,25 @@ def _run_sparse_searches(
         return []
     yield from open_index(context, unbound=search.options.server_query is not None)
     yield from check_boosted(context, search.options.boosts)
-    wanted = partial(_sparse, context, several, before_reranking(search))
-    found = yield from run_requests(context, wanted, search.clauses, _asked(search))
+    recorder = SearchRecorder(asked=is_profiled(search))
+    wanted = partial(_sparse, context, several, before_reranking(search), recorder)
+    found = yield from run_requests(context, wanted, search.clauses, recorder, _asked(search))
     yield from check_aggregated(context, search.options.aggregations, found)
     reranked = []
-    for query, hits in zip(several, found, strict=True):
-        reranked.append((yield from _reranked(search, query, hits)))
+    for place, (query, hits) in enumerate(zip(several, found, strict=True)):
+        reranked.append((yield from _reranked(search, query, hits, recorder, place)))
+    recorder.profile(reranked)
     return reranked
 
 
-def _reranked(search: Search, query: Query, hits: SearchHits) -> Steps[SearchHits]:
+def _reranked(
+    search: Search, query: Query, hits: SearchHits, recorder: SearchRecorder, place: int = 0
+) -> Steps[SearchHits]:
     """Return the page of a search, of hits that its reranker has ordered, where it has one."""
     if rerank_of(search) is None:
         return hits
-    reranked: SearchHits = yield Compute(partial(rerank_hits, search, query, hits), name="rerank")
+    rerank = partial(recorder.rerank, place, partial(rerank_hits, search, query, hits))
+    reranked: SearchHits = yield Compute(rerank, name="rerank")
     return reranked
 
 
@@ -176,7 +191,8 @@ def encode_query(context: StoreContext, text: str) -> Steps[SparseVector]:
     """Return the token weights of a query by the index's model."""
     check_query(text)
     info = yield from open_index(context)
-    query: EncodedQuery = yield Compute(partial(_only_query, context, info, text), context.encodes_queries_cheaply)
+    encode = partial(_only_query, context, info, text, None, SearchRecorder(asked=False))
+    query: EncodedQuery = yield Compute(encode, context.encodes_queries_cheaply)
     return (yield from encode_by_server(query)) if isinstance(query, QueryText) else query
 
 
@@ -187,28 +203,32 @@ def load_tokenizer(context: StoreContext) -> Steps[SparseTokenizer]:
     return tokenizer
 
 
-def build(context: StoreContext, search: Search, server: ServerInfo, info: IndexInfo) -> MultiSearch:
+def build(
+    context: StoreContext, search: Search, recorder: SearchRecorder, server: ServerInfo, info: IndexInfo
+) -> MultiSearch:
     """Return the requests of a search, with its query encoded.
 
     Args:
         context: The store's context.
         search: The search.
+        recorder: Notes how long it takes to encode the query.
         server: The server that is asked.
         info: The index that is searched.
     """
     if isinstance(search, SparseSearch):
-        return _sparse(context, [search.query], search, server, info)
+        return _sparse(context, [search.query], search, recorder, server, info)
     if isinstance(search, HybridSearch):
-        return _hybrid(context, search, server, info)
+        return _hybrid(context, search, recorder, server, info)
     if isinstance(search, MatchSearch):
         return _match(context, search, info)
-    return _custom(context, search, server, info)
+    return _custom(context, search, recorder, server, info)
 
 
 def run_requests(
     context: StoreContext,
     build: Build,
     clauses: Sequence[Mapping[str, Any]],
+    recorder: SearchRecorder,
     asked: Sequence[ServerQuery] = (),
     *,
     slow: bool = False,
@@ -219,13 +239,15 @@ def run_requests(
         context: The store's context.
         build: Returns the requests.
         clauses: The filter.
+        recorder: Notes what is sent and how long it takes.
         asked: What the server is asked to encode the query with.
         slow: Whether building takes long enough to be done off an event loop.
     """
     yield from open_index(context, unbound=bool(asked))
     yield from check_numbers(context, clauses)
     for _ in range(MAX_ATTEMPTS):
-        found = yield from _attempt(context, build, asked, slow=slow)
+        recorder.begin()
+        found = yield from _attempt(context, build, asked, recorder, slow=slow)
         if found is not None:
             yield from check_fields(context, clauses, found)
             return found
@@ -234,25 +256,21 @@ def run_requests(
 
 
 def _attempt(
-    context: StoreContext, build: Build, asked: Sequence[ServerQuery], *, slow: bool
+    context: StoreContext, build: Build, asked: Sequence[ServerQuery], recorder: SearchRecorder, *, slow: bool
 ) -> Steps[list[SearchHits] | None]:
     """Return the hits of each query; None if the index behind the name has changed, or a plugin is missing."""
     info = yield from open_index(context, unbound=bool(asked))
     yield from read_defaults(context, info, asked)
     yield from check_query_models(context, info, asked)
     server = yield from read_server(context)
-    added = yield from added_score(context, server)
     cheap = context.encodes_queries_cheaply and not slow
-    request: MultiSearch = yield Compute(partial(build, server, info), cheap)
+    request = yield from _prepare(context, partial(build, server, info), server, cheap=cheap)
     if request.is_empty:
         return request.nothing
-    if context.documents_hidden:
-        request.check_within_security()
-    request = replace((yield from fill_explained(request)), added_score=added)
     try:
-        sent = Request(request.endpoint, request.send, size=request.size)
+        sent = Request(request.endpoint, partial(recorder.send, request), size=request.size)
         name = "fuse" if request.fused_here else None
-        result = yield from send_and_read(context, sent, partial(request.read, server), name=name)
+        result = yield from send_and_read(context, sent, partial(recorder.read, request, server), name=name)
     except IndexNotFoundError:
         context.forget()
         if info.groups:
@@ -276,11 +294,27 @@ def _attempt(
     return result.hits if is_unchanged else None
 
 
+def _prepare(
+    context: StoreContext, build: Callable[[], MultiSearch], server: ServerInfo, *, cheap: bool
+) -> Steps[MultiSearch]:
+    """Return requests that show nothing of hidden documents, with what is to be taken off their scores."""
+    added = yield from added_score(context, server)
+    request: MultiSearch = yield Compute(build, cheap)
+    if context.documents_hidden:
+        request.check_within_security()
+    return replace((yield from fill_explained(request)), added_score=added)
+
+
 def _sparse(
-    context: StoreContext, queries: Sequence[Query], search: SparseSearch, server: ServerInfo, info: IndexInfo
+    context: StoreContext,
+    queries: Sequence[Query],
+    search: SparseSearch,
+    recorder: SearchRecorder,
+    server: ServerInfo,
+    info: IndexInfo,
 ) -> MultiSearch:
     page = group_page(info, search, collapse=search.options.collapse)
-    encode = _encode_by_group(context, info, queries)
+    encode = _encode_by_group(context, info, queries, recorder)
     asked = search.options.server_query
     requests = [
         [
@@ -293,16 +327,18 @@ def _sparse(
     return _multi_search(context, info, requests, search, alone=len(queries) == 1, aggregations=counted)
 
 
-def _hybrid(context: StoreContext, search: HybridSearch, server: ServerInfo, info: IndexInfo) -> MultiSearch:
+def _hybrid(
+    context: StoreContext, search: HybridSearch, recorder: SearchRecorder, server: ServerInfo, info: IndexInfo
+) -> MultiSearch:
     options = search.options
     group_page(info, search, collapse=options.collapse)
     refuse_leg_of_one_group(context.index, info, options.legs)
     if context.documents_hidden:
         refuse_document_security(server, context.index, options)
-    encode = _encode_by_group(context, info, [search.query if search.vector is None else search.vector])
+    encode = _encode_by_group(context, info, [search.query if search.vector is None else search.vector], recorder)
     requests: list[Requests] = []
     for group in info.groups or (info,):
-        encode_for = partial(_field_query, context, search, group, encode)
+        encode_for = partial(_field_query, context, search, recorder, group, encode)
         legs = resolve_legs(options.legs, search.query, group.schema, encode_for)
         how = fused_by_client(options) if info.groups or context.documents_hidden else options
         grouped = bool(info.groups)
@@ -322,15 +358,19 @@ def _match(context: StoreContext, search: MatchSearch, info: IndexInfo) -> Multi
         boosts=search.boosts,
         collapse=search.collapsed,
     )
-    return MultiSearch(name=context.index, info=replace(info, groups=()), searches=[[request]], page=search)
+    alone = replace(info, groups=())
+    return MultiSearch(name=context.index, info=alone, searches=[[request]], page=search, options=search.request)
 
 
-def _custom(context: StoreContext, search: CustomSearch, server: ServerInfo, info: IndexInfo) -> MultiSearch:
-    encode = partial(_clause_query, context, info, search.query or {}, search.server_query)
+def _custom(
+    context: StoreContext, search: CustomSearch, recorder: SearchRecorder, server: ServerInfo, info: IndexInfo
+) -> MultiSearch:
+    encode = partial(_clause_query, context, info, search.query or {}, search.server_query, recorder)
     request = custom_request(
         server, info.schema, search.body, search.query, search.page, encode, search.request, search.boosts
     )
-    return MultiSearch(name=context.index, info=replace(info, groups=()), searches=[[request]], page=search.page)
+    alone = replace(info, groups=())
+    return MultiSearch(name=context.index, info=alone, searches=[[request]], page=search.page, options=search.request)
 
 
 def _multi_search(
@@ -356,6 +396,7 @@ def _multi_search(
 def _field_query(
     context: StoreContext,
     search: HybridSearch,
+    recorder: SearchRecorder,
     group: IndexInfo,
     encode: EncodeByGroup,
     name: str,
@@ -365,13 +406,17 @@ def _field_query(
     field = group.schema.additional_fields.get(name)
     if field is not None:
         by = route_query(context, group, field, asked, context.encoders_of(field))
-        return context.encode_query(field, search.query) if by is None else encoded_by_server(search.query, by)
+        if by is None:
+            return recorder.encode(context.encode_query, field, search.query)
+        return encoded_by_server(search.query, by)
     return encode(group, asked or search.options.server_query)[0]
 
 
-def _encode_by_group(context: StoreContext, info: IndexInfo, queries: Sequence[Query]) -> EncodeByGroup:
+def _encode_by_group(
+    context: StoreContext, info: IndexInfo, queries: Sequence[Query], recorder: SearchRecorder
+) -> EncodeByGroup:
     """Return what encodes queries for each group of indices, once by each model."""
-    encode = cache(partial(_encoded, context, info, queries))
+    encode = cache(partial(_encoded, context, info, queries, recorder))
 
     def encode_for(group: IndexInfo, asked: ServerQuery | None) -> list[EncodedQuery]:
         encoders = context.query_encoders(info, group)
@@ -382,13 +427,20 @@ def _encode_by_group(context: StoreContext, info: IndexInfo, queries: Sequence[Q
 
 
 def _encoded(
-    context: StoreContext, info: IndexInfo, queries: Sequence[Query], encoders: Encoders, by: ServerQuery | None
+    context: StoreContext,
+    info: IndexInfo,
+    queries: Sequence[Query],
+    recorder: SearchRecorder,
+    encoders: Encoders,
+    by: ServerQuery | None,
 ) -> list[EncodedQuery]:
     texts = [query for query in queries if isinstance(query, str)]
     if info.has_several_models and len(texts) < len(queries):
         remedy = "Token weights belong to one model: search by a text, or search one of them."
         refuse_several_models(context.index, info, remedy)
-    encoded: Iterable[EncodedQuery] = encoders.encode_queries(texts) if by is None else _for_server(texts, by)
+    encoded: Iterable[EncodedQuery] = ()
+    if texts:
+        encoded = recorder.encode(encoders.encode_queries, texts) if by is None else _for_server(texts, by)
     rows = iter(encoded)
     return [next(rows) if isinstance(query, str) else _weights(query) for query in queries]
 
@@ -422,15 +474,19 @@ def _weights(query: Mapping[str, float]) -> SparseVector:
     return query if isinstance(query, SparseVector) else SparseVector(query)
 
 
-def _only_query(context: StoreContext, info: IndexInfo, query: Query, asked: ServerQuery | None = None) -> EncodedQuery:
+def _only_query(
+    context: StoreContext, info: IndexInfo, query: Query, asked: ServerQuery | None, recorder: SearchRecorder
+) -> EncodedQuery:
     if info.has_several_models:
         remedy = "A vector belongs to one of them: a search or hybrid search of a text makes one by each."
         refuse_several_models(context.index, info, remedy)
-    return _encode_by_group(context, replace(info, groups=()), [query])(info, asked)[0]
+    return _encode_by_group(context, replace(info, groups=()), [query], recorder)(info, asked)[0]
 
 
-def _clause_query(context: StoreContext, info: IndexInfo, query: Query, asked: ServerQuery | None) -> EncodedQuery:
-    encoded = _only_query(context, info, query, asked)
+def _clause_query(
+    context: StoreContext, info: IndexInfo, query: Query, asked: ServerQuery | None, recorder: SearchRecorder
+) -> EncodedQuery:
+    encoded = _only_query(context, info, query, asked, recorder)
     if info.groups:
         remedy = "One clause cannot search them all: search() does, or name those of one layout."
         refuse_several_layouts(context.index, info, remedy)

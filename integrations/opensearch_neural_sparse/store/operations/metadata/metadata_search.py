@@ -21,6 +21,7 @@ from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.described import describe_hits
 from opensearch_neural_sparse.store.operations.lifecycle import check_searched, open_index
 from opensearch_neural_sparse.store.operations.search import run_requests
+from opensearch_neural_sparse.store.search_recorder import SearchRecorder
 from opensearch_neural_sparse.store.steps import Compute, Observed, Steps
 
 
@@ -41,7 +42,7 @@ def _found(context: StoreContext, search: MetadataSearch) -> Steps[SearchHits]:
     yield from open_index(context)
     fields = yield from check_searched(context, search.fields)
     build = partial(_build, context.index, search, fields)
-    (hits,) = yield from run_requests(context, build, search.page.clauses)
+    (hits,) = yield from run_requests(context, build, search.page.clauses, SearchRecorder(asked=False))
     return hits
 
 

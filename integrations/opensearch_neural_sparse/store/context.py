@@ -67,7 +67,7 @@ class StoreContext(Portable):
         lock: Held while the index is opened and while this state changes.
     """
 
-    OPENED = frozenset(
+    _OPENED = frozenset(
         {"schema", "_field_encoders", "_model_encoders", "server", "info", "accepted", "lock", "server_model"}
         | {"query_defaults", "query_models", "documents_hidden", "added_score"}
     )

@@ -52,7 +52,7 @@ class Encoders(Portable):
         unknown_model: The remedy where the model of the stamp is not known here.
     """
 
-    OPENED = frozenset(
+    _OPENED = frozenset(
         {
             "_loaded_query",
             "_owned",

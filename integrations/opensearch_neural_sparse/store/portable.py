@@ -12,7 +12,7 @@ class Portable:
     Copies open clients and load models of their own when they are first used.
     """
 
-    OPENED: ClassVar[frozenset[str]] = frozenset()
+    _OPENED: ClassVar[frozenset[str]] = frozenset()
     """Attributes that `_begin` sets, or that appear later; copies leave them out."""
 
     def _begin(self) -> None:
@@ -40,4 +40,4 @@ class Portable:
         return copy
 
     def _as_made(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in self.OPENED}
+        return {name: value for name, value in vars(self).items() if name not in self._OPENED}

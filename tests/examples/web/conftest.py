@@ -46,7 +46,7 @@ def browser() -> Iterator[Browser]:
     path = chromium.find()
     if path is None:
         give_up("No Chromium for this test. Where apt-get may be used, python scripts/chromium.py installs one.")
-    expect.set_options(timeout=int(__import__("os").environ.get("WEBX_T", "30000")))
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=chromium.FLAGS) as it:
         yield it
 

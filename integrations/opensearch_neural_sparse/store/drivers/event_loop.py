@@ -55,7 +55,7 @@ class EventLoopDriver(ClientSource["AsyncOpenSearch"]):
     Functions that compute run in worker threads, unless they are cheap.
     """
 
-    OPENED = frozenset({"_connections"})
+    _OPENED = frozenset({"_connections"})
 
     def _begin(self) -> None:
         self._connections: dict[asyncio.AbstractEventLoop, _Connection] = {}

@@ -19,7 +19,7 @@ class DocumentStep(Protocol):
 class Composite:
     """A component of several parts, which are warmed up and closed with it."""
 
-    PARTS: ClassVar[tuple[str, ...]] = ()
+    _PARTS: ClassVar[tuple[str, ...]] = ()
     """Attributes that hold the parts, in the order in which they run."""
 
     def warm_up(self) -> None:
@@ -51,7 +51,7 @@ class Composite:
                 part.close()
 
     def _parts(self) -> list[Any]:
-        return [getattr(self, name) for name in self.PARTS]
+        return [getattr(self, name) for name in self._PARTS]
 
 
 def saved_part(part: object | None, name: str) -> dict[str, Any] | None:

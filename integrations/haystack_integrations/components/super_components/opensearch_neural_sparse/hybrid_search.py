@@ -41,7 +41,7 @@ class OpenSearchNeuralSparseHybridSearch(Composite):
         >>> documents = search.run("What is a rank feature?")["documents"]
     """
 
-    PARTS = ("text_embedder", "retriever")
+    _PARTS = ("text_embedder", "retriever")
 
     def __init__(
         self,

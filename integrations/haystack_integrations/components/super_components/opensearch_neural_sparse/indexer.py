@@ -66,7 +66,7 @@ class OpenSearchNeuralSparseIndexer(Composite):
         {'documents_written': 1}
     """
 
-    PARTS = ("splitter", "embedder", "dense_embedder", "document_store")
+    _PARTS = ("splitter", "embedder", "dense_embedder", "document_store")
 
     def __init__(
         self,

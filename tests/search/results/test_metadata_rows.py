@@ -42,3 +42,7 @@ def test_values_are_read_from_objects_lists_and_keys_with_dots() -> None:
     sources = [{"a": {"b": "x"}}, {"a.b": "x"}, {"a": [{"b": "x"}, {"b": "y"}]}, {"a": {"b": ["x", "y"]}}, {"a": "x"}]
     assert rows("x", *sources, fields=["a.b"]) == [{"a.b": "x"}, {"a.b": ["x", "y"]}]
     assert rows("true", {"a": False}, {"a": True}, {"a": None}) == [{"a": True}, {"a": False}]
+
+
+def test_empty_lists_are_no_values() -> None:
+    assert rows("x", {"a": [], "b": "x"}, {"a": []}, {"a": [[]]}) == [{"b": "x"}, {"a": [[]]}]

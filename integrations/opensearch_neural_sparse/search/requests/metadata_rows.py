@@ -42,7 +42,7 @@ def _values(value: Any, path: str) -> Iterator[Any]:
             yield from _values(each, path)
     elif isinstance(value, Mapping):
         for key, below in value.items():
-            if key == path and below is not None:
+            if key == path and below not in (None, []):
                 yield below
             elif path.startswith(f"{key}."):
                 yield from _values(below, path[len(key) + 1 :])
@@ -50,7 +50,7 @@ def _values(value: Any, path: str) -> Iterator[Any]:
 
 def _score(row: Row, parts: Iterable[str], weight: float) -> float:
     values = [text for value in row.values() for text in _texts(value)]
-    return sum(max(_similarity(part, value, weight) for value in values) for part in parts)
+    return sum(max((_similarity(part, value, weight) for value in values), default=0.0) for part in parts)
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -146,6 +146,8 @@ _RIGHT: dict[str, Callable[[], dict[str, Any]]] = {
     },
     "NeuralQueryEncoder": lambda: {"engine": encoder()},
     "OnePassEncoder": lambda: {"encoder": encoder()},
+    "ProfiledRequest": lambda: {"path": "/x/_search"},
+    "ProfiledSearch": lambda: {"purpose": "hits"},
     "Prune": lambda: {"type": "max_ratio", "ratio": 0.1},
     "PublishedScores": lambda: {"benchmark": "beir"},
     "RecencyBoost": lambda: {"field": "day", "scale": "1d"},

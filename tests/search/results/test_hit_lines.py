@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,3 +56,8 @@ def test_a_hit_of_any_text_is_one_printable_line(text: str, name: str) -> None:
     assert len(shown.splitlines()) == 1
     assert shown.isprintable()
     shown.encode("utf-8")
+
+
+def test_a_score_that_is_a_fraction_is_shown() -> None:
+    assert "score=0.3333" in repr(SearchHit(id="a", score=Fraction(1, 3)))  # type: ignore[arg-type]
+    assert "0.3333" in repr(SearchHits([SearchHit(id="a", score=Fraction(1, 3))]))  # type: ignore[arg-type]

@@ -16,16 +16,21 @@ _LONGEST_TEXT = 80
 def hit_line(hit: SearchHit) -> str:
     """Return id, score and shortened text of a hit in one line."""
     text = "" if hit.text is None else f", text={_shortened(hit.text)}"
-    return f"{type(hit).__name__}(id={hit.id!r}, score={hit.score:.4f}{text})"
+    return f"{type(hit).__name__}(id={hit.id!r}, score={shown_score(hit.score)}{text})"
 
 
 def hit_lines(hits: SearchHits) -> str:
     """Return a summary of hits, and a line for each: rank, score, id and shortened text."""
     rows = [
-        f"{rank:>3}  {hit.score:.4f}  {hit.id!r}" + ("" if hit.text is None else f"  {_shortened(hit.text)}")
+        f"{rank:>3}  {shown_score(hit.score)}  {hit.id!r}" + ("" if hit.text is None else f"  {_shortened(hit.text)}")
         for rank, hit in enumerate(hits[:MOST_HITS], start=1)
     ]
     return "\n".join([f"<{type(hits).__name__}: {summary(hits)}>", *rows, *more_hits(hits)])
+
+
+def shown_score(score: float) -> str:
+    """Return a score with four decimals; a fraction, too, has some."""
+    return f"{float(score):.4f}"
 
 
 def summary(hits: SearchHits) -> str:

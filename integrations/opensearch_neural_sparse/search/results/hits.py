@@ -19,7 +19,7 @@ from opensearch_neural_sparse.search.options.refinements.collapse import GROUP
 from opensearch_neural_sparse.search.options.request_options import Partial, PartialLike
 from opensearch_neural_sparse.search.results.chunk_hit import ChunkHit, read_chunk
 from opensearch_neural_sparse.search.results.highlight import highlight
-from opensearch_neural_sparse.search.results.hit_lines import hit_line, hit_lines
+from opensearch_neural_sparse.search.results.hit_lines import hit_line, hit_lines, shown_score
 from opensearch_neural_sparse.search.results.hit_table import hit_table, hits_table
 from opensearch_neural_sparse.search.results.leg_scores import LegScore
 from opensearch_neural_sparse.search.results.search_profile import SearchProfile
@@ -88,7 +88,7 @@ class SearchHit:
         legs = self.legs or {}
         shown = [leg.show(name) for name, leg in legs.items()]
         further = [f"{name}\n{print_matches(leg.matches)}" for name, leg in legs.items() if leg.matches is not None]
-        scores = [f"{self.id}  score {self.score:.4f}", *self._reranked(), *shown]
+        scores = [f"{self.id}  score {shown_score(self.score)}", *self._reranked(), *shown]
         return "\n".join([*scores, print_matches(matches), *further])
 
     def to_html(self, tokenizer: SparseTokenizer | None = None) -> str:

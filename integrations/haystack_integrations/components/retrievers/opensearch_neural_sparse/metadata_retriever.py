@@ -177,7 +177,7 @@ class OpenSearchNeuralSparseMetadataRetriever(Retriever):
     ) -> MetadataSearch:
         fields = self.metadata_fields if metadata_fields is None else metadata_fields
         check_texts(metadata_fields=fields)
-        if not fields:
+        if len(fields) == 0:
             raise ValueError("metadata_fields names the keys of metadata that are searched, such as ['category'].")
         return MetadataSearch(
             checked_query(query),

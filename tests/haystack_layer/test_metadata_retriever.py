@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
-import numpy
+import numpy as np
 import pytest
 
 pytest.importorskip("haystack_integrations.document_stores.opensearch", reason="the haystack extra is not installed")
@@ -113,7 +113,7 @@ def test_a_pipeline_is_loaded_as_it_was_saved(store: OpenSearchNeuralSparseDocum
             "document_store is an OpenS",
         ),
         ({"metadata_fields": []}, ValueError, r"metadata_fields names the keys .*\['category'\]"),
-        ({"metadata_fields": numpy.array([])}, ValueError, r"metadata_fields names the keys .*\['category'\]"),
+        ({"metadata_fields": np.array([])}, ValueError, r"metadata_fields names the keys .*\['category'\]"),
         ({"metadata_fields": "category"}, TypeError, r"metadata_fields is a list of texts \(str\), got str"),
         ({"metadata_fields": [7]}, TypeError, r"metadata_fields is a list of texts \(str\), got int at place 0"),
         ({"top_k": 0}, ValueError, "top_k lies between 1 and 10000, got 0"),

@@ -90,7 +90,7 @@ def test_the_login_of_a_secured_server_is_pointed_at_and_not_shown(secured_serve
     assert secured_server.login is not None
     home = ("--home", str(secured_server.home))
     settings = [f"--setting={name}={value}" for name, value in SECURED_SETTINGS.items()]
-    start = run("devserver", "start", "--version", "2.19.1", "--profile", "security", *home, *settings)
+    start = run("devserver", "start", "--version", "2.19.1", "--profile", "security-ml", *home, *settings)
     status = run("devserver", "status", *home)
     assert start.stdout == f"{secured_server.url}\n"
     assert str(secured_server.login.ca_file.parent) in start.stderr

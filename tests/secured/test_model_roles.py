@@ -23,6 +23,7 @@ from opensearch_neural_sparse import (
     get_model,
     resolve_files,
 )
+from opensearch_neural_sparse.server_models.reasons import ML_NODES_ONLY, cause_named
 from tests.paths import ROOT, SMALL_MODEL
 from tests.secured.cluster import ONE_SHARD, SecuredCluster
 from tests.server_models.encoder_service import EncoderService, encoder_service
@@ -34,7 +35,6 @@ READER, WRITER, OWNER = "neural_sparse_reader", "neural_sparse_writer", "neural_
 USER, ADMIN = "neural_sparse_model_user", "neural_sparse_model_admin"
 INDEX = "articles-encoded"
 PRIVATE = "plugins.ml_commons.connector.private_ip_enabled"
-MEMORY = "plugins.ml_commons.native_memory_threshold"
 
 
 @dataclass(frozen=True)
@@ -233,19 +233,18 @@ def test_a_call_of_a_models_administrator_names_the_action_that_is_missing(there
     assert "\n" not in str(caught.value)
 
 
-def test_doctor_sees_full_memory_only_with_the_rights_to_read_settings_and_nodes(there: Models) -> None:
-    there.put_settings(**{MEMORY: 1})
+def test_doctor_sees_that_no_node_runs_models_only_with_the_rights_to_read_settings_and_nodes(there: Models) -> None:
+    there.put_settings(**{ML_NODES_ONLY: True})
     try:
         seen = {}
         for missing in ("", *ONLY_READ):
             _put(there, ADMIN, _without(ROLES[ADMIN], missing))
             with there.models(ADMIN) as models:
-                seen[missing] = [found.problem for found in models.doctor()]
+                seen[missing] = cause_named("no_node").problem in {found.problem for found in models.doctor()}
     finally:
         _put(there, ADMIN, ROLES[ADMIN])
-        there.put_settings(**{MEMORY: 100})
-    assert seen[""]
-    assert all("memory" not in " ".join(seen[missing]) for missing in ONLY_READ)
+        there.put_settings(**{ML_NODES_ONLY: False})
+    assert seen == {"": True, **dict.fromkeys(ONLY_READ, False)}
 
 
 def test_force_deletes_a_model_without_the_rights_to_see_what_names_it(there: Models) -> None:

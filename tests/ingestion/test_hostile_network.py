@@ -410,6 +410,7 @@ def error_of(call: Callable[[], Any]) -> NeuralSparseError | None:
     return None
 
 
+@pytest.mark.newest_server
 @pytest.mark.parametrize("method", REQUESTS)
 def test_request_fails_with_an_error_that_names_the_fault(
     method: str, door: str, server: RunningServer, index: str, encoder: WordEncoder

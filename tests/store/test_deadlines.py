@@ -102,6 +102,7 @@ def index(server: RunningServer, files: ModelFiles) -> Iterator[str]:
         store.delete_index()
 
 
+@pytest.mark.newest_server
 @pytest.mark.parametrize("fault", [Fault.DRIP, Fault.HANG_AFTER], ids=lambda fault: fault.name)
 @pytest.mark.parametrize("method", [each for each in CALLS if each not in LOOKED_UP])
 def test_call_ends_within_its_time(
@@ -115,6 +116,7 @@ def test_call_ends_within_its_time(
     assert "timed out after 2 s" in str(error)
 
 
+@pytest.mark.newest_server
 @pytest.mark.parametrize("fault", [Fault.DRIP, Fault.HANG_AFTER], ids=lambda fault: fault.name)
 @pytest.mark.parametrize("method", LOOKED_UP)
 def test_write_whose_answer_does_not_come_is_looked_up_within_its_time(

@@ -80,7 +80,7 @@ bench: $(DEV)/ready ## The benchmarks that need no GPU; each prints one JSON lin
 compat: compat-oldest compat-newest ## Imports, contracts and unit tests on the oldest and newest dependencies that pyproject.toml allows
 
 compat-oldest: $(COMPAT)/oldest/ready
-	$(call compatibility,$(COMPAT)/oldest,-W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning -W ignore::FutureWarning)
+	$(call compatibility,$(COMPAT)/oldest,-W ignore::DeprecationWarning -W ignore::FutureWarning)
 
 compat-newest: $(COMPAT)/newest/ready
 	$(call compatibility,$(COMPAT)/newest,)

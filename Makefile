@@ -79,8 +79,9 @@ bench: $(DEV)/ready ## The benchmarks that need no GPU; each prints one JSON lin
 
 compat: compat-oldest compat-newest ## Imports, contracts and unit tests on the oldest and newest dependencies that pyproject.toml allows
 
+# Older libraries use what is deprecated since, and leave sockets to the garbage collector.
 compat-oldest: $(COMPAT)/oldest/ready
-	$(call compatibility,$(COMPAT)/oldest,-W ignore::DeprecationWarning -W ignore::FutureWarning)
+	$(call compatibility,$(COMPAT)/oldest,-W ignore::DeprecationWarning -W ignore::FutureWarning -W ignore::ResourceWarning)
 
 compat-newest: $(COMPAT)/newest/ready
 	$(call compatibility,$(COMPAT)/newest,)

@@ -115,9 +115,9 @@ class MultiSearch:
 
     def check_within_security(self) -> None:
         """Raise ValueError for an aggregation that shows something of documents that are hidden from the login."""
-        for body in ({"aggs": self.aggregations}, *(body for request in self._requests for body in request.bodies)):
+        for one in self.sent:
             for key in AGGREGATION_KEYS:
-                check_within_security(body.get(key))
+                check_within_security(one.body.get(key))
 
     def send(self, client: Any) -> Any:
         """Send the queries with a blocking or async client; return the response or its awaitable.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,15 +22,13 @@ from opensearch_neural_sparse import (
     get_model,
     resolve_files,
 )
-from opensearch_neural_sparse.server_models.reasons import ML_NODES_ONLY, cause_named
-from tests.paths import ROOT, SMALL_MODEL
+from opensearch_neural_sparse.server_models.reasons import MEMORY_LIMIT, URL_REGISTRATION, cause_named
+from tests.paths import SMALL_MODEL
 from tests.secured.cluster import ONE_SHARD, SecuredCluster
+from tests.secured.roles import OWNER, READER, ROLES, WRITER, actions_of, without
 from tests.server_models.encoder_service import EncoderService, encoder_service
 from tests.server_models.own_names import own_name
 
-yaml = pytest.importorskip("yaml")
-ROLES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docs" / "security-role.yml").read_text())
-READER, WRITER, OWNER = "neural_sparse_reader", "neural_sparse_writer", "neural_sparse_owner"
 USER, ADMIN = "neural_sparse_model_user", "neural_sparse_model_admin"
 INDEX = "articles-encoded"
 PRIVATE = "plugins.ml_commons.connector.private_ip_enabled"
@@ -197,33 +194,15 @@ def _put(there: Models, role: str, rights: dict[str, Any]) -> None:
     there.cluster.put("roles", role, body)
 
 
-def _without(rights: dict[str, Any], action: str) -> dict[str, Any]:
-    less = copy.deepcopy(rights)
-    for actions in (
-        less["cluster_permissions"],
-        *(row["allowed_actions"] for row in less.get("index_permissions", ())),
-    ):
-        if action in actions:
-            actions.remove(action)
-    return less
-
-
-def _actions(rights: dict[str, Any]) -> list[str]:
-    return [
-        *rights["cluster_permissions"],
-        *(action for row in rights.get("index_permissions", ()) for action in row["allowed_actions"]),
-    ]
-
-
 @pytest.mark.parametrize("call", ADMIN_CALLS)
 def test_the_role_of_a_models_administrator_is_sufficient(there: Models, call: str) -> None:
     with there.models(ADMIN) as models:
         ADMIN_CALLS[call](there, models)
 
 
-@pytest.mark.parametrize("action", [each for each in _actions(ROLES[ADMIN]) if each not in ONLY_READ])
+@pytest.mark.parametrize("action", [each for each in actions_of(ROLES[ADMIN]) if each not in ONLY_READ])
 def test_a_call_of_a_models_administrator_names_the_action_that_is_missing(there: Models, action: str) -> None:
-    _put(there, ADMIN, _without(ROLES[ADMIN], action))
+    _put(there, ADMIN, without(ROLES[ADMIN], action))
     try:
         with there.models(ADMIN) as models, pytest.raises(NeuralSparseError) as caught:
             ADMIN_CALLS[NEEDED_BY[action]](there, models)
@@ -233,18 +212,27 @@ def test_a_call_of_a_models_administrator_names_the_action_that_is_missing(there
     assert "\n" not in str(caught.value)
 
 
-def test_doctor_sees_that_no_node_runs_models_only_with_the_rights_to_read_settings_and_nodes(there: Models) -> None:
-    there.put_settings(**{ML_NODES_ONLY: True})
+@pytest.mark.parametrize(
+    ("action", "setting", "bad", "good", "cause"),
+    [
+        ("cluster:monitor/state", URL_REGISTRATION, False, True, "url_registration"),
+        ("cluster:monitor/nodes/stats", MEMORY_LIMIT, 1, 100, "memory"),
+    ],
+)
+def test_doctor_sees_the_cluster_only_with_the_rights_to_read_it(
+    there: Models, action: str, setting: str, bad: object, good: object, cause: str
+) -> None:
+    there.put_settings(**{setting: bad})
     try:
         seen = {}
-        for missing in ("", *ONLY_READ):
-            _put(there, ADMIN, _without(ROLES[ADMIN], missing))
+        for missing in ("", action):
+            _put(there, ADMIN, without(ROLES[ADMIN], missing))
             with there.models(ADMIN) as models:
-                seen[missing] = cause_named("no_node").problem in {found.problem for found in models.doctor()}
+                seen[missing] = cause_named(cause).problem in {found.problem for found in models.doctor()}
     finally:
         _put(there, ADMIN, ROLES[ADMIN])
-        there.put_settings(**{ML_NODES_ONLY: False})
-    assert seen == {"": True, **dict.fromkeys(ONLY_READ, False)}
+        there.put_settings(**{setting: good})
+    assert seen == {"": True, action: False}
 
 
 def test_force_deletes_a_model_without_the_rights_to_see_what_names_it(there: Models) -> None:
@@ -254,7 +242,7 @@ def test_force_deletes_a_model_without_the_rights_to_see_what_names_it(there: Mo
         "cluster:admin/search/pipeline/get",
         "indices:admin/mappings/get",
     ):
-        rights = _without(rights, action)
+        rights = without(rights, action)
     model = there.deploy_remote(_by_admin(there))
     _put(there, ADMIN, {**rights, "index_permissions": []})
     try:
@@ -285,9 +273,9 @@ USES: dict[str, Callable[[Models], Any]] = {
 
 @pytest.mark.parametrize("action", USES)
 def test_the_role_of_a_models_user_is_sufficient_and_minimal(there: Models, action: str) -> None:
-    assert list(USES) == _actions(ROLES[USER])
+    assert list(USES) == actions_of(ROLES[USER])
     assert USES[action](there)
-    _put(there, USER, _without(ROLES[USER], action))
+    _put(there, USER, without(ROLES[USER], action))
     try:
         with pytest.raises(ServerRequestError) as caught:
             USES[action](there)

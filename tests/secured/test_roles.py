@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
 
 import pytest
 
@@ -24,10 +22,8 @@ from opensearch_neural_sparse import (
 from tests.encoders import word_vector
 from tests.paths import ROOT, SMALL_MODEL
 from tests.secured.cluster import ONE_SHARD, SecuredCluster
+from tests.secured.roles import OWNER, READER, ROLES, WRITER, actions_of, without
 
-yaml = pytest.importorskip("yaml")
-ROLES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docs" / "security-role.yml").read_text())
-READER, WRITER, OWNER = "neural_sparse_reader", "neural_sparse_writer", "neural_sparse_owner"
 INDEX, CREATED, FOREIGN, COPY = "articles-rights", "articles-created", "articles-foreign", "articles-copy"
 DOCUMENTS = [
     {"id": "1", "text": "red planet mars", "metadata": {"n": 1}},
@@ -167,10 +163,10 @@ def test_each_action_of_a_role_is_needed_by_a_call_that_names_it_where_it_is_mis
     filled: SecuredCluster, role: str
 ) -> None:
     whole, unnamed = ROLES[role], {"cluster:monitor/main"}
-    actions = [*whole["cluster_permissions"], *whole["index_permissions"][0]["allowed_actions"]]
+    actions = actions_of(whole)
     assert len(set(actions)) == len(actions)
     for action in actions:
-        filled.put("roles", role, _without(whole, action))
+        filled.put("roles", role, without(whole, action))
         name = NEEDED_BY[action]
         if name == "reindex_with_model":
             _begin(filled)  # one that ended early leaves a block, and a copy
@@ -185,14 +181,6 @@ def test_each_action_of_a_role_is_needed_by_a_call_that_names_it_where_it_is_mis
         assert action in message or action in unnamed, (action, message)
         assert "\n" not in message
     filled.put("roles", role, whole)
-
-
-def _without(role: dict[str, Any], action: str) -> dict[str, Any]:
-    less = copy.deepcopy(role)
-    for actions in (less["cluster_permissions"], less["index_permissions"][0]["allowed_actions"]):
-        if action in actions:
-            actions.remove(action)
-    return less
 
 
 def test_a_role_reaches_no_other_index_and_the_error_names_right_and_role_file(filled: SecuredCluster) -> None:

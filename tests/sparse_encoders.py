@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -118,6 +119,10 @@ def save_encoder(folder: Path, modules: list[Any], **options: Any) -> Path:
 
     model = SparseEncoder(modules=modules, device="cpu", similarity_fn_name="dot", **options)
     model.save_pretrained(str(folder), create_model_card=False)
+    if "max_active_dims" in options:  # older versions of sentence-transformers do not save it
+        config = folder / "config_sentence_transformers.json"
+        content = {**json.loads(config.read_text()), "max_active_dims": options["max_active_dims"]}
+        config.write_text(json.dumps(content))
     return folder
 
 

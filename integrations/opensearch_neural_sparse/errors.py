@@ -283,14 +283,14 @@ class MissingDependencyError(NeuralSparseError, ImportError):
     """A missing optional dependency.
 
     Attributes:
-        extra: The extra that brings the missing module.
+        extra: The extra that brings the missing module, in a version that the message names if any will not do.
     """
 
-    def __init__(self, module: str, extra: str, feature: str) -> None:
+    def __init__(self, module: str, extra: str, feature: str, *, package: str | None = None) -> None:
         self.extra = extra
+        wanted = f"'{DISTRIBUTION}[{extra}]'" + (f" '{package}'" if package else "")
         super().__init__(
-            f"{feature} needs the module {module!r}, which is not installed. "
-            f"Install it with: pip install '{DISTRIBUTION}[{extra}]'",
+            f"{feature} needs the module {module!r}, which is not installed. Install it with: pip install {wanted}",
             name=module,
         )
 

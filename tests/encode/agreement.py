@@ -1,16 +1,26 @@
-"""What sentence-transformers makes of texts, and how far our vectors are from it."""
+"""What sentence-transformers makes of texts, how far our vectors are from it, and which transformers can be asked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 TOLERANCE = 3e-5
 """Noise of float32 is 1e-5."""
 NEGLIGIBLE = 1e-4
 """A token of less weight may be there or not."""
+TRANSFORMERS_4 = version("transformers").startswith("4.")
+needs_transformers_5 = pytest.mark.skipif(
+    TRANSFORMERS_4, reason="transformers 4 reads neither layer_types of ModernBERT nor a decoder beside tied embeddings"
+)
+HAS_GTE = find_spec("transformers.models.gte") is not None
+needs_gte = pytest.mark.skipif(not HAS_GTE, reason="transformers before 5.18 has no GTE network")
 
 
 @cache

@@ -7,6 +7,8 @@ from threading import Lock
 from typing import Any, Self
 
 from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
+from opensearch_neural_sparse.models.files.json_file import read_object
+from opensearch_neural_sparse.models.files.newer_config import check_transformers_reads
 from opensearch_neural_sparse.rerank.cross_encoder_files import CrossEncoderFiles
 
 
@@ -33,12 +35,13 @@ class TorchScorer:
 
         Raises:
             MissingDependencyError: sentence-transformers is not installed.
-            ModelFilesError: It cannot be loaded.
+            ModelFilesError: It cannot be loaded, or its config.json is for a newer transformers.
         """
         try:
             from sentence_transformers import CrossEncoder
         except ImportError:
             raise MissingDependencyError("sentence_transformers", "encode", "CrossEncoderReranker") from None
+        check_transformers_reads(read_object(files.root / "config.json"))
         try:
             model = CrossEncoder(
                 str(files.root), device=device, max_length=max_length, local_files_only=True, trust_remote_code=False

@@ -27,7 +27,7 @@ from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.files.resolve import ModelFiles, resolve_files
 from opensearch_neural_sparse.models.registry import get_model
 from opensearch_neural_sparse.models.spec import Activation, Pooling
-from tests.encode.agreement import assert_agree, reference_model, reference_vectors
+from tests.encode.agreement import assert_agree, needs_transformers_5, reference_model, reference_vectors
 from tests.encode.architectures import edit_config, write_sparse_encoder
 from tests.encode.texts import ODD_TEXTS, passages
 
@@ -104,6 +104,7 @@ def test_windows_of_any_width_are_those_of_transformers(window: int, written: Wr
     assert_agree(encode(folder, SOME), reference_vectors(folder, SOME))
 
 
+@needs_transformers_5
 def test_a_config_of_older_versions_is_the_same_model(tmp_path: Path):
     current = write_sparse_encoder(tmp_path / "model", "modernbert", rope_parameters=ROPE)
     content = json.loads((current / "config.json").read_text())
@@ -133,7 +134,9 @@ ROPE = {
     [
         {"norm_bias": True, "mlp_bias": True, "attention_bias": True, "classifier_bias": True},
         {"decoder_bias": False},
-        {"layer_types": ["sliding_attention", "full_attention", "full_attention"]},
+        pytest.param(
+            {"layer_types": ["sliding_attention", "full_attention", "full_attention"]}, marks=needs_transformers_5
+        ),
         {"hidden_activation": "gelu_pytorch_tanh", "classifier_activation": "relu"},
         {"norm_eps": 1e-2, "tie_word_embeddings": False},
     ],
@@ -214,7 +217,13 @@ def with_the_decoder_alone(tensors: Tensors) -> Tensors:
 
 
 @pytest.mark.parametrize(
-    "change", [with_old_names, with_copies_and_buffers, with_another_decoder, with_the_decoder_alone]
+    "change",
+    [
+        with_old_names,
+        with_copies_and_buffers,
+        pytest.param(with_another_decoder, marks=needs_transformers_5),
+        pytest.param(with_the_decoder_alone, marks=needs_transformers_5),
+    ],
 )
 def test_a_checkpoint_is_read_as_transformers_reads_it(
     change: Callable[[Tensors], Tensors], written: Written, tmp_path: Path

@@ -15,6 +15,8 @@ from opensearch_neural_sparse.encode.engines.scalar.checkpoint import (
 )
 from opensearch_neural_sparse.encode.engines.scalar.network import TokenScores
 from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
+from opensearch_neural_sparse.models.files.json_file import read_object
+from opensearch_neural_sparse.models.files.newer_config import check_transformers_reads
 from opensearch_neural_sparse.models.files.scalar.pickled import pickled_names
 
 if TYPE_CHECKING:
@@ -56,8 +58,8 @@ class TorchScorer:
 
         Raises:
             MissingDependencyError: torch or transformers is not installed.
-            ModelFilesError: The transformer is of an unknown kind, weights are missing or damaged, or reading a file
-                could run code.
+            ModelFilesError: The transformer is of an unknown kind, weights are missing or damaged, reading a file
+                could run code, or config.json is for a newer transformers.
         """
         try:
             import torch
@@ -132,6 +134,7 @@ def _build_body(files: ModelFiles, tensors: Mapping[str, Any]) -> Any:
     from transformers import AutoConfig, AutoModel
 
     folder = files.weights[0].parent
+    check_transformers_reads(read_object(folder / "config.json"))
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
         body = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]

@@ -95,7 +95,10 @@ def _check_remote_code(files: ModelFiles, config: JsonObject, trust_remote_code:
 def _check_transformers() -> None:
     if find_spec("transformers.models.gte") is None:
         raise MissingDependencyError(
-            "transformers.models.gte", "encode", "A GTE model with the torch engine (engine='onnx' needs none)"
+            "transformers.models.gte",
+            "encode",
+            "A GTE model with the torch engine (engine='onnx' needs none)",
+            package="transformers>=5.18",
         )
 
 

@@ -14,6 +14,7 @@ from opensearch_neural_sparse.encode.sparse_vector import SMALLEST_WEIGHT
 from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
 from opensearch_neural_sparse.models.files.json_file import read_object
 from opensearch_neural_sparse.models.files.metadata import check_activations
+from opensearch_neural_sparse.models.files.newer_config import check_transformers_reads
 from opensearch_neural_sparse.models.files.resolve import Side
 from opensearch_neural_sparse.models.spec import Activation, Pooling
 
@@ -77,7 +78,7 @@ class TorchNetwork:
         Raises:
             MissingDependencyError: torch or sentence-transformers is not installed.
             ModelFilesError: The model needs code that may not be run, or that has no pinned revision; its weights are
-                pickled; or sentence-transformers cannot load it.
+                pickled; its config.json is for a newer transformers; or sentence-transformers cannot load it.
         """
         model = load_sparse_encoder(files, device=device, dtype=dtype, trust_remote_code=trust_remote_code)
         return cls(model, Activation(files.spec.activation), Pooling(files.spec.pooling))
@@ -124,7 +125,7 @@ def load_sparse_encoder(
     Raises:
         MissingDependencyError: torch or sentence-transformers is not installed.
         ModelFilesError: The model needs code that may not be run, or that has no pinned revision; its weights are
-            pickled; or sentence-transformers cannot load it.
+            pickled; its config.json is for a newer transformers; or sentence-transformers cannot load it.
     """
     try:
         import torch
@@ -134,7 +135,9 @@ def load_sparse_encoder(
     if not trust_remote_code:
         _refuse_pickles(files)
         _refuse_mapped_code(files)
-    check_activations(read_object(files.weights[0].parent / "config.json"))
+    config = read_object(files.weights[0].parent / "config.json")
+    check_activations(config)
+    check_transformers_reads(config)
     with native_model_folder(files, trust_remote_code=trust_remote_code) as folder:
         try:
             options: dict[str, Any] = {"trust_remote_code": trust_remote_code, "local_files_only": True}

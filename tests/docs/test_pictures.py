@@ -26,9 +26,7 @@ def test_picture_of_results_is_drawn_from_what_was_found() -> None:
 
 def test_front_page_shows_it_and_says_in_words_what_it_shows() -> None:
     picture = draw_results.PICTURE.relative_to(ROOT)
-    (line,) = [
-        line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"]({picture})" in line
-    ]
+    (line,) = [line for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines() if f"/{picture})" in line]
     best = [hits[0]["name"] for hits in _results()["hits"].values()]
     assert all(words in line for words in (draw_results.QUESTION, *best))
 

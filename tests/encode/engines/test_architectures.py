@@ -260,7 +260,8 @@ def test_sum_pooling_adds_the_activations_of_a_texts_own_tokens(architecture: st
             weights = (weights.log1p() if activation == "log1p_relu" else weights).double().sum(dim=0)
         expected = torch.tensor([0.0 if index in special else float(weight) for index, weight in enumerate(weights)])
         found = torch.tensor([vector.get(token, 0.0) for token in encoder.tokenizer.tokens])
-        torch.testing.assert_close(found, expected, rtol=2e-6, atol=3e-5 + 1e-7 * len(ids))
+        # Sums of some thousand float32: kernels of different versions of torch were seen to differ by 8e-6 of a sum.
+        torch.testing.assert_close(found, expected, rtol=2e-5, atol=3e-5 + 1e-7 * len(ids))
         assert int((expected > 1e-3).sum()) > 30
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.check_release import STATED, faults, stated_versions
+from opensearch_neural_sparse import __version__
+from scripts.check_release import STATED, faults
 from tests.paths import ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 HOME: str = PROJECT["urls"]["Homepage"]
 GITHUB = ROOT / ".github"
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def _yaml(path: Path) -> Any:
@@ -47,11 +49,29 @@ def test_classifiers_name_every_python_that_is_tested() -> None:
     assert PROJECT["requires-python"] == f">={tested[0]}"
 
 
-def test_citation_states_the_version() -> None:
-    stated = stated_versions()
-    assert stated["CITATION.cff"] == stated["integrations/opensearch_neural_sparse/version.py"]
+def test_version_changelog_and_citation_state_the_same_version() -> None:
+    assert faults(f"v{__version__}", ROOT) == []
+
+
+def test_citation_names_the_project_and_the_date_of_its_newest_release() -> None:
     citation = _yaml(ROOT / "CITATION.cff")
     assert (citation["title"], citation["license"]) == (PROJECT["name"], PROJECT["license"])
+    assert f"## [{__version__}] - {citation['date-released']}\n" in CHANGELOG
+
+
+def test_changelog_has_a_link_for_each_section() -> None:
+    sections = re.findall(r"^## \[([^\]]+)\]", CHANGELOG, re.MULTILINE)
+    links = dict(re.findall(r"^\[([^\]]+)\]: (\S+)$", CHANGELOG, re.MULTILINE))
+    assert list(links) == sections
+    assert sections[:2] == ["Unreleased", __version__]
+    assert links["Unreleased"] == f"{HOME}/compare/v{__version__}...HEAD"
+    assert links[__version__].startswith(HOME)
+    assert links[__version__].endswith(f"v{__version__}")
+
+
+def test_the_models_package_has_the_version_of_the_release() -> None:
+    model = tomllib.loads((ROOT / "examples" / "models" / "pyproject.toml").read_text(encoding="utf-8"))
+    assert model["project"]["version"] == __version__
 
 
 @pytest.mark.parametrize("wrong", STATED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -42,6 +41,7 @@ from opensearch_neural_sparse.layer_support import (
     renamed_fields,
     scored_vector,
 )
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
@@ -184,7 +184,7 @@ class VectorStoreBase(VectorStore):
             raise error
         if not self._warned_of_index:
             self._warned_of_index = True
-            warnings.warn(IndexNotFoundWarning(error.index), stacklevel=3)
+            warn_caller(IndexNotFoundWarning(error.index))
 
     def _options(self, batch_size: int | None) -> WriteOptions:
         return self._write_options if batch_size is None else replace(self._write_options, batch_size=batch_size)

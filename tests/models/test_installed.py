@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import get_model
+from opensearch_neural_sparse import UnknownModelError, get_model
 from opensearch_neural_sparse.models.files.resolve import resolve_files
 from tests.paths import ROOT, SMALL_MODEL
 
@@ -69,3 +69,13 @@ def test_a_package_without_files_is_named_and_hides_no_other_model(tmp_path: Pat
 def test_a_misspelt_name_of_an_installed_model_is_suggested(tmp_path: Path) -> None:
     done = _python("from opensearch_neural_sparse import get_model; get_model('brokem')", _package(tmp_path, "json"))
     assert "broken" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", ["small-en", "smal-en"])
+def test_a_model_of_a_package_that_is_not_installed_names_the_package(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("opensearch_neural_sparse.models.registry.installed_models", dict)
+    way_out = "pip install opensearch-neural-sparse-small-en$" if name == "small-en" else "Did you mean 'small-en'"
+    with pytest.raises(UnknownModelError, match=way_out):
+        get_model(name)

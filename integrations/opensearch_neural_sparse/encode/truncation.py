@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
 from opensearch_neural_sparse.errors import TruncationWarning
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 
 class Cut(NamedTuple):
@@ -71,7 +71,7 @@ def warn_of_cut_queries(cuts: Cuts, queries: Sequence[str]) -> None:
         f"{what} than the {limit} that the model reads; the last {tokens} are not in its vector. Use a shorter query, "
         "or load the query encoder with a larger max_length if the model can take more."
     )
-    warnings.warn(TruncationWarning(message), stacklevel=3)
+    warn_caller(TruncationWarning(message))
 
 
 def warn_of_cut_texts(what: str, tokens: int, documents: Mapping[str, int] | None = None) -> None:
@@ -86,7 +86,7 @@ def warn_of_cut_texts(what: str, tokens: int, documents: Mapping[str, int] | Non
         f"{what}; what follows, {tokens} tokens in all, is in no vector. Split long texts into passages, or set "
         "max_length if the model can take more."
     )
-    warnings.warn(TruncationWarning(message, documents), stacklevel=3)
+    warn_caller(TruncationWarning(message, documents))
 
 
 def _totals(cuts: Cuts, texts: Sequence[str]) -> tuple[int, int, int]:

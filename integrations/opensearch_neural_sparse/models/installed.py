@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from types import MappingProxyType
 
 from opensearch_neural_sparse.errors import ModelFilesError
 
 GROUP = "opensearch_neural_sparse.models"
 """Group of entry points: a model's name -> the import package that has its files in the folder `model`."""
+PACKAGES: Mapping[str, str] = MappingProxyType({"small-en": "opensearch-neural-sparse-small-en"})
+"""Models of this project's own packages: name -> the package to install."""
 FOLDER = "model"
 
 

@@ -13,7 +13,7 @@ from opensearch_neural_sparse.errors import UnknownModelError
 from opensearch_neural_sparse.models.catalog.opensearch import OPENSEARCH
 from opensearch_neural_sparse.models.catalog.splade import SPLADE
 from opensearch_neural_sparse.models.catalog.token_weights import TOKEN_WEIGHTS
-from opensearch_neural_sparse.models.installed import installed_folder, installed_models
+from opensearch_neural_sparse.models.installed import PACKAGES, installed_folder, installed_models
 from opensearch_neural_sparse.models.spec import Mode, ModeLike, ModelSpec, languages_of
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
             returned as it is.
 
     Raises:
-        UnknownModelError: No such model; the error lists close matches.
+        UnknownModelError: No such model; the error lists close matches, or names the package to install.
         ModelFilesError: A folder whose files are missing, damaged or contradictory.
     """
     if isinstance(model, ModelSpec):
@@ -52,9 +52,9 @@ def get_model(model: str | Path | ModelSpec) -> ModelSpec:
         raise UnknownModelError(str(model), folder=Path(model).expanduser().absolute())
     from difflib import get_close_matches
 
-    wanted = {name.lower(): name for name in (*known, *installed_models())}
+    wanted = {name.lower(): name for name in (*known, *installed_models(), *PACKAGES)}
     close = get_close_matches(str(model).lower(), wanted, n=3, cutoff=0.6)
-    raise UnknownModelError(str(model), tuple(wanted[name] for name in close))
+    raise UnknownModelError(str(model), tuple(wanted[name] for name in close), package=PACKAGES.get(str(model)))
 
 
 def list_models(

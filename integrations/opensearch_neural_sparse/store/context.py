@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +31,7 @@ from opensearch_neural_sparse.store.bulk.missing_vectors import IN_THE_CORE, Vec
 from opensearch_neural_sparse.store.bulk.prepare import Encoded
 from opensearch_neural_sparse.store.encoders import Encoders
 from opensearch_neural_sparse.store.portable import Portable
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.encode.document_encoder import DocumentEncoder
@@ -190,23 +190,23 @@ class StoreContext(Portable):
 
     def unchecked_index(self) -> IndexInfo:
         """Return the metadata of an index that may not be read, after a warning that its model was not verified."""
-        warnings.warn(
-            f"Cannot read the metadata of index {self.index!r} (403), so its model was not verified, nor that this "
-            "login sees its fields. Grant indices:admin/get to enable the check.",
-            LimitedRightsWarning,
-            stacklevel=2,
+        warn_caller(
+            LimitedRightsWarning(
+                f"Cannot read the metadata of index {self.index!r} (403), so its model was not verified, nor that this "
+                "login sees its fields. Grant indices:admin/get to enable the check."
+            )
         )
         return IndexInfo.unchecked(self.index, self._with_token_ids(self._given_schema))
 
     def warn_of_hidden_text(self, info: IndexInfo) -> None:
         """Warn of an index that shows its documents without their texts, mostly by field-level security."""
         if (hidden := info.hidden_text) is not None:
-            warnings.warn(
-                f"Index {self.index!r} shows this login no field {hidden!r}, so documents come without their texts: "
-                "field-level security hides it, or the mapping has lost it. Let a role of the login see it (fls), and "
-                "write no such documents back.",
-                LimitedRightsWarning,
-                stacklevel=2,
+            warn_caller(
+                LimitedRightsWarning(
+                    f"Index {self.index!r} shows this login no field {hidden!r}, so documents come without their "
+                    "texts: field-level security hides it, or the mapping has lost it. Let a role of the login see it "
+                    "(fls), and write no such documents back."
+                )
             )
 
     def refresh_index(self, info: IndexInfo, fresh: IndexInfo, unexpected: Iterable[UnexpectedIndex] = ()) -> bool:

@@ -1,5 +1,7 @@
 import math
+import warnings
 
+import ir_measures
 import pytest
 
 from opensearch_neural_sparse.evaluate.metrics.relevance import mean_metrics, query_metrics
@@ -29,3 +31,20 @@ def test_equal_scores_count_in_the_order_they_were_served(served: list[str]) -> 
 def test_the_order_counts_whatever_the_scores_are() -> None:
     found = mean_metrics(JUDGEMENTS, {"q1": {"x": 1.0, "d1": 2.0}, "q2": {"d3": -1.0, "x": 5.0}}, ["RR@10"])
     assert found == {"RR@10": pytest.approx((1 / 2 + 1) / 2)}
+
+
+@pytest.mark.parametrize("name", ["nDCG@10", "R@100", "RR@10", "AP@100", "AP"])
+def test_metrics_are_those_that_ir_measures_reads_from_their_names(name: str) -> None:
+    ranking = {"q1": ["x", "d1", *map(str, range(99)), "d2"], "q2": ["d3"]}
+    scored = {query: {document: -rank for rank, document in enumerate(found)} for query, found in ranking.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its parser uses what Python 3.14 no longer has
+        measure = ir_measures.parse_measure(name)
+    expected = ir_measures.calc_aggregate([measure], JUDGEMENTS, scored)[measure]
+    assert mean_metrics(JUDGEMENTS, ranking, [name]) == {name: pytest.approx(expected)}
+
+
+@pytest.mark.parametrize("name", ["nDGC@10", "nDCG@ten", "nDCG@-1"])
+def test_unknown_metric_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=f"Unknown metric '{name}'"):
+        mean_metrics(JUDGEMENTS, {}, [name])

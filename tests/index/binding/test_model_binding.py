@@ -72,6 +72,12 @@ def test_queries_of_the_same_files_pass_under_any_name(files: ModelFiles) -> Non
     binding.ensure_matches_query(files, index="i", field="f")
 
 
+def test_model_whose_package_is_not_installed_is_named_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opensearch_neural_sparse.models.registry.installed_models", dict)
+    with pytest.raises(ModelFilesError, match="Install its package, pip install opensearch-neural-sparse-small-en"):
+        replace(BINDING, model="small-en").find_model()
+
+
 def test_a_registered_model_is_found_by_its_files_whatever_it_is_called(files: ModelFiles, tmp_path: Path) -> None:
     binding = ModelBinding.of(files, text_field="content")
     other = replace(binding, query_sha256="0" * 64)

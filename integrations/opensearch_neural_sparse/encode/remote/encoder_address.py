@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from urllib.parse import urlsplit
 
 from opensearch_neural_sparse.errors import UnencryptedLoginWarning
 from opensearch_neural_sparse.loopback import is_loopback
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 
 def check_encoder_url(url: str, service: str = "an encoder") -> str:
@@ -60,7 +60,7 @@ def warn_of_plain_key(url: str, key: str | None) -> None:
             f"The key for {url} is sent without TLS, and can be read on the way. Give an address that begins "
             "with https://."
         )
-        warnings.warn(UnencryptedLoginWarning(message), stacklevel=3)
+        warn_caller(UnencryptedLoginWarning(message))
 
 
 def _bare(url: str) -> str:

@@ -24,10 +24,11 @@ def mean_metrics(
         judgements: Query id -> document id -> relevance.
         rankings: Query id -> document ids, best first. Only their order counts, so equal scores keep the order in which
             they were returned; of a mapping of ids to scores, the order of its keys.
-        metrics: Names as ir-measures spells them: `nDCG@10`, `R@100`, `RR@10`, `AP`.
+        metrics: Names as ir-measures spells them, without parameters: `nDCG@10`, `R@100`, `RR@10`, `AP`.
 
     Raises:
         MissingDependencyError: ir-measures is not installed.
+        ValueError: A metric that ir-measures does not have.
     """
     found = query_metrics(judgements, rankings, metrics)
     return {name: fmean(row[name] for row in found.values()) for name in metrics}
@@ -40,7 +41,7 @@ def query_metrics(
 ) -> dict[str, dict[str, float]]:
     """Compute the metrics of each judged query, with the arguments and errors of `mean_metrics`."""
     ir_measures = _load_library()
-    measures = {ir_measures.parse_measure(name): name for name in metrics}
+    measures = {_measure(ir_measures, name): name for name in metrics}
     judged = {query: dict(relevances) for query, relevances in judgements.items()}
     ranked = {query: _by_rank(documents) for query, documents in rankings.items()}
     found = {query: dict.fromkeys(metrics, 0.0) for query in judgements}
@@ -55,6 +56,15 @@ def _load_library() -> Any:
     except ImportError:
         raise MissingDependencyError("ir_measures", "evaluate", "Computing relevance metrics") from None
     return ir_measures
+
+
+def _measure(ir_measures: Any, name: str) -> Any:
+    """Return a metric by its name; ir-measures' own parser needs a part of Python that 3.14 no longer has."""
+    family, _, cutoff = name.partition("@")
+    measure = getattr(ir_measures, family, None)
+    if measure is None or not (cutoff or "1").isdecimal():
+        raise ValueError(f"Unknown metric {name!r}. ir-measures spells them nDCG@10, R@100, RR@10, AP.")
+    return measure @ int(cutoff) if cutoff else measure
 
 
 def _by_rank(documents: Collection[str]) -> dict[str, float]:

@@ -157,10 +157,12 @@ class ModelBinding:
             return found
         try:
             return get_model(self.model)
-        except UnknownModelError:
+        except UnknownModelError as error:
+            package = error.package
+            known = remedy if package is None else f"Install its package, pip install {package}, or give its folder."
             raise ModelFilesError(
                 f"The index is bound to model {self.model!r}, which is not known here. "
-                f"{remedy} It passes wherever it lies if its files are "
+                f"{known} It passes wherever it lies if its files are "
                 f"the same: query side {self.query_sha256[:12]}, weights {self.weights_sha256[:12]}."
             ) from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -23,6 +22,7 @@ from opensearch_neural_sparse.search.requests.sent_search import SentSearch
 from opensearch_neural_sparse.search.results.hits import SearchHits
 from opensearch_neural_sparse.search.results.shard_failures import shard_failures
 from opensearch_neural_sparse.server_info import ServerInfo
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 UnexpectedIndex = tuple[str, str | None]
 """An unexpected concrete index, and the model marker of a vector in it."""
@@ -201,7 +201,7 @@ class MultiSearch:
                     f"{hits.total} or more match: only the best of each leg are fused. Search every page with the same "
                     f"larger pagination_depth, up to {LARGEST_WINDOW}."
                 )
-                warnings.warn(HybridPoolWarning(message), stacklevel=2)
+                warn_caller(HybridPoolWarning(message))
         return found
 
     @property

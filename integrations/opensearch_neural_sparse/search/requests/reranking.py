@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import replace
 from typing import TypeVar, cast
 
@@ -12,6 +11,7 @@ from opensearch_neural_sparse.rerank.scoring import score_texts
 from opensearch_neural_sparse.search.options.page import SearchPage
 from opensearch_neural_sparse.search.requests.searches import CustomSearch, MatchSearch, Query, Search
 from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 S = TypeVar("S", bound=Search)
 
@@ -73,7 +73,7 @@ def _ordered(rerank: Rerank, query: str, hits: SearchHits) -> list[SearchHit]:
     except RerankerError as error:
         if rerank.on_error is OnRerankFailure.RAISE:
             raise
-        warnings.warn(RerankWarning(f"The hits keep the order of the search. {error}"), stacklevel=2)
+        warn_caller(RerankWarning(f"The hits keep the order of the search. {error}"))
         return list(hits)
     hits.reranked = len(scores)
     if len(scores) < len(readable):
@@ -81,7 +81,7 @@ def _ordered(rerank: Rerank, query: str, hits: SearchHits) -> list[SearchHit]:
             f"Of {len(readable)} hits, {len(scores)} were reranked within {rerank.budget_s:g} s; the others follow in "
             "the order of the search. Lower depth or batch_size, or raise budget_s."
         )
-        warnings.warn(RerankBudgetWarning(message), stacklevel=2)
+        warn_caller(RerankBudgetWarning(message))
     if not scores:
         return list(hits)
     places = {id(hit): score for (hit, _), score in zip(readable, scores, strict=False)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from opensearch_neural_sparse.error_reasons import without_values
 from opensearch_neural_sparse.errors import PartialResultsError, PartialResultsWarning
 from opensearch_neural_sparse.search.options.request_options import Partial, PartialLike
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 _NO_REASON = {"reason": {"reason": "no reason given"}}
 _TIMED_OUT = {"reason": {"reason": "the search timed out"}}
@@ -32,7 +32,7 @@ def shard_failures(
     for error in filter(None, map(_partial_error, responses)):
         if partial == Partial.RAISE:
             raise error
-        warnings.warn(PartialResultsWarning(str(error)), stacklevel=2)
+        warn_caller(PartialResultsWarning(str(error)))
         failures += error.failures
     return tuple(failures)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from opensearch_neural_sparse.errors import MissingVectorWarning
 from opensearch_neural_sparse.index.bulk.report import BulkReport
 from opensearch_neural_sparse.index.schema import IndexSchema
 from opensearch_neural_sparse.short_repr import short_repr
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 _NAMED = 5
 """Ids that are named in a warning; it holds all of them as `missing`."""
@@ -63,7 +63,7 @@ def warn_of_missing_vectors(
     if report.without_vector and schema.semantic is None:
         rows = [_row(name, ids, remedies.of(name, schema)) for name, ids in report.without_vector.items()]
         message = f"Of {report.written} documents written to index {index!r}, {' '.join(rows)}"
-        warnings.warn(MissingVectorWarning(message, report.without_vector), stacklevel=2)
+        warn_caller(MissingVectorWarning(message, report.without_vector))
 
 
 def warn_of_unencoded(index: str, missing: Mapping[str, tuple[str, ...]], remedy: str) -> None:
@@ -77,7 +77,7 @@ def warn_of_unencoded(index: str, missing: Mapping[str, tuple[str, ...]], remedy
     for name, ids in missing.items():
         if ids:
             message = f"Of the documents of index {index!r}, {_row(name, ids, remedy)}"
-            warnings.warn(MissingVectorWarning(message, {name: ids}), stacklevel=2)
+            warn_caller(MissingVectorWarning(message, {name: ids}))
 
 
 def _row(field: str, ids: tuple[str, ...], remedy: str) -> str:

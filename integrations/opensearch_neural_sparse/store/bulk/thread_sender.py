@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -31,6 +30,7 @@ from opensearch_neural_sparse.store.bulk.retry import Answer, Send, Skipped, Ste
 from opensearch_neural_sparse.store.bulk.scheduler import AHEAD, BulkScheduler, Decision, Observe
 from opensearch_neural_sparse.store.bulk.single_attempt import without_retries
 from opensearch_neural_sparse.store.write_options import WriteOptions
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 from opensearch_neural_sparse.telemetry.observation import observe_request
 from opensearch_neural_sparse.transport.answers import readable
 from opensearch_neural_sparse.transport.errors import REFUSALS, translated_errors
@@ -227,11 +227,11 @@ def after_refresh(report: BulkReport, answer: Mapping[str, Any] | NeuralSparseEr
         answer = unreadable_answer("it lacks '_shards'")
     if not isinstance(answer, ServerRequestError) or answer.status not in REFUSALS:
         return replace(report, stopped=f"All is written, but index {index!r} was not refreshed. {answer}")
-    warnings.warn(
-        f"The server refused to refresh index {index!r} (status {answer.status}): the written documents are found "
-        "later, at the index's own refresh. WriteOptions(refresh=False) requests none.",
-        LimitedRightsWarning,
-        stacklevel=4,
+    warn_caller(
+        LimitedRightsWarning(
+            f"The server refused to refresh index {index!r} (status {answer.status}): the written documents are found "
+            "later, at the index's own refresh. WriteOptions(refresh=False) requests none."
+        )
     )
     return report
 

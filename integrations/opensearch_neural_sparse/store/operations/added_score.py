@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from opensearch_neural_sparse.search.fusion.document_security import added_score
 from opensearch_neural_sparse.server_info import ServerInfo
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.steps import Request, Steps
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 
 def added_score(context: StoreContext, server: ServerInfo) -> Steps[float]:
@@ -38,12 +38,12 @@ def _ask(context: StoreContext) -> Steps[float | None]:
     except (IndexNotFoundError, ServerRequestError):
         return None  # the search itself raises it, with what it was for
     if lowest != highest:
-        warnings.warn(
-            f"Document-level security adds {lowest:g} to the scores of some documents of index {context.index!r} and "
-            f"{highest:g} to others, so it has changed their order, and scores are as the server sent them. It adds 1 "
-            "for each role with a query (dls) that a document fits: give the login one such role.",
-            LimitedRightsWarning,
-            stacklevel=2,
+        warn_caller(
+            LimitedRightsWarning(
+                f"Document-level security adds {lowest:g} to the scores of some documents of index {context.index!r} "
+                f"and {highest:g} to others, so it has changed their order, and scores are as the server sent them. It "
+                "adds 1 for each role with a query (dls) that a document fits: give the login one such role."
+            )
         )
         return 0.0
     return highest

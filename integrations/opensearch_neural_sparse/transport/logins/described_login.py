@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, Self
 
 from opensearch_neural_sparse.errors import UnencryptedLoginWarning
 from opensearch_neural_sparse.loopback import is_loopback
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 from opensearch_neural_sparse.transport.address import hosts_of, shown, split_url
 
 AUTHORIZATION = "authorization"
@@ -99,7 +99,7 @@ def warn_of_plain_login(url: Any, options: Mapping[str, Any]) -> None:
             f"The login for {shown(plain)} is sent without TLS, and can be read on the way. Give an address that "
             "begins with https://."
         )
-        warnings.warn(UnencryptedLoginWarning(message), stacklevel=4)
+        warn_caller(UnencryptedLoginWarning(message))
 
 
 def _is_plain(host: Any, options: Mapping[str, Any]) -> bool:

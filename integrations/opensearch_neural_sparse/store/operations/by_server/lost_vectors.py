@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -18,6 +17,7 @@ from opensearch_neural_sparse.store.bulk.missing_vectors import warn_of_unencode
 from opensearch_neural_sparse.store.context import StoreContext
 from opensearch_neural_sparse.store.operations.by_server.passages import cut_by_server
 from opensearch_neural_sparse.store.steps import Request, Steps
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 _REMEDY = "The pipeline is checked when a store opens the index to write: has it changed since?"
 _NO_PASSAGE = "The server found no word in their texts, so there is no passage to encode."
@@ -74,12 +74,11 @@ def _mget(index: str, rows: Sequence[Mapping[str, str]], params: Mapping[str, st
 def _warn_of_limit(index: str, chunking: ServerChunking, ids: Sequence[str]) -> None:
     if ids:
         limit = chunking.max_chunk_limit
-        warnings.warn(
+        warn_caller(
             PassageLimitWarning(
                 f"{len(ids)} documents of index {index!r} have more passages than max_chunk_limit, {limit}: "
                 f"{first_of(map(repr, ids), _NAMED)}. The server put the rest of their texts into the last passage, of "
                 "which the model reads no more than its limit. Give a larger max_chunk_limit, or none.",
                 tuple(ids),
             ),
-            stacklevel=2,
         )

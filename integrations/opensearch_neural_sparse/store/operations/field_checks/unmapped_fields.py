@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -18,6 +17,7 @@ from opensearch_neural_sparse.search.filters.foreign_syntax import without_prefi
 from opensearch_neural_sparse.search.options.legs import Bm25Leg, DenseLeg, Leg
 from opensearch_neural_sparse.search.query.resolved_legs import words_fields
 from opensearch_neural_sparse.search.results.hits import SearchHits
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 _NAMED = 10
 """Fields that are named where none is close."""
@@ -63,7 +63,7 @@ def report_unmapped(index: str, clauses: Iterable[Mapping[str, Any]], state: Ind
                 f"Write {own!r}."
             )
     if unmapped and (known := _metadata_fields(state)):
-        warnings.warn(UnmappedFieldWarning(_message(index, unmapped, known, part)), stacklevel=2)
+        warn_caller(UnmappedFieldWarning(_message(index, unmapped, known, part)))
 
 
 def unmapped_legs(legs: Iterable[Leg], state: IndexInfo) -> list[tuple[str, str]]:

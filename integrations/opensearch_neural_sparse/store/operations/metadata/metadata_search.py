@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,6 +22,7 @@ from opensearch_neural_sparse.store.operations.lifecycle import check_searched, 
 from opensearch_neural_sparse.store.operations.search import run_requests
 from opensearch_neural_sparse.store.search_recorder import SearchRecorder
 from opensearch_neural_sparse.store.steps import Compute, Observed, Steps
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 
 def search_metadata(context: StoreContext, search: MetadataSearch) -> Steps[list[Row]]:
@@ -56,10 +56,9 @@ def _build(
 def _report_candidates(index: str, search: MetadataSearch, hits: SearchHits, rows: int) -> None:
     """Warn where further rows may lie beyond the documents that rows were taken from."""
     if rows < search.size and hits.total > len(hits) >= search.candidates:
-        warnings.warn(
+        warn_caller(
             FewCandidatesWarning(
                 f"The best {search.candidates} documents of index {index!r} have {rows} rows of metadata, and further "
                 f"documents match ({hits.total} or more). Search with more candidates, up to 10000, or with a filter."
             ),
-            stacklevel=2,
         )

@@ -73,6 +73,10 @@ class Remedy(StrEnum):
     GIVE_LOGIN = "Give one as http_auth."
     CHECK_LOGIN = "Check its user and password."
     LACKS_RIGHT = "Give its user that right, or another login."
+    START_SERVER = (
+        "Is it running, and is that its address? For development, the shell command "
+        "`opensearch-neural-sparse devserver start` starts one and prints its address."
+    )
     USE_HTTP = "Its address begins with http://, not https://."
     USE_HTTPS = "Is it running and reachable from here? If it speaks TLS, its address begins with https://."
     TRUST_AUTHORITY = "ca_certs names the file of its authority; verify_certs=False trusts any certificate."

@@ -44,6 +44,7 @@ from opensearch_neural_sparse.errors import (
     MissingDependencyError,
     NeuralSparseError,
     PartialResultsError,
+    Remedy,
     RemoteEncoderError,
     ServerConnectionError,
     ServerRequestError,
@@ -188,7 +189,9 @@ RAISED: dict[str, Callable[[], object]] = {
     "InvalidVectorError": lambda: SparseVector({"heart": -1.0}),
     "FilterSyntaxError": lambda: filter_clauses("lang = en"),
     "ServerConnectionError": _raise(
-        ServerConnectionError("http://localhost:9200", "ConnectionRefusedError: Connection refused")
+        ServerConnectionError(
+            "http://localhost:9200", "ConnectionRefusedError: Connection refused", Remedy.START_SERVER
+        )
     ),
     "ServerRequestError": _raise(
         ServerRequestError(

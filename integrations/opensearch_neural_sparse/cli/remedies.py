@@ -19,6 +19,8 @@ SHELL: Mapping[str, str] = {
     Remedy.LIST_MODELS: f"`{PROGRAM} models list` shows the known models.",
     Remedy.REGISTER_MODEL: "The folder of a model does as well.",
     Remedy.GIVE_LOGIN: "Give one: --user USER or OPENSEARCH_USERNAME, and its password in OPENSEARCH_PASSWORD.",
+    Remedy.START_SERVER: "Is it running, and is that its address (--url URL or OPENSEARCH_URL)? For development: "
+    f"{PROGRAM} devserver start.",
     Remedy.USE_HTTP: "Its address begins with http://: --url http://...",
     Remedy.USE_HTTPS: "Is it running and reachable from here? If it speaks TLS: --url https://...",
     Remedy.TRUST_AUTHORITY: "--ca-certs FILE names its authority; --insecure trusts any certificate.",

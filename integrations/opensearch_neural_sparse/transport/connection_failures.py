@@ -9,6 +9,8 @@ from typing import Any
 
 from opensearch_neural_sparse.error_reasons import without_values
 from opensearch_neural_sparse.errors import Remedy, ServerConnectionError
+from opensearch_neural_sparse.loopback import is_loopback
+from opensearch_neural_sparse.transport.address import split_url
 
 _DEEPEST_CAUSE = 10
 _HOST_NAMES = frozenset({62, 64})
@@ -25,12 +27,12 @@ _CLOSED = frozenset(
 _FILES = ("ca_certs", "client_cert", "client_key")
 
 
-def explain(error: BaseException, *, secure: bool) -> tuple[str, str]:
+def explain(error: BaseException, address: str) -> tuple[str, str]:
     """Explain a connection error: cause and remedy.
 
     Args:
         error: What the client raised.
-        secure: Whether it spoke TLS.
+        address: Addresses of the servers.
     """
     cause = _root(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
@@ -41,8 +43,10 @@ def explain(error: BaseException, *, secure: bool) -> tuple[str, str]:
         return f"it does not speak TLS ({cause.reason})", Remedy.USE_HTTP
     if (isinstance(cause, ssl.SSLError) and cause.reason in _NO_CERTIFICATES) or isinstance(cause, FileNotFoundError):
         return f"a file of certificates cannot be read ({_shown(cause)})", Remedy.CHECK_CERTIFICATE_FILES
-    if not secure and type(cause).__name__ in _CLOSED:
+    if "https://" not in address and type(cause).__name__ in _CLOSED:
         return _shown(cause), Remedy.USE_HTTPS
+    if isinstance(cause, ConnectionRefusedError) and is_loopback(split_url(address).hostname or ""):
+        return _shown(cause), Remedy.START_SERVER
     return _shown(cause), "Is it running and reachable from here?"
 
 

@@ -93,7 +93,9 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     if isinstance(error, ConnectionTimeout):
         return ServerConnectionError(address, timed_out(error), Remedy.WAIT_LONGER, timed_out=True)
     if isinstance(error, NoConnection):
-        return ServerConnectionError(address, *explain(error, secure="https://" in address))
+        if isinstance(error.info, NeuralSparseError):  # of a signer, before anything was sent
+            return error.info
+        return ServerConnectionError(address, *explain(error, address))
     if not isinstance(error, TransportError):
         if error.args and not isinstance(error.args[0], str | bytes):  # what was to be sent, not what came
             return _of_body(error.args[0])

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from opensearch_neural_sparse import AwsAuth, ClientLogin
+from opensearch_neural_sparse import (
+    AsyncNeuralSparseStore,
+    AwsAuth,
+    ClientLogin,
+    MissingDependencyError,
+    NeuralSparseStore,
+)
 from opensearch_neural_sparse.transport.logins.client_login import VARIABLES
 
 USER = {"OPENSEARCH_USERNAME": "ada", "OPENSEARCH_PASSWORD": "SECRET"}
@@ -43,6 +51,25 @@ def test_a_login_of_the_environment_is_options_of_a_client(
     environment: dict[str, str], options: dict[str, Any]
 ) -> None:
     assert ClientLogin.from_environment(environment).client_options() == options
+
+
+def test_signing_without_boto3_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = AwsAuth("eu-central-1")
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    monkeypatch.setattr("opensearch_neural_sparse.transport.logins.aws_auth.find_spec", lambda name: None)
+    with pytest.raises(MissingDependencyError, match=r"boto3.*\[aws\]"):
+        AwsAuth("eu-central-1")
+    named = pytest.raises(MissingDependencyError, match=r"^Signing requests .*boto3.*\[aws\]")
+    arguments: dict[str, Any] = {"url": "http://127.0.0.1:9", "client_options": {"http_auth": sent}}
+    with NeuralSparseStore("none", **arguments) as store, named:
+        store.count()
+
+    async def count() -> None:
+        async with AsyncNeuralSparseStore("none", **arguments) as other:
+            await other.count()
+
+    with named:
+        asyncio.run(count())
 
 
 def test_a_region_signs_requests() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import copy
 import pickle
+import socket
 import ssl
 import subprocess
 import threading
@@ -119,6 +120,16 @@ def test_plain_text_to_a_server_with_tls_says_to_use_https(ask: Ask, ports: dict
     assert message_of(error).endswith(
         "Is it running and reachable from here? If it speaks TLS, its address begins with https://."
     )
+
+
+@EVERY_CLIENT
+def test_no_server_on_this_machine_says_how_to_start_one(ask: Ask) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(ServerConnectionError) as error:
+            ask(f"http://127.0.0.1:{unused.getsockname()[1]}")
+    assert "is that its address? For development" in message_of(error)
+    assert "`opensearch-neural-sparse devserver start` starts one" in message_of(error)
 
 
 @EVERY_CLIENT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from importlib.util import find_spec
 from typing import Any
 
 from opensearch_neural_sparse.arguments import check_text
@@ -18,6 +19,9 @@ class AwsAuth:
         service: `es` for a domain, `aoss` for a serverless collection.
         credentials: Credentials of botocore; by default those that boto3 finds when the first request is sent.
 
+    Raises:
+        MissingDependencyError: boto3 is not installed, and no credentials are given.
+
     Examples:
         ```python
         client_options = {"http_auth": AwsAuth("eu-central-1"), "use_ssl": True}
@@ -28,6 +32,8 @@ class AwsAuth:
         check_text(region=region, service=service)
         self.region, self.service = region, service
         self._credentials = credentials
+        if credentials is None and find_spec("boto3") is None:
+            raise _missing_boto3()
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_signer"}
@@ -60,5 +66,9 @@ def _found_credentials() -> Any:
     try:
         import boto3  # type: ignore[import-untyped]
     except ImportError:
-        raise MissingDependencyError("boto3", "aws", "Signing requests for Amazon OpenSearch Service") from None
+        raise _missing_boto3() from None
     return boto3.Session().get_credentials()
+
+
+def _missing_boto3() -> MissingDependencyError:
+    return MissingDependencyError("boto3", "aws", "Signing requests for Amazon OpenSearch Service")

@@ -37,7 +37,7 @@ from opensearch_neural_sparse import (
     SearchOptions,
     SparseVector,
 )
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size, check_text
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size, check_text, without_model
 
 
 class AsyncMethods(VectorStoreBase):
@@ -238,7 +238,7 @@ class AsyncMethods(VectorStoreBase):
     async def _aensure_index(self) -> None:
         try:
             await self.async_store.open()
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
             if not self.stores.is_creatable:
-                raise
+                raise without_model(error) from None
             await self.async_store.create(exist_ok=True, settings=self._settings)

@@ -37,7 +37,7 @@ from opensearch_neural_sparse import (
     SearchOptions,
     SparseVector,
 )
-from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size, check_text
+from opensearch_neural_sparse.layer_support import DEFAULT_SEARCH, Search, check_size, check_text, without_model
 
 
 class SyncMethods(VectorStoreBase):
@@ -335,7 +335,7 @@ class SyncMethods(VectorStoreBase):
     def _ensure_index(self) -> None:
         try:
             self.store.open()
-        except IndexNotFoundError:
+        except IndexNotFoundError as error:
             if not self.stores.is_creatable:
-                raise
+                raise without_model(error) from None
             self.store.create(exist_ok=True, settings=self._settings)

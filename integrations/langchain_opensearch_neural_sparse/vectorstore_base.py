@@ -40,8 +40,9 @@ from opensearch_neural_sparse.layer_support import (
     check_type,
     renamed_fields,
     scored_vector,
+    warn_caller,
+    without_model,
 )
-from opensearch_neural_sparse.telemetry.caller import warn_caller
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse import AsyncNeuralSparseStore, NeuralSparseStore
@@ -181,7 +182,7 @@ class VectorStoreBase(VectorStore):
     def _allow_missing_index(self, error: IndexNotFoundError) -> None:
         """Warn once of a missing index that the first write creates; raise the error of any other."""
         if not self.stores.is_creatable:
-            raise error
+            raise without_model(error) from None
         if not self._warned_of_index:
             self._warned_of_index = True
             warn_caller(IndexNotFoundWarning(error.index))

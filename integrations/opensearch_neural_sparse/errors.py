@@ -55,6 +55,7 @@ class Remedy(StrEnum):
     """Remedies in the words of the Python API; the command line has its own."""
 
     CREATE_INDEX = "Check its name, or create it first."
+    CREATE_BY_WRITE = "Check its name, or name a model, by which the first write creates it: model='...'."
     CREATE_INDICES = "Check their names, or create them first."
     CHECK_PATTERN = "Check the pattern, or create an index that it matches."
     OPEN_EXISTING = "exist_ok=True opens it instead."

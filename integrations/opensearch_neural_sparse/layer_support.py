@@ -36,6 +36,7 @@ from opensearch_neural_sparse.index.metadata.instants import (
 )
 from opensearch_neural_sparse.index.metadata.nesting import refuse_deep_metadata
 from opensearch_neural_sparse.index.metadata.values import can_be, json_value, plain_scalar
+from opensearch_neural_sparse.index.missing_index import without_model
 from opensearch_neural_sparse.index.schema import ID_FIELD, META_FIELD, FieldTypeLike
 from opensearch_neural_sparse.models.files.resolve import resolve_without_weights
 from opensearch_neural_sparse.search.filters.clause_checks import checked_value
@@ -64,6 +65,7 @@ from opensearch_neural_sparse.search.requests.searches import Search, boosts_of,
 from opensearch_neural_sparse.search.results.hits import parse_hits, scored_vector
 from opensearch_neural_sparse.store.described import repr_over
 from opensearch_neural_sparse.store.encoders import Encoders
+from opensearch_neural_sparse.telemetry.caller import warn_caller
 from opensearch_neural_sparse.telemetry.observation import observe_encoding
 from opensearch_neural_sparse.transport.address import hosts_of, shown, split_url
 from opensearch_neural_sparse.transport.client_options import check_client_options, check_host_options
@@ -143,5 +145,7 @@ __all__ = [
     "split_url",
     "translated_errors",
     "vector_of",
+    "warn_caller",
+    "without_model",
     "written_instant",
 ]

@@ -93,6 +93,16 @@ def test_missing_index_that_is_not_made_is_an_error_of_this_package(
     assert not client.indices.exists(index=index_name)
 
 
+@pytest.mark.parametrize(
+    ("options", "way_out"), [({"model": None}, "name a model"), ({"create_index": False}, "create")]
+)
+def test_way_out_of_a_missing_index_is_what_the_store_lacks(
+    make_store: MakeStore, options: dict[str, Any], way_out: str
+) -> None:
+    with pytest.raises(IndexNotFoundError, match=f"Check its name, or {way_out}"):
+        make_store(**options).write_documents([Document(content="x")])
+
+
 WRAPPED = {"delete_all", "delete_by_filter", "update_by_filter"}
 """What opensearch-haystack makes a DocumentStoreError of."""
 

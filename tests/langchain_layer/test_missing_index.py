@@ -112,3 +112,17 @@ async def test_own_retrievers_take_no_missing_index_for_an_empty_one(make_store,
         ask(make_store())
     with pytest.raises(IndexNotFoundError, match=index_name):
         await await_(make_store())
+
+
+async def test_missing_index_without_a_model_names_the_way_to_create_it(server: Any, index_name: str) -> None:
+    said = rf"^Index '{index_name}' does not exist\. Check its name, or name a model, .* creates it: model='\.\.\.'\.$"
+    options = {"index": index_name, "url": server.url}
+    with pytest.raises(IndexNotFoundError, match=said):
+        OpenSearchNeuralSparseVectorStore.from_texts(["x"], **options)
+    with pytest.raises(IndexNotFoundError, match=said):
+        await OpenSearchNeuralSparseVectorStore.afrom_texts(["x"], **options)
+    async with OpenSearchNeuralSparseVectorStore(index_name, url=server.url) as store:
+        with pytest.raises(IndexNotFoundError, match=said):
+            store.similarity_search("x")
+        with pytest.raises(IndexNotFoundError, match=said):
+            await store.asimilarity_search("x")

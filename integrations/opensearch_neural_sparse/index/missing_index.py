@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError
+from opensearch_neural_sparse.errors import IndexNotFoundError, Remedy
 
 EXISTING_ONLY = MappingProxyType({"ignore_unavailable": "true"})
 """Parameters of `GET /<index>` that return the existing indices of a list."""
@@ -20,6 +20,15 @@ def is_list(name: str) -> bool:
 def is_single(name: str) -> bool:
     """Return whether a name is a single index or alias, neither a list nor a pattern."""
     return not is_list(name) and "*" not in name
+
+
+def without_model(error: IndexNotFoundError) -> IndexNotFoundError:
+    """Return the error of a missing index that a layer's first write would create if it had a model.
+
+    Args:
+        error: The error as the core raised it.
+    """
+    return IndexNotFoundError(error.index, Remedy.CREATE_BY_WRITE) if is_single(error.index) else error
 
 
 def error_of_list(name: str, response: Mapping[str, Any]) -> IndexNotFoundError | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from opensearch_neural_sparse import AsyncNeuralSparseStore, IndexNotFoundError, NeuralSparseStore
-from opensearch_neural_sparse.layer_support import translated_errors
+from opensearch_neural_sparse.layer_support import translated_errors, without_model
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.layer_support import IndexInfo
@@ -34,9 +34,9 @@ def open_or_create(store: NeuralSparseStore, settings: Mapping[str, Any] | None,
     """
     try:
         return store.open(unbound=True)
-    except IndexNotFoundError:
+    except IndexNotFoundError as error:
         if not create:
-            raise
+            raise (error if store.is_creatable else without_model(error)) from None
     store.create(exist_ok=True, settings=settings)
     return store.open()
 
@@ -47,9 +47,9 @@ async def open_or_create_async(
     """Open an index, created before if it is missing; see `open_or_create`."""
     try:
         return await store.open(unbound=True)
-    except IndexNotFoundError:
+    except IndexNotFoundError as error:
         if not create:
-            raise
+            raise (error if store.is_creatable else without_model(error)) from None
     await store.create(exist_ok=True, settings=settings)
     return await store.open()
 

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 Scored = list[tuple[Document, float]]
 Query = str | Mapping[str, float]
+_OWN_NAMES = {"top_k": "k", "size": "k", "limit": "k", "filters": "filter", "where": "filter", "pre_filter": "filter"}
+"""Names of arguments in other libraries and in the core -> their names here."""
 
 
 class VectorStoreBase(VectorStore):
@@ -247,7 +249,14 @@ def refuse_reordering(options: SearchOptions, mode: RetrievalMode) -> None:
         )
 
 
+def unknown_arguments(names: Iterable[str]) -> TypeError:
+    """Return the error of unknown arguments, with the names of this layer for those of others."""
+    meant = [f"{name} is called {_OWN_NAMES[name]} here" for name in sorted(names) if name in _OWN_NAMES]
+    hint = f" {'; '.join(meant)}." if meant else ""
+    return TypeError(f"Unknown arguments: {', '.join(sorted(names))}.{hint}")
+
+
 def refuse_unknown(arguments: Mapping[str, Any]) -> None:
     """Raise TypeError for unknown arguments."""
     if arguments:
-        raise TypeError(f"Unknown arguments: {', '.join(sorted(arguments))}.")
+        raise unknown_arguments(arguments)

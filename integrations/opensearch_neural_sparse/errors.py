@@ -78,6 +78,7 @@ class Remedy(StrEnum):
         "Is it running, and is that its address? For development, the shell command "
         "`opensearch-neural-sparse devserver start` starts one and prints its address."
     )
+    CHECK_PATH = "Does the address of the server have a path that is not its own?"
     USE_HTTP = "Its address begins with http://, not https://."
     USE_HTTPS = "Is it running and reachable from here? If it speaks TLS, its address begins with https://."
     TRUST_AUTHORITY = "ca_certs names the file of its authority; verify_certs=False trusts any certificate."
@@ -319,7 +320,10 @@ class ModelMismatchError(NeuralSparseError):
     def __init__(self, *, index: str, field: str, bound: str | None, given: str, reason: str, remedy: str) -> None:
         self.index, self.field, self.bound, self.given = index, field, bound, given
         found = "carries no model" if bound is None else f"is bound to model {bound!r}"
-        super().__init__(f"Index {index!r}, field {field!r} {found}, but {given!r} was given: {reason}. {remedy}")
+        problem = f", but {given!r} was given: {reason}"
+        if bound == given:
+            problem = f". The given model has the same name, but {reason}"
+        super().__init__(f"Index {index!r}, field {field!r} {found}{problem}. {remedy}")
 
 
 class IndexSchemaError(NeuralSparseError, ValueError):

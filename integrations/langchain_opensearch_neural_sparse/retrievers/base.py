@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever, LangSmithRetrieverParams
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from langchain_opensearch_neural_sparse.documents import annotated
 from langchain_opensearch_neural_sparse.filters import compile_filter, joined_filters
-from langchain_opensearch_neural_sparse.vectorstore_base import VectorStoreBase
+from langchain_opensearch_neural_sparse.vectorstore_base import VectorStoreBase, unknown_arguments
 from opensearch_neural_sparse import IndexSchema, Rerank, SearchHits
 from opensearch_neural_sparse.layer_support import Search, check_size
 
@@ -44,6 +45,14 @@ class NeuralSparseRetriever(BaseRetriever):
     include_scores: bool = False
     explain: bool = False
     rerank: Rerank | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, given: Any) -> Any:
+        """Raise TypeError for unknown arguments, as the methods of the vector store do."""
+        if isinstance(given, Mapping) and (unknown := [name for name in given if name not in cls.model_fields]):
+            raise unknown_arguments(unknown)
+        return given
 
     def _page(
         self,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from langchain_opensearch_neural_sparse.retrievers.base import Filter, NeuralSparseRetriever
 from langchain_opensearch_neural_sparse.searches import (
@@ -62,6 +62,16 @@ class OpenSearchNeuralSparseHybridRetriever(NeuralSparseRetriever):
     weights: Weights | None = None
     options: HybridOptions = HybridOptions()
     language: str | None = None
+
+    @field_validator("legs", mode="before")
+    @classmethod
+    def _check_names(cls, legs: Any) -> Any:
+        """Raise ValueError for a name of no leg; in place of an error for each type that a leg may have."""
+        known = get_args(LegName)
+        for leg in legs if isinstance(legs, list | tuple) else ():
+            if isinstance(leg, str) and leg not in known:
+                raise ValueError(f"A leg is {', '.join(map(repr, known))}, or a Bm25Leg and the like, got {leg!r}.")
+        return legs
 
     @model_validator(mode="after")
     def _check(self) -> Self:

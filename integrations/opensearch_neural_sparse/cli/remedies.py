@@ -17,7 +17,7 @@ SHELL: Mapping[str, str] = {
     Remedy.REINDEX: "Name the model that encoded them: --model MODEL; or encode them again: `index reindex`.",
     Remedy.FIND_MODEL: f"`{PROGRAM} models list` shows them.",
     Remedy.LIST_MODELS: f"`{PROGRAM} models list` shows the known models.",
-    Remedy.REGISTER_MODEL: "The folder of a model does as well.",
+    Remedy.REGISTER_MODEL: "A folder with a model's files does as well.",
     Remedy.GIVE_LOGIN: "Give one: --user USER or OPENSEARCH_USERNAME, and its password in OPENSEARCH_PASSWORD.",
     Remedy.START_SERVER: "Is it running, and is that its address (--url URL or OPENSEARCH_URL)? For development: "
     f"{PROGRAM} devserver start.",

@@ -15,6 +15,7 @@ from opensearch_neural_sparse.errors import (
     IndexNotBoundError,
     IndexSchemaError,
     LimitedRightsWarning,
+    ModelFilesError,
     ModelMismatchError,
 )
 from opensearch_neural_sparse.index.binding.server_encoding import ServerEncoding
@@ -335,4 +336,18 @@ class StoreContext(Portable):
         if binding is not None and self.encoders.checkable:
             field = self.schema.sparse_field
             binding.ensure_same_model(self.encoders.spec, index=self.index, field=field)
-            binding.ensure_matches_query(self.encoders.files(Side.QUERY), index=self.index, field=field)
+            try:
+                files = self.encoders.files(Side.QUERY)
+            except ModelFilesError as error:
+                raise self._unchecked_model(binding, error) from error
+            binding.ensure_matches_query(files, index=self.index, field=field)
+
+    def _unchecked_model(self, binding: ModelBinding, error: ModelFilesError) -> ModelFilesError:
+        """Return the error of a model whose files cannot be compared with those of the index's model."""
+        given = self.encoders.spec.id
+        if binding.model == given:
+            return error
+        return ModelFilesError(
+            f"Index {self.index!r} is bound to model {binding.model!r}, and {given!r} cannot be compared with it: "
+            f"{error}"
+        )

@@ -24,6 +24,7 @@ from opensearch_neural_sparse.transport.address import shown
 from opensearch_neural_sparse.transport.connection_failures import explain, timed_out
 from opensearch_neural_sparse.transport.logins.described_login import NO_LOGIN, describe_login
 
+_NO_SUCH_PATH = "no handler found for uri"
 _INDEX_NOT_FOUND = "index_not_found_exception"
 REFUSALS = frozenset({403, 404, 405})
 """HTTP statuses of a denied or missing API."""
@@ -105,7 +106,10 @@ def translate(error: Exception, *, address: str, index: str, login: str = "") ->
     error_type = str(details.get("type") or "http_error")
     if error_type == _INDEX_NOT_FOUND:
         return IndexNotFoundError(str(details.get("index") or index))
-    return ServerRequestError(status, error_type, short_reason(details), **_about_login(status, error_type, login))
+    reason = short_reason(details)
+    if _NO_SUCH_PATH in reason:
+        return ServerRequestError(status, error_type, reason, remedy=Remedy.CHECK_PATH)
+    return ServerRequestError(status, error_type, reason, **_about_login(status, error_type, login))
 
 
 def _of_body(body: object) -> InvalidRequestError:

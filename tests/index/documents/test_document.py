@@ -180,3 +180,16 @@ def test_an_empty_routing_which_writes_and_reads_take_for_different_shards_is_re
         make()
     with pytest.raises(IndexSchemaError, match=r"Document 'a': routing is a text of one character"):
         SparseDocument(id="a", text="river", routing="")
+
+
+@pytest.mark.parametrize(
+    ("document", "problem"),
+    [
+        ({"content": "x"}, "^A document has the key 'content'; .* The text is under 'text', not 'content'. Put"),
+        ({"id": "3", "page_content": "x"}, "^Document '3' has the key .* The text is under 'text', not 'page_content'"),
+        ({"text": "x", "body": "y", "title": "z"}, r"keys 'body', 'title'; known are [\w, ]*vector\. Put data"),
+    ],
+)
+def test_keys_of_other_libraries_are_refused_with_their_names_here(document: dict[str, Any], problem: str) -> None:
+    with pytest.raises(IndexSchemaError, match=problem):
+        SparseDocument.of(document)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from itertools import combinations
 from typing import Any
 
@@ -74,7 +75,28 @@ def test_making_one_connects_to_nothing(retriever_class) -> None:
     assert "secret" not in repr(retriever)
 
 
-@pytest.mark.parametrize("mistake", [{"top_k": 3}, {"k": 0}, {"k": "many"}, {"filter": "lang"}, {"vectorstore": None}])
+@pytest.mark.parametrize(("mistake", "hint"), [({"top_k": 3}, "top_k is called k here"), ({"rank_constant": 1}, "")])
+def test_unknown_argument_is_named_with_its_name_here(retriever_class, mistake: dict[str, Any], hint: str) -> None:
+    nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9")
+    asked: list[Callable[[], Any]] = [
+        lambda: retriever_class(vectorstore=nowhere, **mistake),
+        lambda: nowhere.similarity_search("x", **mistake),
+        lambda: nowhere.as_retriever(search_kwargs=mistake).invoke("x"),
+        lambda: nowhere.as_retriever(search_type="hybrid", search_kwargs=mistake),
+    ]
+    for ask in asked:
+        with pytest.raises(TypeError, match=f"^Unknown arguments: {next(iter(mistake))}.*{hint}"):
+            ask()
+
+
+def test_name_of_no_leg_is_one_error_with_the_names_that_there_are() -> None:
+    nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9")
+    with pytest.raises(ValidationError, match=r"A leg is 'bm25', 'sparse', 'dense', or .*, got 'spars'") as caught:
+        OpenSearchNeuralSparseHybridRetriever(vectorstore=nowhere, legs=("bm25", "spars"))
+    assert caught.value.error_count() == 1
+
+
+@pytest.mark.parametrize("mistake", [{"k": 0}, {"k": "many"}, {"filter": "lang"}, {"vectorstore": None}])
 def test_a_mistaken_field_is_an_error(retriever_class, mistake: dict[str, Any]) -> None:
     nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9")
     with pytest.raises(ValidationError):
@@ -176,7 +198,7 @@ def test_hybrid_options_reach_the_core(filled) -> None:
 
 @pytest.mark.parametrize(
     "mistake",
-    [{"rank_constant": 7}, {"legs": ("sparse", "images")}, {"legs": ("bm25", "dense")}, {"weights": (0.2, 0.3, 0.5)}],
+    [{"legs": ("sparse", "images")}, {"legs": ("bm25", "dense")}, {"weights": (0.2, 0.3, 0.5)}],
 )
 def test_mistaken_hybrid_fields_are_errors(mistake: dict[str, Any]) -> None:
     nowhere = OpenSearchNeuralSparseVectorStore("articles", url="http://localhost:9")

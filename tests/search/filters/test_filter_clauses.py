@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,50 @@ def test_anything_else_is_an_error_that_shows_how(wrong: Any) -> None:
     for given in (wrong, [TERM, wrong]):
         with pytest.raises(FilterSyntaxError, match=r"\{'term': \{'lang': 'en'\}\}"):
             filter_clauses(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ({"topic": "medicine"}, "Write it as {'term': {'topic': 'medicine'}}, and"),
+        ({"year": [2020, 2021]}, "Write it as {'terms': {'year': [2020, 2021]}}, and"),
+        ({"topic": "x", "year": 3}, "must hold: [{'term': {'topic': 'x'}}, {'term': {'year': 3}}]."),
+    ],
+)
+def test_fields_with_values_are_shown_as_the_clauses_that_were_meant(given: Any, written: str) -> None:
+    with pytest.raises(FilterSyntaxError, match=re.escape(written)):
+        filter_clauses(given)
+
+
+@pytest.mark.parametrize(
+    ("clause", "problem"),
+    [
+        (
+            {"terms": {"topic": "x"}},
+            "'terms' of field 'topic' takes a list of values, got str. Write {'term':",
+        ),
+        ({"term": {"topic": ["x"]}}, "'term' of field 'topic' takes one value, got list. Write {'terms': {'topic'"),
+        ({"range": {"year": 5}}, "'range' of field 'year' takes bounds, got int. Write {'range': {'year': {'gte'"),
+    ],
+)
+def test_value_of_another_form_than_its_query_takes_is_refused(clause: Any, problem: str) -> None:
+    for given in (clause, {"bool": {"must_not": [clause]}}):
+        with pytest.raises(FilterSyntaxError, match=re.escape(problem)):
+            filter_clauses(given)
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        {"terms": {"topic": ("x", "y"), "boost": 2.0, "_name": "a"}},
+        {"terms": {"topic": {"index": "others", "id": "1", "path": "topics"}}},
+        {"terms": {"number": "OjAAAAEAAAA=", "value_type": "bitmap"}},
+        {"term": {"topic": {"value": "x", "case_insensitive": True}}},
+    ],
+)
+def test_every_form_that_the_server_takes_passes(clause: Any) -> None:
+    (found,) = filter_clauses(clause)
+    assert found.keys() == clause.keys()
 
 
 @pytest.mark.parametrize("name", ["nested", "has_child", "has_parent"])

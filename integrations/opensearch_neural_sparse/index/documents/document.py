@@ -101,10 +101,7 @@ class SparseDocument:
                 f"A document is a SparseDocument, a mapping or a text, got {type(document).__name__}."
             )
         if unknown := sorted(map(repr, set(document) - _DOCUMENT_KEYS)):
-            raise IndexSchemaError(
-                f"Document {document.get('id')!r} has the keys {', '.join(unknown)}; known are "
-                f"{', '.join(sorted(_DOCUMENT_KEYS))}. Put data of your own under 'metadata'."
-            )
+            raise IndexSchemaError(_unknown_keys(document, unknown))
         return cls(**document)
 
     @classmethod
@@ -124,7 +121,19 @@ class SparseDocument:
         return self if self.id is not None else replace(self, id=uuid4().hex)
 
 
+_TEXT_ELSEWHERE = ("content", "page_content", "body", "passage")
+"""Names of a document's text in other libraries and data."""
 _DOCUMENT_KEYS = frozenset(attribute.name for attribute in fields(SparseDocument))
+
+
+def _unknown_keys(document: Mapping[Any, Any], unknown: Sequence[str]) -> str:
+    of = f"Document {document['id']!r}" if document.get("id") is not None else "A document"
+    text = next((key for key in _TEXT_ELSEWHERE if key in document and "text" not in document), None)
+    moved = "" if text is None else f" The text is under 'text', not {text!r}."
+    return (
+        f"{of} has the {'key' if len(unknown) == 1 else 'keys'} {', '.join(unknown)}; known are "
+        f"{', '.join(sorted(_DOCUMENT_KEYS))}.{moved} Put data of your own under 'metadata'."
+    )
 
 
 def size_of(document: SparseDocument) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from opensearch_neural_sparse.errors import FilterSyntaxError
@@ -24,6 +24,24 @@ _WITHIN = ("must", "filter", "should", "must_not", "query", "queries", "positive
 """Keys of nested clauses."""
 _JOINING = ("nested", "has_child", "has_parent")
 """Queries that can bring other documents, or parts of one, along with a hit."""
+_FORMS: Mapping[str, tuple[Callable[[object], bool], str, str]] = {
+    "term": (
+        lambda asked: not isinstance(asked, list | tuple),
+        "one value",
+        "{{'terms': {{{field!r}: [...]}}}} for several",
+    ),
+    "terms": (
+        lambda asked: isinstance(asked, list | tuple | Mapping),
+        "a list of values",
+        "{{'term': {{{field!r}: ...}}}} for one value",
+    ),
+    "range": (
+        lambda asked: isinstance(asked, Mapping),
+        "bounds",
+        "{{'range': {{{field!r}: {{'gte': ..., 'lt': ...}}}}}}",
+    ),
+}
+"""Query -> whether a field's value has its form, what the form is, and another way to write it."""
 _NOTHING: dict[str, Any] = {"match_none": {}}
 
 
@@ -109,6 +127,8 @@ def _checked_body(name: str, body: object) -> Any:
         _refuse_none(name, body)
         _refuse_long(name, body)
     checked = {_checked_key(key): _checked_part(key, part) for key, part in body.items()}
+    if name in _FORMS and "value_type" not in checked:
+        _refuse_form(name, checked)
     if name == "bool" and "should" in checked and not checked["should"]:
         checked["should"] = [_NOTHING]
     return checked
@@ -131,6 +151,17 @@ def _refuse_none(name: str, body: Mapping[str, Any]) -> None:
             raise FilterSyntaxError(
                 f"{name!r} of field {field!r} compares with None, which is not a value. Write "
                 f"{{'bool': {{'must_not': {{'exists': {{'field': {field!r}}}}}}}}} for documents without one."
+            )
+
+
+def _refuse_form(name: str, body: Mapping[str, Any]) -> None:
+    """Raise FilterSyntaxError for a value of a field that has not the form of its query."""
+    fits, form, other = _FORMS[name]
+    for field, asked in body.items():
+        if field not in _OPTIONS and not fits(asked):
+            raise FilterSyntaxError(
+                f"{name!r} of field {field!r} takes {form}, got {type(asked).__name__}. Write "
+                f"{other.format(field=field)}."
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from opensearch_neural_sparse.search.filters.clause_checks import checked_clause
 from opensearch_neural_sparse.search.filters.foreign_syntax import haystack_filter, mongo_filter, opensearch_form
 
 Filter = Mapping[str, Any] | Sequence[Mapping[str, Any]]
-_EXAMPLE = "Write it as {'term': {'lang': 'en'}}, and several conditions as a list of such, all of which must hold."
+_VALUES = (str, int, float, list, tuple)
+_SEVERAL = "several conditions as a list of such, all of which must hold."
+_EXAMPLE = f"Write it as {{'term': {{'lang': 'en'}}}}, and {_SEVERAL}"
 
 
 def filter_clauses(filter: Filter | None) -> list[dict[str, Any]]:  # noqa: A002 (OpenSearch's own word)
@@ -51,12 +54,27 @@ def _clause(clause: object) -> dict[str, Any]:
         )
     if len(clause) != 1:
         raise FilterSyntaxError(
-            f"A filter clause names exactly one query, got {len(clause)}: {sorted(map(str, clause))}. {_EXAMPLE}"
+            f"A filter clause names exactly one query, got {len(clause)}: {sorted(map(str, clause))}. "
+            f"{_rewritten(clause)}"
         )
     name, body = next(iter(clause.items()))
     if not isinstance(name, str) or not isinstance(body, Mapping):
         raise FilterSyntaxError(
-            f"A filter clause is a query's name with a mapping, got {name!r} with {type(body).__name__}. {_EXAMPLE}"
+            f"A filter clause is a query's name with a mapping, got {name!r} with {type(body).__name__}. "
+            f"{_rewritten(clause)}"
         )
     refuse_inner_hits(clause)
     return checked_clause({name: body})
+
+
+def _rewritten(conditions: Mapping[Any, Any]) -> str:
+    """Return how fields and values that stand for conditions are written as query clauses."""
+    if not conditions or not all(isinstance(value, _VALUES) for value in conditions.values()):
+        return _EXAMPLE
+    clauses = [
+        f"{{{'terms' if isinstance(value, list | tuple) else 'term'!r}: {{{field!r}: {reprlib.repr(value)}}}}}"
+        for field, value in conditions.items()
+    ]
+    if len(clauses) == 1:
+        return f"Write it as {clauses[0]}, and {_SEVERAL}"
+    return f"Write them as a list, all of which must hold: [{', '.join(clauses)}]."

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse import NeuralSparseStore, get_model, load_document_encoder, load_query_encoder
+from opensearch_neural_sparse import (
+    ModelFilesError,
+    NeuralSparseStore,
+    get_model,
+    load_document_encoder,
+    load_query_encoder,
+)
 from opensearch_neural_sparse.index.documents.feature_weights import stored_weight
 from tests.conftest import RunningServer
 from tests.paths import SMALL_MODEL
@@ -57,3 +64,20 @@ def test_recommended_limit_is_stamped_and_an_index_without_one_keeps_all(
     with NeuralSparseStore(index_name, url=server.url, model=rated) as later:
         later.write([{"id": "1", "text": TEXTS["heart"]}])
         assert len(later.get(["1"])[0].vector or ()) > 16
+
+
+@pytest.mark.newest_server
+def test_other_model_that_is_out_of_reach_is_named_beside_the_models_index(
+    server: RunningServer, index_name: str, tmp_path: Path
+) -> None:
+    offline = {"cache_dir": tmp_path, "local_files_only": True}
+    with NeuralSparseStore(index_name, url=server.url, model=SMALL_MODEL) as store:
+        store.create()
+    with NeuralSparseStore(index_name, url=server.url, model="doc-v3-distill", encoder_options=offline) as other:
+        bound = (
+            rf"^Index '{index_name}' is bound to model 'small-en', and '\S+doc-v3-distill' cannot be compared with it"
+        )
+        with pytest.raises(ModelFilesError, match=bound):
+            other.write([{"id": "1", "text": "x"}])
+        with pytest.raises(ModelFilesError, match=bound):
+            other.search("x")

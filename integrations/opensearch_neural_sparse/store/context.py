@@ -343,7 +343,7 @@ class StoreContext(Portable):
             binding.ensure_matches_query(files, index=self.index, field=field)
 
     def _unchecked_model(self, binding: ModelBinding, error: ModelFilesError) -> ModelFilesError:
-        """Return the error of a model whose files cannot be compared with those of the index's model."""
+        """Return the error of a model that cannot be compared with that of the index, since its files are missing."""
         given = self.encoders.spec.id
         if binding.model == given:
             return error

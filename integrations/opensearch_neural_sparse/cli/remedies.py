@@ -7,6 +7,7 @@ from opensearch_neural_sparse.errors import NeuralSparseError, Remedy
 PROGRAM = "opensearch-neural-sparse"
 SHELL: Mapping[str, str] = {
     Remedy.CREATE_INDEX: f"Create it: {PROGRAM} index create.",
+    Remedy.CREATE_BY_WRITE: f"Check its name, or create it: {PROGRAM} index create.",
     Remedy.CREATE_INDICES: f"Create them: {PROGRAM} index create.",
     Remedy.OPEN_EXISTING: "--exist-ok passes if it is of this model.",
     Remedy.NAME_MODEL: "Name the model that encoded it: --model MODEL; or search by --server-model-id ID.",

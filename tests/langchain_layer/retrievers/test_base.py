@@ -340,7 +340,7 @@ async def test_search_finds_what_the_retriever_of_its_type_finds(filled) -> None
         filled.search("river", "nearest")
     with pytest.raises(ValueError, match="mmr, sparse, hybrid; got 'nearest'"):
         await filled.asearch("river", "nearest")
-    with pytest.raises(ValidationError, match="size"):
+    with pytest.raises(TypeError, match="size is called k here"):
         filled.search("river", "hybrid", size=2)
 
 

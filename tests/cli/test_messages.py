@@ -18,7 +18,7 @@ pytestmark = pytest.mark.newest_server
             ("index", "create", "INDEX", "--model", "./models/x"),
             "`opensearch-neural-sparse models list` shows the known models",
         ),
-        (("index", "create", "INDEX", "--model", "doc-v3-destill"), "`opensearch-neural-sparse models list` names"),
+        (("index", "create", "INDEX", "--model", "doc-v3-destill"), "A folder with a model's files does as well."),
         (("search", "INDEX", "word"), "Create it: opensearch-neural-sparse index create."),
         (("search", "INDEX", "word", "--ca-certs", __file__), "--ca-certs names a PEM file."),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import Run
 from tests.conftest import RunningServer
 from tests.paths import ROOT
 
@@ -67,6 +68,13 @@ def test_the_commands_of_the_page_run_twice_and_leave_nothing(
     ):
         assert done.stdout.count(line) >= TIMES
     assert (left, list(folder.iterdir())) == ([], [])
+
+
+def test_the_page_of_installation_shows_what_doctor_prints(server: RunningServer, run: Run) -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    outcome = run("doctor", "--url", server.url)
+    assert (outcome.status, outcome.out) == (0, shown.replace("3.6.0", server.version))
 
 
 def test_the_page_has_a_section_for_each_command() -> None:

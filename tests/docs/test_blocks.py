@@ -19,6 +19,7 @@ BLOCK = re.compile(r"^```(\S+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHELL = {"bash", "sh", "shell"}
 ELSEWHERE = {
     ("docs/cli.md", "bash"): "tests/cli/test_page.py runs it",
+    ("docs/install.md", "text"): "tests/cli/test_page.py compares it with what `doctor` prints",
     ("docs/agents.md", "json"): "tests/mcp_server/test_page.py reads it as a client does",
     **{(page, "text"): "tests/docs/test_outputs.py compares it with what the snippet prints" for page in WITH_OUTPUTS},
     ("docs/security.md", "text"): "tests/secured/test_roles.py compares it with what is raised",

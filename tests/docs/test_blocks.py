@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from opensearch_neural_sparse.cli.app import app
+from tests.docs.test_outputs import WITH_OUTPUTS
 from tests.paths import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -18,11 +19,9 @@ BLOCK = re.compile(r"^```(\S+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 SHELL = {"bash", "sh", "shell"}
 ELSEWHERE = {
     ("docs/cli.md", "bash"): "tests/cli/test_page.py runs it",
+    ("docs/install.md", "text"): "tests/cli/test_page.py compares it with what `doctor` prints",
     ("docs/agents.md", "json"): "tests/mcp_server/test_page.py reads it as a client does",
-    ("docs/tutorial.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
-    ("docs/loading.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
-    ("docs/observability.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
-    ("docs/clusters.md", "text"): "tests/docs/test_outputs.py compares it with what the snippet prints",
+    **{(page, "text"): "tests/docs/test_outputs.py compares it with what the snippet prints" for page in WITH_OUTPUTS},
     ("docs/security.md", "text"): "tests/secured/test_roles.py compares it with what is raised",
     ("docs/troubleshooting.md", "text"): "tests/docs/test_messages.py compares it with what is raised",
 }
@@ -40,6 +39,7 @@ NOT_RUN = {
     "python -m venv": "it is Python's own",
     "hf download": "it needs the hub",
     "export": "it keeps an address",
+    "unset": "it is the shell's own",
     "source": "it is the shell's own",
     "cd": "it is the shell's own",
     "curl": "it needs a server, which tests/devserver and tests/serving start",

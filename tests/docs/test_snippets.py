@@ -6,6 +6,7 @@ A page with the comment `<!-- server: models -->` runs on a server that runs mod
 
 from __future__ import annotations
 
+import codeop
 import os
 import re
 import subprocess
@@ -18,16 +19,14 @@ import pytest
 
 from tests.conftest import RunningServer
 from tests.docs.chat_service import chat_service
+from tests.docs.leftovers import nothing_left
+from tests.docs.test_outputs import WITH_OUTPUTS
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.newest_server
 
-WITH_OUTPUTS = ("clusters.md", "loading.md", "observability.md", "tutorial.md")
-"""Pages whose snippets run in `test_outputs`."""
-PAGES = [
-    ROOT / "README.md",
-    *(page for page in sorted((ROOT / "docs").glob("*.md")) if page.name not in WITH_OUTPUTS),
-]
+ALL_PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [page for page in ALL_PAGES if page.relative_to(ROOT).as_posix() not in WITH_OUTPUTS]
 NEEDS_CHAT = "OPENAI_BASE_URL"
 NEEDS_MODELS = "<!-- server: models -->"
 FENCE = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -44,30 +43,24 @@ def _pages(*, models: bool) -> list[Path]:
     return [page for page in PAGES if _snippets(page) and (NEEDS_MODELS in page.read_text("utf-8")) is models]
 
 
-def _indexes(client: Any) -> set[str]:
-    return {row["index"] for row in client.cat.indices(format="json", expand_wildcards="open")}
-
-
 def _run(page: Path, client: Any, folder: Path, small_model: Path, variables: dict[str, str]) -> None:
-    """Run the snippets of a page as one script, with the bundled model installed, and delete the indices it leaves."""
-    before = _indexes(client)
-    script = folder / "page.py"
-    sources = os.pathsep.join(map(str, (ROOT / "integrations", ROOT, small_model)))
+    """Run the snippets of a page as one script, with the bundled model installed, in an empty folder."""
+    script, empty = folder / "page.py", folder / "empty"
+    empty.mkdir()
     script.write_text("\n".join(_snippets(page)), encoding="utf-8")
-    try:
+    sources = os.pathsep.join(map(str, (ROOT / "integrations", ROOT, small_model)))
+    with nothing_left(client, page):
         done = subprocess.run(
             [sys.executable, str(script)],
-            cwd=ROOT,
+            cwd=empty,
             env={**os.environ, "PYTHONPATH": sources, **AWS, **variables},
             capture_output=True,
             text=True,
             timeout=300,
             check=False,
         )
-    finally:
-        made = {index for index in _indexes(client) - before if f'"{index}"' in script.read_text(encoding="utf-8")}
-        client.indices.delete(index=",".join(made) or "none", ignore_unavailable=True)
-    assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stderr
+    assert list(empty.iterdir()) == []
 
 
 @pytest.mark.slow
@@ -100,6 +93,38 @@ def test_snippets_of_a_page_about_models_in_a_server_run_in_order(
     with served_process() as service:
         variables = {"OPENSEARCH_URL": model_server.url, "ENCODER_URL": service.url}
         _run(page, model_client, tmp_path, small_model_package, variables)
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.name)
+def test_snippets_of_a_page_can_be_pasted_into_a_shell(page: Path) -> None:
+    faults = [fault for snippet in _snippets(page) if (fault := _fault_when_pasted(snippet))]
+    assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("snippet", "fault"),
+    [
+        ("if x:\n    print(1)\n\n    print(2)\n", "    print(2)"),
+        ("if x:\n    print(1)\nprint(2)\n", "print(2)"),
+        ("if x:\n    print(1)\n\nprint(\n\n    2\n)\n", None),
+    ],
+)
+def test_a_line_that_a_shell_refuses_is_found(snippet: str, fault: str | None) -> None:
+    assert _fault_when_pasted(snippet) == fault
+
+
+def _fault_when_pasted(snippet: str) -> str | None:
+    """Return the line at which Python's interactive shell refuses a snippet, or None."""
+    pending: list[str] = []
+    for line in snippet.splitlines():
+        pending.append(line)
+        try:
+            complete = codeop.compile_command("\n".join(pending)) is not None
+        except SyntaxError:
+            return line
+        if complete:
+            pending.clear()
+    return None
 
 
 def test_numbers_of_the_front_page_are_those_of_the_evaluation() -> None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
     from opensearch_neural_sparse.index.binding.server_encoding import ServerEncoding
 
+NOTHING_TO_DELETE = "Check its name: `index info '*'` shows those of the server."
+
 app = typer.Typer(help="Create, check and change indices and their models.", no_args_is_help=True)
 
 
@@ -214,7 +216,7 @@ def delete(
         message = f"{index!r} may match several indices; --pattern deletes all that it matches."
         raise typer.BadParameter(message, param_hint="INDEX")
     with connection.client() as client:
-        names = own_names(index, look_at(client, index, remedy=""))
+        names = own_names(index, look_at(client, index, remedy=NOTHING_TO_DELETE))
         with translated_errors(client, index):
             counts = {name: client.count(index=name)["count"] for name in names}
             if not yes:

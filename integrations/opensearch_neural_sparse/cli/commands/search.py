@@ -15,6 +15,7 @@ from opensearch_neural_sparse.cli.options import (
     usage_errors,
 )
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.cli.remedies import in_shell_words
 from opensearch_neural_sparse.cli.shown_profile import show_profile
 from opensearch_neural_sparse.search.options.fusion import Combination, Normalization
 
@@ -40,7 +41,7 @@ def read_filter(value: str) -> Any:
     except json_module.JSONDecodeError as error:
         raise typer.BadParameter(f'It is not JSON, as {{"term": {{"lang": "en"}}}} is: {error}.') from None
     except FilterSyntaxError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(in_shell_words(error)) from None
 
 
 @connected

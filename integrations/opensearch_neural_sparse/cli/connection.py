@@ -23,6 +23,8 @@ USER_VARIABLE = "OPENSEARCH_USERNAME"
 PASSWORD_VARIABLE = "OPENSEARCH_PASSWORD"  # noqa: S105  its name
 FILES = ("client_cert", "client_key", "ca_certs")
 """Attributes of a connection that name a file."""
+LIKENESS = 0.8
+"""Least similarity, 0 to 1, of the index names that are suggested; names of dated indices resemble one another."""
 PANEL = "Connection"
 
 UrlOption = Annotated[
@@ -235,7 +237,9 @@ def _way_out(client: "OpenSearch", missing: str, remedy: str | None) -> str | No
     from opensearch_neural_sparse.errors import Remedy
 
     known = _names(client)
-    close = dict.fromkeys(match for name in missing.split(",") for match in get_close_matches(name, known))
+    close = dict.fromkeys(
+        match for name in missing.split(",") for match in get_close_matches(name, known, cutoff=LIKENESS)
+    )
     if not close:
         return remedy
     default = Remedy.CREATE_INDICES if "," in missing else Remedy.CREATE_INDEX

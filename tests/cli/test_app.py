@@ -148,3 +148,22 @@ def test_the_whole_way_in_processes_of_their_own(server: RunningServer, index_na
     wrong = _start("search", index_name, "heart", "--url", "http://localhost:1")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--size", "0"), "'--size': it is 1 or more."),
+        (("--size", "10001"), "'--size': it is 10000 or less."),
+        (("--size", "many"), "'--size': it is a whole number."),
+        (("--normalization", "rrf"), "'--normalization': 'rrf' is not one of 'min_max', 'l2', 'z_score'."),
+        (("--bogus",), "--bogus"),
+    ],
+)
+def test_wrong_options_are_refused_in_plain_words(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    done = run("search", "articles", "heart", *arguments)
+    assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert message in done.err
+    assert done.err.endswith(". See: opensearch-neural-sparse search --help\n")
+    assert "Input" not in done.err
+    assert "Value error" not in done.err

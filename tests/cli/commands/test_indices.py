@@ -108,7 +108,7 @@ def test_a_field_is_added_and_filled(cli: Run, client: Any, filled: str) -> None
     command = ("index", "add-field", filled, "sparse_second", "--model", MODEL, "--prune", "top_k:1", "--workers", "2")
     done = cli(*command)
     assert done.status == 0, done.err
-    assert done.out == f"3 documents of {filled} were encoded for sparse_second.\n"
+    assert done.out == f"Encoded 3 documents of {filled} for sparse_second.\n"
     assert cli(*command, "--json").json == {"index": filled, "field": "sparse_second", "encoded": 0}
     (shown,) = cli("index", "info", filled, "--json").json["indices"]
     assert shown["models"]["sparse_second"]["prune"] == {"type": "top_k", "ratio": 1.0}

@@ -22,7 +22,7 @@ from hypothesis import settings
 from opensearch_neural_sparse import DeployedModel, ServerModels
 from opensearch_neural_sparse.devserver import DevServer, Profile
 from opensearch_neural_sparse.devserver.distribution.requirements import missing_modules
-from opensearch_neural_sparse.errors import DevServerError
+from opensearch_neural_sparse.errors import DevServerError, MissingDependencyError
 from opensearch_neural_sparse.models import registry
 from tests.paths import SMALL_MODEL
 from tests.recorded_telemetry import recorded  # noqa: F401  a fixture
@@ -78,7 +78,7 @@ def own_server(stack: ExitStack, home: Path, **options: Any) -> DevServer:
     """Run a server until the end of the stack."""
     try:
         return stack.enter_context(DevServer.running(own=True, home=home, ephemeral=True, **options))
-    except DevServerError as error:
+    except (DevServerError, MissingDependencyError) as error:
         reason = f"No OpenSearch for this test. {error}"
     give_up(reason)
 

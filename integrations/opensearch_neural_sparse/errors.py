@@ -510,7 +510,7 @@ class ServerModelError(NeuralSparseError):
     """A model in the server that cannot be registered, deployed, used or deleted.
 
     Attributes:
-        model: Its name or id.
+        model: Its name or id; `*` where it is no single one.
         problem: What is wrong.
         remedy: Way out.
         cause: Name of the cause, such as `untrusted_endpoint`; None where it is unknown.
@@ -521,7 +521,8 @@ class ServerModelError(NeuralSparseError):
         self.model, self.problem, self.remedy = model, problem, remedy
         self.cause, self.reason = cause, reason
         said = f" The server says: {reason.rstrip('.')}." if reason else ""
-        super().__init__(f"Model {model!r}: {problem}.{said} {remedy}")
+        subject = "Models in the server" if model == "*" else f"Model {model!r}"
+        super().__init__(f"{subject}: {problem}.{said} {remedy}")
 
 
 class InvalidRequestError(NeuralSparseError, ValueError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from opensearch_neural_sparse.cli.app import app
+from opensearch_neural_sparse.cli.app import app, usage_message
 from tests.cli.conftest import MODEL, Run
 from tests.conftest import RunningServer
 from tests.evaluate.collections import write_collection
@@ -148,3 +148,35 @@ def test_the_whole_way_in_processes_of_their_own(server: RunningServer, index_na
     wrong = _start("search", index_name, "heart", "--url", "http://localhost:1")
     assert (wrong.returncode, wrong.stdout) == (1, "")
     assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--size", "0"), ("--size", "10001"), ("--size", "many"), ("--normalization", "rrf"), ("--bogus",)],
+)
+def test_wrong_options_are_refused_in_plain_words(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run("search", "articles", "heart", *arguments)
+    assert (done.status, len(done.err.splitlines())) == (2, 1)
+    assert arguments[0] in done.err
+    assert done.err.endswith(". See: opensearch-neural-sparse search --help\n")
+    assert "Input" not in done.err
+    assert "Value error" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "plain"),
+    [
+        ("for '--n': Input should be greater than or equal to 1", "for '--n': it is 1 or more."),
+        ("for '--n': Input should be less than or equal to 9.5", "for '--n': it is 9.5 or less."),
+        ("for '--n': Input should be a valid integer, unable to parse string as an integer", "it is a whole number."),
+        ("for '--n': Value error, 'a' is not one of 'b'.", "for '--n': 'a' is not one of 'b'."),
+        ("No such option: --a\n(Possible options: --b)", "No such option: --a (Possible options: --b)."),
+        ("Missing argument 'QUERY'.", "Missing argument 'QUERY'."),
+    ],
+)
+def test_words_of_the_library_that_checks_options_become_plain(words: str, plain: str) -> None:
+    class RefusedError(Exception):
+        def format_message(self) -> str:
+            return words
+
+    assert usage_message(RefusedError()).endswith(plain)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import typer
 
-from opensearch_neural_sparse.cli.connection import Connection
+from opensearch_neural_sparse.cli.connection import DEFAULT_URL, Connection, connected
 from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.transport.logins.client_login import VARIABLES
 from tests.cli.conftest import Run
 from tests.conftest import RunningServer
 
@@ -41,6 +42,28 @@ def test_the_user_comes_from_the_environment_where_no_option_names_one(
     monkeypatch.setenv("OPENSEARCH_PASSWORD", "secret")
     assert run("index", "info", "articles").status == 1  # nobody answers
     assert "secret" not in run("index", "info", "--help").out
+
+
+def test_empty_variables_count_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Connection] = []
+
+    @connected
+    def look(connection: Connection) -> None:
+        seen.append(connection)
+
+    for variable in ("OPENSEARCH_URL", *VARIABLES.values()):
+        monkeypatch.setenv(variable, "")
+    app = typer.Typer()
+    app.command()(look)
+    app(args=[], standalone_mode=False)
+    assert seen == [Connection(url=DEFAULT_URL)]
+    assert seen[0].options() == {}
+
+
+def test_an_empty_address_is_a_wrong_call_that_says_so(run: Run) -> None:
+    done = run("index", "info", "articles", "--url", "")
+    assert done.status == 2
+    assert "Invalid value for --url: The address of a server is empty." in done.words
 
 
 def test_certificates_are_checked_unless_that_is_switched_off() -> None:

@@ -60,7 +60,8 @@ def test_making_one_connects_to_nothing_and_shows_no_password() -> None:
     assert vectorstore.as_retriever(search_kwargs={"k": 1}).search_kwargs == {"k": 1}
 
 
-def test_an_index_or_a_store_is_needed_and_not_both() -> None:
+def test_an_index_or_a_store_is_needed_and_not_both(monkeypatch) -> None:
+    monkeypatch.setenv("OPENSEARCH_URL", "")  # as if it were not set
     with pytest.raises(ValueError, match="Name the index"):
         OpenSearchNeuralSparseVectorStore(url=NOWHERE)
     with pytest.raises(ValueError, match="url of a server"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -125,6 +126,34 @@ async def test_a_model_in_a_folder_that_was_not_named_is_an_error_that_names_the
 
 
 @pytest.mark.newest_server
+async def test_names_behind_which_there_is_nothing_are_warned_of_at_the_start(
+    server: RunningServer, articles: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    names = (articles, f"{articles}-no", f"{articles}-no*", f"{articles}-x*", f"{articles}-bare")
+    options = [part for name in names for part in ("--index", name)]
+    async with connected(server.url, log, *options, "--model", MODEL) as client:
+        warned = [line.partition(" WARNING ")[2] for line in log.read_text().splitlines() if " WARNING " in line]
+        until = "Agents find nothing there until that changes."
+        assert warned == [
+            f"There is no index '{articles}-no'. {until}",
+            f"No index behind '{articles}-bare' carries a model: `index bind` names one. {until}",
+            f"No index matches '{articles}-no*'. {until}",
+        ]
+        listed = await called(client, "list_indices")
+        assert [index["name"] for index in listed["indices"]] == [articles, f"{articles}-x"]
+
+
+async def test_wrong_arguments_are_refused_in_plain_words(server: RunningServer, articles: str, tmp_path: Path) -> None:
+    async with connected(server.url, tmp_path / "log", "--index", articles, "--model", MODEL) as client:
+        said = await refused(client, "search", index=articles, query="heart", mode="rrf")
+        assert re.fullmatch(r"mode: it should be '\w+', '\w+' or '\w+'\.", said)
+        said = await refused(client, "search", index=articles, size="many")
+        assert "query: it is missing." in said
+        assert "size: it should be a valid integer" in said
+        assert "pydantic" not in said
+
+
 async def test_a_server_that_does_not_answer_is_an_error_of_the_tool(tmp_path: Path) -> None:
     async with connected("http://localhost:1", tmp_path / "log", "--index", "articles") as client:
         assert "http://localhost:1" in await refused(client, "list_indices")
@@ -132,10 +161,12 @@ async def test_a_server_that_does_not_answer_is_an_error_of_the_tool(tmp_path: P
 
 def test_the_command_ends_with_its_input_and_prints_nothing_but_the_protocol() -> None:
     command = [sys.executable, "-W", "error", "-c", MAIN, "mcp", "--index", "articles"]
-    done = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=60)
+    here = {**os.environ, "OPENSEARCH_URL": "http://localhost:1"}
+    done = subprocess.run(command, input="", capture_output=True, text=True, check=False, timeout=60, env=here)
     assert (done.returncode, done.stdout) == (0, "")
     assert "Serving searches: indices articles, without a fence, at most 50 documents a call." in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    warning, _ = done.stderr.splitlines()
+    assert "WARNING The allowed indices were not checked. OpenSearch at http://localhost:1 did not answer" in warning
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

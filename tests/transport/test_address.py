@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opensearch_neural_sparse.transport.address import shown
+from opensearch_neural_sparse.transport.address import check_address, shown
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_an_address_is_shown_without_credentials(url: Any, expected: str) -> Non
 @given(st.text(st.characters(exclude_characters="@"), max_size=20))
 def test_no_password_is_shown(password: str) -> None:
     assert shown(f"https://ada:{password}@search.example:9200") == "https://search.example:9200"
+
+
+@pytest.mark.parametrize("url", ["", " ", ["http://localhost:9200", ""]])
+def test_an_empty_address_is_said_to_be_empty_with_the_way_out(url: Any) -> None:
+    with pytest.raises(ValueError, match=r"^The address of a server is empty\. .* OPENSEARCH_URL, .* or unset it\.$"):
+        check_address(url)

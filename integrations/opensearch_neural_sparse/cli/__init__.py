@@ -1,14 +1,16 @@
 """The command line: `opensearch-neural-sparse`."""
 
 import importlib.util
+import logging
 import signal
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from opensearch_neural_sparse.cli.remedies import PROGRAM as PROGRAM
-from opensearch_neural_sparse.cli.remedies import in_shell_words
+from opensearch_neural_sparse.cli.remedies import in_shell_words, shell_words
 from opensearch_neural_sparse.errors import MissingDependencyError, NeuralSparseError
 
 NEEDED_MODULES = ("typer", "rich")
@@ -25,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ensure_installed()
         from opensearch_neural_sparse.cli.app import run
 
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), shown_log():
             warnings.showwarning = show_warning
             sys.exit(run(sys.argv[1:] if arguments is None else arguments))
     except (NeuralSparseError, OSError) as error:
@@ -48,7 +50,32 @@ def leave_in_order() -> None:
 
 def show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as one line."""
-    sys.stderr.write(f"Warning: {message}\n")
+    sys.stderr.write(f"Warning: {shell_words(str(message))}\n")
+
+
+class LogLine(logging.Formatter):
+    """A line of the log, which looks like a warning."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record.
+
+        Args:
+            record: The record.
+        """
+        return f"Warning: {shell_words(super().format(record))}"
+
+
+@contextmanager
+def shown_log() -> Iterator[None]:
+    """Show warnings of the log where a command has set up no log of its own."""
+    before, handler = logging.lastResort, logging.StreamHandler()
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(LogLine())
+    logging.lastResort = handler
+    try:
+        yield
+    finally:
+        logging.lastResort = before
 
 
 def ensure_installed() -> None:

@@ -1,5 +1,6 @@
 """Typer application with its commands, one group per module."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -23,6 +24,18 @@ from opensearch_neural_sparse.version import __version__
 INTERRUPTED = 130
 WRONG_CALL: Any = typer.BadParameter.__mro__[1]
 """Usage errors of Typer, which brings its own click or not, by its version."""
+
+PLAIN = {
+    r": Value error, ": ": ",
+    r"Input should be greater than or equal to (\S+)": r"it is \1 or more",
+    r"Input should be less than or equal to (\S+)": r"it is \1 or less",
+    r"Input should be greater than (\S+)": r"it is more than \1",
+    r"Input should be less than (\S+)": r"it is less than \1",
+    r"Input should be a valid integer\b.*": "it is a whole number",
+    r"Input should be a valid number\b.*": "it is a number",
+    r"Input should be": "it should be",
+}
+"""Words of the library that checks options -> plain ones."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -61,6 +74,18 @@ def options(
     """Parse the options before a command."""
 
 
+def usage_message(error: Any) -> str:
+    """Return what is wrong with the arguments of a command, in one line that ends with a full stop.
+
+    Args:
+        error: A usage error.
+    """
+    message = " ".join(error.format_message().split())
+    for pattern, words in PLAIN.items():
+        message = re.sub(pattern, words, message)
+    return message if message.endswith((".", "?", "!")) else f"{message}."
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status; wrong usage is reported in one line, with the help to read.
 
@@ -73,8 +98,7 @@ def run(arguments: Sequence[str]) -> int:
         if type(error).__name__ == "NoArgsIsHelpError":  # a group alone, which shows its commands
             error.show()
         else:
-            message = " ".join(error.format_message().split())
-            typer.echo(f"Error: {message} See: {error.ctx.command_path} --help", err=True)
+            typer.echo(f"Error: {usage_message(error)} See: {error.ctx.command_path} --help", err=True)
         return int(error.exit_code)
     except typer.Abort:
         return INTERRUPTED

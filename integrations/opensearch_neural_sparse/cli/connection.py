@@ -23,6 +23,8 @@ USER_VARIABLE = "OPENSEARCH_USERNAME"
 PASSWORD_VARIABLE = "OPENSEARCH_PASSWORD"  # noqa: S105  its name
 FILES = ("client_cert", "client_key", "ca_certs")
 """Attributes of a connection that name a file."""
+LIKENESS = 0.8
+"""Least similarity, 0 to 1, of the index names that are suggested; names of dated indices resemble one another."""
 PANEL = "Connection"
 
 UrlOption = Annotated[
@@ -197,7 +199,7 @@ def look_at(client: "OpenSearch", index: str, remedy: str | None = None) -> Mapp
     Args:
         client: The client.
         index: The name.
-        remedy: Way out if there is no such index; by default to create it.
+        remedy: Way out if there is no such index; by default to create it. Names that resemble it precede it.
 
     Raises:
         IndexNotFoundError: There is no such index.
@@ -212,13 +214,53 @@ def look_at(client: "OpenSearch", index: str, remedy: str | None = None) -> Mapp
         with translated_errors(client, index):
             found = client.indices.get(index=index)
     except IndexNotFoundError as error:
-        raise IndexNotFoundError(_missing_of(client, index) or error.index, remedy) from None
+        missing = _missing_of(client, index) or error.index
+        raise IndexNotFoundError(missing, _way_out(client, missing, remedy)) from None
     except ServerRequestError as error:
         if error.status != FORBIDDEN:
             raise
     if found == {}:  # a pattern that matches nothing
         raise IndexNotFoundError(index, remedy)
     return found or {}
+
+
+def _way_out(client: "OpenSearch", missing: str, remedy: str | None) -> str | None:
+    """Return a remedy with the names of indices and aliases that resemble the missing ones.
+
+    Args:
+        client: The client.
+        missing: The missing names, comma-separated.
+        remedy: The remedy; None is that of the error.
+    """
+    from difflib import get_close_matches
+
+    from opensearch_neural_sparse.errors import Remedy
+
+    known = _names(client)
+    close = dict.fromkeys(
+        match for name in missing.split(",") for match in get_close_matches(name, known, cutoff=LIKENESS)
+    )
+    if not close:
+        return remedy
+    default = Remedy.CREATE_INDICES if "," in missing else Remedy.CREATE_INDEX
+    return f"Did you mean {', '.join(map(repr, close))}? {default if remedy is None else remedy}".rstrip()
+
+
+def _names(client: "OpenSearch") -> list[str]:
+    """Return the names of the indices and aliases that are not hidden; none without the right to list them."""
+    from opensearch_neural_sparse.errors import ServerRequestError
+    from opensearch_neural_sparse.store.operations.lifecycle import FORBIDDEN
+    from opensearch_neural_sparse.transport.errors import translated_errors
+
+    found: Mapping[str, Any] = {}
+    try:
+        with translated_errors(client, "*"):
+            found = client.indices.get_alias(index="*")
+    except ServerRequestError as error:
+        if error.status != FORBIDDEN:
+            raise
+    names = {name for index, body in found.items() for name in (index, *body.get("aliases", {}))}
+    return sorted(name for name in names if not name.startswith("."))
 
 
 def _missing_of(client: "OpenSearch", index: str) -> str | None:

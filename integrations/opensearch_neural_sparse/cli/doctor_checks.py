@@ -6,6 +6,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
+from opensearch_neural_sparse.cli.output import counted
 from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
 from opensearch_neural_sparse.index.mapping import flat_settings
 from opensearch_neural_sparse.search.query.clause_limit import MOST_CLAUSES
@@ -157,7 +158,9 @@ def _check_refresh(settings: Mapping[str, Any]) -> Check:
 def _check_replicas(settings: Mapping[str, Any], data_nodes: int) -> Check:
     replicas = int(settings.get("index.number_of_replicas", 0))
     if replicas >= data_nodes > 0 and str(settings.get("index.auto_expand_replicas", "false")) == "false":
-        message = f"{replicas} replicas, and {data_nodes} data nodes: some copies cannot be assigned."
+        message = (
+            f"{counted(replicas, 'replica')} on {counted(data_nodes, 'data node')}: some copies cannot be assigned."
+        )
         return warn("replicas", message, f"Set index.number_of_replicas to {data_nodes - 1}, or add nodes.")
     return ok("replicas", f"{replicas}")
 

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from opensearch_neural_sparse.cli.remedies import in_shell_words
+
 
 def complete_model(incomplete: str) -> Iterable[str]:
     """Complete the name of a model in the catalogue."""
@@ -99,4 +101,4 @@ def usage_errors(hint: str | None = None) -> Iterator[None]:
     except NeuralSparseError:
         raise
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint=hint) from None
+        raise typer.BadParameter(in_shell_words(error), param_hint=hint) from None

@@ -21,6 +21,16 @@ from rich.progress import (
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one.
+
+    Args:
+        number: The number.
+        noun: The noun, whose plural ends in s.
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def print_json(value: Mapping[str, Any]) -> None:
     """Print a JSON object."""
     typer.echo(json.dumps(value, indent=2))

@@ -14,17 +14,23 @@ if TYPE_CHECKING:
 Row = tuple[str, str | None, int | None]
 
 
-def show_profile(profile: "SearchProfile") -> None:
-    """Print the times of a search, then each search as it was sent."""
+def show_profile(profile: "SearchProfile", open_ms: float = 0.0) -> None:
+    """Print the times of a search, then each search as it was sent.
+
+    Args:
+        profile: The profile.
+        open_ms: Milliseconds that were spent on opening the index before the search.
+    """
     typer.echo()
-    print_columns([("part", "client ms", "server ms"), *_rows(profile)])
+    print_columns([("part", "client ms", "server ms"), *_rows(profile, open_ms)])
     for search in profile.searches:
         parameters = "".join(f" {name}={value}" for name, value in search.params.items())
         typer.echo(f"\n{_named(search)}: /{search.index}/_search{parameters}")
         typer.echo(json.dumps(search.body, indent=2))
 
 
-def _rows(profile: "SearchProfile") -> Iterator[Row]:
+def _rows(profile: "SearchProfile", open_ms: float) -> Iterator[Row]:
+    yield "open index", _shown(open_ms), None
     yield "encode", _shown(profile.encode_ms), None
     for request in profile.requests:
         unused = "" if request.used else " (the index changed)"
@@ -35,7 +41,7 @@ def _rows(profile: "SearchProfile") -> Iterator[Row]:
     yield "read", _shown(profile.read_ms), None
     yield "rerank", _shown(profile.rerank_ms), None
     yield "other", _shown(profile.other_ms), None
-    yield "total", _shown(profile.total_ms), None
+    yield "total", _shown(open_ms + profile.total_ms), None
 
 
 def _named(search: "ProfiledSearch") -> str:

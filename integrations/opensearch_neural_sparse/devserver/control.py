@@ -9,6 +9,8 @@ from opensearch_neural_sparse.devserver.node.home import ServerHome, ServerState
 from opensearch_neural_sparse.devserver.node.known_homes import forget_home, remember_home
 from opensearch_neural_sparse.devserver.node.launch import await_ready, launch, stop_processes
 from opensearch_neural_sparse.devserver.node.paths import exclusive, servers_folder
+from opensearch_neural_sparse.devserver.node.started_addresses import remember_address
+from opensearch_neural_sparse.devserver.progress import Progress, Step
 from opensearch_neural_sparse.errors import DevServerError
 
 if TYPE_CHECKING:
@@ -36,9 +38,14 @@ def start_home(home: ServerHome, options: StartOptions, on_progress: OnProgress)
             return state
         if state is not None:
             _stop(home, state)
-        started = launch_container(home, options) if options.docker else launch(home, options, on_progress)
+        if options.docker:
+            on_progress(Progress(step=Step.START, version=options.version))
+            started = launch_container(home, options)
+        else:
+            started = launch(home, options, on_progress)
         if not options.lifeline:
             remember_home(home.path)
+            remember_address(home.path, started.url)
         return started
 
 

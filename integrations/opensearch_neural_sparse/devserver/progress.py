@@ -23,12 +23,14 @@ class Progress:
     Attributes:
         step: The step.
         version: The server's version.
+        subject: What is downloaded or assembled, where it is not the server itself.
         done: Bytes so far; 0 for steps without a count.
         total: Bytes in all; 0 for steps without a count.
     """
 
     step: Step
     version: str
+    subject: str = ""
     done: int = 0
     total: int = 0
 

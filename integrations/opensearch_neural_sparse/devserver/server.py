@@ -19,11 +19,12 @@ from opensearch_neural_sparse.devserver.node.known_homes import known_homes
 from opensearch_neural_sparse.devserver.node.launch import stop_processes
 from opensearch_neural_sparse.devserver.node.logs import last_lines
 from opensearch_neural_sparse.devserver.node.paths import default_home, servers_folder
+from opensearch_neural_sparse.devserver.node.started_addresses import was_started_here
 from opensearch_neural_sparse.devserver.options import StartArguments, StartOptions
 from opensearch_neural_sparse.devserver.profile import Profile
 from opensearch_neural_sparse.devserver.progress import OnProgress, ignore_progress
 from opensearch_neural_sparse.devserver.security.login import Login
-from opensearch_neural_sparse.errors import Choice, DevServerError
+from opensearch_neural_sparse.errors import Choice, DevServerError, MissingDependencyError
 
 URL_VARIABLE = "OPENSEARCH_URL"
 
@@ -65,8 +66,9 @@ class DevServer:
     ) -> DevServer:
         """Return the running server of a home, and start it if none runs.
 
-        The server that OPENSEARCH_URL names takes precedence. Otherwise one is assembled (once) and started; it goes
-        on when this process ends. Two processes that start at the same time share one server.
+        The server that OPENSEARCH_URL names takes precedence, unless it was started here and has stopped. Otherwise one
+        is assembled (once) and started; it goes on when this process ends. Two processes that start at the same time
+        share one server.
 
         Args:
             own: Start one even if OPENSEARCH_URL names a server.
@@ -75,6 +77,7 @@ class DevServer:
 
         Raises:
             DevServerError: No server could be started, or one with other options runs in the home.
+            MissingDependencyError: The extra `devserver` is not installed.
         """
         if not own and (named := cls.from_environment()) is not None:
             return named
@@ -100,10 +103,13 @@ class DevServer:
 
         Raises:
             DevServerError: No server could be started, or one runs in the home already.
+            MissingDependencyError: The extra `devserver` is not installed.
         """
         if not own and (named := cls.from_environment()) is not None:
             yield named
             return
+        options = StartOptions.of(**arguments)
+        require_modules(docker=options.docker, profile=options.profile)
         home = arguments.get("home")
         if home is None:
             sweep_private_homes()
@@ -140,13 +146,35 @@ class DevServer:
 
     @classmethod
     def from_environment(cls) -> DevServer | None:
-        """Return the server that OPENSEARCH_URL names, or None if it is not set.
+        """Return the server that OPENSEARCH_URL names, or None if it is not set, empty, or names a stopped one.
+
+        A stopped one is a server that this package started on this machine, in whatever process.
 
         Raises:
-            DevServerError: It does not answer, or is no OpenSearch.
+            DevServerError: It does not answer and was not started here, or is no OpenSearch.
         """
         url = os.environ.get(URL_VARIABLE)
-        return cls.named(url) if url else None
+        if not url:
+            return None
+        try:
+            return cls.named(url)
+        except DevServerError:
+            if cls.has_stopped(url):
+                return None
+            raise
+
+    @classmethod
+    def has_stopped(cls, url: str) -> bool:
+        """Return whether a URL is that of a server that `start` started on this machine and that runs no more.
+
+        Args:
+            url: A URL.
+        """
+        try:
+            started = was_started_here(url)
+        except MissingDependencyError:  # without the extra nothing was started
+            return False
+        return started and without_credentials(url) not in [server.address for server in cls.find_all()]
 
     @classmethod
     def find(cls, home: Path) -> DevServer | None:

@@ -16,7 +16,7 @@ try:
     from mcp.server.mcpserver import MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
     from mcp_types import ToolAnnotations
-    from pydantic import Field
+    from pydantic import Field, ValidationError
 except ModuleNotFoundError as error:
     if error.name is None or error.name.partition(".")[0] not in ("mcp", "mcp_types"):
         raise
@@ -27,6 +27,8 @@ INSTRUCTIONS = (
     "Searches document collections in OpenSearch, and changes nothing. Call list_indices for the names of the indices, "
     "then search; get returns whole documents by their ids."
 )
+_PLAIN = {"Value error, ": "", "Input should be": "it should be", "Field required": "it is missing"}
+"""Words of the library that checks arguments -> plain ones."""
 Words = Callable[[Exception], str]
 """Writer of the message of an error."""
 
@@ -88,6 +90,45 @@ class _Served:
             raise ToolError(self._words(error)) from None
 
 
+class _Server(MCPServer[Any]):
+    """The SDK's server, which refuses wrong arguments in one sentence each."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Call a tool.
+
+        Args:
+            name: Its name.
+            arguments: Its arguments.
+            context: The SDK's context of the call.
+
+        Raises:
+            ToolError: The tool is unknown or fails, or an argument is wrong.
+        """
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                raise ToolError(arguments_refused(error.__cause__)) from None
+            raise
+
+
+def arguments_refused(error: ValidationError) -> str:
+    """Return why arguments of a tool were refused.
+
+    Args:
+        error: The error of their check.
+    """
+    found = error.errors(include_url=False, include_context=False)
+    said = {str(row["loc"][0]) if row["loc"] else "arguments": row["msg"] for row in reversed(found)}
+    return " ".join(f"{name}: {_plain(message)}." for name, message in said.items())
+
+
+def _plain(message: str) -> str:
+    for words, plain in _PLAIN.items():
+        message = message.replace(words, plain)
+    return message.rstrip(".")
+
+
 def create_server(tools: SearchTools, *, words: Words = str) -> MCPServer[Any]:
     """Return a server of the protocol with the tools.
 
@@ -95,7 +136,7 @@ def create_server(tools: SearchTools, *, words: Words = str) -> MCPServer[Any]:
         tools: The tools.
         words: How the message of an error is written.
     """
-    server: MCPServer[Any] = MCPServer(NAME, instructions=INSTRUCTIONS, version=__version__, log_level="WARNING")
+    server = _Server(NAME, instructions=INSTRUCTIONS, version=__version__, log_level="WARNING")
     served = _Served(tools, words)
     reading = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
     for tool in (served.list_indices, served.search, served.get):

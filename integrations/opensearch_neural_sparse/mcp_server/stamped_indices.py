@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError
+from opensearch_neural_sparse.errors import IndexNotFoundError, IndexSchemaError, NeuralSparseError
 from opensearch_neural_sparse.index.binding.model_binding import read_bindings
 from opensearch_neural_sparse.index.binding.stamped_schema import stamped_schema
 from opensearch_neural_sparse.mcp_server.access import Access, not_searchable
@@ -18,6 +18,8 @@ from opensearch_neural_sparse.transport.errors import translated_errors
 if TYPE_CHECKING:
     from opensearchpy import OpenSearch
 
+START_SECONDS = 5.0
+"""Seconds that the server may take to answer each request about the allowed indices, before agents begin."""
 logger = logging.getLogger(__name__)
 Bodies = Mapping[str, Any]
 """The response of `GET /<index>`."""
@@ -49,6 +51,19 @@ class StampedIndices:
             if models:
                 facts.append(IndexFacts(name=name, models=models, documents=self._count(name)))
         return IndexList(indices=facts, notes=notes)
+
+    def warn_of_missing(self, *, seconds: float = START_SECONDS) -> None:
+        """Log a warning for each name or pattern behind which an agent finds nothing now; it may be created later.
+
+        Args:
+            seconds: How long the server may take to answer each request.
+        """
+        try:
+            for name in [*self._access.names, *self._access.patterns]:
+                if (problem := self._problem(name, seconds)) is not None:
+                    logger.warning("%s Agents find nothing there until that changes.", problem)
+        except NeuralSparseError as error:
+            logger.warning("The allowed indices were not checked. %s", error)
 
     def store(self, index: str) -> NeuralSparseStore:
         """Open an index with the model of its stamp; it stays open until the index is another one.
@@ -99,9 +114,23 @@ class StampedIndices:
             if name not in names and self._access.matches(name):
                 yield name, {name: body}
 
-    def _get(self, name: str) -> Bodies:
+    def _problem(self, name: str, seconds: float) -> str | None:
+        """Return why an agent finds nothing behind a name or pattern, or None."""
+        try:
+            bodies = self._get(name, request_timeout=seconds)
+        except IndexNotFoundError:
+            return f"There is no index {name!r}."
+        if not bodies:
+            return f"No index matches {name!r}."
+        try:
+            stamped = any(models_of({index: body}) for index, body in bodies.items())
+        except IndexSchemaError as error:
+            return str(error)
+        return None if stamped else f"No index behind {name!r} carries a model: `index bind` names one."
+
+    def _get(self, name: str, **params: float) -> Bodies:
         with translated_errors(self._client, name):
-            bodies: Bodies = self._client.indices.get(index=name)
+            bodies: Bodies = self._client.indices.get(index=name, params=params)
         return bodies
 
     def _count(self, name: str) -> int:

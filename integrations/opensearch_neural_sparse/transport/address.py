@@ -48,6 +48,11 @@ def split_url(url: str) -> SplitResult:
 
 
 def _check_url(url: str) -> None:
+    if not url.strip():
+        raise ValueError(
+            f"The address of a server is empty. Give one, {_FORM}; where it is read from an environment variable, such "
+            "as OPENSEARCH_URL, that one is set and empty: set it to the address, or unset it."
+        )
     try:
         parts = split_url(url)
     except ValueError as error:  # such as brackets that are not closed

@@ -43,7 +43,7 @@ def test_documents_of_a_file_are_measured(cli: Run, file: str) -> None:
 
 def test_a_collection_and_made_up_texts_are_measured_and_shown(cli: Run, tmp_path: Path) -> None:
     folder = str(write_collection(tmp_path / "sentences"))
-    for source, title in (([folder], "2 of sentences, 1 rounds"), ([], "2 of made-up texts, 1 rounds")):
+    for source, title in (([folder], "2 of sentences, 1 round"), ([], "2 of made-up texts, 1 round")):
         done = cli("bench", *source, "--model", MODEL, "--rounds", "1", "--documents", "2")
         assert (done.status, done.err) == (0, "")
         assert title in done.words
@@ -67,7 +67,7 @@ def test_many_clients_search_and_write_at_once(cli: Run, file: str) -> None:
     [
         (("no.jsonl",), "'no.jsonl' does not exist."),
         (("a.pdf",), "'a.pdf' is of no known format"),
-        (("a.jsonl", "--rounds", "4"), "3 documents are too few for 4 rounds."),
+        (("a.jsonl", "--rounds", "4"), "Invalid value for --rounds: 3 documents cannot fill 4 rounds; give fewer."),
         (("a.jsonl", "--rounds", "0"), "Invalid value for '--rounds'"),
     ],
 )

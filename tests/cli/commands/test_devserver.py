@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from opensearch_neural_sparse.devserver import DevServer
+from opensearch_neural_sparse.cli.commands.devserver import describe
+from opensearch_neural_sparse.devserver import DevServer, Origin
 from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 from opensearch_neural_sparse.version import __version__
 from tests.conftest import SECURED_SETTINGS, RunningServer
@@ -108,6 +110,9 @@ def test_a_server_is_started_shown_and_stopped(tmp_path: Path):
         url = start.stdout.strip()
         assert start.stdout == f"{url}\n", "nothing but the URL, so that a script can take it"
         assert url.startswith("http://127.0.0.1:")
+        told = start.stderr.splitlines()
+        assert told[-2] == "Starting OpenSearch 3.6.0 ..."
+        assert re.fullmatch(r"Ready after \d+ s\.", told[-1])
         status = run("devserver", "status", *home)
         assert status.returncode == 0
         assert f"{url}  3.6.0  green" in status.stdout
@@ -120,3 +125,45 @@ def test_a_server_is_started_shown_and_stopped(tmp_path: Path):
     assert run("devserver", "status", *home).returncode == 1
     assert url not in run("devserver", "status").stdout
     assert "closed" in run("devserver", "logs", *home).stdout, "the log outlives the server"
+
+
+@pytest.mark.slow
+def test_a_variable_that_names_a_stopped_server_stops_no_start(tmp_path: Path):
+    home = ("--home", str(tmp_path / "home"))
+    try:
+        url = run("devserver", "start", *home, "--heap", "512m").stdout.strip()
+        rows = run("devserver", "status", OPENSEARCH_URL=url.replace("127.0.0.1", "localhost")).stdout.splitlines()
+        assert [", named by OPENSEARCH_URL, pid " in row for row in rows if url.rpartition(":")[2] in row] == [True]
+        assert "named by" not in run("devserver", "status").stdout
+
+        stop = run("devserver", "stop", *home, OPENSEARCH_URL=url)
+        stale = f"OPENSEARCH_URL still names {url}, which has stopped: unset OPENSEARCH_URL\n"
+        assert (stop.returncode, stop.stderr) == (0, stale)
+        assert run("devserver", "stop", *home, OPENSEARCH_URL=url).stderr == stale, "it is so still"
+        assert run("devserver", "stop", *home, OPENSEARCH_URL="http://127.0.0.1:1").stderr == ""
+
+        again = run("devserver", "start", *home, "--heap", "512m", OPENSEARCH_URL=url)
+        assert again.returncode == 0, again.stderr
+        new = again.stdout.strip()
+        assert again.stderr.endswith(f"OPENSEARCH_URL names {url}, which has stopped; {new} runs instead.\n")
+        assert run("devserver", "status", *home, OPENSEARCH_URL=url).returncode == 0
+    finally:
+        run("devserver", "stop", *home)
+
+
+def test_a_variable_that_names_an_unknown_server_is_an_error_still(tmp_path: Path):
+    done = run("devserver", "start", "--home", str(tmp_path), OPENSEARCH_URL="http://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "OPENSEARCH_URL names http://127.0.0.1:1, which does not answer" in done.stderr
+
+
+def test_what_yellow_and_red_mean_is_said(monkeypatch: pytest.MonkeyPatch):
+    server = DevServer(url="http://127.0.0.1:1", version="3.6.0", origin=Origin.ENVIRONMENT)
+    shown = {}
+    for health in ("green", "yellow", "red", None):
+        monkeypatch.setattr(DevServer, "health", lambda server, health=health: health)
+        shown[health] = describe(server).split("  ")[2]
+    assert shown["green"] == "green"
+    assert shown["yellow"] == "yellow: every document is there, some replicas are on no node"
+    assert shown["red"].startswith("red: some primary shards are missing")
+    assert shown[None] == "does not answer"

@@ -108,7 +108,7 @@ def test_a_field_is_added_and_filled(cli: Run, client: Any, filled: str) -> None
     command = ("index", "add-field", filled, "sparse_second", "--model", MODEL, "--prune", "top_k:1", "--workers", "2")
     done = cli(*command)
     assert done.status == 0, done.err
-    assert done.out == f"3 documents of {filled} were encoded for sparse_second.\n"
+    assert done.out == f"Encoded 3 documents of {filled} for sparse_second.\n"
     assert cli(*command, "--json").json == {"index": filled, "field": "sparse_second", "encoded": 0}
     (shown,) = cli("index", "info", filled, "--json").json["indices"]
     assert shown["models"]["sparse_second"]["prune"] == {"type": "top_k", "ratio": 1.0}
@@ -132,7 +132,8 @@ def test_an_index_is_deleted_after_a_question_that_names_it(cli: Run, client: An
     assert yes.json == {"name": filled, "deleted": [{"index": filled, "documents": 3}]}
     assert not client.indices.exists(index=filled)
     gone = cli("index", "delete", filled, "--yes")
-    assert (gone.status, gone.err.rstrip()) == (1, f"Error: Index '{filled}' does not exist.")
+    assert gone.status == 1
+    assert gone.err.startswith(f"Error: Index '{filled}' does not exist. Check its name: `index info '*'` shows")
 
 
 def test_patterns_are_deleted_on_request_alone_and_never_an_alias(
@@ -165,9 +166,10 @@ def test_of_a_list_the_missing_names_alone_are_named(cli: Run, filled: str) -> N
     for command in (("index", "info"), ("search",)):
         done = cli(*command, f"{filled},{filled}-typo", *(["x"] if command == ("search",) else []))
         assert (done.status, done.out) == (1, "")
-        assert done.err.startswith(f"Error: Index '{filled}-typo' does not exist. Create it:")
+        assert done.err.startswith(f"Error: Index '{filled}-typo' does not exist. Did you mean '{filled}'?")
         done = cli(*command, f"{filled}-a,{filled},{filled}-b", *(["x"] if command == ("search",) else []))
-        assert done.err.startswith(f"Error: Indices '{filled}-a', '{filled}-b' do not exist. Create them:")
+        assert done.err.startswith(f"Error: Indices '{filled}-a', '{filled}-b' do not exist. Did you mean '{filled}'?")
+        assert done.err.endswith("Check their names, or create them: opensearch-neural-sparse index create.\n")
 
 
 def test_an_index_that_is_not_there_is_one_line(cli: Run, index_name: str) -> None:
@@ -175,7 +177,8 @@ def test_an_index_that_is_not_there_is_one_line(cli: Run, index_name: str) -> No
         done = cli(*command)
         assert (done.status, done.out) == (1, "")
         assert done.err == (
-            f"Error: Index '{index_name}' does not exist. Create it: opensearch-neural-sparse index create.\n"
+            f"Error: Index '{index_name}' does not exist. Check its name, or create it: opensearch-neural-sparse index "
+            "create.\n"
         )
 
 

@@ -80,6 +80,6 @@ def test_a_wrong_option_is_one_line(run: Run, arguments: tuple[str, ...], messag
 def test_a_server_without_the_plugin_is_explained(cli: Run) -> None:
     done = cli("server-model", "list")
     assert (done.status, len(done.err.splitlines())) == (1, 1)
-    assert "lacks the plugin opensearch-ml" in done.err
+    assert done.err.startswith("Error: Models in the server: the server lacks the plugin opensearch-ml")
     found = cli("server-model", "doctor", "--json")
     assert (found.status, [finding["cause"] for finding in found.json["findings"]]) == (1, ["no_plugin"])

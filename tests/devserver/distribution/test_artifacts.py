@@ -84,9 +84,16 @@ def test_many_files_are_fetched_and_the_bytes_counted_up(tmp_path: Path):
     ]
     store.fetch_all([*wanted, wanted[0]], lambda done, total: reports.append((done, total)))
     total = sum(map(len, rows))
-    assert reports[-1] == (total, total)
+    assert (reports[0], reports[-1]) == ((0, total), (total, total))
     assert [done for done, _ in reports] == sorted({done for done, _ in reports}), "told when they grow, and only then"
     assert all(store.path(artifact).exists() for artifact in wanted)
+
+    reports.clear()
+    store.fetch_all(wanted, lambda done, total: reports.append((done, total)))
+    assert reports == [], "nothing is downloaded again"
+    store.path(wanted[0]).unlink()
+    store.fetch_all(wanted, lambda done, total: reports.append((done, total)))
+    assert {total for _, total in reports} == {len(rows[0])}, "the size is that of what is missing"
 
 
 def test_a_large_file_is_counted_while_it_arrives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -104,10 +111,11 @@ def test_a_large_file_is_counted_while_it_arrives(tmp_path: Path, monkeypatch: p
 
     def on_bytes(done: int, total: int) -> None:
         reports.append(done)
-        half_was_told.set()
+        if done:
+            half_was_told.set()
 
     ArtifactStore(tmp_path, download).fetch_all([artifact_of()], on_bytes)
-    assert reports[0] == 2
+    assert reports[:2] == [0, 2]
     assert reports[-1] == len(CONTENT)
 
 

@@ -60,7 +60,12 @@ def test_more_threads_than_cores_are_an_obstacle() -> None:
 
 def test_several_processes_do_not_pay_on_two_cores() -> None:
     (obstacle,) = find_obstacles(_workload(processes=2, threads=1), TWO_CORES)
-    assert obstacle.startswith("2 encoding processes on 2 cores are a fifth faster than one at most")
+    assert obstacle == (
+        "On 2 cores, 2 encoding processes are at most 20 % faster than one, and each holds the model in memory. Leave "
+        "workers out unless you want crashes isolated."
+    )
+    *_, obstacle = find_obstacles(_workload(processes=3, on_cpu=3, threads=1), Machine(cores=1, memory=None))
+    assert obstacle.startswith("On 1 core, 3 encoding processes are at most")
 
 
 def test_this_machine_has_a_core_and_memory() -> None:

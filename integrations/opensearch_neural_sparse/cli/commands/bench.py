@@ -12,7 +12,7 @@ from rich.table import Table
 
 from opensearch_neural_sparse.cli.connection import Connection, connected
 from opensearch_neural_sparse.cli.options import NeededModel, usage_errors
-from opensearch_neural_sparse.cli.output import JsonOption, print_json, shown_bar
+from opensearch_neural_sparse.cli.output import JsonOption, counted, print_json, shown_bar
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.evaluate.benchmark.benchmark import Speed
@@ -60,7 +60,8 @@ def bench(
     with usage_errors("SOURCE"):
         sample = read_sample(source, model, documents, text_field)
     if len(sample.documents) < rounds:
-        raise typer.BadParameter(f"{len(sample.documents)} documents are too few for {rounds} rounds.")
+        found = counted(len(sample.documents), "document")
+        raise typer.BadParameter(f"{found} cannot fill {counted(rounds, 'round')}; give fewer.", param_hint="--rounds")
     with connection.client() as client, shown_bar() as progress:
         speed = measure_speed(client, model, sample, rounds=rounds, clients=clients, progress=progress)
     if json:
@@ -100,7 +101,7 @@ def read_vocabulary(model: str) -> Sequence[str]:
 def show(speed: "Speed", sample: "Sample", rounds: int) -> None:
     """Print two tables: document throughput and query latency."""
     console = Console()
-    table = Table("documents", "", title=f"{speed.documents} of {sample.origin}, {rounds} rounds")
+    table = Table("documents", "", title=f"{speed.documents} of {sample.origin}, {counted(rounds, 'round')}")
     table.add_row("encoded a second", f"{speed.encoded_per_second:,.1f}")
     table.add_row("written a second", f"{speed.written_per_second:,.0f}")
     table.add_row("tokens of one", f"{speed.document_tokens:.0f}")
@@ -111,7 +112,7 @@ def show(speed: "Speed", sample: "Sample", rounds: int) -> None:
         table.add_row(name, f"{latency.p50_ms:.2f}", f"{latency.p99_ms:.2f}")
     console.print(table)
     if speed.throughputs:
-        table = Table(f"{speed.clients} clients", "p50 ms", "p99 ms", "a second")
+        table = Table(counted(speed.clients, "client"), "p50 ms", "p99 ms", "a second")
         for name, found in speed.throughputs.items():
             table.add_row(name, f"{found.p50_ms:.2f}", f"{found.p99_ms:.2f}", f"{found.per_second:,.0f}")
         console.print(table)

@@ -1,17 +1,25 @@
 """`opensearch-neural-sparse devserver`: a local OpenSearch for tests and tutorials."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, TextColumn
 
-from opensearch_neural_sparse.cli.output import JsonOption, on_terminal, print_json
-from opensearch_neural_sparse.devserver import DEFAULT_VERSION, DevServer, Origin, Profile, Progress, Step
+from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.cli.start_progress import shown_start
+from opensearch_neural_sparse.devserver import DEFAULT_VERSION, DevServer, Origin, Profile
+from opensearch_neural_sparse.devserver.node.http import without_credentials
 from opensearch_neural_sparse.devserver.node.paths import default_home
+from opensearch_neural_sparse.devserver.node.ports import LOOPBACK
+from opensearch_neural_sparse.devserver.server import URL_VARIABLE
 from opensearch_neural_sparse.errors import DevServerError
+
+HEALTH = {
+    "yellow": "yellow: every document is there, some replicas are on no node",
+    "red": "red: some primary shards are missing, and their documents with them",
+}
+"""Health of a cluster that is not green, with its meaning."""
 
 app = typer.Typer(help="Run a local OpenSearch for tests and tutorials.", no_args_is_help=True)
 
@@ -45,7 +53,7 @@ def start(
     json: JsonOption = False,
 ) -> None:
     """Start a server, unless it is already running, and print its URL."""
-    with shown_progress() as on_progress:
+    with shown_start() as on_progress:
         server = DevServer.start(
             version=version,
             profile=profile,
@@ -60,6 +68,8 @@ def start(
         )
     if server.origin is Origin.ENVIRONMENT:
         typer.echo("OPENSEARCH_URL names a server; nothing was started.", err=True)
+    elif (named := named_address()) not in (None, server.address):
+        typer.echo(f"OPENSEARCH_URL names {named}, which has stopped; {server.address} runs instead.", err=True)
     if server.login is not None:
         folder = server.login.ca_file.parent
         typer.echo(f"It requires a login: user {server.login.user}; password and CA certificate in {folder}.", err=True)
@@ -69,7 +79,7 @@ def start(
 @app.command()
 def status(home: HomeOption = None, json: JsonOption = False) -> None:
     """Show the running servers; the exit status is 1 if there is none."""
-    servers = list(servers_to_show(home))
+    servers = servers_to_show(home)
     if json:
         print_json({"servers": [facts(server) | {"health": server.health()} for server in servers]})
     else:
@@ -89,6 +99,8 @@ def stop(
     """Stop a server that was started here. Others, and the one of OPENSEARCH_URL, keep running."""
     servers = DevServer.find_all() if every else [DevServer.find(home or default_home(version, profile))]
     stopped = [server for server in servers if server is not None and server.stop()]
+    if (named := named_address()) in [server.address for server in stopped] or (named and DevServer.has_stopped(named)):
+        typer.echo(f"OPENSEARCH_URL still names {named}, which has stopped: unset OPENSEARCH_URL", err=True)
     if json:
         print_json({"stopped": [facts(server) for server in stopped]})
         return
@@ -115,14 +127,28 @@ def logs(
     print_json({"lines": log.splitlines()}) if json else typer.echo(log)
 
 
-def servers_to_show(home: Path | None) -> Iterator[DevServer]:
-    """Yield the server of OPENSEARCH_URL and those started here; with a home, only that one."""
-    if home is None:
-        named = DevServer.from_environment()
-        yield from [] if named is None else [named]
-        yield from DevServer.find_all()
-    elif (server := DevServer.find(home)) is not None:
-        yield server
+def servers_to_show(home: Path | None) -> list[DevServer]:
+    """Return the server of OPENSEARCH_URL, unless it was started here, and those started here; or that of a home."""
+    if home is not None:
+        found = DevServer.find(home)
+        return [] if found is None else [found]
+    started = DevServer.find_all()
+    if any(map(is_named, started)):
+        return started
+    named = DevServer.from_environment()
+    return started if named is None else [named, *started]
+
+
+def named_address() -> str | None:
+    """Return the address that OPENSEARCH_URL names, without credentials; None where it is not set or empty."""
+    url = os.environ.get(URL_VARIABLE)
+    return without_credentials(url) if url else None
+
+
+def is_named(server: DevServer) -> bool:
+    """Return whether OPENSEARCH_URL names a server that was started here."""
+    named = named_address()
+    return named is not None and named.replace("//localhost:", f"//{LOOPBACK}:") == server.address
 
 
 def facts(server: DevServer) -> dict[str, Any]:
@@ -138,9 +164,12 @@ def facts(server: DevServer) -> dict[str, Any]:
 
 def describe(server: DevServer) -> str:
     """Describe a server in one line, without credentials."""
-    where = f"{server.profile}, {server.home}" if server.home else "named by OPENSEARCH_URL"
-    pids = f", pid {' '.join(map(str, server.pids))}" if server.pids else ""
-    return f"{server.address}  {server.version}  {server.health() or 'does not answer'}  ({where}{pids})"
+    where = [str(server.profile), str(server.home)] if server.home else []
+    where += ["named by OPENSEARCH_URL"] if is_named(server) or not server.home else []
+    where += [f"pid {' '.join(map(str, server.pids))}"] if server.pids else []
+    health = server.health()
+    shown = HEALTH.get(health, health) if health else "does not answer"
+    return f"{server.address}  {server.version}  {shown}  ({', '.join(where)})"
 
 
 def read_settings(rows: list[str]) -> dict[str, str]:
@@ -152,23 +181,3 @@ def read_settings(rows: list[str]) -> dict[str, str]:
             raise typer.BadParameter(f"{row!r} is not of the form name=value.", param_hint="--setting")
         settings[name] = value
     return settings
-
-
-@contextmanager
-def shown_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show the progress of a start on a terminal."""
-    with on_terminal(TextColumn("{task.description}"), BarColumn(), DownloadColumn()) as bar:
-        tasks = {step: bar.add_task("", visible=False, start=False) for step in Step}
-        words = {Step.DOWNLOAD: "Downloading", Step.ASSEMBLE: "Assembling", Step.START: "Starting"}
-
-        def show(progress: Progress) -> None:
-            text = f"{words[progress.step]} OpenSearch {progress.version}"
-            bar.update(
-                tasks[progress.step],
-                description=text,
-                completed=progress.done,
-                total=progress.total or None,
-                visible=True,
-            )
-
-        yield show

@@ -30,6 +30,7 @@ from opensearch_neural_sparse.cli.evaluation.options import (
 from opensearch_neural_sparse.cli.evaluation.tuning import TuningPlan, read_space, refuse_options, tune_collections
 from opensearch_neural_sparse.cli.options import usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_bar
+from opensearch_neural_sparse.cli.remedies import in_shell_words
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.evaluate.datasets.beir import Collection
@@ -205,7 +206,7 @@ def read(name: str, split: str | None) -> "Collection":
     try:
         return read_source(name, split)
     except (FileNotFoundError, ValueError) as error:
-        raise typer.BadParameter(str(error), param_hint="COLLECTION") from None
+        raise typer.BadParameter(in_shell_words(error), param_hint="COLLECTION") from None
 
 
 def indexed_runs(

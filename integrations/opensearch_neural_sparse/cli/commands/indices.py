@@ -18,12 +18,14 @@ from opensearch_neural_sparse.cli.options import (
     encoder_options,
     usage_errors,
 )
-from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_progress
+from opensearch_neural_sparse.cli.output import JsonOption, counted, print_columns, print_json, shown_progress
 from opensearch_neural_sparse.errors import IndexSchemaError, NeuralSparseError
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.index.binding.model_binding import ModelBinding
     from opensearch_neural_sparse.index.binding.server_encoding import ServerEncoding
+
+NOTHING_TO_DELETE = "Check its name: `index info '*'` shows those of the server."
 
 app = typer.Typer(help="Create, check and change indices and their models.", no_args_is_help=True)
 
@@ -214,7 +216,7 @@ def delete(
         message = f"{index!r} may match several indices; --pattern deletes all that it matches."
         raise typer.BadParameter(message, param_hint="INDEX")
     with connection.client() as client:
-        names = own_names(index, look_at(client, index, remedy=""))
+        names = own_names(index, look_at(client, index, remedy=NOTHING_TO_DELETE))
         with translated_errors(client, index):
             counts = {name: client.count(index=name)["count"] for name in names}
             if not yes:
@@ -223,7 +225,7 @@ def delete(
     if json:
         print_json({"name": index, "deleted": [{"index": name, "documents": counts[name]} for name in names]})
     else:
-        typer.echo("\n".join(f"Deleted {name}, {counts[name]:,} documents." for name in names))
+        typer.echo("\n".join(f"Deleted {name}, {counted(counts[name], 'document')}." for name in names))
 
 
 def is_pattern(index: str) -> bool:
@@ -259,7 +261,7 @@ def confirm(counts: Mapping[str, int]) -> None:
     Raises:
         BadParameter: There is nobody to answer.
     """
-    shown = ", ".join(f"{name} ({count:,} documents)" for name, count in counts.items())
+    shown = ", ".join(f"{name} ({counted(count, 'document')})" for name, count in counts.items())
     typer.echo(f"Delete {shown}? [y/N] ", err=True, nl=False)
     answer = sys.stdin.readline()
     if not answer:
@@ -307,7 +309,8 @@ def reindex(
     if json:
         print_json(asdict(report))
     else:
-        typer.echo(f"{report.index} holds {report.documents} documents, {report.encoded} of them encoded now.")
+        documents = counted(report.documents, "document")
+        typer.echo(f"{report.index} holds {documents}, {report.encoded} of them encoded now.")
 
 
 @app.command("add-field")
@@ -337,7 +340,7 @@ def add_field(
     if json:
         print_json({"index": index, "field": field, "encoded": encoded})
     else:
-        typer.echo(f"{encoded} documents of {index} were encoded for {field}.")
+        typer.echo(f"Encoded {counted(encoded, 'document')} of {index} for {field}.")
 
 
 def read_server_encoding(

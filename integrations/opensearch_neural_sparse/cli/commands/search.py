@@ -2,6 +2,7 @@
 
 import json as json_module
 from dataclasses import asdict, replace
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from opensearch_neural_sparse.cli.options import (
     usage_errors,
 )
 from opensearch_neural_sparse.cli.output import JsonOption, print_json
+from opensearch_neural_sparse.cli.remedies import in_shell_words
 from opensearch_neural_sparse.cli.shown_profile import show_profile
 from opensearch_neural_sparse.search.options.fusion import Combination, Normalization
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from opensearch_neural_sparse.search.options.search_options import SearchOptions
     from opensearch_neural_sparse.search.options.server_query import ServerQuery
     from opensearch_neural_sparse.search.results.hits import SearchHit, SearchHits
+    from opensearch_neural_sparse.store._sync.store import NeuralSparseStore
 
 SHOWN_CHARACTERS = 200
 
@@ -40,7 +43,7 @@ def read_filter(value: str) -> Any:
     except json_module.JSONDecodeError as error:
         raise typer.BadParameter(f'It is not JSON, as {{"term": {{"lang": "en"}}}} is: {error}.') from None
     except FilterSyntaxError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(in_shell_words(error)) from None
 
 
 @connected
@@ -100,18 +103,19 @@ def search(
     fusion: dict[str, Any] = {"weights": weights, "normalization": normalization, "combination": combination}
     options = replace(read_fusion(hybrid, by, language=language, **fusion), profile=profile)
     with connection.store(index, models=models or (), encoder_options=encoder_options(encoder_url)) as store:
+        open_ms = open_first(store, by) if profile else 0.0
         wanted: dict[str, Any] = {"size": size, "offset": offset, "filter": filter, "explain": explain}
         if isinstance(options, HybridOptions):
             hits = store.hybrid_search(query, options=options, **wanted)
         else:
             hits = store.search(query, options=options, **wanted)
     if json:
-        print_json(as_json(hits))
+        print_json(as_json(hits, open_ms))
         return
     for place, hit in enumerate(hits, start=offset + 1):
         show(place, hit, explain)
     if hits.profile is not None:
-        show_profile(hits.profile)
+        show_profile(hits.profile, open_ms)
     counted = "" if hits.total_is_exact else "at least "
     typer.echo(f"{len(hits)} of {counted}{hits.total} hits, {hits.took_ms} ms.", err=True)
 
@@ -161,14 +165,34 @@ def read_fusion(
         return kind(server_query=server_query, **given)
 
 
-def as_json(hits: "SearchHits") -> dict[str, Any]:
-    """Return hits as JSON values."""
+def open_first(store: "NeuralSparseStore", by: "ServerQuery | None") -> float:
+    """Open an index before its search, and return the milliseconds that it took.
+
+    Args:
+        store: The store of the index.
+        by: What in the server encodes the query, or None.
+    """
+    begin = perf_counter()
+    store.open(unbound=by is not None)
+    return 1000 * (perf_counter() - begin)
+
+
+def as_json(hits: "SearchHits", open_ms: float = 0.0) -> dict[str, Any]:
+    """Return hits as JSON values.
+
+    Args:
+        hits: The hits.
+        open_ms: Milliseconds that were spent on opening the index before the search.
+    """
+    profile = None if hits.profile is None else {"open_ms": open_ms, **hits.profile.to_dict()}
+    if profile is not None:
+        profile["total_ms"] += open_ms
     return {
         "total": hits.total,
         "total_is_exact": hits.total_is_exact,
         "took_ms": hits.took_ms,
         "fusion": hits.fusion,
-        "profile": None if hits.profile is None else hits.profile.to_dict(),
+        "profile": profile,
         "hits": [hit_as_json(hit) for hit in hits],
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from os import environ
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +11,7 @@ import typer
 from opensearch_neural_sparse.cli.connection import Connection, connected
 from opensearch_neural_sparse.cli.options import ModelArgument, ModelOption, usage_errors
 from opensearch_neural_sparse.cli.output import JsonOption, print_columns, print_json, shown_progress
+from opensearch_neural_sparse.cli.remedies import shell_words
 
 if TYPE_CHECKING:
     from opensearch_neural_sparse.server_models.deployed_model import DeployedModel
@@ -201,7 +202,10 @@ def doctor(
     Exit status 1 where something does not work.
     """
     with opened(connection) as models:
-        found = models.doctor(index=index, model_id=model_id)
+        found = [
+            replace(finding, remedy=shell_words(finding.remedy))
+            for finding in models.doctor(index=index, model_id=model_id)
+        ]
     failed = any(finding.severity == "fail" for finding in found)
     if json:
         print_json({"ok": not failed, "findings": [asdict(finding) for finding in found]})

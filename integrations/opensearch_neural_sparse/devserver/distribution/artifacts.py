@@ -103,12 +103,23 @@ class ArtifactStore:
         return path
 
     def fetch_all(self, artifacts: Iterable[Artifact], on_bytes: Callable[[int, int], None]) -> None:
-        """Download artifacts in parallel; `on_bytes` gets the bytes so far and in all whenever they grow."""
+        """Download the missing artifacts in parallel, and verify the others.
+
+        Args:
+            artifacts: The artifacts.
+            on_bytes: Gets the bytes so far and in all of the missing ones, at the begin and whenever they grow; it is
+                not called where none is missing.
+        """
         wanted = {artifact.sha256: artifact for artifact in artifacts}.values()
-        total, done, reported = sum(artifact.bytes for artifact in wanted), 0, 0
+        missing = {artifact for artifact in wanted if not self.path(artifact).exists()}
+        total, done, reported = sum(artifact.bytes for artifact in missing), 0, 0
+        if missing:
+            on_bytes(0, total)
         pool = ThreadPoolExecutor(PARALLEL_DOWNLOADS)
         try:
-            sizes = {pool.submit(self.fetch, artifact): artifact.bytes for artifact in wanted}
+            sizes = {
+                pool.submit(self.fetch, artifact): artifact.bytes if artifact in missing else 0 for artifact in wanted
+            }
             running = set(sizes)
             while running:
                 finished, running = wait(running, timeout=REPORT_SECONDS, return_when=FIRST_COMPLETED)

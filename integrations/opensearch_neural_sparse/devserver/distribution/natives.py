@@ -8,6 +8,7 @@ import platform
 import shutil
 import tempfile
 import zipfile
+from functools import partial
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ PLATFORM = ("Linux", "x86_64")
 MEMBERS = ("pytorch/cpu/linux-x86_64", "jnilib/linux-x86_64/cpu")
 """Folders of the libraries in their artifacts."""
 PARTIAL = ".partial-"
+SUBJECT = "the native libraries of PyTorch"
 
 
 def native_environment(lock: Lock, *, on_progress: OnProgress = ignore_progress) -> Mapping[str, str]:
@@ -88,17 +90,15 @@ def _extract_into(whole: Path, lock: Lock, on_progress: OnProgress) -> None:
     whole.parent.mkdir(parents=True, exist_ok=True)
     for leftover in whole.parent.glob(f"{PARTIAL}*"):
         shutil.rmtree(leftover)
-    store.fetch_all(
-        lock.natives,
-        lambda done, total: on_progress(Progress(step=Step.DOWNLOAD, version=lock.version, done=done, total=total)),
-    )
-    on_progress(Progress(step=Step.ASSEMBLE, version=lock.version))
+    begun = partial(Progress, version=lock.version, subject=SUBJECT)
+    store.fetch_all(lock.natives, lambda done, total: on_progress(begun(step=Step.DOWNLOAD, done=done, total=total)))
+    on_progress(begun(step=Step.ASSEMBLE))
     with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=whole.parent) as scratch:
-        partial = Path(scratch) / "natives"
-        partial.mkdir()
+        folder = Path(scratch) / "natives"
+        folder.mkdir()
         for artifact in lock.natives:
-            _extract(store.path(artifact), partial)
-        partial.rename(whole)
+            _extract(store.path(artifact), folder)
+        folder.rename(whole)
 
 
 def _extract(archive: Path, folder: Path) -> None:

@@ -6,24 +6,19 @@ import importlib.util
 import os
 
 from opensearch_neural_sparse.devserver.distribution.java import find_system_java
-from opensearch_neural_sparse.devserver.node.paths import CACHE_VARIABLE
+from opensearch_neural_sparse.devserver.node.paths import CACHE_VARIABLE, missing_module
 from opensearch_neural_sparse.devserver.profile import Profile
-from opensearch_neural_sparse.errors import DISTRIBUTION, DevServerError
 
 
 def require_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> None:
     """Check that the modules needed to start a server are installed.
 
     Raises:
-        DevServerError: Some are missing; the message names them and the command that installs them.
+        MissingDependencyError: Some are missing; the message has the command that installs them.
     """
     missing = missing_modules(docker=docker, profile=profile)
-    if not missing:
-        return
-    raise DevServerError(
-        f"No OpenSearch can be started here: {', '.join(missing)} not installed, and OPENSEARCH_URL names no server. "
-        f"Install them with: pip install '{DISTRIBUTION}[devserver]'"
-    )
+    if missing:
+        raise missing_module(missing[0])
 
 
 def missing_modules(*, docker: bool, profile: Profile = Profile.PLAIN) -> list[str]:

@@ -68,9 +68,10 @@ def find_obstacles(workload: Workload, machine: Machine) -> Iterator[str]:
             f"slower than a thread for each core. Give at most workers={machine.cores}, or fewer threads."
         )
     if workload.on_cpu > 1 and machine.cores <= FEW_CORES:
+        cores = "1 core" if machine.cores == 1 else f"{machine.cores} cores"
         yield (
-            f"{workload.on_cpu} encoding processes on {machine.cores} cores are a fifth faster than one at most, which "
-            "uses all cores, and each holds the model. Leave workers out, unless they isolate crashes."
+            f"On {cores}, {workload.on_cpu} encoding processes are at most 20 % faster than one, and each holds the "
+            "model in memory. Leave workers out unless you want crashes isolated."
         )
 
 

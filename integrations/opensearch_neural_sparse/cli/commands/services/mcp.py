@@ -63,6 +63,7 @@ def mcp(
     with connection.client() as client, opened_indices(client, access) as indices:
         log_to_standard_error()
         server = create_server(SearchTools(indices, access), words=in_shell_words)
+        indices.warn_of_missing()
         logging.getLogger(__name__).info("Serving searches: %s.", limits_of(access))
         with ended_by_signals():
             server.run()

@@ -26,7 +26,7 @@ _LAYER = (
     "OpenSearchNeuralSparseVectorStore",
 )
 _MAIN_GUARD = 'if __name__ == "__main__":'
-_URL = 'os.environ.get("OPENSEARCH_URL", "http://localhost:9200")'
+_URL = 'os.environ.get("OPENSEARCH_URL") or "http://localhost:9200"'
 
 
 def python_code(setting: SearchSetting, layout: IndexLayout, comment: Sequence[str]) -> str:

@@ -158,7 +158,7 @@ def test_the_same_model_with_other_weights_fails(cli: Run, filled: str, tmp_path
 def test_a_model_that_is_not_known_here_is_a_warning(cli: Run, filled: str) -> None:
     done = cli("doctor", filled)
     assert done.status == 0
-    assert "warn  model     Unknown model 'small-en'." in done.out
+    assert "warn  model     Model 'small-en' is in a package that is not installed: pip install" in done.out
     assert "-> Name its folder: --model FOLDER." in done.out
 
 

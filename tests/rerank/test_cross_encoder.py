@@ -15,7 +15,7 @@ import pytest
 pytest.importorskip("sentence_transformers", reason="the encode extra is not installed")
 pytest.importorskip("onnx", reason="the onnx extra is not installed")
 
-from opensearch_neural_sparse import CrossEncoderReranker, ModelFilesError, RerankerError
+from opensearch_neural_sparse import CrossEncoderReranker, MissingDependencyError, ModelFilesError, RerankerError
 from opensearch_neural_sparse.rerank.rerank_options import Rerank
 from opensearch_neural_sparse.rerank.scoring import score_texts
 from tests.paths import SMALL_MODEL
@@ -104,6 +104,16 @@ def test_damaged_activation_is_named(model: Path, tmp_path: Path) -> None:
     file.write_text(file.read_text().replace('"hidden_act": "gelu"', '"hidden_act": [1]'))
     with pytest.raises(ModelFilesError, match=r"config\.json: field 'hidden_act' is .*, not a text"):
         CrossEncoderReranker(broken).score(QUERY, TEXTS)
+
+
+@pytest.mark.parametrize(("backend", "module"), [("torch", "sentence_transformers"), ("onnx", "onnxruntime")])
+def test_missing_extra_is_named_before_a_model_is_looked_for(
+    backend: Any, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    reranker = CrossEncoderReranker("no-such/model", backend=backend, local_files_only=True)
+    with pytest.raises(MissingDependencyError, match=module):
+        reranker.score(QUERY, TEXTS)
 
 
 def test_failure_to_load_names_the_reranker_in_a_search(tmp_path: Path) -> None:

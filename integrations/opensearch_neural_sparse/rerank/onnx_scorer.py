@@ -90,11 +90,21 @@ class OnnxScorer:
         return scores
 
 
-def _open(files: CrossEncoderFiles, threads: int | None) -> Any:
+def import_onnxruntime() -> Any:
+    """Import ONNX Runtime.
+
+    Raises:
+        MissingDependencyError: It is not installed.
+    """
     try:
         import onnxruntime
     except ImportError:
         raise MissingDependencyError("onnxruntime", "onnx", "CrossEncoderReranker with backend='onnx'") from None
+    return onnxruntime
+
+
+def _open(files: CrossEncoderFiles, threads: int | None) -> Any:
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads

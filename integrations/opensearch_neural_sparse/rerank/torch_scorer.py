@@ -37,13 +37,10 @@ class TorchScorer:
             MissingDependencyError: sentence-transformers is not installed.
             ModelFilesError: It cannot be loaded, or its config.json is for a newer transformers.
         """
-        try:
-            from sentence_transformers import CrossEncoder
-        except ImportError:
-            raise MissingDependencyError("sentence_transformers", "encode", "CrossEncoderReranker") from None
+        cross_encoder = import_cross_encoder()
         check_transformers_reads(read_object(files.root / "config.json"))
         try:
-            model = CrossEncoder(
+            model = cross_encoder(
                 str(files.root), device=device, max_length=max_length, local_files_only=True, trust_remote_code=False
             )
         except (OSError, ValueError, RuntimeError) as error:
@@ -64,3 +61,16 @@ class TorchScorer:
                 pairs, batch_size=self._batch_size, activation_fn=Identity(), show_progress_bar=False
             ).tolist()
         return scores
+
+
+def import_cross_encoder() -> Any:
+    """Import the `CrossEncoder` of sentence-transformers.
+
+    Raises:
+        MissingDependencyError: It is not installed.
+    """
+    try:
+        from sentence_transformers import CrossEncoder
+    except ImportError:
+        raise MissingDependencyError("sentence_transformers", "encode", "CrossEncoderReranker") from None
+    return CrossEncoder

@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol, Self
 
 from opensearch_neural_sparse.errors import Choice
 from opensearch_neural_sparse.models.files.hub import HubOptions
-from opensearch_neural_sparse.rerank.cross_encoder_files import DEFAULT_GRAPH, CrossEncoderFiles, resolve_cross_encoder
+from opensearch_neural_sparse.rerank.cross_encoder_files import DEFAULT_GRAPH, resolve_cross_encoder
+from opensearch_neural_sparse.rerank.library import import_library
 
 
 class RerankerBackend(Choice):
@@ -145,17 +146,14 @@ class CrossEncoderReranker:
 
     def _load(self) -> PairScorer:
         """Load the model, after a check that what runs it is installed: a model may be large to download."""
-        if self.backend is RerankerBackend.ONNX:
-            from opensearch_neural_sparse.rerank.onnx_scorer import OnnxScorer, import_onnxruntime
-
-            import_onnxruntime()
-            files = self._files(self.onnx_file or DEFAULT_GRAPH)
-            return OnnxScorer.load(files, self.batch_size, self.max_length, self.threads)
-        from opensearch_neural_sparse.rerank.torch_scorer import TorchScorer, import_cross_encoder
-
-        import_cross_encoder()
-        return TorchScorer.load(self._files(None), self.batch_size, self.max_length, self.device)
-
-    def _files(self, graph: str | None) -> CrossEncoderFiles:
+        import_library(self.backend)
+        graph = (self.onnx_file or DEFAULT_GRAPH) if self.backend is RerankerBackend.ONNX else None
         hub = HubOptions(token=self.token, cache_dir=self.cache_dir, local_files_only=self.local_files_only)
-        return resolve_cross_encoder(self.model, graph=graph, revision=self.revision, hub=hub)
+        files = resolve_cross_encoder(self.model, graph=graph, revision=self.revision, hub=hub)
+        if files.graph is not None:
+            from opensearch_neural_sparse.rerank.onnx_scorer import OnnxScorer
+
+            return OnnxScorer.load(files, self.batch_size, self.max_length, self.threads)
+        from opensearch_neural_sparse.rerank.torch_scorer import TorchScorer
+
+        return TorchScorer.load(files, self.batch_size, self.max_length, self.device)

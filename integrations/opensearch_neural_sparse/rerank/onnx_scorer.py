@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
+from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.files.json_file import read_object
 from opensearch_neural_sparse.models.files.metadata import read_max_length
 from opensearch_neural_sparse.rerank.cross_encoder_files import CrossEncoderFiles
+from opensearch_neural_sparse.rerank.library import import_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,21 +91,8 @@ class OnnxScorer:
         return scores
 
 
-def import_onnxruntime() -> Any:
-    """Import ONNX Runtime.
-
-    Raises:
-        MissingDependencyError: It is not installed.
-    """
-    try:
-        import onnxruntime
-    except ImportError:
-        raise MissingDependencyError("onnxruntime", "onnx", "CrossEncoderReranker with backend='onnx'") from None
-    return onnxruntime
-
-
 def _open(files: CrossEncoderFiles, threads: int | None) -> Any:
-    onnxruntime = import_onnxruntime()
+    onnxruntime = import_library("onnx")
     options = onnxruntime.SessionOptions()
     if threads is not None:
         options.intra_op_num_threads = threads

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import Any, Self
 
-from opensearch_neural_sparse.errors import MissingDependencyError, ModelFilesError
+from opensearch_neural_sparse.errors import ModelFilesError
 from opensearch_neural_sparse.models.files.json_file import read_object
 from opensearch_neural_sparse.models.files.newer_config import check_transformers_reads
 from opensearch_neural_sparse.rerank.cross_encoder_files import CrossEncoderFiles
+from opensearch_neural_sparse.rerank.library import import_library
 
 
 class TorchScorer:
@@ -37,10 +38,10 @@ class TorchScorer:
             MissingDependencyError: sentence-transformers is not installed.
             ModelFilesError: It cannot be loaded, or its config.json is for a newer transformers.
         """
-        cross_encoder = import_cross_encoder()
+        library = import_library("torch")
         check_transformers_reads(read_object(files.root / "config.json"))
         try:
-            model = cross_encoder(
+            model = library.CrossEncoder(
                 str(files.root), device=device, max_length=max_length, local_files_only=True, trust_remote_code=False
             )
         except (OSError, ValueError, RuntimeError) as error:
@@ -61,16 +62,3 @@ class TorchScorer:
                 pairs, batch_size=self._batch_size, activation_fn=Identity(), show_progress_bar=False
             ).tolist()
         return scores
-
-
-def import_cross_encoder() -> Any:
-    """Import the `CrossEncoder` of sentence-transformers.
-
-    Raises:
-        MissingDependencyError: It is not installed.
-    """
-    try:
-        from sentence_transformers import CrossEncoder
-    except ImportError:
-        raise MissingDependencyError("sentence_transformers", "encode", "CrossEncoderReranker") from None
-    return CrossEncoder

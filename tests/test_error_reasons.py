@@ -1,6 +1,6 @@
 import pytest
 
-from opensearch_neural_sparse.error_reasons import LONGEST_REASON, first_of, short_reason, without_values
+from opensearch_neural_sparse.error_reasons import LONGEST_REASON, did_you_mean, first_of, short_reason, without_values
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_reason_about_a_model_in_the_server_has_a_way_out(reason: str, way_out: 
     shown = short_reason({"reason": reason})
     assert shown.startswith(reason.rstrip(".!"))
     assert way_out in shown
+
+
+def test_similar_names_are_a_question_where_there_are_some() -> None:
+    assert did_you_mean(["articles", "article"]) == "Did you mean 'articles', 'article'?"
+    assert did_you_mean([]) == ""

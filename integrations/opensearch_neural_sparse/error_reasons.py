@@ -90,6 +90,16 @@ def first_of(rows: Iterable[str], most: int, separator: str = ", ") -> str:
     return separator.join(named[:most]) + more
 
 
+def did_you_mean(names: Iterable[str]) -> str:
+    """Return the question whether one of several similar names was meant; empty where there is none.
+
+    Args:
+        names: The names, the most similar first.
+    """
+    named = ", ".join(map(repr, names))
+    return f"Did you mean {named}?" if named else ""
+
+
 def shortened(message: str, longest: int = LONGEST_MESSAGE) -> str:
     """Return a message that a person can read: of a long one the beginning, which has the problem, and the end."""
     if len(message) <= longest:

@@ -36,7 +36,7 @@ from __future__ import annotations
 from enum import EnumType, StrEnum
 from typing import TYPE_CHECKING, Any
 
-from opensearch_neural_sparse.error_reasons import shortened, shown_value
+from opensearch_neural_sparse.error_reasons import did_you_mean, shortened, shown_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,7 +163,7 @@ class UnknownModelError(NeuralSparseError, LookupError):
             wrong = "is a file, not the folder of a model" if _exists(folder) else "does not exist"
             super().__init__(f"The model folder {model!r} {wrong} ({folder}). {Remedy.LIST_MODELS}")
             return
-        hint = f"Did you mean {', '.join(map(repr, close_matches))}?" if close_matches else Remedy.FIND_MODEL
+        hint = did_you_mean(close_matches) or Remedy.FIND_MODEL
         super().__init__(f"Unknown model {model!r}. {hint} {Remedy.REGISTER_MODEL}")
 
 
@@ -351,10 +351,11 @@ class IndexNotFoundError(NeuralSparseError):
 
     Attributes:
         index: The name that is missing; of a list, the names that are, with commas between them.
+        close_matches: Names of the server that resemble it, best first, where they were looked for.
     """
 
-    def __init__(self, index: str, remedy: str | None = None) -> None:
-        self.index = index
+    def __init__(self, index: str, remedy: str | None = None, *, close_matches: Sequence[str] = ()) -> None:
+        self.index, self.close_matches = index, tuple(close_matches)
         names = index.split(",")
         if len(names) > 1:
             problem, wayout = f"Indices {', '.join(map(repr, names))} do not exist.", Remedy.CREATE_INDICES
@@ -362,7 +363,8 @@ class IndexNotFoundError(NeuralSparseError):
             problem, wayout = f"No index matches {index!r}.", Remedy.CHECK_PATTERN
         else:
             problem, wayout = f"Index {index!r} does not exist.", Remedy.CREATE_INDEX
-        super().__init__(f"{problem} {wayout if remedy is None else remedy}".rstrip())
+        sentences = (problem, did_you_mean(close_matches), wayout if remedy is None else remedy)
+        super().__init__(" ".join(filter(None, sentences)))
 
 
 class IndexNotFoundWarning(UserWarning):

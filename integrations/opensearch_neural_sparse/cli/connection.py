@@ -215,7 +215,7 @@ def look_at(client: "OpenSearch", index: str, remedy: str | None = None) -> Mapp
             found = client.indices.get(index=index)
     except IndexNotFoundError as error:
         missing = _missing_of(client, index) or error.index
-        raise IndexNotFoundError(missing, _way_out(client, missing, remedy)) from None
+        raise IndexNotFoundError(missing, remedy, close_matches=_close_names(client, missing)) from None
     except ServerRequestError as error:
         if error.status != FORBIDDEN:
             raise
@@ -224,26 +224,18 @@ def look_at(client: "OpenSearch", index: str, remedy: str | None = None) -> Mapp
     return found or {}
 
 
-def _way_out(client: "OpenSearch", missing: str, remedy: str | None) -> str | None:
-    """Return a remedy with the names of indices and aliases that resemble the missing ones.
+def _close_names(client: "OpenSearch", missing: str) -> list[str]:
+    """Return the names of indices and aliases that resemble missing ones.
 
     Args:
         client: The client.
         missing: The missing names, comma-separated.
-        remedy: The remedy; None is that of the error.
     """
     from difflib import get_close_matches
 
-    from opensearch_neural_sparse.errors import Remedy
-
     known = _names(client)
-    close = dict.fromkeys(
-        match for name in missing.split(",") for match in get_close_matches(name, known, cutoff=LIKENESS)
-    )
-    if not close:
-        return remedy
-    default = Remedy.CREATE_INDICES if "," in missing else Remedy.CREATE_INDEX
-    return f"Did you mean {', '.join(map(repr, close))}? {default if remedy is None else remedy}".rstrip()
+    close = (match for name in missing.split(",") for match in get_close_matches(name, known, cutoff=LIKENESS))
+    return list(dict.fromkeys(close))
 
 
 def _names(client: "OpenSearch") -> list[str]:

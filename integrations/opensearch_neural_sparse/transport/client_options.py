@@ -9,6 +9,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from opensearch_neural_sparse.arguments import check_mapping
+from opensearch_neural_sparse.error_reasons import did_you_mean
 from opensearch_neural_sparse.transport.address import check_address, hosts_of
 from opensearch_neural_sparse.transport.logins.described_login import warn_of_plain_login
 
@@ -94,7 +95,7 @@ def refuse_unknown(kind: str, given: Iterable[str], known: Collection[str], *, a
     if not unknown:
         return
     close = dict.fromkeys(match for name in unknown for match in get_close_matches(str(name), {*known, *also}, n=1))
-    wayout = f"Did you mean {', '.join(map(repr, close))}?" if close else f"Known are {', '.join(sorted(known))}."
+    wayout = did_you_mean(close) or f"Known are {', '.join(sorted(known))}."
     raise TypeError(f"Unknown {kind}: {', '.join(map(repr, unknown))}. {wayout}")
 
 

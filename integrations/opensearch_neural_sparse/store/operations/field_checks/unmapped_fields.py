@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from opensearch_neural_sparse.error_reasons import first_of
+from opensearch_neural_sparse.error_reasons import did_you_mean, first_of
 from opensearch_neural_sparse.errors import FilterSyntaxError, HiddenFieldError, IndexSchemaError, UnmappedFieldWarning
 from opensearch_neural_sparse.index.index_info import IndexInfo
 from opensearch_neural_sparse.index.metadata.field_names import field_names, maps_field
@@ -121,7 +121,7 @@ def _message(index: str, unmapped: list[str], known: list[str], part: str) -> st
 def _suggestion(names: Iterable[str], known: list[str]) -> str:
     """Return which of the known fields are close to the names of others, or else which there are."""
     close = dict.fromkeys(match for name in names for match in get_close_matches(name, known))
-    return f"Did you mean {', '.join(map(repr, close))}?" if close else f"It has {first_of(known, _NAMED)}."
+    return did_you_mean(close) or f"It has {first_of(known, _NAMED)}."
 
 
 def _metadata_fields(state: IndexInfo) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from threading import RLock
 from time import monotonic
 from typing import Any
 
@@ -28,6 +29,7 @@ from opensearch_neural_sparse import (
     WriteOptions,
 )
 from opensearch_neural_sparse.ingestion.content_hash import content_hash
+from opensearch_neural_sparse.ingestion.journals.sqlite_journal import read_rows
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder, word_vector
 from tests.faulty_proxy import STATUSES, Fault, FaultyProxy, ProxiedRequest, always, at_random, listed
@@ -149,7 +151,9 @@ def texts_of(documents: Sequence[SparseDocument]) -> dict[str, str]:
 def recorded(journal: Path) -> dict[str, bytes]:
     """Return id -> hash of the content that the journal records as written."""
     with closing(sqlite3.connect(journal)) as database:
-        return dict(database.execute("SELECT id, content FROM rows WHERE content != x''"))
+        rows = read_rows(database, RLock())
+        rows.store()  # in a transaction that is not committed
+        return {entry.id: entry.content for page in rows.pages() for entry in page if entry.content}
 
 
 def assert_consistent(report: LoadReport, faults: Sequence[Fault]) -> None:

@@ -11,11 +11,13 @@ from opensearch_neural_sparse.encode.sparse_vector import SparseVector
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.documents.chunks import DocumentChunk
 from opensearch_neural_sparse.index.documents.document import SparseDocument
-from opensearch_neural_sparse.index.documents.serializer import to_lines
+from opensearch_neural_sparse.index.documents.serializer import to_exact_line
 from opensearch_neural_sparse.index.metadata.values import json_value
 
 HASH_BYTES = 16
 """Length of a hash: two of 10^12 documents are alike with a probability below 10^-14."""
+_BYTES_AT_ONCE = 2047
+"""Most bytes that hashlib hashes without letting other threads run, after which it would wait for its next turn."""
 
 
 def content_hash(document: SparseDocument) -> bytes | None:
@@ -27,27 +29,37 @@ def content_hash(document: SparseDocument) -> bytes | None:
     Args:
         document: The document.
     """
+    vector = document.vector
     try:
-        tokens, weights = (None, b"") if document.vector is None else _tokens_and_weights(document.vector)
-        line = _line(document, document.metadata, tokens) or _line(document, _converted(document), tokens)
-        return None if line is None else sha256(b"".join((line, weights, *_others(document)))).digest()[:HASH_BYTES]
+        tokens, weights = (None, b"") if vector is None else _tokens_and_weights(vector)
+        line = _line(document, tokens)
+        digest = sha256(line[:_BYTES_AT_ONCE])
+        for start in range(_BYTES_AT_ONCE, len(line), _BYTES_AT_ONCE):
+            digest.update(line[start : start + _BYTES_AT_ONCE])
+        digest.update(weights)
+        if document.chunks or document.more_vectors:
+            digest.update(b"".join(_others(document)))
+        return digest.digest()[:HASH_BYTES]
     except (IndexSchemaError, TypeError, ValueError, OverflowError):
         return None
 
 
-def _line(document: SparseDocument, metadata: Mapping[str, Any], tokens: Sequence[str] | None) -> bytes | None:
-    """Return the JSON of a document's plain parts and of the tokens of its vector; None where a value has none."""
-    others = [document.routing, document.embedding, document.model, dict(document.extra_fields)]
-    (line,) = to_lines([([document.text, dict(metadata), *others, tokens],)], exact_weights=True)
-    return None if isinstance(line, Exception) else line
+def _line(document: SparseDocument, tokens: Sequence[str] | None) -> bytes:
+    """Return the JSON of a document's plain parts and of the tokens of its vector."""
+    extra = dict(document.extra_fields) if document.extra_fields else {}
+    others = (document.routing, document.embedding, document.model, extra, tokens)
+    try:
+        return to_exact_line((document.text, dict(document.metadata), *others))
+    except (TypeError, ValueError):
+        return to_exact_line((document.text, _converted(document), *others))
 
 
-def _converted(document: SparseDocument) -> Mapping[str, Any]:
+def _converted(document: SparseDocument) -> dict[str, Any]:
     """Return metadata as it is written: dates and numpy's scalars, for which JSON has no type, are converted."""
     return {key: json_value(value, key, document.id) for key, value in document.metadata.items()}
 
 
-def _others(document: SparseDocument) -> Iterator[bytes]:
+def _others(document: SparseDocument) -> Iterator[bytes | memoryview[float]]:
     """Yield chunks and the vectors of additional fields."""
     for chunk in map(DocumentChunk.of, document.chunks or ()):
         yield b"\2%d-%d" % (chunk.start, chunk.end)
@@ -57,15 +69,15 @@ def _others(document: SparseDocument) -> Iterator[bytes]:
         yield from _vector(held.vector)
 
 
-def _vector(vector: Mapping[str, float]) -> tuple[bytes, bytes]:
+def _vector(vector: Mapping[str, float]) -> tuple[bytes, bytes | memoryview[float]]:
     tokens, weights = _tokens_and_weights(vector)
     return "\0".join(tokens).encode(), weights
 
 
-def _tokens_and_weights(vector: Mapping[str, float]) -> tuple[Sequence[str], bytes]:
+def _tokens_and_weights(vector: Mapping[str, float]) -> tuple[Sequence[str], bytes | memoryview[float]]:
     """Return tokens, and weights as float64."""
     if isinstance(vector, SparseVector):
-        return vector.tokens, vector.weights.tobytes()
+        return vector.tokens, vector.weights
     given = dict(vector)
     try:
         return [*given], array("d", given.values()).tobytes()

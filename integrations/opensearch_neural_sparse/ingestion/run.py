@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from threading import RLock
 from time import monotonic
@@ -16,10 +17,9 @@ from opensearch_neural_sparse.error_reasons import first_of
 from opensearch_neural_sparse.errors import IndexSchemaError
 from opensearch_neural_sparse.index.bulk.report import NOT_SENT, NOT_WRITTEN, BulkFailure, BulkReport, EncodingFailure
 from opensearch_neural_sparse.index.documents.document import SparseDocument, size_of
-from opensearch_neural_sparse.ingestion.comparison import compare
+from opensearch_neural_sparse.ingestion.comparison import Comparison, compare
 from opensearch_neural_sparse.ingestion.dead_letters import DeadLetter, Stage
 from opensearch_neural_sparse.ingestion.journals.journal import Gone, Journal, JournalEntry, LoadTarget
-from opensearch_neural_sparse.ingestion.journals.recorder import Recorder
 from opensearch_neural_sparse.ingestion.journals.sqlite_journal import SqliteJournal
 from opensearch_neural_sparse.ingestion.kept_rows import row_of_document
 from opensearch_neural_sparse.ingestion.load import Load, LoadedRow
@@ -60,7 +60,6 @@ class LoadRun:
         self._load, self._target, self._progress = load, target, progress
         self._rows_at_once, self._characters_at_once, self._routing = rows_at_once, characters_at_once, routing
         self._journal = _journal_of(load)
-        self._recorder: Recorder | None = None
         self._refusals, self._under_way = Refusals(load.dead_letters, load.max_errors), RowsUnderWay()
         self._counts: Counter[str] = Counter()
         self._not_deleted: str | None = None
@@ -76,7 +75,6 @@ class LoadRun:
         """
         if self._journal is not None:
             self._run = self._journal.begin(self._target, restart=self._load.restart)
-            self._recorder = Recorder(self._journal)
         self._refusals.begin()
         by = "no journal" if self._journal is None else f"journal {self._journal.name}, run {self._run}"
         _logger.info("Load of %r into %r begins: %s.", self._target.source, self._target.index, by)
@@ -86,12 +84,8 @@ class LoadRun:
         if not self._reported:
             self._log_end("was interrupted", f"{self._counts['read']} read, {self._counts['written']} written.")
         self._refusals.close()
-        try:
-            if self._recorder is not None:
-                self._recorder.close()
-        finally:
-            if self._journal is not None:
-                self._journal.close()
+        if self._journal is not None:
+            self._journal.close()
 
     def documents(self) -> Iterator[SparseDocument]:
         """Yield the documents that are to be written; end early after too many errors."""
@@ -100,8 +94,8 @@ class LoadRun:
             yield from self._changed(part)
             if self._refusals.too_many is not None:
                 return
-        if self._journal is not None and self._recorder is not None:
-            self._recorder.wait()
+        if self._journal is not None:
+            self._journal.flush()
             self._journal.finish()
 
     def acknowledge(self, ids: Sequence[str], report: BulkReport) -> None:
@@ -115,15 +109,14 @@ class LoadRun:
         with self._lock:
             taken: list[JournalEntry] = []
             others: list[JournalEntry] = []
-            refused: list[str] = []
             for name in [*ids, *(failed.keys() - set(ids))]:
                 row, failure = self._under_way.take(name), failed.pop(name, None)
                 if failure is not None:
-                    others += [] if row is None or row.former is None else [row.former]
                     if failure.error_type in (NOT_SENT, NOT_WRITTEN):
+                        others += [] if row is None or row.former is None else [row.former]
                         self._counts["left"] += 1
                     else:
-                        refused.append(name)
+                        others += [] if row is None or row.former is None else [row.former._replace(run=self._run)]
                         place, document = (name, None) if row is None else (row.entry.place, row.document)
                         self._refuse(name, place, _stage(failure), _reason(failure), document)
                 elif name in unknown:
@@ -131,17 +124,16 @@ class LoadRun:
                     others += [] if row is None else [row.entry._replace(content=b"")]
                 elif row is not None:
                     taken.append(row.entry)
-            if self._recorder is not None:
-                self._recorder.commit([*(entry for entry in taken if entry.content), *others])
-                self._recorder.mark_read(refused)  # so that what the index holds of such rows is not taken for gone
+            if self._journal is not None:
+                self._journal.commit([*(entry for entry in taken if entry.content), *others])
             self._counts["written"] += len(taken)
         self._show()
 
     def gone(self) -> Iterator[list[Gone]]:
         """Yield the documents of rows that are gone, where they may be deleted."""
-        if self._journal is None or self._recorder is None or not self._load.sync:
+        if self._journal is None or not self._load.sync:
             return
-        self._recorder.wait()
+        self._journal.flush()
         ended_early = bool(self._refusals.too_many or self._counts["left"])
         self._not_deleted = reason_to_keep(ended_early=ended_early, unread=self._unread)
         parts = self._journal.gone()
@@ -200,12 +192,12 @@ class LoadRun:
     def _changed(self, rows: Sequence[SourceRow | RefusedRow]) -> Sequence[SparseDocument]:
         """Return the documents of rows that the index does not hold as they are."""
         read = list(self._readable(rows))
-        recorder = self._recorder
+        journal = self._journal
         documents: Sequence[SparseDocument]
-        if recorder is None:
+        if journal is None:
             documents = [self._to_write(row, self._entry(row), None) for row in read]
         else:
-            documents = self._compared(recorder, read)
+            documents = self._compared(journal, read)
         return documents if self._load.embed is None or not documents else self._load.embed(documents)
 
     def _readable(self, rows: Iterable[SourceRow | RefusedRow]) -> Iterator[SourceRow]:
@@ -219,32 +211,41 @@ class LoadRun:
             else:
                 yield self._with_id(row)
 
-    def _compared(self, recorder: Recorder, rows: Sequence[SourceRow]) -> Sequence[SparseDocument]:
+    def _compared(self, journal: Journal, rows: Sequence[SourceRow]) -> Sequence[SparseDocument]:
         """Return the documents of rows that the journal does not hold as they are."""
         names = [str(row.document.id) for row in rows]
         with self._lock:  # before the journal, which has those that are acknowledged in between
             under_way = self._under_way.entries(names)
-        known = recorder.entries(names)
+        known = journal.entries(names)
         found = compare(rows, known | under_way, self._entry)
         for row, reason in found.conflicts:
             self._refuse(row.document.id, row.place, "read", reason, row.document)
-        recorder.mark_read([*found.unchanged, *(str(row.document.id) for row, _ in found.conflicts)])
+        journal.commit(self._read_again(found, known, under_way))
         if found.unchanged:
             self._counts["unchanged"] += len(found.unchanged)
             self._show()
         entries = (entry for _, entry in found.changed)
-        self._intend(recorder, [entry for entry in entries if self._load.sync or entry.id in known])
+        self._intend(journal, [entry for entry in entries if self._load.sync or entry.id in known])
         return [self._to_write(row, entry, known.get(entry.id)) for row, entry in found.changed]
 
-    def _intend(self, recorder: Recorder, entries: Sequence[JournalEntry]) -> None:
+    def _read_again(
+        self, found: Comparison, known: Mapping[str, JournalEntry], under_way: Mapping[str, JournalEntry]
+    ) -> list[JournalEntry]:
+        """Return the entries of rows that are not written, as read by this run: their documents are not gone."""
+        names = dict.fromkeys([*found.unchanged, *(str(row.document.id) for row, _ in found.conflicts)])
+        for name in chain(under_way, (entry.id for _, entry in found.changed)):
+            names.pop(name, None)  # recorded when the server has taken them
+        return [known[name]._replace(run=self._run) for name in names if name in known and known[name].run != self._run]
+
+    def _intend(self, journal: Journal, entries: Sequence[JournalEntry]) -> None:
         """Record that rows are about to be written: after a sudden end, the index may hold them, or the former ones.
 
         Without it, a source that goes back to the former content would be taken for unchanged, and a new row that goes
         would not be taken for gone.
         """
         if entries:
-            recorder.commit([entry._replace(content=b"") for entry in entries])
-            recorder.wait()
+            journal.commit([entry._replace(content=b"") for entry in entries])
+            journal.flush()
 
     def _with_id(self, row: SourceRow) -> SourceRow:
         if row.document.id is not None:

@@ -18,9 +18,18 @@ from opensearch_neural_sparse import (
     NeuralSparseStore,
     WriteOptions,
 )
+from opensearch_neural_sparse.ingestion.journals import replayed_rows
 from opensearch_neural_sparse.ingestion.journals.index_journal import PAUSES
 from opensearch_neural_sparse.ingestion.journals.journal import JournalEntry, LoadTarget
-from opensearch_neural_sparse.ingestion.journals.journal_requests import ROWS_PER_PAGE
+from opensearch_neural_sparse.ingestion.journals.journal_requests import (
+    GROUPS_PER_PAGE,
+    LOAD_ID,
+    ROWS_PER_GROUP,
+    groups_body,
+    read_groups,
+    read_load,
+)
+from opensearch_neural_sparse.sqlite_files import KEYS_PER_QUERY
 from tests.conftest import RunningServer
 from tests.encoders import WordEncoder
 from tests.faulty_proxy import Fault, FaultyProxy, at_random
@@ -52,6 +61,18 @@ def entries(names: list[str], *, run: int, content: bytes = b"\0\xff" * 8) -> li
     return [JournalEntry(name, content, f"file:{name}", run) for name in names]
 
 
+def sure_of(client: Any, index: str) -> set[str]:
+    """Return the ids of rows whose content a journal is sure of."""
+    client.indices.refresh(index=index)
+    (load,) = client.mget(index=index, body={"ids": [LOAD_ID]})["docs"]
+    body = groups_body(read_load(load).get("generation", ""), -1)
+    known: dict[str, bytes] = {}
+    for _, group in read_groups(client.search(index=index, body={**body, "size": 1000})["hits"]["hits"]):
+        known |= {entry.id: entry.content for entry in group.entries}
+        known = {name: content for name, content in known.items() if name not in group.forgotten}
+    return {name for name, content in known.items() if content}
+
+
 def test_entries_are_found_at_once_and_after_the_end(make: MakeJournal) -> None:
     first = make()
     run = first.begin(TARGET, restart=False)
@@ -68,11 +89,11 @@ def test_entries_are_found_at_once_and_after_the_end(make: MakeJournal) -> None:
 def test_rows_that_a_run_has_not_read_are_gone_page_by_page(make: MakeJournal) -> None:
     journal = make()
     run = journal.begin(TARGET, restart=False)
-    names = [f"{number:05d}" for number in range(2 * ROWS_PER_PAGE + 7)]
+    names = [f"{number:05d}" for number in range(2 * KEYS_PER_QUERY + 7)]
     journal.commit(entries(names, run=run))
     journal.close()
     run = journal.begin(TARGET, restart=False)
-    journal.mark_read([names[0], names[-1], "never recorded"])
+    journal.commit(entries([names[0], names[-1]], run=run))
     journal.commit(entries([names[1]], run=run, content=b"new"))
     pages = list(journal.gone())
     assert [each.id for page in pages for each in page] == names[2:-1]
@@ -85,11 +106,27 @@ def test_later_load_takes_the_journal_over(make: MakeJournal) -> None:
     earlier, later = make(), make()
     earlier.begin(TARGET, restart=False)
     later.begin(TARGET, restart=False)
-    for use in (lambda: earlier.entries(["a"]), earlier.finish):
+    earlier.commit(entries(["a"], run=1))
+    for use in (earlier.flush, earlier.finish, lambda: earlier.forget(["a"])):
         with pytest.raises(JournalError, match="Another program has begun to load with journal"):
             use()
     later.finish()
     assert later.status().finished
+
+
+def test_what_a_load_recorded_after_its_journal_was_taken_over_is_unknown(make: MakeJournal) -> None:
+    earlier, later = make(), make()
+    earlier.begin(TARGET, restart=False)
+    run = later.begin(TARGET, restart=False)
+    later.commit(entries(["a", "b"], run=run, content=b"later"))
+    later.flush()
+    earlier.commit(entries(["a"], run=run - 1, content=b"earlier"))
+    with pytest.raises(JournalError, match="Another program"):
+        earlier.flush()
+    later.close()
+    third = make()
+    third.begin(TARGET, restart=False)
+    assert {name: entry.content for name, entry in third.entries(["a", "b"]).items()} == {"a": b"", "b": b"later"}
 
 
 def test_of_two_loads_that_begin_at_once_one_is_refused(make: MakeJournal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +154,12 @@ def test_other_processes_take_part_in_a_run(make: MakeJournal) -> None:
     part.commit(entries(["of the part"], run=run))
     part.finish()
     part.close()
-    assert set(journal.entries(["of the part"])) == {"of the part"}
+    another = journal.joined()
+    for name in ("first batch", "second batch"):  # each finds what others recorded before it begins
+        assert another.begin(TARGET, restart=False) == run
+        assert set(another.entries(["of the part", "first batch"])) == {"of the part", "first batch"} - {name}
+        another.commit(entries([name], run=run))
+        another.close()
     assert not journal.status().finished
     journal.finish()
     assert journal.status().finished
@@ -136,7 +178,7 @@ def test_status_counts_rows_and_runs(make: MakeJournal) -> None:
     journal.commit(entries(["a", "b", "c"], run=1))
     journal.close()
     journal.begin(TARGET, restart=False)
-    journal.mark_read(["a"])
+    journal.commit(entries(["a"], run=2))
     journal.close()
     status = journal.status()
     assert (status.target, status.rows, status.runs, status.last, status.finished) == (TARGET, 3, 2, 1, False)
@@ -165,8 +207,9 @@ def test_refused_entry_is_an_error(make: MakeJournal, client: Any, index_name: s
     journal = make()
     journal.begin(TARGET, restart=False)
     client.indices.add_block(index=index_name, block="write")
+    journal.commit(entries(["a"], run=1))
     with pytest.raises(JournalError, match="refused an entry of a journal"):
-        journal.commit(entries(["a"], run=1))
+        journal.flush()
     client.indices.put_settings(index=index_name, body={"index.blocks.write": None})
 
 
@@ -178,7 +221,7 @@ def test_overloaded_server_is_asked_again(make: MakeJournal, monkeypatch: pytest
     def crowded(client: OpenSearch, **arguments: Any) -> Any:
         response = bulk(client, **arguments)
         if len(pauses) < 3:
-            item = response["items"][0]["index"]
+            item = response["items"][0]["create"]
             item.update(status=429, error={"type": "rejected_execution_exception", "reason": "full"})
         return response
 
@@ -231,12 +274,44 @@ def test_journal_behind_a_hostile_network_holds_what_the_index_holds(
             else:
                 if report.complete and repeat > 1:
                     break
+            store.refresh()
             held = {str(document.id) for document in store.scan()}
             if client.indices.exists(index=index_name):
-                found = client.search(index=index_name, body={"size": 500, "query": {"exists": {"field": "id"}}})
-                sure = {hit["_source"]["id"] for hit in found["hits"]["hits"] if hit["_source"]["content"]}
-                assert sure <= held
+                assert sure_of(client, index_name) <= held
         assert report.complete
         assert any(fault is not Fault.PASS for fault in proxy.faults)
         assert {str(document.id) for document in store.scan()} == {row["id"] for row in given[:100]}
     assert IndexJournal(index_name, url=server.url).status().rows == 100
+
+
+def test_log_of_several_pages_is_read_whole(make: MakeJournal) -> None:
+    journal = make()
+    run = journal.begin(TARGET, restart=False)
+    names = [str(number) for number in range(GROUPS_PER_PAGE + 5)]
+    for name in names:
+        journal.commit(entries([name], run=run))
+        journal.flush()
+    many = [f"many-{number}" for number in range(3 * ROWS_PER_GROUP + 1)]
+    journal.commit(entries(many, run=run))
+    journal.close()
+    assert journal.status().rows == len(names) + len(many)
+
+
+def test_long_log_is_made_compact(
+    make: MakeJournal, monkeypatch: pytest.MonkeyPatch, client: Any, index_name: str
+) -> None:
+    monkeypatch.setattr(replayed_rows, "SMALL", 10)
+    journal = make()
+    names = [str(number) for number in range(20)]
+    kept = entries(names[5:], run=1, content=b"x")
+    for _ in range(7):
+        run = journal.begin(TARGET, restart=False)
+        journal.commit(entries(names, run=run))
+        journal.commit(kept)
+        journal.forget(names[:5])
+        journal.close()
+    client.indices.refresh(index=index_name)
+    assert client.count(index=index_name)["count"] < 1 + 7 * 2
+    assert journal.begin(TARGET, restart=False) == 8
+    assert journal.entries(names) == {entry.id: entry for entry in kept}
+    assert journal.status().rows == 15

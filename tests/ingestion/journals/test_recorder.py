@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import pytest
 
@@ -10,84 +9,82 @@ from opensearch_neural_sparse.ingestion.journals.journal import JournalEntry
 from opensearch_neural_sparse.ingestion.journals.recorder import AHEAD, Recorder
 
 
-class SlowJournal:
+class SlowLog:
     """Records when it is let, and fails where it is said to."""
 
     def __init__(self) -> None:
-        self.recorded: dict[str, JournalEntry] = {}
-        self.read: list[str] = []
-        self.open, self.fails = threading.Event(), False
+        self.groups: list[list[str]] = []
+        self.open, self.begun, self.fails = threading.Event(), threading.Event(), False
 
-    def entries(self, ids: Sequence[str]) -> dict[str, JournalEntry]:
-        return {name: self.recorded[name] for name in ids if name in self.recorded}
-
-    def commit(self, entries: Sequence[JournalEntry]) -> None:
+    def record(self, entries: Sequence[JournalEntry]) -> None:
+        self.begun.set()
         assert self.open.wait(10)
         if self.fails:
             raise OSError("the disk is full")
-        self.recorded |= {entry.id: entry for entry in entries}
-
-    def mark_read(self, ids: Sequence[str]) -> None:
-        self.read += ids
+        self.groups.append([entry.id for entry in entries])
 
 
 @pytest.fixture
-def journal() -> SlowJournal:
-    return SlowJournal()
+def log() -> SlowLog:
+    return SlowLog()
 
 
 @pytest.fixture
-def recorder(journal: SlowJournal) -> Iterator[Recorder]:
-    recorder = Recorder(journal)  # type: ignore[arg-type]
+def recorder(log: SlowLog) -> Iterator[Recorder]:
+    recorder = Recorder(log.record)
     yield recorder
-    journal.open.set()
+    log.open.set()
     recorder._thread.shutdown()
 
 
-def entry(name: str, content: bytes = b"x") -> JournalEntry:
-    return JournalEntry(name, content, "place", 1)
+def group(*names: str) -> list[JournalEntry]:
+    return [JournalEntry(name, b"x", "place", 1) for name in names]
 
 
-def test_entries_are_found_before_they_are_recorded_and_after(journal: Any, recorder: Recorder) -> None:
-    recorder.commit([entry("a"), entry("b")])
-    recorder.commit([entry("a", b"later")])
-    assert recorder.entries(["a", "b", "c"]) == {"a": entry("a", b"later"), "b": entry("b")}
-    assert journal.recorded == {}
-    journal.open.set()
+def test_groups_that_wait_are_recorded_together_in_their_order(log: SlowLog, recorder: Recorder) -> None:
+    recorder.add(group("a", "b"))
+    assert log.begun.wait(10)
+    for names in (["c"], ["a", "d"]):
+        recorder.add(group(*names))
+    log.open.set()
     recorder.wait()
-    assert journal.recorded == recorder.entries(["a", "b", "c"]) == {"a": entry("a", b"later"), "b": entry("b")}
-
-
-def test_order_is_kept_and_empty_groups_are_left_out(journal: Any, recorder: Recorder) -> None:
-    recorder.commit([entry("a")])
-    recorder.mark_read([])
-    recorder.commit([])
-    recorder.mark_read(["b"])
-    assert len(recorder._waiting) == 2
-    assert journal.read == []
-    journal.open.set()
+    assert log.groups == [["a", "b"], ["c", "a", "d"]]
+    recorder.add(group("e"))
     recorder.close()
-    assert journal.read == ["b"]
+    assert log.groups[2:] == [["e"]]
 
 
-def test_load_waits_where_the_journal_falls_behind(journal: Any, recorder: Recorder) -> None:
-    for number in range(AHEAD):
-        recorder.commit([entry(str(number))])
-    further = threading.Thread(target=recorder.commit, args=[[entry("further")]])
+def test_load_waits_where_the_journal_falls_behind(log: SlowLog, recorder: Recorder) -> None:
+    recorder.add(group("first"))
+    assert log.begun.wait(10)
+    for number in range(AHEAD - 1):
+        recorder.add(group(str(number)))
+    further = threading.Thread(target=recorder.add, args=[group("further")])
     further.start()
     further.join(0.05)
     assert further.is_alive()
-    journal.open.set()
+    log.open.set()
     further.join(10)
     assert not further.is_alive()
 
 
-def test_error_of_the_journal_is_raised_at_a_later_call(journal: Any, recorder: Recorder) -> None:
-    journal.fails = True
-    for number in range(AHEAD):
-        recorder.commit([entry(str(number))])
-    journal.open.set()
+def test_error_of_the_journal_is_raised_at_a_later_call(log: SlowLog, recorder: Recorder) -> None:
+    log.fails = True
+    recorder.add(group("first"))
+    assert log.begun.wait(10)
+    recorder.add(group("second"))
+    log.open.set()
     with pytest.raises(OSError, match="the disk is full"):
-        recorder.commit([entry("further")])
+        recorder.wait()
     with pytest.raises(OSError, match="the disk is full"):
         recorder.close()
+    recorder.wait()
+
+
+def test_error_is_raised_where_no_group_waits(log: SlowLog, recorder: Recorder) -> None:
+    log.fails = True
+    log.open.set()
+    recorder.add(group("first"))
+    recorder._under_way[0].exception(10)
+    with pytest.raises(OSError, match="the disk is full"):
+        recorder.add(group("second"))

@@ -45,17 +45,38 @@ def to_lines(rows: Iterable[Sequence[object]], *, exact_weights: bool = False) -
     return _serializer(exact_weights)([*rows])
 
 
+def to_exact_line(value: object) -> bytes:
+    """Serialise a value as a JSON line that keeps weights whole.
+
+    Args:
+        value: What is written.
+
+    Raises:
+        TypeError: A value that has no JSON, or text that is not valid Unicode.
+        ValueError: The same, where orjson is not installed.
+    """
+    return _exact_dumps()(value)
+
+
 @cache
 def _serializer(exact_weights: bool) -> Callable[[Sequence[Sequence[object]]], Sequence[Written]]:
-    whole = _of_vectors(SparseVector.to_dict if exact_weights else shorten)
+    if exact_weights:
+        return partial(_row_by_row, _exact_dumps())
     try:
         import orjson
     except ImportError:
-        return partial(_row_by_row, partial(_dumps_slowly, default=whole))
-    if exact_weights:
-        dumps = partial(orjson.dumps, default=whole, option=orjson.OPT_APPEND_NEWLINE)
-        return partial(_row_by_row, partial(_dumps_either, dumps, whole))
+        return partial(_row_by_row, partial(_dumps_slowly, default=_of_vectors(shorten)))
     return partial(_all_at_once, orjson)
+
+
+@cache
+def _exact_dumps() -> Callable[[object], bytes]:
+    whole = _of_vectors(SparseVector.to_dict)
+    try:
+        import orjson
+    except ImportError:
+        return partial(_dumps_slowly, default=whole)
+    return partial(_dumps_either, partial(orjson.dumps, default=whole, option=orjson.OPT_APPEND_NEWLINE), whole)
 
 
 def _row_by_row(dumps: Callable[[object], bytes], rows: Sequence[Sequence[object]]) -> list[Written]:

@@ -113,11 +113,19 @@ class Journal(Protocol):
     def entries(self, ids: Sequence[str]) -> dict[str, JournalEntry]:
         """Return the entries of ids, by id."""
 
-    def mark_read(self, ids: Iterable[str]) -> None:
-        """Record that this run has read rows that are unchanged."""
+    def commit(self, entries: Sequence[JournalEntry]) -> None:
+        """Record rows that the server has taken, or that this run has read and found there; at `flush` at the latest.
 
-    def commit(self, entries: Iterable[JournalEntry]) -> None:
-        """Record rows that the server has taken."""
+        Raises:
+            JournalError: These, or earlier ones, cannot be recorded.
+        """
+
+    def flush(self) -> None:
+        """Wait until everything is recorded.
+
+        Raises:
+            JournalError: Something cannot be recorded.
+        """
 
     def gone(self) -> Iterator[list[Gone]]:
         """Yield, in batches, the documents of rows that this run has not read."""
@@ -129,4 +137,4 @@ class Journal(Protocol):
         """Record that this run has read its source to the end."""
 
     def close(self) -> None:
-        """Close it; what is committed stays."""
+        """Record what waits, and close it; what is committed stays."""

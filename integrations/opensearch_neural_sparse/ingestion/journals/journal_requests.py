@@ -1,39 +1,55 @@
-"""Bodies and answers of the requests of a journal in an index; no network."""
+"""Requests of a journal in an index, and what their answers say.
+
+The index holds a document of target and run, and a log: groups of entries, each a document that is never changed. The
+sequence numbers of the server are their order.
+"""
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from hashlib import blake2b
-from types import MappingProxyType
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from opensearch_neural_sparse.error_reasons import short_reason
 from opensearch_neural_sparse.errors import JournalError, unreadable_answer
-from opensearch_neural_sparse.index.documents.serializer import to_lines
-from opensearch_neural_sparse.ingestion.journals.journal import Gone, JournalEntry
+from opensearch_neural_sparse.index.documents.serializer import to_exact_line
+from opensearch_neural_sparse.ingestion.journals.entry_columns import from_columns, to_columns
+from opensearch_neural_sparse.ingestion.journals.journal import JournalEntry
 
-FORMAT = 1
+FORMAT = 2
 """Version of the index's format, stored in the `_meta` of its mapping."""
 LOAD_ID = "load"
-"""Id of the document of target and run; those of rows are hashes."""
+"""Id of the document of target and run."""
 META_KEY = "opensearch_neural_sparse_journal"
-ROWS_PER_PAGE = 500
 BULK_ANSWER = "items.*.status,items.*.error"
-LOOKUP_ANSWER: Mapping[str, str] = MappingProxyType({"filter_path": "docs._id,docs.found,docs._source"})
-_KEY_BYTES = 16
-_MISSING = 404
-_STORED = {"index": False, "doc_values": False}
+ROWS_PER_GROUP = 1000
+GROUPS_PER_PAGE = 20
+_CONFLICT = 409
+_GENERATION, _RUN, _GROUP = "generation", "run", "group"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordedGroup:
+    """A group of the log.
+
+    Attributes:
+        run: Number of the run that recorded it.
+        entries: Entries, each in place of that of its id before.
+        forgotten: Ids whose entries are dropped.
+    """
+
+    run: int
+    entries: Sequence[JournalEntry] = ()
+    forgotten: Sequence[str] = ()
 
 
 def index_body() -> dict[str, Any]:
     """Return the body of a new index; it is refreshed on request alone."""
     properties = {
-        "id": {"type": "keyword", "index": False},
-        "run": {"type": "integer"},
-        "content": {"type": "binary"},
-        "place": {"type": "keyword", **_STORED},
-        "routing": {"type": "keyword", **_STORED},
+        _GENERATION: {"type": "keyword", "doc_values": False},
+        _RUN: {"type": "integer", "index": False, "doc_values": False},
+        _GROUP: {"type": "object", "enabled": False},
         "load": {"type": "object", "enabled": False},
     }
     return {
@@ -48,44 +64,58 @@ def is_journal(index: Mapping[str, Any]) -> bool:
     return bool(found == FORMAT)
 
 
-def entry_lines(entries: Iterable[JournalEntry]) -> Sequence[bytes]:
-    """Return the bulk actions that record entries."""
-    return _lines((_header("index", entry.id), _source(entry)) for entry in entries)
+def group_lines(name: str, generation: str, group: RecordedGroup) -> bytes:
+    """Return the bulk action that records a group; to send it twice records it once.
+
+    Args:
+        name: Its id.
+        generation: The generation of the log.
+        group: The group.
+    """
+    rows = {"entries": to_columns(group.entries), "forgotten": group.forgotten}
+    source = {_GENERATION: generation, _RUN: group.run, _GROUP: rows}
+    return to_exact_line({"create": {"_id": name}}) + to_exact_line(source)
 
 
-def mark_lines(ids: Iterable[str], run: int) -> Sequence[bytes]:
-    """Return the bulk actions that record a run in the entries of ids, where there are such entries."""
-    return _lines((_header("update", name), {"doc": {"run": run}}) for name in ids)
+def current_lines(condition: Mapping[str, int]) -> bytes:
+    """Return the bulk action that changes nothing, and fails where another run was begun.
+
+    Args:
+        condition: `if_seq_no` and `if_primary_term` of the document of the run.
+    """
+    return to_exact_line({"update": {"_id": LOAD_ID, **condition}}) + to_exact_line({"doc": {}})
 
 
-def delete_lines(ids: Iterable[str]) -> Sequence[bytes]:
-    """Return the bulk actions that drop the entries of ids."""
-    return _lines((_header("delete", name),) for name in ids)
+def is_current(item: Mapping[str, Any]) -> bool:
+    """Return whether no other run was begun, by the item of `current_lines`."""
+    (result,) = item.values()
+    return bool(result["status"] != _CONFLICT)
 
 
-def refused_lines(lines: Sequence[bytes], response: Mapping[str, Any], overloaded: Collection[int]) -> Sequence[bytes]:
-    """Return the bulk actions that an overloaded server did not take.
+def crowded_out(items: Sequence[Mapping[str, Any]], sent: int, overloaded: Collection[int]) -> bool:
+    """Return whether a bulk request is to be sent again, since the server had no room for a part of it.
+
+    Args:
+        items: The items of its answer.
+        sent: How many actions it had.
+        overloaded: The statuses of a server without room.
 
     Raises:
         JournalError: An action failed for another reason.
         ServerRequestError: The answer cannot be read.
     """
-    items = response["items"]
-    if not isinstance(items, list) or len(items) != len(lines):
+    if not isinstance(items, list) or len(items) != sent:
         raise unreadable_answer("it has another number of items than the request")
-    refused = []
-    for line, item in zip(lines, items, strict=True):
-        (result,) = item.values()
-        if result["status"] in overloaded:
-            refused.append(line)
-        elif "error" in result and result["status"] != _MISSING:  # an entry that is not there needs no mark
+    results = [result for item in items for result in item.values()]
+    for result in results:
+        if "error" in result and result["status"] not in {_CONFLICT, *overloaded}:
             raise JournalError(f"The server refused an entry of a journal: {short_reason(result['error'])}.")
-    return refused
+    return any(result["status"] in overloaded for result in results)
 
 
-def lookup_body(ids: Iterable[str]) -> dict[str, Any]:
-    """Return the body of `_mget` for the document of the run, and the entries of ids."""
-    return {"ids": [LOAD_ID, *map(_key, ids)]}
+def condition_of(found: Mapping[str, Any]) -> dict[str, int]:
+    """Return what a write is conditional on, so that the document of an answer is as it was then."""
+    return {"if_seq_no": found["_seq_no"], "if_primary_term": found["_primary_term"]}
 
 
 def read_load(found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -94,57 +124,39 @@ def read_load(found: Mapping[str, Any]) -> Mapping[str, Any]:
     return load
 
 
-def read_entries(response: Mapping[str, Any]) -> dict[str, JournalEntry]:
-    """Return the entries of an answer of `_mget`, by id."""
-    sources = (found["_source"] for found in response["docs"] if found.get("found") and found["_id"] != LOAD_ID)
-    return {entry.id: entry for entry in map(_entry, sources)}
+def groups_body(generation: str, after: int) -> dict[str, Any]:
+    """Return the search for a page of groups.
 
-
-def gone_body(run: int, after: Sequence[Any] | None) -> dict[str, Any]:
-    """Return the search for a page of entries that a run has not read."""
-    body: dict[str, Any] = {
-        "query": {"range": {"run": {"lt": run}}},
-        "size": ROWS_PER_PAGE,
-        "sort": [{"id": "asc"}],
-        "_source": ["id", "routing", "place"],
+    Args:
+        generation: The generation of the log.
+        after: Sequence number of the last group that is known, or -1.
+    """
+    filters = [{"term": {_GENERATION: generation}}, {"range": {"_seq_no": {"gt": after}}}]
+    return {
+        "query": {"bool": {"filter": filters}},
+        "size": GROUPS_PER_PAGE,
+        "sort": [{"_seq_no": "asc"}],
         "track_total_hits": False,
     }
-    return body if after is None else {**body, "search_after": after}
 
 
-def read_gone(hits: Iterable[Mapping[str, Any]]) -> list[Gone]:
-    """Return the documents that hits of `gone_body` name."""
-    sources = (hit["_source"] for hit in hits)
-    return [Gone(source["id"], source.get("routing"), source["place"]) for source in sources]
+def read_groups(hits: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, RecordedGroup]]:
+    """Yield the sequence number and the group of each hit of `groups_body`."""
+    for hit in hits:
+        source = hit["_source"]
+        entries = [*from_columns(source[_GROUP]["entries"])]
+        (number,) = hit["sort"]
+        yield number, RecordedGroup(run=source[_RUN], entries=entries, forgotten=source[_GROUP]["forgotten"])
 
 
-def count_body(run: int | None = None) -> dict[str, Any]:
-    """Return the query that counts entries: all of them, or those that a run read or wrote."""
-    return {"query": {"range": {"run": {"gte": 0}}} if run is None else {"term": {"run": run}}}
+def other_generations(generation: str) -> dict[str, Any]:
+    """Return the query of the groups of all generations but one."""
+    other = [{"term": {_GENERATION: generation}}, {"ids": {"values": [LOAD_ID]}}]
+    return {"query": {"bool": {"must_not": other}}}
 
 
-def _key(name: str) -> str:
-    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).hexdigest()
-
-
-def _header(operation: str, name: str) -> dict[str, Any]:
-    return {operation: {"_id": _key(name)}}
-
-
-def _lines(actions: Iterable[Sequence[object]]) -> Sequence[bytes]:
-    lines: list[bytes] = []
-    for line in to_lines(actions):
-        if isinstance(line, Exception):
-            raise line
-        lines.append(line)
-    return lines
-
-
-def _source(entry: JournalEntry) -> dict[str, Any]:
-    content = b64encode(entry.content).decode()
-    return {"id": entry.id, "content": content, "place": entry.place, "run": entry.run, "routing": entry.routing}
-
-
-def _entry(source: Mapping[str, Any]) -> JournalEntry:
-    content = b64decode(source["content"])
-    return JournalEntry(source["id"], content, source["place"], source["run"], source.get("routing"))
+def groups_of(run: int, entries: Sequence[JournalEntry]) -> Iterator[RecordedGroup]:
+    """Yield entries in groups."""
+    rest = iter(entries)
+    while part := [*islice(rest, ROWS_PER_GROUP)]:
+        yield RecordedGroup(run=run, entries=part)

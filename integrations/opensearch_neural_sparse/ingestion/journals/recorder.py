@@ -6,62 +6,49 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
+from itertools import chain
 from threading import Lock
-from typing import Any
 
-from opensearch_neural_sparse.ingestion.journals.journal import Journal, JournalEntry
+from opensearch_neural_sparse.ingestion.journals.journal import JournalEntry
 
 AHEAD = 4
 """Most groups of rows that wait to be recorded."""
 
 
 class Recorder:
-    """Records rows in their order, behind the load by `AHEAD` groups at most.
+    """Records rows in their order, behind the load by `AHEAD` groups at most; groups that wait are recorded together.
 
-    An error of the journal is raised at a later call, or by `wait`.
+    An error is raised at a later call, or by `wait`.
 
     Args:
-        journal: The journal, which was begun.
+        record: Records entries.
     """
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal, self._lock = journal, Lock()
+    def __init__(self, record: Callable[[Sequence[JournalEntry]], None]) -> None:
+        self._record, self._lock = record, Lock()
         self._thread = ThreadPoolExecutor(1, "journal")
-        self._waiting: deque[Future[None]] = deque()
-        self._entries: dict[str, JournalEntry] = {}
+        self._under_way: deque[Future[None]] = deque()
+        self._waiting: list[Sequence[JournalEntry]] = []
 
-    def entries(self, ids: Sequence[str]) -> dict[str, JournalEntry]:
-        """Return the entries of ids, by id, recorded or not.
-
-        Args:
-            ids: The ids.
-        """
-        with self._lock:  # before the journal, which has those that are recorded in between
-            waiting = {name: self._entries[name] for name in ids if name in self._entries}
-        return self._journal.entries(ids) | waiting
-
-    def commit(self, entries: Sequence[JournalEntry]) -> None:
+    def add(self, entries: Sequence[JournalEntry]) -> None:
         """Record rows, soon.
 
         Args:
             entries: Their entries.
         """
-        if entries:
-            self._add(self._commit, entries, entries)
-
-    def mark_read(self, ids: Sequence[str]) -> None:
-        """Record, soon, that rows were read.
-
-        Args:
-            ids: Their ids.
-        """
-        if ids:
-            self._add(self._journal.mark_read, ids)
+        with self._lock:
+            self._waiting.append(entries)
+            if len(self._waiting) == 1:  # further groups are recorded with it
+                self._under_way.append(self._thread.submit(copy_context().run, self._record_waiting))
+            behind = len(self._waiting) >= AHEAD
+            first = self._under_way.popleft() if behind or self._under_way[0].done() else None
+        if first is not None:
+            first.result()
 
     def wait(self) -> None:
         """Wait until everything is recorded."""
-        while self._waiting:
-            self._waiting.popleft().result()
+        while self._under_way:
+            self._under_way.popleft().result()
 
     def close(self) -> None:
         """Record what waits, and end the thread."""
@@ -70,18 +57,7 @@ class Recorder:
         finally:
             self._thread.shutdown(cancel_futures=True)
 
-    def _add(self, record: Callable[[Any], None], group: Sequence[Any], entries: Sequence[JournalEntry] = ()) -> None:
-        """Let the thread record a group, of which entries are found until then."""
+    def _record_waiting(self) -> None:
         with self._lock:
-            self._entries |= {entry.id: entry for entry in entries}
-            self._waiting.append(self._thread.submit(copy_context().run, record, group))
-            first = self._waiting.popleft() if len(self._waiting) > AHEAD else None
-        if first is not None:
-            first.result()
-
-    def _commit(self, entries: Sequence[JournalEntry]) -> None:
-        self._journal.commit(entries)
-        with self._lock:
-            for entry in entries:
-                if self._entries.get(entry.id) is entry:
-                    del self._entries[entry.id]
+            groups, self._waiting = self._waiting, []
+        self._record([*chain.from_iterable(groups)])

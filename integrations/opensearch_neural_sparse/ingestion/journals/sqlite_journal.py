@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,15 +11,19 @@ from threading import RLock
 
 from opensearch_neural_sparse.arguments import check_path
 from opensearch_neural_sparse.errors import JournalError
+from opensearch_neural_sparse.index.documents.serializer import to_exact_line
+from opensearch_neural_sparse.ingestion.journals.entry_columns import from_columns, to_columns
 from opensearch_neural_sparse.ingestion.journals.journal import Gone, JournalEntry, JournalStatus, LoadTarget
-from opensearch_neural_sparse.sqlite_files import KEYS_PER_QUERY, insert_rows, prepare, select_by_keys
+from opensearch_neural_sparse.ingestion.journals.journal_rows import ROWS_TABLE, JournalRows
+from opensearch_neural_sparse.sqlite_files import prepare
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file format, stored as SQLite's `user_version`."""
 _RUN, _FINISHED = "run", "finished"
 _TABLES = (
     "CREATE TABLE load (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE rows (id TEXT PRIMARY KEY, content BLOB, place TEXT, run INTEGER, routing TEXT) WITHOUT ROWID",
+    "CREATE TABLE log (number INTEGER PRIMARY KEY, entries BLOB NOT NULL)",
+    ROWS_TABLE,
 )
 
 
@@ -27,6 +32,8 @@ class SqliteJournal:
 
     What is committed survives the end of the program, whatever ends it. After a loss of power the last commits may be
     missing: their rows are then written again, by the same ids.
+
+    Entries go to a log, a group of them at once, and many groups later to the table of the rows.
 
     Args:
         path: The file; it is made when first needed. A second one beside it, `<path>-lock`, holds the lock.
@@ -37,6 +44,7 @@ class SqliteJournal:
         self._path = Path(path).expanduser()
         self._lock = RLock()
         self._database: sqlite3.Connection | None = None
+        self._rows: JournalRows | None = None
         self._held: sqlite3.Connection | None = None
         self._run = 0
 
@@ -60,10 +68,12 @@ class SqliteJournal:
             try:
                 self._hold()
                 self._database = _open(self._path)
-                return self._begin(self._database, target, restart=restart)
+                self._begin(self._database, target, restart=restart)
+                self._rows = read_rows(self._database, self._lock)
             except BaseException:
                 self.close()
                 raise
+        return self._run
 
     def entries(self, ids: Sequence[str]) -> dict[str, JournalEntry]:
         """Return the entries of ids, by id.
@@ -71,41 +81,41 @@ class SqliteJournal:
         Args:
             ids: The ids.
         """
-        with self._opened() as database:
-            rows = select_by_keys(database, "SELECT * FROM rows WHERE id", ids)
-            return {row[0]: JournalEntry(*row) for row in rows}
+        with self._errors():
+            database, rows = self._opened_rows()
+            if rows.full:  # here, as `commit` may be called in an event loop
+                with self._lock:
+                    _store(database, rows)
+            return rows.entries(ids)
 
-    def mark_read(self, ids: Iterable[str]) -> None:
-        """Record that this run has read rows that are unchanged.
-
-        Args:
-            ids: Their ids.
-        """
-        with self._opened() as database, database:
-            database.executemany("UPDATE rows SET run = ? WHERE id = ?", ((self._run, name) for name in ids))
-
-    def commit(self, entries: Iterable[JournalEntry]) -> None:
-        """Record rows that the server has taken.
+    def commit(self, entries: Sequence[JournalEntry]) -> None:
+        """Record rows that the server has taken, or that this run has read and found there.
 
         Args:
             entries: The rows.
         """
-        with self._opened() as database, database:
-            insert_rows(database, "INSERT OR REPLACE INTO rows", entries)
+        if not entries:
+            return
+        log = to_exact_line(to_columns(entries))
+        with self._opened() as (database, rows):
+            with database:
+                database.execute("INSERT INTO log (entries) VALUES (?)", (log,))
+            rows.add(entries)
+
+    def flush(self) -> None:
+        """Do nothing, since `commit` records at once."""
 
     def gone(self) -> Iterator[list[Gone]]:
         """Yield, in batches, the documents of rows that this run has not read."""
-        last = ""
+        with self._opened() as (database, rows):
+            _store(database, rows)
+            pages = rows.gone(self._run)
         while True:
-            with self._opened() as database:
-                rows = database.execute(
-                    "SELECT id, routing, place FROM rows WHERE run < ? AND id > ? ORDER BY id LIMIT ?",
-                    (self._run, last, KEYS_PER_QUERY),
-                ).fetchall()
-            if not rows:
+            with self._opened():
+                page = next(pages, None)
+            if page is None:
                 return
-            last = rows[-1][0]
-            yield [Gone(*row) for row in rows]
+            yield page
 
     def forget(self, ids: Iterable[str]) -> None:
         """Drop the entries of documents that are deleted.
@@ -113,12 +123,14 @@ class SqliteJournal:
         Args:
             ids: Their ids.
         """
-        with self._opened() as database, database:
-            database.executemany("DELETE FROM rows WHERE id = ?", ((name,) for name in ids))
+        with self._opened() as (database, rows):
+            _store(database, rows)
+            with database:
+                rows.drop(ids)
 
     def finish(self) -> None:
         """Record that this run has read its source to the end."""
-        with self._opened() as database, database:
+        with self._opened() as (database, _), database:
             _set(database, {_FINISHED: str(self._run)})
 
     def close(self) -> None:
@@ -127,7 +139,7 @@ class SqliteJournal:
             for connection in (self._database, self._held):
                 if connection is not None:
                     connection.close()
-            self._database = self._held = None
+            self._database = self._rows = self._held = None
 
     def status(self) -> JournalStatus:
         """Return what the journal holds; a load may be under way.
@@ -141,22 +153,20 @@ class SqliteJournal:
             )
         with self._errors(), closing(_open(self._path)) as database:
             values, runs = _values(database), _last_run(database)
-            (rows,) = database.execute("SELECT count(*) FROM rows").fetchone()
-            (last,) = database.execute("SELECT count(*) FROM rows WHERE run = ?", (runs,)).fetchone()
+            rows, last = read_rows(database, self._lock).counts(runs)
         names = LoadTarget.__dataclass_fields__
         target = LoadTarget(**{name: values[name] for name in names}) if names.keys() <= values.keys() else None
         finished = runs > 0 and values.get(_FINISHED) == str(runs)
         return JournalStatus(target=target, rows=rows, runs=runs, finished=finished, last=last)
 
-    def _begin(self, database: sqlite3.Connection, target: LoadTarget, *, restart: bool) -> int:
+    def _begin(self, database: sqlite3.Connection, target: LoadTarget, *, restart: bool) -> None:
         with database:
             if restart:
-                database.execute("DELETE FROM rows")
-                database.execute("DELETE FROM load")
+                for deletion in ("DELETE FROM rows", "DELETE FROM log", "DELETE FROM load"):
+                    database.execute(deletion)
             target.ensure_same(_values(database), self.name)
             self._run = _last_run(database) + 1
             _set(database, {**vars(target), _RUN: str(self._run)})
-        return self._run
 
     def _hold(self) -> None:
         """Take the lock, which ends with the process at the latest."""
@@ -171,11 +181,14 @@ class SqliteJournal:
             ) from None
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _opened(self) -> Iterator[tuple[sqlite3.Connection, JournalRows]]:
         with self._lock, self._errors():
-            if self._database is None:
-                raise JournalError(f"Journal {self.name} is closed.")
-            yield self._database
+            yield self._opened_rows()
+
+    def _opened_rows(self) -> tuple[sqlite3.Connection, JournalRows]:
+        if self._database is None or self._rows is None:
+            raise JournalError(f"Journal {self.name} is closed.")
+        return self._database, self._rows
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
@@ -202,6 +215,26 @@ def _open(path: Path) -> sqlite3.Connection:
 def _ensure_format(database: sqlite3.Connection, path: Path) -> None:
     if not prepare(database, FORMAT, _TABLES):
         raise JournalError(f"{path} is a database of another kind or version. Give another path.")
+
+
+def read_rows(database: sqlite3.Connection, lock: RLock) -> JournalRows:
+    """Return the rows of a journal, those of its log in memory.
+
+    Args:
+        database: The open file.
+        lock: Held while the file is used.
+    """
+    rows = JournalRows(database, lock)
+    for (entries,) in database.execute("SELECT entries FROM log ORDER BY number"):
+        rows.add(from_columns(json.loads(entries)))
+    return rows
+
+
+def _store(database: sqlite3.Connection, rows: JournalRows) -> None:
+    """Move the entries of the log to the table."""
+    with database:
+        rows.store()
+        database.execute("DELETE FROM log")
 
 
 def _values(database: sqlite3.Connection) -> dict[str, str]:

@@ -72,7 +72,8 @@ def main(count: int = 100_000, rounds: int = 3, tokens: int = 140) -> None:
             FILE: lambda: str(Path(folder, str(next(numbers)))),
             SERVER: lambda: IndexJournal(f"of-a-load-{next(numbers)}", url=server.url),
         }
-        load(rows, server, journals[WITHOUT], [])  # warms the server up
+        for make in journals.values():  # warms the server up
+            load(rows, server, make, [])
         note("warm")
         candidates = {name: partial(load, rows, server, make, cpu[name]) for name, make in journals.items()}
         seconds = time_interleaved(candidates, rounds=rounds)

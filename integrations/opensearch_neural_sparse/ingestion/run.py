@@ -233,6 +233,8 @@ class LoadRun:
     ) -> list[JournalEntry]:
         """Return the entries of rows that are not written, as read by this run: their documents are not gone."""
         names = dict.fromkeys([*found.unchanged, *(str(row.document.id) for row, _ in found.conflicts)])
+        if not names:
+            return []
         for name in chain(under_way, (entry.id for _, entry in found.changed)):
             names.pop(name, None)  # recorded when the server has taken them
         return [known[name]._replace(run=self._run) for name in names if name in known and known[name].run != self._run]

@@ -150,9 +150,10 @@ def texts_of(documents: Sequence[SparseDocument]) -> dict[str, str]:
 
 def recorded(journal: Path) -> dict[str, bytes]:
     """Return id -> hash of the content that the journal records as written."""
-    with closing(sqlite3.connect(journal)) as database:
-        rows = read_rows(database, RLock())
-        rows.store()  # in a transaction that is not committed
+    with closing(sqlite3.connect(journal)) as database, closing(sqlite3.connect(":memory:")) as copy:
+        database.backup(copy)
+        rows = read_rows(copy, RLock())
+        rows.store()
         return {entry.id: entry.content for page in rows.pages() for entry in page if entry.content}
 
 

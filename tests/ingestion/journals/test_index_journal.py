@@ -297,6 +297,35 @@ def test_log_of_several_pages_is_read_whole(make: MakeJournal) -> None:
     assert journal.status().rows == len(names) + len(many)
 
 
+def test_end_before_a_compact_log_is_in_use_loses_nothing(
+    make: MakeJournal, monkeypatch: pytest.MonkeyPatch, client: Any, index_name: str
+) -> None:
+    journal = make()
+    for content in (b"former", b"x"):
+        run = journal.begin(TARGET, restart=False)
+        journal.commit(entries(["a", "b"], run=run, content=content))
+        journal.close()
+    monkeypatch.setattr(replayed_rows, "SMALL", -10)
+    write, deleted = IndexJournal._write_load, []
+
+    def killed(journal: IndexJournal, client: Any, load: Any, condition: Any) -> None:
+        if load["generation"] != journal._load.get("generation", load["generation"]):
+            deleted.append(load["generation"])
+            raise KeyboardInterrupt
+        write(journal, client, load, condition)
+
+    monkeypatch.setattr(IndexJournal, "_write_load", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make().begin(TARGET, restart=False)
+    monkeypatch.setattr(IndexJournal, "_write_load", write)
+    last = make()
+    run = last.begin(TARGET, restart=False)
+    assert last.entries(["a", "b"]) == {name: entries([name], run=2, content=b"x")[0] for name in "ab"}
+    client.indices.refresh(index=index_name)
+    assert client.count(index=index_name, body={"query": {"terms": {"generation": deleted}}})["count"] == 0
+    assert (run, last.status().rows, len(deleted)) == (4, 2, 1)
+
+
 def test_long_log_is_made_compact(
     make: MakeJournal, monkeypatch: pytest.MonkeyPatch, client: Any, index_name: str
 ) -> None:

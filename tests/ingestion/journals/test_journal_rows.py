@@ -5,13 +5,17 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from threading import RLock
+from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from opensearch_neural_sparse.ingestion.journals import journal_rows
 from opensearch_neural_sparse.ingestion.journals.journal import Gone, JournalEntry
 from opensearch_neural_sparse.ingestion.journals.journal_rows import ROWS_TABLE, JournalRows
+from opensearch_neural_sparse.sqlite_files import insert_rows
 
 NAMES = [f"row {number}" for number in range(12)]
 RUNS = st.integers(1, 3)
@@ -71,6 +75,28 @@ class RowsAgainstADict(RuleBasedStateMachine):
 
 TestRows = RowsAgainstADict.TestCase
 TestRows.settings = settings(max_examples=60, stateful_step_count=15, deadline=None)
+
+
+def test_entries_that_come_while_others_are_stored_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_rows, "ROWS_PER_TRANSACTION", 2)
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.execute(ROWS_TABLE)
+        rows = JournalRows(database, RLock())
+        former = [JournalEntry(name, b"former", "place", 1) for name in "abcd"]
+        later = [JournalEntry(name, b"later", "place", 2) for name in "ade"]
+
+        def insert(*given: Any) -> None:
+            insert_rows(*given)
+            rows.add(later)
+
+        monkeypatch.setattr(journal_rows, "insert_rows", insert)
+        rows.add(former)
+        rows.store()
+        expected = {entry.id: entry for entry in [*former, *later]}
+        assert rows.entries([*"abcde"]) == expected
+        monkeypatch.undo()
+        rows.store()
+        assert JournalRows(database, RLock()).entries([*"abcde"]) == expected
 
 
 def test_pages_hold_all_rows_of_a_large_table() -> None:

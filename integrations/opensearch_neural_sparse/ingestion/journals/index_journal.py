@@ -243,6 +243,7 @@ class IndexJournal:
             hits = response["hits"]["hits"]
             for rows.after, group in requests.read_groups(hits):
                 rows.apply(group)
+            rows.settle()
 
     def _compacted(self, client: OpenSearch, rows: ReplayedRows) -> ReplayedRows:
         """Write rows as a log of their own, delete the former one, and return the rows by the new one."""
@@ -252,6 +253,7 @@ class IndexJournal:
             self._send(client, groups, compact.generation)
             for group in groups:
                 compact.apply(group)
+            compact.settle()
         self._write_load(client, {**self._load, "generation": compact.generation}, self._condition)
         rows.close()
         body, params = requests.other_generations(compact.generation), {"conflicts": "proceed"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import starmap
+from itertools import islice, starmap
 from threading import RLock
 from typing import Any
 
@@ -16,6 +16,7 @@ ROWS_TABLE = (
 )
 MANY = 100_000
 """Number of rows in memory, some 30 MB, from which on they are to be stored."""
+ROWS_PER_TRANSACTION = 5000
 
 
 class JournalRows:
@@ -27,7 +28,7 @@ class JournalRows:
 
     Args:
         database: An open file with the table of the rows.
-        lock: Held while the file is used; `entries` takes it itself, where it is needed.
+        lock: Held while rows are added and the file is used.
     """
 
     def __init__(self, database: sqlite3.Connection, lock: RLock) -> None:
@@ -47,14 +48,14 @@ class JournalRows:
             ids: The ids.
         """
         new = self._new
-        found = {name: JournalEntry(*new[name]) for name in ids if name in new}
+        found = {name: JournalEntry(*row) for name in ids if (row := new.get(name)) is not None}
         if self._stored and len(found) < len(ids):
             with self._lock:
                 found |= self._in_table([name for name in ids if name not in found])
         return found
 
     def add(self, entries: Iterable[JournalEntry]) -> None:
-        """Add entries, in memory.
+        """Add entries, in memory; the caller holds the lock.
 
         Args:
             entries: The entries; each replaces that of its id.
@@ -62,10 +63,18 @@ class JournalRows:
         self._new.update({entry.id: tuple(entry) for entry in entries})
 
     def store(self) -> None:
-        """Move what is in memory to the table, as part of the caller's transaction."""
-        if self._new:
-            insert_rows(self._database, "INSERT OR REPLACE INTO rows", sorted(self._new.values()))
-            self._new, self._stored = {}, True
+        """Move what is in memory to the table, thousands of rows a transaction; others use the rows between these."""
+        with self._lock:
+            moved = self._new.copy()
+        rest = iter(sorted(moved.values()))
+        while part := [*islice(rest, ROWS_PER_TRANSACTION)]:
+            with self._lock, self._database:
+                insert_rows(self._database, "INSERT OR REPLACE INTO rows", part)
+                self._stored = True
+        with self._lock:
+            for name, row in moved.items():
+                if self._new.get(name) is row:  # else a later entry of this id came meanwhile
+                    del self._new[name]
 
     def drop(self, ids: Iterable[str]) -> None:
         """Drop the entries of ids, as part of the caller's transaction.

@@ -40,8 +40,7 @@ class ReplayedRows:
     @property
     def wasteful(self) -> bool:
         """Whether the log is several times as long as its rows need."""
-        with self._errors():
-            return self._recorded > SMALL + TIMES * self._rows.counts(0)[0]
+        return self._recorded > SMALL + TIMES * self.counts(0)[0]
 
     def apply(self, group: RecordedGroup) -> None:
         """Add a group.
@@ -52,13 +51,11 @@ class ReplayedRows:
         Args:
             group: The group.
         """
-        with self._errors():
+        with self._errors(), self._lock:
             late = group.run < self._latest
             self._latest = max(self._latest, group.run)
             self._recorded += len(group.entries) + len(group.forgotten)
             self._rows.add([entry._replace(content=b"") for entry in group.entries] if late else group.entries)
-            if self._rows.full:
-                self._store()
             if group.forgotten:
                 with self._database:
                     self._rows.drop(group.forgotten)
@@ -69,13 +66,20 @@ class ReplayedRows:
         Args:
             ids: The ids.
         """
+        self.settle()  # here, as `apply` may be called in an event loop
         with self._errors():
             return self._rows.entries(ids)
+
+    def settle(self) -> None:
+        """Move rows from memory to the file, where they are many."""
+        with self._errors():
+            if self._rows.full:
+                self._rows.store()
 
     def pages(self) -> Iterator[list[JournalEntry]]:
         """Yield all entries, in batches."""
         with self._errors():
-            self._store()
+            self._rows.store()
             yield from self._rows.pages()
 
     def gone(self, run: int) -> Iterator[list[Gone]]:
@@ -85,10 +89,10 @@ class ReplayedRows:
             run: Number of the run.
         """
         with self._errors():
-            self._store()
+            self._rows.store()
             pages = self._rows.gone(run)
         while True:
-            with self._errors():
+            with self._errors(), self._lock:
                 page = next(pages, None)
             if page is None:
                 return
@@ -100,20 +104,15 @@ class ReplayedRows:
         Args:
             run: Number of the run.
         """
-        with self._errors():
+        with self._errors(), self._lock:
             return self._rows.counts(run)
-
-    def _store(self) -> None:
-        with self._database:
-            self._rows.store()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        with self._lock:
-            try:
-                yield
-            except sqlite3.Error as error:
-                raise JournalError(
-                    f"The rows of a journal cannot be kept in a temporary file: {error}. Free the disk, or name a "
-                    "folder with room in the environment variable SQLITE_TMPDIR."
-                ) from error
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"The rows of a journal cannot be kept in a temporary file: {error}. Free the disk, or name a "
+                "folder with room in the environment variable SQLITE_TMPDIR."
+            ) from error

@@ -84,8 +84,7 @@ class SqliteJournal:
         with self._errors():
             database, rows = self._opened_rows()
             if rows.full:  # here, as `commit` may be called in an event loop
-                with self._lock:
-                    _store(database, rows)
+                _store(database, rows, self._lock)
             return rows.entries(ids)
 
     def commit(self, entries: Sequence[JournalEntry]) -> None:
@@ -108,7 +107,7 @@ class SqliteJournal:
     def gone(self) -> Iterator[list[Gone]]:
         """Yield, in batches, the documents of rows that this run has not read."""
         with self._opened() as (database, rows):
-            _store(database, rows)
+            _store(database, rows, self._lock)
             pages = rows.gone(self._run)
         while True:
             with self._opened():
@@ -124,7 +123,7 @@ class SqliteJournal:
             ids: Their ids.
         """
         with self._opened() as (database, rows):
-            _store(database, rows)
+            _store(database, rows, self._lock)
             with database:
                 rows.drop(ids)
 
@@ -230,11 +229,13 @@ def read_rows(database: sqlite3.Connection, lock: RLock) -> JournalRows:
     return rows
 
 
-def _store(database: sqlite3.Connection, rows: JournalRows) -> None:
+def _store(database: sqlite3.Connection, rows: JournalRows, lock: RLock) -> None:
     """Move the entries of the log to the table."""
-    with database:
-        rows.store()
-        database.execute("DELETE FROM log")
+    with lock:
+        (last,) = database.execute("SELECT max(number) FROM log").fetchone()
+    rows.store()
+    with lock, database:
+        database.execute("DELETE FROM log WHERE number <= ?", (last,))
 
 
 def _values(database: sqlite3.Connection) -> dict[str, str]:

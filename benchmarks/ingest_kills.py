@@ -2,11 +2,11 @@
 
     python -m benchmarks.ingest_kills [CLIENT_KILLS] [SERVER_KILLS] [DOCUMENTS] [WORKER_KILLS]
 
-Each load writes DOCUMENTS rows by a journal into an index of its own, in a process of its own, through one of five
-front doors in turn: the blocking store, the awaited store, the command line, the Haystack layer, the LangChain layer.
-Rows have vectors; the command line, which reads texts alone, has a tenth of them encoded by the model of the examples.
-The process, or the server, is killed with SIGKILL when a number of rows drawn by chance is written, the server is
-started again, and the same command is repeated until it ends well.
+Each load writes DOCUMENTS rows by a journal into an index of its own, in a process of its own, through one of six
+front doors in turn: the blocking store, the awaited store, the command line, the Haystack layer, the LangChain layer,
+and the blocking store with a journal in an index. Rows have vectors; the command line, which reads texts alone, has a
+tenth of them encoded by the model of the examples. The process, or the server, is killed with SIGKILL when a number of
+rows drawn by chance is written, the server is started again, and the same command is repeated until it ends well.
 
 Loads whose encoding processes are killed have half as many rows, without vectors, which two processes encode. Such a
 load is not repeated: it ends well by itself, and `repeats` counts those that did not.
@@ -37,6 +37,7 @@ from typing import Any
 from benchmarks.report import note, print_report
 from opensearch_neural_sparse import (
     AsyncNeuralSparseStore,
+    IndexJournal,
     JournalError,
     Load,
     NeuralSparseStore,
@@ -48,7 +49,7 @@ from opensearch_neural_sparse import (
 from opensearch_neural_sparse.devserver import DEFAULT_VERSION, DevServer
 
 MODEL = Path(__file__).resolve().parents[1] / "examples" / "models" / "small-en"
-DOORS = ("core", "awaited", "shell", "haystack", "langchain")
+DOORS = ("core", "awaited", "shell", "haystack", "langchain", "index")
 COUNTS = ("kills", "died_midway", "rows", "lost", "doubled", "stale", "repeated", "repeats")
 SHARE_OF_SHELL = 10
 BATCH = 50
@@ -79,6 +80,11 @@ def rows(count: int, *, encoded: bool) -> Iterator[SourceRow]:
         yield SourceRow(place=f"rows:{number}", document=document)
 
 
+def journal_of(door: str, url: str, index: str, folder: Path) -> SqliteJournal | IndexJournal:
+    """Return the journal of a load."""
+    return IndexJournal(f"{index}-journal", url=url) if door == "index" else SqliteJournal(folder / "journal")
+
+
 def hash_of(word: str) -> int:
     """Return a number of a word, the same in each process."""
     return sum(ord(letter) * 31**place for place, letter in enumerate(word))
@@ -86,10 +92,10 @@ def hash_of(word: str) -> int:
 
 def load(door: str, url: str, index: str, folder: Path, count: int, workers: int) -> int:
     """Load all rows through a front door, encoded by so many processes if any, and return the exit status."""
-    plan = Load(rows(count, encoded=not workers), source="rows", journal=folder / "journal")
+    plan = Load(rows(count, encoded=not workers), source="rows", journal=journal_of(door, url, index, folder))
     options = WriteOptions(batch_size=BATCH)
     by_workers = {"workers": workers} if workers else {}
-    if door == "core":
+    if door in ("core", "index"):
         with NeuralSparseStore(index, url=url, model=MODEL, encoder_options=by_workers) as store:
             return not store.ingest(plan, options=options).complete
     if door == "awaited":
@@ -151,7 +157,7 @@ class Trial:
     def recorded(self) -> int:
         """Return how many rows the journal holds."""
         try:
-            return SqliteJournal(self.folder / "journal").status().rows
+            return journal_of(self.door, self.url, self.index, self.folder).status().rows
         except JournalError:
             return 0
 
@@ -176,6 +182,7 @@ class Trial:
             counted = store.count()
             operations = store.client().indices.stats(index=self.index, metric="indexing")
             store.delete_index()
+            store.client().indices.delete(index=f"{self.index}-journal", ignore_unavailable=True)
         wanted = {f"row-{number}": number for number in range(self.count)}
         stale = sum(
             found[name].text != text_of(number) or found[name].metadata != {"number": number} or not found[name].vector

@@ -299,6 +299,7 @@ def run_kills(
             counts, server = kill_server(trial, chance, server)
             by_door[door] += counts
             note(f"server {number} {door}: {dict(by_door[door])}")
+        chance = random.Random(seed)  # the moments of these do not hang on how many kills there were
         for number in range(workers):
             door = DOORS[number % len(DOORS)]
             trial = Trial(door, server.url, count // 2, folder / f"worker-{number}", workers=2)
